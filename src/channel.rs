@@ -1,0 +1,2 @@
+//! crossbeam::channel's names.
+pub use crossbeam::channel::*;

@@ -1,0 +1,2 @@
+//! std::hint's names.
+pub use std::hint::*;

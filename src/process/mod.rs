@@ -1,0 +1,1 @@
+//! The only module that spawns, waits for and kills processes.

@@ -1,0 +1,1 @@
+//! Verdicts drawn: returns strings, never decides, never prints.

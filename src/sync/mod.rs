@@ -1,0 +1,2 @@
+//! std::sync's names.
+pub use std::sync::*;

@@ -1,0 +1,5 @@
+//! manager.
+use super::Model;
+
+/// The models of this system.
+pub const MODELS: &[Model] = &[];

@@ -1,0 +1,35 @@
+//! The three systems: account, queue, manager, each with its broken forms beside it.
+
+use crate::verdict::Expect;
+
+pub mod queue;
+pub mod manager;
+
+/// A named model of one of the systems.
+#[derive(Clone, Copy, Debug)]
+pub struct Model {
+    /// `queue/drain`: the system, then what is modelled.
+    pub name: &'static str,
+    /// One line for a person.
+    pub about: &'static str,
+    /// The model: explored many times.
+    pub body: fn(),
+    /// What an explorer must say of it.
+    pub expect: Expect,
+    /// Engines that cannot express it, each with the reason: `("loom", "timeouts never fire")`.
+    pub not_in: &'static [(&'static str, &'static str)],
+}
+
+impl Model {
+    /// `account`, `queue` or `manager`.
+    #[must_use]
+    pub fn system(&self) -> &'static str {
+        self.name.split('/').next().unwrap_or(self.name)
+    }
+}
+
+/// Every model of the three systems.
+#[must_use]
+pub fn models() -> Vec<Model> {
+    [queue::MODELS, manager::MODELS].concat()
+}

@@ -1,0 +1,2 @@
+//! std::thread's names.
+pub use std::thread::*;

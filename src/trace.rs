@@ -1,0 +1,271 @@
+//! What happened in one execution: its events, in the order in which they took effect.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::Ordering;
+
+/// A thread of an execution: 0 is the one that runs the model's closure, the others in the order of their spawning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ThreadId(pub u32);
+
+impl ThreadId {
+    /// The thread that runs the model's closure.
+    pub const MAIN: ThreadId = ThreadId(0);
+
+    /// The place of this thread in [`Trace::threads`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// An object of an execution (a mutex, an atomic, a cell), in the order of creation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectId(pub u32);
+
+impl ObjectId {
+    /// The place of this object in [`Trace::objects`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ObjectKind {
+    /// `sync::Mutex`
+    Mutex,
+    /// `sync::RwLock`
+    RwLock,
+    /// `sync::Condvar`
+    Condvar,
+    /// An integer, boolean or pointer of `sync::atomic`
+    Atomic,
+    /// `cell::UnsafeCell`
+    Cell,
+}
+
+impl fmt::Display for ObjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            ObjectKind::Mutex => "mutex",
+            ObjectKind::RwLock => "rwlock",
+            ObjectKind::Condvar => "condvar",
+            ObjectKind::Atomic => "atomic",
+            ObjectKind::Cell => "cell",
+        })
+    }
+}
+
+/// What a thread did, in std's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Started the thread.
+    Spawn(ThreadId),
+    /// Waited for the end of the thread.
+    Join(ThreadId),
+    /// Read an atomic; also a compare-exchange that failed.
+    Load(Ordering),
+    /// Wrote an atomic.
+    Store(Ordering),
+    /// Read and wrote an atomic in one step: its name (`fetch_add`, `swap`, `compare_exchange`).
+    Rmw(&'static str, Ordering),
+    /// `atomic::fence`
+    Fence(Ordering),
+    /// Acquired a mutex, or a reader-writer lock for writing.
+    Lock,
+    /// Tried to acquire; the event's value tells whether it did.
+    TryLock,
+    /// Released what `Lock` or `TryLock` acquired.
+    Unlock,
+    /// Acquired a reader-writer lock for reading.
+    ReadLock,
+    /// Tried to acquire for reading; the event's value tells whether it did.
+    TryReadLock,
+    /// Released what `ReadLock` acquired.
+    ReadUnlock,
+    /// Released the mutex and began to wait on the condition variable.
+    Wait,
+    /// Came back from a wait, with the mutex; the event's value says why.
+    Wake,
+    /// `Condvar::notify_one`
+    NotifyOne,
+    /// `Condvar::notify_all`
+    NotifyAll,
+    /// Consumed the thread's token, after blocking for it where need was.
+    Park,
+    /// Made the thread's token available.
+    Unpark(ThreadId),
+    /// `thread::yield_now`, `hint::spin_loop` or `thread::sleep`
+    Yield,
+    /// Read a cell.
+    Read,
+    /// Wrote a cell.
+    Write,
+}
+
+impl Operation {
+    /// The word by which std calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Operation::Spawn(_) => "spawn",
+            Operation::Join(_) => "join",
+            Operation::Load(_) => "load",
+            Operation::Store(_) => "store",
+            Operation::Rmw(name, _) => name,
+            Operation::Fence(_) => "fence",
+            Operation::Lock => "lock",
+            Operation::TryLock => "try_lock",
+            Operation::Unlock => "unlock",
+            Operation::ReadLock => "read",
+            Operation::TryReadLock => "try_read",
+            Operation::ReadUnlock => "read unlock",
+            Operation::Wait => "wait",
+            Operation::Wake => "woken",
+            Operation::NotifyOne => "notify_one",
+            Operation::NotifyAll => "notify_all",
+            Operation::Park => "park",
+            Operation::Unpark(_) => "unpark",
+            Operation::Yield => "yield",
+            Operation::Read => "get",
+            Operation::Write => "set",
+        }
+    }
+
+    /// The declared memory ordering, of atomics and fences.
+    #[must_use]
+    pub fn ordering(self) -> Option<Ordering> {
+        match self {
+            Operation::Load(o) | Operation::Store(o) | Operation::Rmw(_, o) | Operation::Fence(o) => Some(o),
+            _ => None,
+        }
+    }
+
+    /// Whether it can change its object's value.
+    #[must_use]
+    pub fn writes(self) -> bool {
+        matches!(self, Operation::Store(_) | Operation::Rmw(..) | Operation::Write)
+    }
+
+    /// Whether it reads its object's value.
+    #[must_use]
+    pub fn reads(self) -> bool {
+        matches!(self, Operation::Load(_) | Operation::Rmw(..) | Operation::Read)
+    }
+}
+
+/// A value that an operation read or wrote, as far as it can be shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Value {
+    /// An unsigned integer.
+    Unsigned(u64),
+    /// A signed integer.
+    Signed(i64),
+    /// A boolean.
+    Bool(bool),
+    /// A pointer, by its address.
+    Pointer(usize),
+    /// An outcome in a word: `notified`, `timed out`, `spurious`, `poisoned`.
+    Word(&'static str),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Unsigned(n) => n.fmt(f),
+            Value::Signed(n) => n.fmt(f),
+            Value::Bool(b) => b.fmt(f),
+            Value::Pointer(0) => f.pad("null"),
+            Value::Pointer(p) => write!(f, "{p:#x}"),
+            Value::Word(w) => f.pad(w),
+        }
+    }
+}
+
+/// One synchronisation operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Who did it.
+    pub thread: ThreadId,
+    /// What it did.
+    pub operation: Operation,
+    /// To which object; `None` for operations on threads, for fences and for yields.
+    pub object: Option<ObjectId>,
+    /// What it read; for a plain store, what it wrote.
+    pub value: Option<Value>,
+    /// What a read-modify-write left behind.
+    pub written: Option<Value>,
+    /// Where it stands in the source.
+    pub location: &'static Location<'static>,
+}
+
+/// An object that an execution created.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// The name given to it with [`sync::name`](crate::sync::name).
+    pub name: Option<String>,
+    /// Where it was created.
+    pub created: &'static Location<'static>,
+}
+
+/// A thread that an execution started.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Thread {
+    /// The name given to it by `thread::Builder::name`.
+    pub name: Option<String>,
+    /// What it waits for, if the execution ended while it could not go on: `mutex balance, held by teller 1`.
+    pub blocked: Option<String>,
+}
+
+/// Everything that was seen of one execution.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// In the order in which they took effect (under loom a load may read an older value: see [`Trace::stale`]).
+    pub events: Vec<Event>,
+    /// Indexed by [`ObjectId`].
+    pub objects: Vec<Object>,
+    /// Indexed by [`ThreadId`].
+    pub threads: Vec<Thread>,
+}
+
+impl Trace {
+    /// The name of a thread as a person reads it: the one given to it, or `main`, or `thread 2`.
+    #[must_use]
+    pub fn thread_name(&self, thread: ThreadId) -> String {
+        match self.threads.get(thread.index()).and_then(|t| t.name.clone()) {
+            Some(name) => name,
+            None if thread == ThreadId::MAIN => "main".to_string(),
+            None => format!("thread {}", thread.0),
+        }
+    }
+
+    /// The name of an object as a person reads it: the one given to it, or its kind with its number among its kind.
+    #[must_use]
+    pub fn object_name(&self, object: ObjectId) -> String {
+        let Some(it) = self.objects.get(object.index()) else { return format!("#{}", object.0) };
+        if let Some(name) = &it.name {
+            return name.clone();
+        }
+        let number = self.objects[..object.index()].iter().filter(|o| o.kind == it.kind).count() + 1;
+        format!("{} {number}", it.kind)
+    }
+
+    /// For a load at `index`: the value that was stored last before it, if the load returned another one.
+    ///
+    /// Only an engine with weak memory (loom) has such loads.
+    #[must_use]
+    pub fn stale(&self, index: usize) -> Option<Value> {
+        let event = self.events.get(index)?;
+        let (Operation::Load(_), Some(read)) = (event.operation, event.value) else { return None };
+        let last = self.events[..index].iter().rev().find(|e| e.object == event.object && e.operation.writes())?;
+        let latest = last.written.or(last.value)?;
+        (latest != read).then_some(latest)
+    }
+}

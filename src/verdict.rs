@@ -1,0 +1,298 @@
+//! What a check says: a verdict with three arms, and how much was explored.
+
+use crate::trace::Trace;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// What a check says about a model.
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum Verdict {
+    /// No explored execution broke the model.
+    Holds(Coverage),
+    /// This execution broke it.
+    Violated(Box<Counterexample>),
+    /// Neither can be said, and why.
+    Unknown(Bound),
+}
+
+/// Who chooses the schedules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Explorer {
+    /// loom, up to so many preemptions an execution (`None`: without a bound).
+    Loom {
+        /// The most preemptions that one execution may have.
+        preemption_bound: Option<usize>,
+    },
+    /// Depth-first search over every schedule, on shuttle's green threads: for tiny models.
+    Dfs,
+    /// shuttle's uniform random scheduler.
+    Random {
+        /// What the schedules are drawn from.
+        seed: u64,
+    },
+    /// shuttle's probabilistic concurrency testing.
+    Pct {
+        /// What the schedules are drawn from.
+        seed: u64,
+        /// The depth of the bugs that it looks for: one more than the preemptions that they need.
+        depth: usize,
+    },
+    /// Real threads of the operating system: what they do is not recorded.
+    Threads,
+}
+
+impl Explorer {
+    /// The engine underneath: `loom`, `shuttle` or `std`.
+    #[must_use]
+    pub fn engine(self) -> &'static str {
+        match self {
+            Explorer::Loom { .. } => "loom",
+            Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => "shuttle",
+            Explorer::Threads => "std",
+        }
+    }
+}
+
+/// `loom`, `loom:2`, `dfs`, `random:7`, `pct:3:7`, `threads`.
+impl fmt::Display for Explorer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Explorer::Loom { preemption_bound: None } => f.pad("loom"),
+            Explorer::Loom { preemption_bound: Some(n) } => f.pad(&format!("loom:{n}")),
+            Explorer::Dfs => f.pad("dfs"),
+            Explorer::Random { seed } => f.pad(&format!("random:{seed}")),
+            Explorer::Pct { seed, depth } => f.pad(&format!("pct:{depth}:{seed}")),
+            Explorer::Threads => f.pad("threads"),
+        }
+    }
+}
+
+impl FromStr for Explorer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split(':');
+        let name = parts.next().unwrap_or_default();
+        let numbers = parts
+            .map(|p| p.parse::<u64>().map_err(|e| format!("{p:?} in explorer {text:?}: {e}")))
+            .collect::<Result<Vec<_>, _>>()?;
+        match (name, &numbers[..]) {
+            ("loom", []) => Ok(Explorer::Loom { preemption_bound: None }),
+            ("loom", [n]) => Ok(Explorer::Loom { preemption_bound: Some(*n as usize) }),
+            ("dfs", []) => Ok(Explorer::Dfs),
+            ("random", []) => Ok(Explorer::Random { seed: 0 }),
+            ("random", [seed]) => Ok(Explorer::Random { seed: *seed }),
+            ("pct", []) => Ok(Explorer::Pct { seed: 0, depth: 3 }),
+            ("pct", [depth]) if *depth > 0 => Ok(Explorer::Pct { seed: 0, depth: *depth as usize }),
+            ("pct", [depth, seed]) if *depth > 0 => Ok(Explorer::Pct { seed: *seed, depth: *depth as usize }),
+            ("threads", []) => Ok(Explorer::Threads),
+            _ => Err(format!(
+                "unknown explorer {text:?}; known: loom, loom:BOUND, dfs, random:SEED, pct:DEPTH:SEED, threads"
+            )),
+        }
+    }
+}
+
+/// How much was explored, explorer by explorer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// What each explorer did, in the order in which they ran. Never empty, and no run has zero executions.
+    pub runs: Vec<Run>,
+}
+
+impl Coverage {
+    /// All executions together.
+    #[must_use]
+    pub fn executions(&self) -> u64 {
+        self.runs.iter().map(|run| run.executions).sum()
+    }
+
+    /// Whether some explorer saw every interleaving.
+    #[must_use]
+    pub fn is_exhaustive(&self) -> bool {
+        self.runs.iter().any(|run| run.extent == Extent::Exhaustive)
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, run) in self.runs.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{}: {}, {} executions", run.explorer, run.extent, run.executions)?;
+        }
+        Ok(())
+    }
+}
+
+/// What one explorer did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Which one.
+    pub explorer: Explorer,
+    /// How many executions it ran, counted by us.
+    pub executions: u64,
+    /// How many events the longest of them had.
+    pub longest: usize,
+    /// How far it came.
+    pub extent: Extent,
+}
+
+/// How far an explorer came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Extent {
+    /// Every interleaving of the model's operations (sequential consistency).
+    Exhaustive,
+    /// Everything that loom explores: complete within loom's own limits (five threads, its memory model).
+    Complete,
+    /// Everything within this bound, and nothing beyond it.
+    Bounded(Bound),
+    /// Drawn at random.
+    Sampled,
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Extent::Exhaustive => f.pad("exhaustive"),
+            Extent::Complete => f.pad("complete by loom"),
+            Extent::Bounded(bound) => f.pad(&format!("bounded by {bound}")),
+            Extent::Sampled => f.pad("sampled"),
+        }
+    }
+}
+
+/// Why a check stopped short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// The budget's executions were used up.
+    Executions(u64),
+    /// The budget's time was used up.
+    Time(Duration),
+    /// Only executions with at most so many preemptions were looked at.
+    Preemptions(usize),
+    /// The engine refuses more threads than this, the main one included.
+    Threads(usize),
+    /// The engine has no model of this operation.
+    NotModelled {
+        /// `loom`, `shuttle`.
+        engine: &'static str,
+        /// Which operation, in std's words.
+        operation: String,
+    },
+    /// An execution blocked in something that no engine can see.
+    Stuck {
+        /// Its last event, drawn as one line.
+        last: String,
+    },
+    /// No execution had an operation on which two threads could meet: there was nothing to explore.
+    NothingExplored,
+    /// Fewer executions than the model is known to need.
+    TooFew {
+        /// How many ran.
+        executions: u64,
+        /// How many there must be at least.
+        needed: u64,
+    },
+    /// A condition that must be true in some execution never was.
+    NeverReached(String),
+    /// The same schedule led to another execution: the model depends on something that no explorer controls.
+    NotDeterministic(String),
+    /// The replay token does not fit the model.
+    Replay(String),
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bound::Executions(n) => write!(f, "{n} executions"),
+            Bound::Time(t) => write!(f, "{} ms", t.as_millis()),
+            Bound::Preemptions(n) => write!(f, "{n} preemptions"),
+            Bound::Threads(n) => write!(f, "{n} threads"),
+            Bound::NotModelled { engine, operation } => write!(f, "{engine} has no model of {operation}"),
+            Bound::Stuck { last } => write!(f, "an execution that blocks in something un-modelled, after: {last}"),
+            Bound::NothingExplored => f.write_str("nothing to explore: no two threads met in any execution"),
+            Bound::TooFew { executions, needed } => write!(f, "{executions} executions where {needed} are needed"),
+            Bound::NeverReached(name) => write!(f, "`{name}` was never true"),
+            Bound::NotDeterministic(what) => write!(f, "a model that is not deterministic: {what}"),
+            Bound::Replay(why) => write!(f, "a replay that does not fit: {why}"),
+        }
+    }
+}
+
+/// What kind of wrong an execution did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// An assertion failed, or something else panicked.
+    Panic,
+    /// Two accesses to a cell, one of them a write, that nothing orders.
+    DataRace,
+    /// Threads that wait for ever.
+    Deadlock,
+    /// Threads that run for ever and get nowhere.
+    Livelock,
+    /// Something that was created in the execution and never dropped.
+    Leak,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Kind::Panic => "panic",
+            Kind::DataRace => "data race",
+            Kind::Deadlock => "deadlock",
+            Kind::Livelock => "livelock",
+            Kind::Leak => "leak",
+        })
+    }
+}
+
+/// What a check must find, for the test to pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Nothing wrong.
+    Holds,
+    /// A violation of this kind: a broken form that must be caught.
+    Violation(Kind),
+}
+
+impl fmt::Display for Expect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Expect::Holds => f.pad("holds"),
+            Expect::Violation(kind) => f.pad(&format!("violated: {kind}")),
+        }
+    }
+}
+
+/// An execution that broke the model.
+#[derive(Clone, Debug)]
+pub struct Counterexample {
+    /// The model's name.
+    pub model: String,
+    /// What kind of wrong.
+    pub kind: Kind,
+    /// What was wrong, in the words of the panic or the engine.
+    pub message: String,
+    /// Where, if a panic or a race said so: `account.rs:57`.
+    pub location: Option<String>,
+    /// Who found it.
+    pub explorer: Explorer,
+    /// In which execution, from 1.
+    pub execution: u64,
+    /// Switches away from a thread that could have gone on.
+    pub preemptions: usize,
+    /// The events up to the failure.
+    pub trace: Trace,
+    /// Pairs of events (places in the trace) that conflict: the second overwrites or races with the first.
+    pub conflicts: Vec<(usize, usize)>,
+    /// The token that replays exactly this execution.
+    pub replay: String,
+}
