@@ -2,8 +2,8 @@
 
 use crate::verdict::Expect;
 
-pub mod queue;
 pub mod manager;
+pub mod queue;
 
 /// A named model of one of the systems.
 #[derive(Clone, Copy, Debug)]
