@@ -16,4 +16,4 @@ pub mod json;
 pub mod junit;
 
 pub use style::Style;
-//pub use table::Row;
+pub use table::Row;
