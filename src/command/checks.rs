@@ -1,0 +1,163 @@
+//! Models under explorers: which pairs, and their outcomes in a deterministic order.
+
+use super::arguments::{Budget, EVERYDAY};
+use super::output::{Answer, Outcome, Output};
+use selvedge::report::Row;
+use selvedge::systems::{Model, models};
+use selvedge::verdict::{Bound, Coverage, Expect, Explorer, Verdict};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Explorers that share one check: the first that finds something ends it.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan(pub(crate) Vec<Explorer>);
+
+impl Plan {
+    /// loom for weak memory; on shuttle a portfolio, as no single strategy finds every bug.
+    pub(crate) fn everyday() -> Vec<Plan> {
+        vec![
+            Plan(vec![Explorer::Loom { preemption_bound: Some(2) }]),
+            Plan(vec![Explorer::Random { seed: 1 }, Explorer::Pct { seed: 1, depth: 3 }]),
+        ]
+    }
+
+    /// `loom:2`, `random:1+pct:3:1`.
+    fn label(&self) -> String {
+        self.0.iter().map(Explorer::to_string).collect::<Vec<_>>().join("+")
+    }
+
+    /// Why the model cannot be run by these explorers, if it cannot.
+    fn refused(&self, model: &Model) -> Option<&'static str> {
+        let refuses = |explorer: &Explorer| model.not_in.iter().find(|(engine, _)| *engine == explorer.engine());
+        self.0.iter().find_map(refuses).map(|(_, reason)| *reason)
+    }
+}
+
+/// What to check.
+pub(crate) struct Selection {
+    pairs: Vec<(Model, Plan)>,
+    /// What cannot be checked, and why: `queue/timeout under loom:2: timeouts never fire`.
+    pub(crate) skipped: Vec<String>,
+    budget: Budget,
+}
+
+impl Selection {
+    /// Every model under the everyday explorers.
+    pub(crate) fn all() -> Selection {
+        Selection::of(&models(), &Plan::everyday(), EVERYDAY)
+    }
+
+    /// The models whose names contain the filter.
+    ///
+    /// # Errors
+    ///
+    /// If that leaves nothing to check: an empty run must not look like a passed one.
+    pub(crate) fn new(filter: Option<&str>, plans: &[Plan], budget: Budget) -> Result<Selection, String> {
+        let filter = filter.unwrap_or_default();
+        let chosen: Vec<Model> = models().into_iter().filter(|model| model.name.contains(filter)).collect();
+        if chosen.is_empty() {
+            return Err(format!("no model's name contains {filter:?}; `selvedge list` lists them"));
+        }
+        let selection = Selection::of(&chosen, plans, budget);
+        if selection.pairs.is_empty() {
+            return Err(format!("nothing is left to check: {}", selection.skipped.join("; ")));
+        }
+        Ok(selection)
+    }
+
+    fn of(models: &[Model], plans: &[Plan], budget: Budget) -> Selection {
+        let mut selection = Selection { pairs: Vec::new(), skipped: Vec::new(), budget };
+        for model in models {
+            for plan in plans {
+                match plan.refused(model) {
+                    Some(reason) => selection.skipped.push(format!("{} under {}: {reason}", model.name, plan.label())),
+                    None => selection.pairs.push((*model, plan.clone())),
+                }
+            }
+        }
+        selection
+    }
+}
+
+/// Runs the checks, as many at a time as there are processors; the outcomes are in the selection's order.
+pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
+    let pairs = &selection.pairs;
+    let progress = output.progress(pairs.len());
+    let next = AtomicUsize::new(0);
+    let outcomes: Mutex<Vec<Option<Outcome>>> = Mutex::new(pairs.iter().map(|_| None).collect());
+    let work = || {
+        // Relaxed: the counter hands out places and publishes nothing.
+        while let Some((place, (model, plan))) = {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            pairs.get(place).map(|pair| (place, pair))
+        } {
+            progress.starts(&format!("{} under {}", model.name, plan.label()));
+            let verdict = check_one(model, plan, selection.budget, &|executions| progress.moves(executions));
+            let outcome = outcome(model, plan, verdict);
+            outcomes.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(outcome);
+            progress.ends();
+        }
+    };
+    std::thread::scope(|scope| {
+        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(pairs.len());
+        for _ in 0..workers {
+            scope.spawn(work);
+        }
+    });
+    progress.clear();
+    // The scope has joined every worker, and would have panicked had one of them.
+    outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten().collect()
+}
+
+/// Runs exactly the execution of a counterexample.
+///
+/// # Errors
+///
+/// If the token cannot be read, or is of no model that is built in.
+pub(crate) fn replay(token: &str) -> Result<Outcome, String> {
+    Err(format!("the token {token:?} cannot be read: replay is not part of this build"))
+}
+
+/// What an explorer says of a model.
+fn check_one(_model: &Model, _plan: &Plan, _budget: Budget, _progress: &(dyn Fn(u64) + Sync)) -> Verdict {
+    Verdict::Unknown(Bound::NotModelled { engine: "this build", operation: "any model".to_string() })
+}
+
+/// A verdict beside what was expected.
+fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
+    let answer = match (&verdict, model.expect) {
+        (Verdict::Unknown(_), _) => Answer::Unknown,
+        (Verdict::Holds(_), Expect::Holds) => Answer::Expected,
+        (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind => Answer::Expected,
+        _ => Answer::Unexpected,
+    };
+    let (executions, coverage, said) = match &verdict {
+        Verdict::Holds(coverage) => (coverage.executions(), extents(coverage), "holds".to_string()),
+        Verdict::Violated(found) => {
+            (found.execution, format!("until {} broke it", found.explorer), format!("violated: {}", found.kind))
+        }
+        Verdict::Unknown(bound) => (0, "-".to_string(), format!("unknown: {bound}")),
+    };
+    let row = Row {
+        system: model.system().to_string(),
+        model: model.name.to_string(),
+        explorer: plan.label(),
+        executions,
+        coverage,
+        verdict: said,
+        expected: answer == Answer::Expected,
+        note: if answer == Answer::Expected { String::new() } else { format!("expected: {}", model.expect) },
+    };
+    let counterexample = match verdict {
+        Verdict::Violated(found) => Some(*found),
+        _ => None,
+    };
+    Outcome { row, answer, counterexample }
+}
+
+/// How far the explorers came; what several say alike is said once.
+fn extents(coverage: &Coverage) -> String {
+    let mut said: Vec<String> = coverage.runs.iter().map(|run| run.extent.to_string()).collect();
+    said.dedup();
+    said.join(", ")
+}
