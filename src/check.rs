@@ -292,9 +292,7 @@ impl<'a> Check<'a> {
         match coverage.skipped.first() {
             Some((_, bound)) if coverage.runs.is_empty() => Verdict::Unknown(bound.clone()),
             None if coverage.runs.is_empty() => Verdict::Unknown(Bound::NothingExplored),
-            _ if executions < self.at_least => {
-                Verdict::Unknown(Bound::TooFew { executions, needed: self.at_least })
-            }
+            _ if executions < self.at_least => Verdict::Unknown(Bound::TooFew { executions, needed: self.at_least }),
             _ => Verdict::Holds(coverage),
         }
     }
@@ -310,9 +308,7 @@ impl<'a> Check<'a> {
                 Err(bound) => Verdict::Unknown(bound),
             },
             (None, Some(bound)) => Verdict::Unknown(bound),
-            (None, None) => {
-                Verdict::Unknown(Bound::Replay("this execution of the model no longer fails".to_string()))
-            }
+            (None, None) => Verdict::Unknown(Bound::Replay("this execution of the model no longer fails".to_string())),
         }
     }
 

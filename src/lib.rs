@@ -2,30 +2,30 @@
 #![deny(unsafe_code)]
 
 // Reading order: the vocabulary a structure is written in, then what explores it, then what is said about it.
+pub mod cell;
+pub mod channel;
+pub mod hint;
 pub mod sync;
 pub mod thread;
-pub mod channel;
-pub mod cell;
-pub mod hint;
 
+#[cfg(feature = "model")]
+mod check;
+#[cfg(feature = "model")]
+pub mod counterexample;
+#[cfg(feature = "model")]
+mod explore;
+#[cfg(feature = "model")]
+pub mod process;
+#[cfg(feature = "model")]
+pub mod report;
+#[cfg(feature = "model")]
+mod runtime;
+#[cfg(feature = "model")]
+pub mod systems;
 #[cfg(feature = "model")]
 pub mod trace;
 #[cfg(feature = "model")]
 pub mod verdict;
-#[cfg(feature = "model")]
-mod runtime;
-#[cfg(feature = "model")]
-mod explore;
-#[cfg(feature = "model")]
-pub mod counterexample;
-#[cfg(feature = "model")]
-mod check;
-#[cfg(feature = "model")]
-pub mod report;
-#[cfg(feature = "model")]
-pub mod process;
-#[cfg(feature = "model")]
-pub mod systems;
 
 #[cfg(feature = "model")]
 pub use check::{Budget, Check, Config, check};

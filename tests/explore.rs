@@ -32,9 +32,10 @@ fn unlocked(threads: usize, deposits: usize) {
 
 #[test]
 fn first_light() {
-    for explorer in [Explorer::Dfs, LOOM, Explorer::Random { seed: 1 }, Explorer::Pct { seed: 1, depth: 3 }, Explorer::Threads] {
-        let verdict =
-            Check::new("locked").explorers([explorer]).budget(Budget::executions(2_000)).run(|| locked(2, 2));
+    for explorer in
+        [Explorer::Dfs, LOOM, Explorer::Random { seed: 1 }, Explorer::Pct { seed: 1, depth: 3 }, Explorer::Threads]
+    {
+        let verdict = Check::new("locked").explorers([explorer]).budget(Budget::executions(2_000)).run(|| locked(2, 2));
         match &verdict {
             Verdict::Holds(coverage) => println!("{coverage}"),
             other => panic!("{explorer}: {other:?}"),
@@ -44,7 +45,9 @@ fn first_light() {
         let verdict =
             Check::new("unlocked").explorers([explorer]).budget(Budget::executions(2_000)).run(|| unlocked(2, 1));
         match &verdict {
-            Verdict::Violated(found) => println!("{}", selvedge::report::timeline::counterexample(found, &selvedge::report::Style::Plain)),
+            Verdict::Violated(found) => {
+                println!("{}", selvedge::report::timeline::counterexample(found, &selvedge::report::Style::Plain))
+            }
             other => panic!("{explorer}: {other:?}"),
         }
     }

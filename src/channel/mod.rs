@@ -11,8 +11,6 @@ pub use crossbeam::channel::*;
 mod modelled;
 
 #[cfg(feature = "model")]
-pub use crossbeam::channel::{
-    RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError,
-};
+pub use crossbeam::channel::{RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError};
 #[cfg(feature = "model")]
 pub use modelled::{IntoIter, Iter, Receiver, Sender, TryIter, bounded, unbounded};

@@ -6,20 +6,26 @@
 use super::{Point, Strategy};
 use crate::trace::ThreadId;
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
+use std::mem::ManuallyDrop;
 
 pub(super) struct Random {
-    scheduler: Box<dyn Scheduler>,
+    /// Never dropped: shuttle's random scheduler takes its end before its last iteration for a failure, and prints.
+    scheduler: ManuallyDrop<Box<dyn Scheduler>>,
     /// Who ran last, in the words of the scheduler.
     last: Option<ThreadId>,
 }
 
 impl Random {
     pub(super) fn uniform(seed: u64) -> Random {
-        Random { scheduler: Box::new(RandomScheduler::new_from_seed(seed, usize::MAX)), last: None }
+        Random::of(Box::new(RandomScheduler::new_from_seed(seed, usize::MAX)))
     }
 
     pub(super) fn pct(seed: u64, depth: usize) -> Random {
-        Random { scheduler: Box::new(PctScheduler::new_from_seed(seed, depth, usize::MAX)), last: None }
+        Random::of(Box::new(PctScheduler::new_from_seed(seed, depth, usize::MAX)))
+    }
+
+    fn of(scheduler: Box<dyn Scheduler>) -> Random {
+        Random { scheduler: ManuallyDrop::new(scheduler), last: None }
     }
 }
 

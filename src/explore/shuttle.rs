@@ -87,9 +87,8 @@ impl Scheduler for Adapter {
             if world.ending.is_some() {
                 return None;
             }
-            let silent = |t: &&&Task| {
-                world.threads.get(thread(t).index()).is_some_and(|s| s.pending.is_none() && !s.finished)
-            };
+            let silent =
+                |t: &&&Task| world.threads.get(thread(t).index()).is_some_and(|s| s.pending.is_none() && !s.finished);
             // in the middle of something of shuttle's own, or not yet at a first announcement
             let unannounced = runnable.iter().find(|t| silent(t) && Some(thread(t)) == current);
             if let Some(task) = unannounced.or_else(|| runnable.iter().find(silent)) {

@@ -88,10 +88,15 @@ pub(crate) fn wait(condvar: &Home, mutex: &Home, timeout: bool) -> bool {
                 companion.order.fetch_add(1, AcqRel); // makes waits and notifications depend on each other
                 companion.waiters.borrow_mut().push((me, loom::thread::current()));
             };
-            loom_step(waiting, begin, || {}, |world, me, ()| {
-                enqueue(world, condvar, mutex_id, me);
-                Seen::default()
-            });
+            loom_step(
+                waiting,
+                begin,
+                || {},
+                |world, me, ()| {
+                    enqueue(world, condvar, mutex_id, me);
+                    Seen::default()
+                },
+            );
             lock::release_for_wait(mutex_id);
             let notified = || with(|world| !world.object(condvar).waiters.contains(&(me, false)));
             let sleep = || {
@@ -158,4 +163,3 @@ pub(crate) fn notify(condvar: &Home, all: bool) {
         }
     }
 }
-

@@ -240,12 +240,7 @@ impl World {
                 self.trace.threads[i].blocked = Some(what);
             }
         }
-        self.end(Ending::Violation {
-            kind: Kind::Deadlock,
-            message: stuck.join("; "),
-            location: None,
-            conflict: None,
-        });
+        self.end(Ending::Violation { kind: Kind::Deadlock, message: stuck.join("; "), location: None, conflict: None });
     }
 
     /// What the thread waits for, in words.
