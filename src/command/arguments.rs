@@ -51,7 +51,7 @@ pub(crate) enum Command {
         /// pct:D:SEED  random priorities that find bugs of depth D, on shuttle
         /// threads     real threads: what they do is not recorded
         ///
-        /// Without this option: loom:2, and on shuttle random and pct in turn.
+        /// Without this option: loom:2; and as a second check dfs, then pct and random where that is too much for it.
         #[arg(short, long = "explorer", value_name = "EXPLORER", verbatim_doc_comment)]
         explorers: Vec<Explorer>,
 
@@ -106,6 +106,17 @@ pub(crate) struct Budget {
 
 /// What the main job gives to each check.
 pub(crate) const EVERYDAY: Budget = Budget { executions: Some(10_000), time: Some(Duration::from_secs(5)) };
+
+impl From<Budget> for selvedge::Budget {
+    fn from(budget: Budget) -> selvedge::Budget {
+        match (budget.executions, budget.time) {
+            (Some(executions), None) => selvedge::Budget::executions(executions),
+            (None, Some(time)) => selvedge::Budget::time(time),
+            (Some(executions), Some(time)) => selvedge::Budget::executions(executions).and_time(time),
+            (None, None) => selvedge::Budget::default(),
+        }
+    }
+}
 
 /// `10000`, `500ms`, `10000,5s`.
 impl std::fmt::Display for Budget {

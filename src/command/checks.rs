@@ -2,9 +2,10 @@
 
 use super::arguments::{Budget, EVERYDAY};
 use super::output::{Answer, Outcome, Output};
+use selvedge::counterexample::{Token, TokenError};
 use selvedge::report::Row;
 use selvedge::systems::{Model, models};
-use selvedge::verdict::{Bound, Coverage, Expect, Explorer, Verdict};
+use selvedge::{Check, Config, Coverage, Explorer, Verdict};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,15 +14,16 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) struct Plan(pub(crate) Vec<Explorer>);
 
 impl Plan {
-    /// loom for weak memory; on shuttle a portfolio, as no single strategy finds every bug.
+    /// loom for weak memory; on shuttle all of it if that is feasible, and else a portfolio, as no single strategy
+    /// finds every bug.
     pub(crate) fn everyday() -> Vec<Plan> {
         vec![
             Plan(vec![Explorer::Loom { preemption_bound: Some(2) }]),
-            Plan(vec![Explorer::Random { seed: 1 }, Explorer::Pct { seed: 1, depth: 3 }]),
+            Plan(vec![Explorer::Dfs, Explorer::Pct { seed: 0, depth: 3 }, Explorer::Random { seed: 0 }]),
         ]
     }
 
-    /// `loom:2`, `random:1+pct:3:1`.
+    /// `loom:2`, `dfs+pct:3:0+random:0`.
     fn label(&self) -> String {
         self.0.iter().map(Explorer::to_string).collect::<Vec<_>>().join("+")
     }
@@ -92,7 +94,7 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
             pairs.get(place).map(|pair| (place, pair))
         } {
             progress.starts(&format!("{} under {}", model.name, plan.label()));
-            let verdict = check_one(model, plan, selection.budget, &|executions| progress.moves(executions));
+            let verdict = check_one(model, plan, selection.budget, |executions| progress.moves(executions));
             let outcome = outcome(model, plan, verdict);
             outcomes.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(outcome);
             progress.ends();
@@ -114,21 +116,33 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
 /// # Errors
 ///
 /// If the token cannot be read, or is of no model that is built in.
-pub(crate) fn replay(token: &str) -> Result<Outcome, String> {
-    Err(format!("the token {token:?} cannot be read: replay is not part of this build"))
+pub(crate) fn replay(text: &str) -> Result<Outcome, String> {
+    let token: Token = text.parse().map_err(|error: TokenError| error.to_string())?;
+    let model = models().into_iter().find(|model| token.is_for(model.name)).ok_or_else(|| {
+        format!("the token is of {:?}, which is not among the models of `selvedge list`", token.model())
+    })?;
+    let config = Config { replay: Some(text.to_string()) };
+    let verdict = Check::new(model.name).config(config).run(model.body);
+    Ok(outcome(&model, &Plan(vec![token.explorer()]), verdict))
 }
 
-/// What an explorer says of a model.
-fn check_one(_model: &Model, _plan: &Plan, _budget: Budget, _progress: &(dyn Fn(u64) + Sync)) -> Verdict {
-    Verdict::Unknown(Bound::NotModelled { engine: "this build", operation: "any model".to_string() })
+/// What the plan's explorers say of a model.
+fn check_one(model: &Model, plan: &Plan, budget: Budget, progress: impl FnMut(u64)) -> Verdict {
+    Check::new(model.name)
+        .explorers(plan.0.iter().copied())
+        .budget(budget.into())
+        .expect(model.expect)
+        // A replay is a command of its own here.
+        .config(Config::default())
+        .progress(progress)
+        .run(model.body)
 }
 
 /// A verdict beside what was expected.
 fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
-    let answer = match (&verdict, model.expect) {
-        (Verdict::Unknown(_), _) => Answer::Unknown,
-        (Verdict::Holds(_), Expect::Holds) => Answer::Expected,
-        (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind => Answer::Expected,
+    let answer = match &verdict {
+        Verdict::Unknown(_) => Answer::Unknown,
+        verdict if verdict.is(model.expect) => Answer::Expected,
         _ => Answer::Unexpected,
     };
     let (executions, coverage, said) = match &verdict {
@@ -138,6 +152,13 @@ fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
         }
         Verdict::Unknown(bound) => (0, "-".to_string(), format!("unknown: {bound}")),
     };
+    let mut notes = Vec::new();
+    if answer != Answer::Expected {
+        notes.push(format!("expected: {}", model.expect));
+    }
+    if let Verdict::Holds(Coverage { skipped, .. }) = &verdict {
+        notes.extend(skipped.iter().map(|(explorer, bound)| format!("{explorer} says nothing: {bound}")));
+    }
     let row = Row {
         system: model.system().to_string(),
         model: model.name.to_string(),
@@ -146,7 +167,7 @@ fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
         coverage,
         verdict: said,
         expected: answer == Answer::Expected,
-        note: if answer == Answer::Expected { String::new() } else { format!("expected: {}", model.expect) },
+        note: notes.join("; "),
     };
     let counterexample = match verdict {
         Verdict::Violated(found) => Some(*found),

@@ -250,9 +250,15 @@ impl<'a> Drawing<'a> {
         if self.found.replay.is_empty() {
             return format!("{replay} not possible, {} records no schedule", self.found.explorer);
         }
-        let token = clean(&self.found.replay);
+        let token = quoted(&clean(&self.found.replay));
         format!("{replay} {}", self.style.paint(Ink::Command, &format!("SELVEDGE_REPLAY={token} cargo test")))
     }
+}
+
+/// As a shell wants it: quoted if it holds anything that a shell might obey.
+fn quoted(token: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ":_-./,".contains(c);
+    if token.chars().all(plain) { token.to_string() } else { format!("'{}'", token.replace('\'', "'\\''")) }
 }
 
 fn waiting(threads: usize) -> String {
