@@ -350,15 +350,25 @@ fn manager_dies(a_copy_stays_open: bool) {
 }
 
 /// A core that threads share without its lock.
-struct Unlocked(UnsafeCell<Core>);
+#[allow(unsafe_code)] // the data race is what this is for
+mod unlocked {
+    use super::{ConnectionId, Core, Request, UnsafeCell};
 
-// SAFETY: none; this is the data race that must be caught. Engines run one thread at a time, so it does no harm there.
-unsafe impl Sync for Unlocked {}
+    pub(super) struct Unlocked(UnsafeCell<Core>);
 
-impl Unlocked {
-    fn call(&self, connection: ConnectionId, request: Request) {
-        // SAFETY: none, as above.
-        self.0.with_mut(|core| unsafe { (*core).apply(connection, request) });
+    // SAFETY: none; this is the data race that must be caught. Engines run one thread at a time, so it does no harm
+    // there, and `MODELS` are run nowhere else.
+    unsafe impl Sync for Unlocked {}
+
+    impl Unlocked {
+        pub(super) fn new(core: Core) -> Self {
+            Unlocked(UnsafeCell::new(core))
+        }
+
+        pub(super) fn call(&self, connection: ConnectionId, request: Request) {
+            // SAFETY: none, as above.
+            self.0.with_mut(|core| unsafe { (*core).apply(connection, request) });
+        }
     }
 }
 
@@ -370,7 +380,7 @@ fn unlocked_core() {
         let operation = Operation::List(ListOperation::Push(item(n)));
         Request::Call(Call { object: ObjectId(0), fence: None, operation })
     };
-    let core = Arc::new(Unlocked(UnsafeCell::new(core)));
+    let core = Arc::new(unlocked::Unlocked::new(core));
     let others = Arc::clone(&core);
     let other = thread::spawn(move || others.call(second, push(1)));
     core.call(first, push(2));
