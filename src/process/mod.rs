@@ -1,1 +1,47 @@
-//! The only module that spawns, waits for and kills processes.
+//! Worker processes: the only module that spawns, waits for and kills processes.
+//!
+//! A worker is this same program, started again to run one function by its name. The function's arguments and its
+//! result travel as values; whatever ends the worker otherwise (a panic, an exit code, a signal, a program that
+//! does not exist) is an error in the parent that says so. There is no way in which a worker's failure looks like an
+//! empty result.
+//!
+//! ```no_run
+//! use selvedge::process::{Table, Worker, WorkerHandle, worker_main};
+//!
+//! fn squares(numbers: Vec<u64>) -> Vec<u64> {
+//!     numbers.into_iter().map(|n| n * n).collect()
+//! }
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     worker_main(&Table::new().function("squares", squares)); // the first line: never returns in a worker
+//!
+//!     let worker: WorkerHandle<Vec<u64>> = Worker::spawn("squares", &vec![1, 2, 3])?;
+//!     assert_eq!(worker.join()?, [1, 4, 9]);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! A test that starts workers needs a `main` of its own, so that [`worker_main`] is its first line: `harness = false`
+//! and, say, `libtest-mimic`.
+//!
+//! How it works. The child's standard input is one end of a pair of connected sockets: no name, no listener, so nothing
+//! to authenticate and nothing to wait for in vain. The function's name travels in an environment variable, the
+//! arguments as one [frame], and file descriptors among the arguments ([`handle`]) beside it. Standard output
+//! and standard error stay the user's. If the parent dies, the child sees the end of that socket as soon as it blocks
+//! in this module.
+
+mod error;
+pub mod frame;
+pub mod handle;
+mod link;
+mod table;
+// Child side, then parent side.
+mod entry;
+mod exit;
+mod spawn;
+
+pub use entry::{last_panic, worker_main};
+pub use error::{Failure, WorkerError};
+pub use exit::Exit;
+pub use spawn::{Builder, Worker, WorkerHandle};
+pub use table::Table;

@@ -1,0 +1,74 @@
+//! The table of named functions that a worker can run.
+
+use super::frame::{from_bytes, to_bytes};
+use serde::{Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
+use std::fmt;
+
+type Function = Box<dyn Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync>;
+
+/// Functions by name: what a peer may ask for, and nothing else.
+///
+/// ```
+/// use selvedge::process::Table;
+///
+/// let table = Table::new().function("double", |n: u64| 2 * n);
+/// assert_eq!(table.names(), ["double"]);
+/// ```
+#[derive(Default)]
+pub struct Table {
+    functions: BTreeMap<String, Function>,
+}
+
+/// Why a function of a table gave no result.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum CallError {
+    NotRegistered,
+    BadArguments(String),
+    BadResult(String),
+}
+
+impl Table {
+    /// A table without functions.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same table and this function.
+    ///
+    /// # Panics
+    ///
+    /// If there is a function of this name.
+    #[must_use]
+    pub fn function<A, R, F>(mut self, name: &str, function: F) -> Self
+    where
+        A: DeserializeOwned,
+        R: Serialize,
+        F: Fn(A) -> R + Send + Sync + 'static,
+    {
+        let call = move |arguments: &[u8]| {
+            let arguments = from_bytes(arguments).map_err(CallError::BadArguments)?;
+            to_bytes(&function(arguments)).map_err(CallError::BadResult)
+        };
+        let before = self.functions.insert(name.to_string(), Box::new(call));
+        assert!(before.is_none(), "two functions named {name:?} in one table");
+        self
+    }
+
+    /// The names of the functions, in alphabetical order.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        self.functions.keys().map(String::as_str).collect()
+    }
+
+    pub(super) fn call(&self, name: &str, arguments: &[u8]) -> Result<Vec<u8>, CallError> {
+        self.functions.get(name).ok_or(CallError::NotRegistered)?(arguments)
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Table").field(&self.names()).finish()
+    }
+}
