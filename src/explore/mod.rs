@@ -10,7 +10,7 @@ mod replay;
 mod shuttle;
 mod threads;
 
-use crate::runtime::{Ending, Pulse, World, hook};
+use crate::runtime::{Ending, Pending, Pulse, World, hook};
 use crate::trace::{ThreadId, Trace};
 use crate::verdict::{Bound, Explorer};
 use ::shuttle::scheduler::Task;
@@ -44,6 +44,8 @@ pub(crate) enum Only {
 pub(crate) struct Point<'a> {
     /// The threads whose next operation can take effect: never empty, ascending.
     pub(crate) enabled: &'a [ThreadId],
+    /// What each of them is about to do.
+    pub(crate) pending: &'a [Option<Pending>],
     /// The thread that ran last, if it could go on.
     pub(crate) current: Option<ThreadId>,
     /// The same threads, as shuttle knows them.

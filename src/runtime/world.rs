@@ -31,7 +31,7 @@ pub(crate) enum Ending {
 }
 
 /// An announced operation: what a thread is about to do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pending {
     pub(crate) operation: Operation,
     pub(crate) object: Option<ObjectId>,
@@ -40,7 +40,7 @@ pub(crate) struct Pending {
 }
 
 /// What must be before an announced operation can take effect.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waits {
     Never,
     /// The lock is free.
