@@ -53,11 +53,11 @@ fn table() -> Table {
             (0..).map(|i| list.push(&i)).find_map(Result::err).map(|error| error.to_string())
         })
         .function("add many", |(list, n): (ListProxy<i64>, u64)| {
-            outcome((0..n).try_for_each(|_| list.update::<_, i64>(0, "add", &1).map(drop)))
+            outcome((0..n).try_for_each(|_| list.update::<i64, i64>(0, "add", &1).map(drop)))
         })
         .function("count many", |(dict, n): (DictProxy<String, i64>, u64)| {
             let visits = "visits".to_string();
-            outcome((0..n).try_for_each(|_| dict.update_or::<_, i64>(&visits, &0, "add", &1).map(drop)))
+            outcome((0..n).try_for_each(|_| dict.update_or::<i64, i64>(&visits, &0, "add", &1).map(drop)))
         })
         .function("deposit many", |(lock, balance, n): (LockProxy, ValueProxy<i64>, u64)| {
             outcome((0..n).try_for_each(|_| deposit(&lock, &balance)))
@@ -126,6 +126,7 @@ fn main() {
         a_batch_ends_at_the_first_refusal,
         a_compare_exchange_says_what_was_there,
         a_refused_operation_changes_nothing,
+        values_of_another_type_are_refused,
         a_function_that_panics_changes_nothing,
         a_killed_manager_is_one_error_for_all_clients,
         a_killed_manager_wakes_those_who_wait_for_a_lock,
@@ -335,13 +336,26 @@ fn a_refused_operation_changes_nothing() {
     assert_eq!(list.set(1, &2), out(1));
     assert_eq!(list.set(u64::MAX, &2), out(u64::MAX));
     assert_eq!(list.remove(1), Err(out(1).unwrap_err()));
-    let none = dict.update::<_, i64>(&1, "add", &1);
+    let none = dict.update::<i64, i64>(&1, "add", &1);
     assert_eq!(none, Err(ManagerError::Refused(Refusal::NoSuchKey)));
-    let unknown = list.update::<_, i64>(0, "ad", &1).unwrap_err();
+    let unknown = list.update::<i64, i64>(0, "ad", &1).unwrap_err();
     assert_eq!(unknown.to_string(), "the manager refuses: no function \"ad\"; known: add, append, grow, panic");
     let mismatch = list.update::<_, ()>(0, "append", &"x".to_string()).unwrap_err();
     assert!(matches!(mismatch, ManagerError::Refused(Refusal::Mismatch { .. })), "{mismatch}");
     assert_eq!((list.to_vec(), dict.len()), (Ok(vec![1]), Ok(0)));
+}
+
+fn values_of_another_type_are_refused() {
+    // An i32 and a u64 have encodings that can be taken for each other: 10 would arrive as 20.
+    let manager = Manager::spawn(functions()).unwrap();
+    let list = manager.list::<i64>().unwrap();
+    list.push(&1).unwrap();
+    let error = list.update::<u64, i64>(0, "add", &10).unwrap_err();
+    assert_eq!(error.to_string(), "the manager refuses: function \"add\": it is fn(&mut i64, i64) -> i64");
+    let child: WorkerHandle<Outcome> = Worker::spawn("push many", &(&list, 1_u64)).unwrap();
+    let error = child.join().unwrap_err();
+    assert!(matches!(error.failure(), Failure::Decode(why) if why.contains("expected u64")), "{error}");
+    assert_eq!(list.to_vec(), Ok(vec![1]));
 }
 
 fn a_function_that_panics_changes_nothing() {
@@ -350,7 +364,7 @@ fn a_function_that_panics_changes_nothing() {
     let panicked = Refusal::Panicked { function: "panic".to_string(), message: "no".to_string() };
     assert_eq!(value.update::<_, ()>("panic", &()), Err(ManagerError::Refused(panicked)));
     assert_eq!(value.get(), Ok(5));
-    assert_eq!(value.update::<_, i64>("add", &1), Ok(6));
+    assert_eq!(value.update::<i64, i64>("add", &1), Ok(6));
 }
 
 // The end of a manager.
