@@ -86,7 +86,10 @@ fn core() -> Core {
 }
 
 fn manager() -> Arc<Shared> {
-    Arc::new(Shared::new(core()))
+    let shared = Shared::new(core());
+    crate::sync::name(&shared.core, "core");
+    crate::sync::name(&shared.changed, "changed");
+    Arc::new(shared)
 }
 
 /// A client, with a handle of `object` from the start: a child that was given a proxy.
