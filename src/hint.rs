@@ -1,2 +1,17 @@
-//! std::hint's names.
-pub use std::hint::*;
+//! `std::hint`, as the engines see it.
+
+pub use std::hint::{assert_unchecked, black_box, unreachable_unchecked};
+
+/// [`std::hint::spin_loop`]; in a model, lets other threads go on.
+#[cfg(feature = "model")]
+#[track_caller]
+pub fn spin_loop() {
+    if crate::runtime::engine() == crate::runtime::Engine::Std {
+        std::hint::spin_loop();
+    } else {
+        crate::runtime::threads::yield_now();
+    }
+}
+
+#[cfg(not(feature = "model"))]
+pub use std::hint::spin_loop;

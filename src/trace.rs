@@ -247,10 +247,16 @@ impl Trace {
     }
 
     /// The name of an object as a person reads it: the one given to it, or its kind with its number among its kind.
+    ///
+    /// Where several objects were given the same name, the number tells them apart: `slot 1`, `slot 2`.
     #[must_use]
     pub fn object_name(&self, object: ObjectId) -> String {
         let Some(it) = self.objects.get(object.index()) else { return format!("#{}", object.0) };
         if let Some(name) = &it.name {
+            let same = |objects: &[Object]| objects.iter().filter(|o| o.name == it.name).count();
+            if same(&self.objects) > 1 {
+                return format!("{name} {}", same(&self.objects[..=object.index()]));
+            }
             return name.clone();
         }
         let number = self.objects[..object.index()].iter().filter(|o| o.kind == it.kind).count() + 1;
@@ -264,8 +270,38 @@ impl Trace {
     pub fn stale(&self, index: usize) -> Option<Value> {
         let event = self.events.get(index)?;
         let (Operation::Load(_), Some(read)) = (event.operation, event.value) else { return None };
-        let last = self.events[..index].iter().rev().find(|e| e.object == event.object && e.operation.writes())?;
+        let last = &self.events[self.latest_write(index)?];
         let latest = last.written.or(last.value)?;
         (latest != read).then_some(latest)
+    }
+
+    /// The place of the last write before `index` to the same object.
+    #[must_use]
+    pub fn latest_write(&self, index: usize) -> Option<usize> {
+        let object = self.events.get(index)?.object?;
+        self.events[..index].iter().rposition(|e| e.object == Some(object) && e.operation.writes())
+    }
+
+    /// Whether the event at `index` acquired a lock that its thread did not release any more.
+    #[must_use]
+    pub fn held_to_the_end(&self, index: usize) -> bool {
+        let Some(event) = self.events.get(index) else { return false };
+        let release = match event.operation {
+            Operation::Lock => Operation::Unlock,
+            Operation::TryLock if event.value == Some(Value::Bool(true)) => Operation::Unlock,
+            Operation::ReadLock => Operation::ReadUnlock,
+            Operation::TryReadLock if event.value == Some(Value::Bool(true)) => Operation::ReadUnlock,
+            _ => return false,
+        };
+        let later = &self.events[index + 1..];
+        !later.iter().any(|e| e.thread == event.thread && e.object == event.object && e.operation == release)
+    }
+
+    /// The thread for which a blocked thread waits: the one that holds its lock, or the one whose end it awaits.
+    #[must_use]
+    pub fn waits_for(&self, thread: ThreadId) -> Option<ThreadId> {
+        let why = self.threads.get(thread.index())?.blocked.as_deref()?;
+        let name = [", held by ", "the end of ", "join "].iter().find_map(|words| Some(why.rsplit_once(words)?.1))?;
+        (0..self.threads.len() as u32).map(ThreadId).find(|&other| self.thread_name(other) == name)
     }
 }

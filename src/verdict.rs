@@ -70,6 +70,18 @@ impl fmt::Display for Explorer {
     }
 }
 
+impl Verdict {
+    /// Whether this is what was expected.
+    #[must_use]
+    pub fn is(&self, expect: Expect) -> bool {
+        match (self, expect) {
+            (Verdict::Holds(_), Expect::Holds) => true,
+            (Verdict::Violated(found), Expect::Violation(kind)) => found.kind == kind,
+            _ => false,
+        }
+    }
+}
+
 impl FromStr for Explorer {
     type Err = String;
 
@@ -101,6 +113,8 @@ impl FromStr for Explorer {
 pub struct Coverage {
     /// What each explorer did, in the order in which they ran. Never empty, and no run has zero executions.
     pub runs: Vec<Run>,
+    /// Explorers that could say nothing, and why.
+    pub skipped: Vec<(Explorer, Bound)>,
 }
 
 impl Coverage {
@@ -124,6 +138,9 @@ impl fmt::Display for Coverage {
                 f.write_str("; ")?;
             }
             write!(f, "{}: {}, {} executions", run.explorer, run.extent, run.executions)?;
+        }
+        for (explorer, bound) in &self.skipped {
+            write!(f, "; {explorer}: skipped: {bound}")?;
         }
         Ok(())
     }

@@ -1,1 +1,19 @@
 //! Verdicts drawn: returns strings, never decides, never prints.
+
+// Reading order: what a failure looks like, then what a list of checks looks like, then the same for machines.
+pub mod timeline;
+
+mod elide;
+mod layout;
+mod remark;
+mod style;
+mod text;
+mod words;
+
+pub mod table;
+
+pub mod json;
+pub mod junit;
+
+pub use style::Style;
+pub use table::Row;

@@ -1,2 +1,0 @@
-//! crossbeam::channel's names.
-pub use crossbeam::channel::*;

@@ -1,0 +1,391 @@
+//! The channel on a mutex and two condition variables.
+
+use super::{RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError};
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+struct State<T> {
+    /// The oldest first, each with its number.
+    items: VecDeque<(u64, T)>,
+    senders: usize,
+    receivers: usize,
+    /// Receivers that wait for an item.
+    hungry: usize,
+    /// Items put down, ever.
+    put: u64,
+}
+
+struct Channel<T> {
+    state: Mutex<State<T>>,
+    item: Condvar,
+    room: Condvar,
+    capacity: Option<usize>,
+}
+
+impl<T> Channel<T> {
+    #[track_caller]
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> State<T> {
+    /// Whether an item may be put down. From hand to hand, whoever can wait puts it down and waits until it is taken;
+    /// whoever cannot, only for a receiver that waits already.
+    fn has_room(&self, capacity: Option<usize>, can_wait: bool) -> bool {
+        match capacity {
+            None => true,
+            Some(0) => can_wait || self.items.len() < self.hungry,
+            Some(most) => self.items.len() < most,
+        }
+    }
+
+    fn put(&mut self, item: T) -> u64 {
+        self.put += 1;
+        self.items.push_back((self.put, item));
+        self.put
+    }
+
+    /// Takes an item back, unless a receiver took it.
+    fn withdraw(&mut self, number: u64) -> Option<T> {
+        let at = self.items.iter().position(|item| item.0 == number)?;
+        self.items.remove(at).map(|item| item.1)
+    }
+}
+
+/// A channel that holds `capacity` items at the most; with 0, an item passes from hand to hand.
+///
+/// ```
+/// let (sender, receiver) = selvedge::channel::bounded(1);
+/// sender.send(7).unwrap();
+/// drop(sender);
+/// assert_eq!(receiver.recv(), Ok(7));
+/// assert!(receiver.recv().is_err());
+/// ```
+#[track_caller]
+#[must_use]
+pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
+    channel(Some(capacity))
+}
+
+/// A channel that holds any number of items.
+#[track_caller]
+#[must_use]
+pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
+    channel(None)
+}
+
+#[track_caller]
+fn channel<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
+    let state = State { items: VecDeque::new(), senders: 1, receivers: 1, hungry: 0, put: 0 };
+    let channel = Arc::new(Channel { state: Mutex::new(state), item: Condvar::new(), room: Condvar::new(), capacity });
+    (Sender(Arc::clone(&channel)), Receiver(channel))
+}
+
+/// [`crossbeam::channel::Sender`], modelled.
+pub struct Sender<T>(Arc<Channel<T>>);
+
+/// [`crossbeam::channel::Receiver`], modelled.
+pub struct Receiver<T>(Arc<Channel<T>>);
+
+/// How long an operation may wait.
+#[derive(Clone, Copy)]
+enum Patience {
+    None,
+    Until(Instant, Duration),
+    Endless,
+}
+
+impl Patience {
+    fn of(timeout: Duration) -> Patience {
+        Instant::now().checked_add(timeout).map_or(Patience::Endless, |end| Patience::Until(end, timeout))
+    }
+
+    /// Waits on `condvar`; true once there is no time left.
+    #[track_caller]
+    fn wait<'a, T>(self, condvar: &Condvar, guard: MutexGuard<'a, T>) -> (MutexGuard<'a, T>, bool) {
+        match self {
+            Patience::None => (guard, true),
+            Patience::Endless => (condvar.wait(guard).unwrap_or_else(PoisonError::into_inner), false),
+            Patience::Until(end, timeout) => {
+                let modelled = crate::runtime::engine() != crate::runtime::Engine::Std;
+                // in a model no time passes: the timeout fires when the explorer says so
+                let left = if modelled { timeout } else { end.saturating_duration_since(Instant::now()) };
+                let (guard, result) = condvar.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner);
+                (guard, result.timed_out())
+            }
+        }
+    }
+}
+
+/// Why an item did not go out.
+enum Refused<T> {
+    Full(T),
+    Disconnected(T),
+}
+
+impl<T> Sender<T> {
+    /// Puts an item down, waiting for room.
+    ///
+    /// # Errors
+    /// With the item, if no receiver is left.
+    #[track_caller]
+    pub fn send(&self, item: T) -> Result<(), SendError<T>> {
+        match self.put(item, Patience::Endless) {
+            Ok(()) => Ok(()),
+            Err(Refused::Full(item) | Refused::Disconnected(item)) => Err(SendError(item)),
+        }
+    }
+
+    /// Puts an item down if there is room.
+    ///
+    /// # Errors
+    /// With the item, if there is none, or no receiver is left.
+    #[track_caller]
+    pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
+        match self.put(item, Patience::None) {
+            Ok(()) => Ok(()),
+            Err(Refused::Full(item)) => Err(TrySendError::Full(item)),
+            Err(Refused::Disconnected(item)) => Err(TrySendError::Disconnected(item)),
+        }
+    }
+
+    /// Puts an item down, waiting for room no longer than `timeout`.
+    ///
+    /// # Errors
+    /// With the item, if there was none, or no receiver is left.
+    #[track_caller]
+    pub fn send_timeout(&self, item: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
+        match self.put(item, Patience::of(timeout)) {
+            Ok(()) => Ok(()),
+            Err(Refused::Full(item)) => Err(SendTimeoutError::Timeout(item)),
+            Err(Refused::Disconnected(item)) => Err(SendTimeoutError::Disconnected(item)),
+        }
+    }
+
+    #[track_caller]
+    fn put(&self, item: T, patience: Patience) -> Result<(), Refused<T>> {
+        let channel = &*self.0;
+        let mut state = channel.lock();
+        let mut late = false;
+        loop {
+            if state.receivers == 0 {
+                return Err(Refused::Disconnected(item));
+            }
+            if state.has_room(channel.capacity, !matches!(patience, Patience::None)) {
+                break;
+            }
+            if late || matches!(patience, Patience::None) {
+                return Err(Refused::Full(item));
+            }
+            (state, late) = patience.wait(&channel.room, state);
+        }
+        let mine = state.put(item);
+        channel.item.notify_one();
+        if channel.capacity == Some(0) && !matches!(patience, Patience::None) {
+            while state.items.iter().any(|item| item.0 == mine) {
+                if state.receivers == 0 || late {
+                    let item = state.withdraw(mine).expect("just seen");
+                    let gone = state.receivers == 0;
+                    return Err(if gone { Refused::Disconnected(item) } else { Refused::Full(item) });
+                }
+                (state, late) = patience.wait(&channel.room, state);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Takes the oldest item, waiting for one.
+    ///
+    /// # Errors
+    /// If there is none and no sender is left.
+    #[track_caller]
+    pub fn recv(&self) -> Result<T, RecvError> {
+        self.take(Patience::Endless).map_err(|_| RecvError)
+    }
+
+    /// Takes the oldest item, if there is one.
+    ///
+    /// # Errors
+    /// If there is none; `Disconnected` if no sender is left either.
+    #[track_caller]
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        self.take(Patience::None)
+    }
+
+    /// Takes the oldest item, waiting for one no longer than `timeout`.
+    ///
+    /// # Errors
+    /// If none came; `Disconnected` if no sender is left.
+    #[track_caller]
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        self.take(Patience::of(timeout)).map_err(|error| match error {
+            TryRecvError::Empty => RecvTimeoutError::Timeout,
+            TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+        })
+    }
+
+    #[track_caller]
+    fn take(&self, patience: Patience) -> Result<T, TryRecvError> {
+        let channel = &*self.0;
+        let hand_to_hand = channel.capacity == Some(0);
+        let mut state = channel.lock();
+        let mut late = false;
+        loop {
+            if let Some((_, item)) = state.items.pop_front() {
+                if hand_to_hand {
+                    channel.room.notify_all(); // each sender waits for its own item
+                } else if channel.capacity.is_some() {
+                    channel.room.notify_one();
+                }
+                return Ok(item);
+            }
+            if state.senders == 0 {
+                return Err(TryRecvError::Disconnected);
+            }
+            if late || matches!(patience, Patience::None) {
+                return Err(TryRecvError::Empty);
+            }
+            state.hungry += 1;
+            (state, late) = patience.wait(&channel.item, state);
+            state.hungry -= 1;
+        }
+    }
+
+    /// The items, waiting for each, until no sender is left.
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter(self)
+    }
+
+    /// The items that are there now.
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter(self)
+    }
+}
+
+macro_rules! both {
+    ($name:ident, $count:ident, $gone:ident) => {
+        impl<T> $name<T> {
+            /// How many items are in the channel: by the time one looks, it may be another number.
+            #[track_caller]
+            #[must_use]
+            pub fn len(&self) -> usize {
+                let state = self.0.lock();
+                if self.0.capacity == Some(0) { 0 } else { state.items.len() }
+            }
+
+            /// Whether no item is in the channel: advisory, and no way to tell that no more will come.
+            #[track_caller]
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+
+            /// Whether no more items fit in.
+            #[track_caller]
+            #[must_use]
+            pub fn is_full(&self) -> bool {
+                self.0.capacity.is_some_and(|most| self.len() >= most)
+            }
+
+            /// How many items fit in, if that is limited.
+            #[must_use]
+            pub fn capacity(&self) -> Option<usize> {
+                self.0.capacity
+            }
+
+            /// Whether both belong to one channel.
+            #[must_use]
+            pub fn same_channel(&self, other: &Self) -> bool {
+                Arc::ptr_eq(&self.0, &other.0)
+            }
+        }
+
+        impl<T> Clone for $name<T> {
+            #[track_caller]
+            fn clone(&self) -> Self {
+                self.0.lock().$count += 1;
+                $name(Arc::clone(&self.0))
+            }
+        }
+
+        impl<T> Drop for $name<T> {
+            #[track_caller]
+            fn drop(&mut self) {
+                let mut state = self.0.lock();
+                state.$count -= 1;
+                if state.$count == 0 {
+                    // the last one wakes everybody who waits for it
+                    self.0.$gone.notify_all();
+                }
+            }
+        }
+
+        impl<T> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+both!(Sender, senders, item);
+both!(Receiver, receivers, room);
+
+/// See [`Receiver::iter`].
+#[derive(Debug)]
+pub struct Iter<'a, T>(&'a Receiver<T>);
+
+impl<T> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.0.recv().ok()
+    }
+}
+
+/// See [`Receiver::try_iter`].
+#[derive(Debug)]
+pub struct TryIter<'a, T>(&'a Receiver<T>);
+
+impl<T> Iterator for TryIter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.0.try_recv().ok()
+    }
+}
+
+/// A receiver as an iterator of its own.
+#[derive(Debug)]
+pub struct IntoIter<T>(Receiver<T>);
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.0.recv().ok()
+    }
+}
+
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter(self)
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}

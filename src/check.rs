@@ -1,0 +1,376 @@
+//! A model, its explorers and their budget: a verdict.
+
+use crate::counterexample::{Token, conflicts};
+use crate::explore::{self, Exploration, Failure, Limits, Model, Only};
+use crate::report;
+use crate::runtime::Ending;
+use crate::verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Verdict};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How much each explorer of a check may do.
+///
+/// ```
+/// use selvedge::Budget;
+/// use std::time::Duration;
+///
+/// let budget = Budget::executions(10_000).and_time(Duration::from_secs(5));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    executions: Option<u64>,
+    time: Option<Duration>,
+}
+
+impl Budget {
+    /// So many executions at the most.
+    #[must_use]
+    pub const fn executions(executions: u64) -> Budget {
+        Budget { executions: Some(executions), time: None }
+    }
+
+    /// So much time at the most.
+    #[must_use]
+    pub const fn time(time: Duration) -> Budget {
+        Budget { executions: None, time: Some(time) }
+    }
+
+    /// And not more executions than this.
+    #[must_use]
+    pub const fn and_executions(self, executions: u64) -> Budget {
+        Budget { executions: Some(executions), ..self }
+    }
+
+    /// And no longer than this.
+    #[must_use]
+    pub const fn and_time(self, time: Duration) -> Budget {
+        Budget { time: Some(time), ..self }
+    }
+
+    /// Whether it allows nothing at all.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.executions == Some(0) || self.time == Some(Duration::ZERO)
+    }
+}
+
+impl Default for Budget {
+    /// 20,000 executions and 2 seconds for each explorer.
+    fn default() -> Self {
+        Budget::executions(20_000).and_time(Duration::from_secs(2))
+    }
+}
+
+/// What the environment says about checks; read at the edge, once for each check.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Replay this execution instead of exploring, if it is one of the model's: `SELVEDGE_REPLAY`.
+    pub replay: Option<String>,
+}
+
+impl Config {
+    /// Reads the environment.
+    #[must_use]
+    pub fn from_env() -> Config {
+        Config { replay: std::env::var("SELVEDGE_REPLAY").ok().filter(|token| !token.is_empty()) }
+    }
+}
+
+/// Checks a model with the default explorers and budget, and panics with the drawn counterexample if it is violated.
+///
+/// ```
+/// use selvedge::sync::{Arc, Mutex};
+/// use selvedge::thread;
+///
+/// selvedge::check(|| {
+///     let account = Arc::new(Mutex::new(0));
+///     let tellers = [1, 2].map(|amount| {
+///         let account = Arc::clone(&account);
+///         thread::spawn(move || *account.lock().unwrap() += amount)
+///     });
+///     for teller in tellers {
+///         teller.join().unwrap();
+///     }
+///     assert_eq!(*account.lock().unwrap(), 3);
+/// });
+/// ```
+///
+/// # Panics
+/// If the model does not hold, or if that cannot be said.
+#[track_caller]
+pub fn check(model: impl Fn() + Send + Sync + 'static) {
+    let test = std::thread::current().name().unwrap_or("model").to_string();
+    Check::new(&test).assert(model);
+}
+
+/// A check, to be configured and run.
+///
+/// ```
+/// use selvedge::sync::{Arc, atomic::{AtomicU32, Ordering}};
+/// use selvedge::{Check, Expect, Explorer, Kind, thread};
+///
+/// // a broken form is a check that must be violated, and in this way
+/// Check::new("account/unlocked").explorers([Explorer::Dfs]).expect(Expect::Violation(Kind::Panic)).assert(|| {
+///     let account = Arc::new(AtomicU32::new(0));
+///     let theirs = Arc::clone(&account);
+///     let teller = thread::spawn(move || theirs.store(theirs.load(Ordering::SeqCst) + 1, Ordering::SeqCst));
+///     account.store(account.load(Ordering::SeqCst) + 1, Ordering::SeqCst);
+///     teller.join().unwrap();
+///     assert_eq!(account.load(Ordering::SeqCst), 2);
+/// });
+/// ```
+#[must_use = "a check that is not run says nothing"]
+pub struct Check<'a> {
+    name: String,
+    explorers: Vec<Explorer>,
+    budget: Budget,
+    expect: Expect,
+    at_least: u64,
+    max_events: usize,
+    leaks: bool,
+    patience: Duration,
+    config: Config,
+    progress: Box<dyn FnMut(u64) + 'a>,
+}
+
+impl std::fmt::Debug for Check<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Check").field("name", &self.name).field("explorers", &self.explorers).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Check<'a> {
+    /// A check of the model of this name: depth-first search, then loom, then at random, within the default budget.
+    pub fn new(name: &str) -> Check<'a> {
+        Check {
+            name: name.to_string(),
+            explorers: vec![
+                Explorer::Dfs,
+                Explorer::Loom { preemption_bound: Some(2) },
+                Explorer::Loom { preemption_bound: None },
+                Explorer::Pct { seed: 0, depth: 3 },
+                Explorer::Random { seed: 0 },
+            ],
+            budget: Budget::default(),
+            expect: Expect::Holds,
+            at_least: 1,
+            max_events: 10_000,
+            leaks: true,
+            patience: Duration::from_secs(10),
+            config: Config::from_env(),
+            progress: Box::new(|_| {}),
+        }
+    }
+
+    /// Explores with these, in this order, until one finds a violation.
+    pub fn explorers(self, explorers: impl IntoIterator<Item = Explorer>) -> Self {
+        Check { explorers: explorers.into_iter().collect(), ..self }
+    }
+
+    /// How much each explorer may do.
+    pub fn budget(self, budget: Budget) -> Self {
+        Check { budget, ..self }
+    }
+
+    /// What [`assert`](Check::assert) must see.
+    pub fn expect(self, expect: Expect) -> Self {
+        Check { expect, ..self }
+    }
+
+    /// The model is known to need so many executions: with fewer, it does not hold.
+    pub fn at_least(self, executions: u64) -> Self {
+        Check { at_least: executions, ..self }
+    }
+
+    /// An execution with more events than this (10,000, unless set) is a livelock.
+    pub fn max_events(self, events: usize) -> Self {
+        Check { max_events: events, ..self }
+    }
+
+    /// Whether an object that outlives the execution (a cycle of `Arc`s, a node never freed) is a violation. It is,
+    /// unless set.
+    pub fn leaks(self, leaks: bool) -> Self {
+        Check { leaks, ..self }
+    }
+
+    /// How long an execution may go without an event (10 s, unless set) before it is given up as blocked in something
+    /// un-modelled. Its OS thread is left behind.
+    pub fn patience(self, patience: Duration) -> Self {
+        Check { patience, ..self }
+    }
+
+    /// Uses this instead of the environment.
+    pub fn config(self, config: Config) -> Self {
+        Check { config, ..self }
+    }
+
+    /// Calls `f` now and then with the number of executions that the running explorer has begun.
+    pub fn progress(self, f: impl FnMut(u64) + 'a) -> Self {
+        Check { progress: Box::new(f), ..self }
+    }
+
+    /// Explores the model, and says what was seen.
+    ///
+    /// A model in whose executions no two threads meet, no explorer, or an empty budget is `Unknown`.
+    pub fn run(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
+        let model: Model = Arc::new(model);
+        match self.config.replay.as_deref().map(str::parse::<Token>) {
+            None => self.explore(&model),
+            Some(Err(error)) => Verdict::Unknown(Bound::Replay(error.to_string())),
+            Some(Ok(token)) if token.is_for(&self.name) => self.replay(&model, &token),
+            Some(Ok(_)) => self.explore(&model),
+        }
+    }
+
+    /// The same, and insists on what is expected.
+    ///
+    /// # Panics
+    /// If the verdict is another: with the drawn counterexample, if there is one.
+    #[track_caller]
+    pub fn assert(self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
+        let (name, expect, replays) = (self.name.clone(), self.expect, self.config.replay.is_some());
+        let verdict = self.run(model);
+        match (&verdict, expect) {
+            (Verdict::Holds(_), Expect::Holds) => {}
+            (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind && !replays => {}
+            (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind => {
+                panic!("{}", report::timeline::counterexample(found, &report::Style::Plain)) // a replay is there to be seen
+            }
+            (Verdict::Violated(found), Expect::Holds) => {
+                panic!("{}", report::timeline::counterexample(found, &report::Style::Plain))
+            }
+            (Verdict::Violated(found), Expect::Violation(kind)) => {
+                let drawn = report::timeline::counterexample(found, &report::Style::Plain);
+                panic!("{name} was to be violated by a {kind}, but was violated like this:\n{drawn}")
+            }
+            (Verdict::Holds(coverage), Expect::Violation(kind)) => {
+                panic!("{name} was to be violated by a {kind}, but holds ({coverage})")
+            }
+            (Verdict::Unknown(bound), _) => panic!("{name}: unknown: {bound}"),
+        }
+        verdict
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            executions: self.budget.executions,
+            time: self.budget.time,
+            max_events: self.max_events,
+            leaks: self.leaks,
+            patience: self.patience,
+        }
+    }
+
+    fn explore(&mut self, model: &Model) -> Verdict {
+        if self.budget.is_zero() {
+            return Verdict::Unknown(Bound::Executions(0));
+        }
+        let limits = self.limits();
+        let mut coverage = Coverage { runs: Vec::new(), skipped: Vec::new() };
+        for explorer in self.explorers.clone() {
+            let sampling = matches!(explorer, Explorer::Pct { .. } | Explorer::Random { .. } | Explorer::Threads);
+            if sampling && coverage.is_exhaustive() {
+                continue; // nothing is left to be found by chance
+            }
+            let exploration = explore::explore(explorer, Arc::clone(model), &limits, None, &mut self.progress);
+            if let Some(failure) = exploration.failure {
+                match self.counterexample(explorer, failure) {
+                    Ok(found) => return Verdict::Violated(Box::new(found)),
+                    Err(bound @ Bound::NotDeterministic(_)) => return Verdict::Unknown(bound),
+                    Err(bound) => coverage.skipped.push((explorer, bound)),
+                }
+                continue;
+            }
+            match ran(explorer, exploration) {
+                Ok(run) => coverage.runs.push(run),
+                // what blocks one engine, or leaves it nothing to do, does so for all
+                Err(bound @ (Bound::Stuck { .. } | Bound::NothingExplored)) => return Verdict::Unknown(bound),
+                Err(bound) => coverage.skipped.push((explorer, bound)),
+            }
+        }
+        let executions = coverage.executions();
+        match coverage.skipped.first() {
+            Some((_, bound)) if coverage.runs.is_empty() => Verdict::Unknown(bound.clone()),
+            None if coverage.runs.is_empty() => Verdict::Unknown(Bound::NothingExplored),
+            _ if executions < self.at_least => Verdict::Unknown(Bound::TooFew { executions, needed: self.at_least }),
+            _ => Verdict::Holds(coverage),
+        }
+    }
+
+    fn replay(&mut self, model: &Model, token: &Token) -> Verdict {
+        let limits = Limits { executions: None, time: None, ..self.limits() };
+        let only = Some(token.only().clone());
+        let explorer = token.explorer();
+        let exploration = explore::explore(explorer, Arc::clone(model), &limits, only, &mut self.progress);
+        match (exploration.failure, exploration.cut) {
+            (Some(failure), _) => match self.counterexample(explorer, failure) {
+                Ok(found) => Verdict::Violated(Box::new(found)),
+                Err(bound) => Verdict::Unknown(bound),
+            },
+            (None, Some(bound)) => Verdict::Unknown(bound),
+            (None, None) => Verdict::Unknown(Bound::Replay("this execution of the model no longer fails".to_string())),
+        }
+    }
+
+    fn counterexample(&self, explorer: Explorer, failure: Failure) -> Result<Counterexample, Bound> {
+        let Failure { ending, trace, schedule, preemptions, execution } = failure;
+        let (kind, message, location, conflict) = match ending {
+            Ending::Violation { kind, message, location, conflict } => (kind, message, location, conflict),
+            Ending::Unknown(bound) => return Err(bound),
+        };
+        let tried = |event: &crate::trace::Event| event.operation == crate::trace::Operation::TryLock;
+        if kind == Kind::Deadlock && explorer.engine() == "loom" && trace.events.iter().any(tried) {
+            // loom blocks whoever only tries: what it takes for a deadlock may be none
+            let operation = "a deadlock where a lock is tried".to_string();
+            return Err(Bound::NotModelled { engine: "loom", operation });
+        }
+        let only = match explorer {
+            Explorer::Loom { .. } => Only::Execution(execution),
+            _ => Only::Schedule(schedule),
+        };
+        let replay = match explorer {
+            Explorer::Threads => String::new(),
+            _ => Token::new(explorer, only, &self.name).to_string(),
+        };
+        let conflicts = match (conflict, kind) {
+            (Some(pair), _) => vec![pair],
+            (None, Kind::Panic) => conflicts(&trace),
+            (None, _) => Vec::new(),
+        };
+        let model = self.name.clone();
+        Ok(Counterexample {
+            model,
+            kind,
+            message,
+            location,
+            explorer,
+            execution,
+            preemptions,
+            trace,
+            conflicts,
+            replay,
+        })
+    }
+}
+
+/// What an explorer did that found nothing wrong; or why that says nothing.
+fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
+    let Exploration { executions, longest, met, cut, .. } = exploration;
+    if let Some(bound @ (Bound::Stuck { .. } | Bound::NotModelled { .. })) = cut {
+        return Err(bound);
+    }
+    if executions == 0 {
+        return Err(cut.unwrap_or(Bound::NothingExplored));
+    }
+    if !met {
+        return Err(Bound::NothingExplored);
+    }
+    let extent = match (explorer, cut) {
+        (Explorer::Pct { .. } | Explorer::Random { .. } | Explorer::Threads, _) => Extent::Sampled,
+        (_, Some(bound)) => Extent::Bounded(bound),
+        (Explorer::Loom { preemption_bound: Some(most) }, None) => Extent::Bounded(Bound::Preemptions(most)),
+        (Explorer::Loom { preemption_bound: None }, None) => Extent::Complete,
+        (_, None) => Extent::Exhaustive,
+    };
+    Ok(Run { explorer, executions, longest, extent })
+}

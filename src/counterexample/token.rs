@@ -1,0 +1,157 @@
+//! The token that replays one execution: short, versioned, copyable.
+//!
+//! `v1:EXPLORER:SCHEDULE:MODEL`. The explorer's own colons are dots (`pct.3.7`). On shuttle's green threads the
+//! schedule is the choices at the points where there was more than one option, `0-1*3-2` for `0 1 1 1 2`; under loom,
+//! whose search is deterministic, it is the number of the execution. The model's name comes last: it may hold
+//! anything but white space and control characters.
+
+use crate::explore::Only;
+use crate::verdict::Explorer;
+use std::fmt;
+use std::str::FromStr;
+
+/// Which execution of which model, found by which explorer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    explorer: Explorer,
+    only: Only,
+    model: String,
+}
+
+impl Token {
+    pub(crate) fn new(explorer: Explorer, only: Only, model: &str) -> Token {
+        Token { explorer, only, model: model.split_whitespace().collect::<Vec<_>>().join("_") }
+    }
+
+    /// The explorer that found it.
+    #[must_use]
+    pub fn explorer(&self) -> Explorer {
+        self.explorer
+    }
+
+    /// The name of the model, white space replaced.
+    #[must_use]
+    pub fn model(&self) -> &str {
+        &self.model
+    }
+
+    /// Whether it is meant for the model of this name.
+    #[must_use]
+    pub fn is_for(&self, model: &str) -> bool {
+        self.model == model.split_whitespace().collect::<Vec<_>>().join("_")
+    }
+
+    pub(crate) fn only(&self) -> &Only {
+        &self.only
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v1:{}:", self.explorer.to_string().replace(':', "."))?;
+        match &self.only {
+            Only::Execution(number) => write!(f, "{number}")?,
+            Only::Schedule(choices) => {
+                let mut rest = &choices[..];
+                while let Some(first) = rest.first() {
+                    let run = rest.iter().take_while(|c| *c == first).count();
+                    let dash = if rest.len() < choices.len() { "-" } else { "" };
+                    match run {
+                        1 => write!(f, "{dash}{first}")?,
+                        _ => write!(f, "{dash}{first}*{run}")?,
+                    }
+                    rest = &rest[run..];
+                }
+            }
+        }
+        write!(f, ":{}", self.model)
+    }
+}
+
+/// Why a text is no token, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenError {
+    offset: usize,
+    reason: String,
+}
+
+impl TokenError {
+    /// The byte at which the text is wrong.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not a replay token: at byte {}: {}", self.offset, self.reason)
+    }
+}
+
+impl std::error::Error for TokenError {}
+
+/// No execution has more choices than this; a longer schedule is refused before it takes memory.
+const MOST_CHOICES: usize = 1_000_000;
+
+impl FromStr for Token {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> Result<Token, TokenError> {
+        let wrong = |offset: usize, reason: String| Err(TokenError { offset, reason });
+        let mut parts = text.splitn(4, ':');
+        let mut offset = 0;
+        let mut part = |what: &str| {
+            let start = offset;
+            let part = parts.next();
+            offset += part.map_or(0, |p| p.len() + 1);
+            part.map(|p| (start, p)).ok_or_else(|| TokenError {
+                offset: text.len(),
+                reason: format!("the {what} is missing; a token is v1:EXPLORER:SCHEDULE:MODEL"),
+            })
+        };
+        let (at, version) = part("version")?;
+        if version != "v1" {
+            return wrong(at, format!("version {version:?} is not v1"));
+        }
+        let (at, name) = part("explorer")?;
+        let explorer = match name.replace('.', ":").parse::<Explorer>() {
+            Ok(Explorer::Threads) => return wrong(at, "real threads cannot be replayed".to_string()),
+            Ok(explorer) => explorer,
+            Err(reason) => return wrong(at, reason),
+        };
+        let (at, schedule) = part("schedule")?;
+        let only = match explorer {
+            Explorer::Loom { .. } => match schedule.parse::<u64>() {
+                Ok(number) if number > 0 => Only::Execution(number),
+                _ => return wrong(at, format!("{schedule:?} is not the number of an execution, from 1")),
+            },
+            _ => Only::Schedule(choices(at, schedule)?),
+        };
+        let (at, model) = part("model")?;
+        if model.is_empty() || model.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return wrong(at, format!("{model:?} is not the name of a model"));
+        }
+        Ok(Token { explorer, only, model: model.to_string() })
+    }
+}
+
+fn choices(start: usize, schedule: &str) -> Result<Vec<u32>, TokenError> {
+    let mut choices = Vec::new();
+    if schedule.is_empty() {
+        return Ok(choices);
+    }
+    let mut offset = start;
+    for step in schedule.split('-') {
+        let wrong = |reason: String| TokenError { offset, reason };
+        let (choice, run) = step.split_once('*').unwrap_or((step, "1"));
+        let choice: u32 = choice.parse().map_err(|e| wrong(format!("choice {choice:?}: {e}")))?;
+        let run: usize = run.parse().map_err(|e| wrong(format!("repetition {run:?}: {e}")))?;
+        if run == 0 || run > MOST_CHOICES - choices.len() {
+            return Err(wrong(format!("a repetition of {run}: it is 1 to {MOST_CHOICES}, all together")));
+        }
+        choices.extend(std::iter::repeat_n(choice, run));
+        offset += step.len() + 1;
+    }
+    Ok(choices)
+}

@@ -1,0 +1,88 @@
+//! loom: its own search, under the C11 memory model as far as loom has it.
+//!
+//! loom looks at its own limits only now and then, and says nothing about having been cut: executions are counted
+//! here, and an exploration is ended from inside, at the start of an execution, when nothing of it exists yet.
+
+use super::{Job, Only, Shared, lock};
+use crate::runtime::{self, Engine, Halt, Settings, World};
+use crate::verdict::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+/// Explores under loom, with at most so many preemptions an execution.
+pub(super) fn run(job: Job, preemption_bound: Option<usize>, shared: &Shared) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = preemption_bound;
+    // a livelock is ours to find, by the number of events: loom's own limit must lie beyond it
+    builder.max_branches = job.limits.max_events.saturating_mul(4).saturating_add(1_000);
+    builder.max_permutations = None;
+    builder.max_duration = None;
+    builder.checkpoint_interval = usize::MAX;
+    let theirs = Arc::clone(shared);
+    let model = Arc::clone(&job.model);
+    let job = Arc::new(job);
+    let outer = Arc::clone(&job);
+    let settings = Settings {
+        engine: Engine::Loom,
+        pulse: Arc::clone(&job.pulse),
+        max_events: job.limits.max_events,
+        leaks: job.limits.leaks,
+    };
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        builder.check(move || {
+            if !another(&job, &theirs) {
+                resume_unwind(Box::new(Halt));
+            }
+            runtime::begin(&settings);
+            runtime::threads::run_main(|| model());
+        });
+    }));
+    let last = runtime::end();
+    take(&outer, shared, last);
+    if let Err(payload) = outcome {
+        let mut exploration = lock(shared);
+        let explained = exploration.failure.is_some() || exploration.cut.is_some();
+        if !explained && !payload.is::<Halt>() {
+            let operation = format!("this execution: {}", runtime::hook::message(&*payload));
+            exploration.cut = Some(Bound::NotModelled { engine: "loom", operation });
+        }
+    }
+}
+
+/// Takes in the execution that is over; whether to run another.
+fn another(job: &Job, shared: &Shared) -> bool {
+    let over = runtime::end();
+    if take(job, shared, over) {
+        return false;
+    }
+    let mut exploration = lock(shared);
+    exploration.cut = job.time_is_up().or_else(|| job.used_up(exploration.executions));
+    if exploration.cut.is_some() {
+        return false;
+    }
+    job.pulse.execution();
+    true
+}
+
+/// Whether the exploration is over.
+fn take(job: &Job, shared: &Shared, world: Option<World>) -> bool {
+    let mut exploration = lock(shared);
+    let Some(mut world) = world else { return exploration.failure.is_some() || exploration.cut.is_some() };
+    let number = exploration.executions + 1;
+    if let Some(Only::Execution(wanted)) = job.only {
+        if number < wanted {
+            world.ending = None; // its failure, if any, is not the one that was asked for
+        } else {
+            let over = exploration.take(world, number);
+            if !over {
+                exploration.cut = Some(Bound::Replay(format!("execution {number} of loom does not fail")));
+            }
+            return true;
+        }
+    }
+    let over = exploration.take(world, number);
+    if over && exploration.failure.is_none() {
+        exploration.cut = job.time_is_up();
+    }
+    over
+}

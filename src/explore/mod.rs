@@ -1,0 +1,202 @@
+//! Explorers: who chooses the schedule of the next execution, one a file.
+//!
+//! An exploration runs on an OS thread of its own, so that its thread-locals are its own, its panics reach nobody,
+//! and an execution that blocks in something un-modelled can be given up with a word about where.
+
+mod dfs;
+mod loom;
+mod random;
+mod replay;
+mod shuttle;
+mod threads;
+
+use crate::runtime::{Ending, Pulse, World, hook};
+use crate::trace::{ThreadId, Trace};
+use crate::verdict::{Bound, Explorer};
+use ::shuttle::scheduler::Task;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
+
+/// A model: a closure that is explored many times.
+pub(crate) type Model = Arc<dyn Fn() + Send + Sync>;
+
+/// How much an explorer may do.
+#[derive(Clone, Debug)]
+pub(crate) struct Limits {
+    pub(crate) executions: Option<u64>,
+    pub(crate) time: Option<Duration>,
+    pub(crate) max_events: usize,
+    pub(crate) leaks: bool,
+    /// How long an execution may do nothing that an engine can see before it is given up.
+    pub(crate) patience: Duration,
+}
+
+/// Which schedule to run, if only one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Only {
+    /// On shuttle's green threads: the choices at the points where there is more than one.
+    Schedule(Vec<u32>),
+    /// Under loom, whose search is deterministic: the number of the execution.
+    Execution(u64),
+}
+
+/// A place where the next thread is chosen.
+pub(crate) struct Point<'a> {
+    /// The threads whose next operation can take effect: never empty, ascending.
+    pub(crate) enabled: &'a [ThreadId],
+    /// The thread that ran last, if it could go on.
+    pub(crate) current: Option<ThreadId>,
+    /// The same threads, as shuttle knows them.
+    pub(crate) tasks: &'a [&'a Task],
+}
+
+/// Chooses schedules, on shuttle's green threads.
+pub(crate) trait Strategy {
+    /// Prepares another execution; false when there is none left.
+    fn begin(&mut self) -> bool;
+    /// The thread that goes on, one of the enabled.
+    fn pick(&mut self, point: &Point<'_>) -> ThreadId;
+    /// A choice that is not about threads, below `options`.
+    fn choose(&mut self, options: usize) -> usize;
+    /// Why this execution does not follow the schedule that it was to repeat, if it does not.
+    fn diverged(&self) -> Option<String> {
+        None
+    }
+}
+
+/// An execution that did not come to its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) ending: Ending,
+    pub(crate) trace: Trace,
+    pub(crate) schedule: Vec<u32>,
+    pub(crate) preemptions: usize,
+    /// Its number, from 1.
+    pub(crate) execution: u64,
+}
+
+/// What an exploration saw.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Exploration {
+    /// Whole executions, the failing one included.
+    pub(crate) executions: u64,
+    pub(crate) longest: usize,
+    /// Whether some execution had two threads and an event.
+    pub(crate) met: bool,
+    pub(crate) failure: Option<Failure>,
+    /// Why it stopped before its end; `None` if the explorer had nothing left.
+    pub(crate) cut: Option<Bound>,
+}
+
+impl Exploration {
+    /// Takes in an execution that is over. Whether the exploration is, too.
+    fn take(&mut self, world: World, execution: u64) -> bool {
+        let World { trace, ending, schedule, preemptions, .. } = world;
+        if let Some(Ending::Unknown(Bound::Time(_))) = ending {
+            return true; // half an execution counts for nothing
+        }
+        self.executions += 1;
+        self.longest = self.longest.max(trace.events.len());
+        self.met |= trace.threads.len() > 1 && !trace.events.is_empty();
+        self.failure = ending.map(|ending| Failure { ending, trace, schedule, preemptions, execution });
+        self.failure.is_some()
+    }
+}
+
+/// The exploration as the engine's closures share it.
+type Shared = Arc<Mutex<Exploration>>;
+
+fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, Exploration> {
+    shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Everything that an engine needs to run.
+pub(crate) struct Job {
+    pub(crate) explorer: Explorer,
+    pub(crate) model: Model,
+    pub(crate) limits: Limits,
+    pub(crate) only: Option<Only>,
+    pub(crate) pulse: Arc<Pulse>,
+}
+
+impl Job {
+    /// Whether the budget's executions are used up.
+    fn used_up(&self, executions: u64) -> Option<Bound> {
+        self.limits.executions.filter(|most| executions >= *most).map(Bound::Executions)
+    }
+
+    fn time_is_up(&self) -> Option<Bound> {
+        self.pulse.asked_to_stop().then(|| Bound::Time(self.limits.time.unwrap_or_default()))
+    }
+}
+
+/// Explores a model until the explorer has nothing left, or something fails, or the budget is used up.
+pub(crate) fn explore(
+    explorer: Explorer,
+    model: Model,
+    limits: &Limits,
+    only: Option<Only>,
+    progress: &mut dyn FnMut(u64),
+) -> Exploration {
+    hook::install();
+    let start = Instant::now();
+    let pulse = Arc::new(Pulse::default());
+    let job = Job { explorer, model, limits: limits.clone(), only, pulse: Arc::clone(&pulse) };
+    let shared = Shared::default();
+    let theirs = Arc::clone(&shared);
+    let (done, finished) = mpsc::channel();
+    let thread = std::thread::Builder::new().name(format!("selvedge {explorer}")).spawn(move || {
+        match job.explorer {
+            Explorer::Loom { preemption_bound } => loom::run(job, preemption_bound, &theirs),
+            Explorer::Threads => threads::run(&job, &theirs),
+            _ => shuttle::run(job, &theirs),
+        }
+        let _ = done.send(()); // nobody waits any more if this exploration was given up
+    });
+    if let Err(error) = thread {
+        let why = format!("a thread of its own: {error}");
+        return Exploration {
+            cut: Some(Bound::NotModelled { engine: "selvedge", operation: why }),
+            ..Exploration::default()
+        };
+    }
+    wait(&pulse, limits, start, &finished, progress).unwrap_or_else(|| lock(&shared).clone())
+}
+
+/// Waits for the exploration's end; what to say instead if it does not come.
+fn wait(
+    pulse: &Pulse,
+    limits: &Limits,
+    start: Instant,
+    finished: &mpsc::Receiver<()>,
+    progress: &mut dyn FnMut(u64),
+) -> Option<Exploration> {
+    const TICK: Duration = Duration::from_millis(100);
+    let (mut beats, mut since) = (0, start);
+    loop {
+        let left = limits.time.map(|time| time.saturating_sub(start.elapsed())).filter(|_| !pulse.asked_to_stop());
+        match finished.recv_timeout(left.unwrap_or(TICK).min(TICK)) {
+            Ok(()) => return None,
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                let operation = "the exploration itself, which panicked (see above)".to_string();
+                let cut = Some(Bound::NotModelled { engine: "selvedge", operation });
+                return Some(Exploration { cut, ..Exploration::default() });
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+        progress(pulse.executions());
+        if limits.time.is_some_and(|time| start.elapsed() >= time) {
+            pulse.ask_to_stop();
+        }
+        if pulse.beats() != beats {
+            (beats, since) = (pulse.beats(), Instant::now());
+        } else if since.elapsed() >= limits.patience {
+            let last = pulse.last().map_or_else(|| "its start".to_string(), |l| format!("the operation at {l}"));
+            return Some(Exploration {
+                executions: pulse.executions().saturating_sub(1),
+                cut: Some(Bound::Stuck { last }),
+                ..Exploration::default()
+            });
+        }
+    }
+}

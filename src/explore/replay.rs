@@ -1,0 +1,54 @@
+//! One schedule, as a counterexample's token gives it.
+
+use super::{Point, Strategy};
+use crate::trace::ThreadId;
+
+pub(super) struct Replay {
+    choices: Vec<u32>,
+    next: usize,
+    begun: bool,
+    diverged: Option<String>,
+}
+
+impl Replay {
+    pub(super) fn new(choices: Vec<u32>) -> Replay {
+        Replay { choices, next: 0, begun: false, diverged: None }
+    }
+
+    /// The next choice of the token, or the first option beyond its end.
+    fn next(&mut self, options: &[u32]) -> u32 {
+        let wanted = self.choices.get(self.next).copied();
+        self.next += 1;
+        match wanted {
+            Some(wanted) if options.contains(&wanted) => wanted,
+            Some(wanted) => {
+                let at = self.next;
+                self.diverged.get_or_insert(format!("choice {at} is {wanted}, but the options are {options:?}"));
+                options[0]
+            }
+            None => options[0],
+        }
+    }
+}
+
+impl Strategy for Replay {
+    fn begin(&mut self) -> bool {
+        !std::mem::replace(&mut self.begun, true)
+    }
+
+    fn pick(&mut self, point: &Point<'_>) -> ThreadId {
+        if let [only] = point.enabled {
+            return *only;
+        }
+        let options: Vec<u32> = point.enabled.iter().map(|t| t.0).collect();
+        ThreadId(self.next(&options))
+    }
+
+    fn choose(&mut self, options: usize) -> usize {
+        self.next(&(0..options as u32).collect::<Vec<_>>()) as usize
+    }
+
+    fn diverged(&self) -> Option<String> {
+        self.diverged.clone()
+    }
+}

@@ -1,0 +1,90 @@
+//! The same for continuous integration: JUnit XML, one test case a check.
+//!
+//! A check whose verdict is not the expected one is a `failure`, and so is one that could say neither (its `type` is
+//! `unknown`): nothing is ever `skipped`, which build servers show as green.
+
+use super::style::Style;
+use super::table::Row;
+use super::timeline;
+use crate::verdict::Counterexample;
+use std::fmt::Write;
+
+/// The document. The body of a failure is the drawn counterexample, where there is one.
+#[must_use]
+pub fn document(rows: &[Row], counterexamples: &[&Counterexample]) -> String {
+    let failures = rows.iter().filter(|row| !row.expected).count();
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    // Writing into a String cannot fail.
+    let _ = writeln!(xml, r#"<testsuites name="selvedge" tests="{}" failures="{failures}" errors="0">"#, rows.len());
+    for group in rows.chunk_by(|a, b| a.system == b.system) {
+        let failures = group.iter().filter(|row| !row.expected).count();
+        let system = attribute(&group[0].system);
+        let _ = writeln!(
+            xml,
+            r#"  <testsuite name="{system}" tests="{}" failures="{failures}" errors="0" skipped="0">"#,
+            group.len()
+        );
+        for row in group {
+            case(&mut xml, row, counterexamples);
+        }
+        xml.push_str("  </testsuite>\n");
+    }
+    xml.push_str("</testsuites>\n");
+    xml
+}
+
+fn case(xml: &mut String, row: &Row, counterexamples: &[&Counterexample]) {
+    let name = attribute(&format!("{} [{}]", row.model, row.explorer));
+    let said = format!("{}; {} executions, {}", row.verdict, row.executions, row.coverage);
+    let _ = write!(xml, r#"    <testcase classname="{}" name="{name}""#, attribute(&row.system));
+    if row.expected {
+        let _ = writeln!(xml, ">\n      <system-out>{}</system-out>\n    </testcase>", text(&said));
+        return;
+    }
+    let kind = row.verdict.split(':').next().unwrap_or_default();
+    let mut body = said;
+    if !row.note.is_empty() {
+        body = format!("{body}\n{}", row.note);
+    }
+    let of_this = |found: &&&Counterexample| found.model == row.model && found.explorer.to_string() == row.explorer;
+    if let Some(found) = counterexamples.iter().find(of_this) {
+        body = format!("{body}\n\n{}", timeline::counterexample(found, &Style::Plain));
+    }
+    let _ = writeln!(
+        xml,
+        ">\n      <failure type=\"{}\" message=\"{}\">{}</failure>\n    </testcase>",
+        attribute(kind),
+        attribute(&row.verdict),
+        text(&body)
+    );
+}
+
+/// Text between tags.
+fn text(raw: &str) -> String {
+    raw.chars().map(allowed).fold(String::new(), |mut xml, c| {
+        match c {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            // Only `]]>` must not stand in text; escaping each is simpler.
+            '>' => xml.push_str("&gt;"),
+            // A parser would make a line feed of it.
+            '\r' => xml.push_str("&#13;"),
+            c => xml.push(c),
+        }
+        xml
+    })
+}
+
+/// Text between quotes; line ends and tabs, which a parser would make spaces of, as references.
+fn attribute(raw: &str) -> String {
+    text(raw).replace('"', "&quot;").replace('\n', "&#10;").replace('\t', "&#9;")
+}
+
+/// XML 1.0 has no way to write most control characters, not even escaped.
+fn allowed(c: char) -> char {
+    match c {
+        '\t' | '\n' | '\r' => c,
+        '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => char::REPLACEMENT_CHARACTER,
+        c => c,
+    }
+}

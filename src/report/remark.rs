@@ -1,0 +1,123 @@
+//! What is said beside an event: whom it overwrites, with whom it races, which newer value it did not see.
+
+use super::text::clean;
+use crate::trace::{Operation, Trace};
+use crate::verdict::{Counterexample, Kind};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How grave a remark is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// It explains.
+    Odd,
+    /// It is what went wrong.
+    Wrong,
+}
+
+/// What is said beside the events of one trace.
+#[derive(Debug, Default)]
+pub(super) struct Remarks {
+    words: BTreeMap<usize, Vec<(Weight, String)>>,
+    /// Events that some remark names: they must be drawn.
+    pub(super) named: BTreeSet<usize>,
+}
+
+impl Remarks {
+    /// The remarks on a counterexample.
+    pub(super) fn new(found: &Counterexample) -> Self {
+        let mut remarks = Remarks::default();
+        for &(first, second) in &found.conflicts {
+            remarks.conflict(found, first, second);
+        }
+        remarks.stale(&found.trace);
+        if found.kind == Kind::Deadlock {
+            remarks.held(&found.trace);
+        }
+        remarks
+    }
+
+    /// The gravest of an event's remarks, if it has any.
+    pub(super) fn weight(&self, place: usize) -> Option<Weight> {
+        self.words.get(&place)?.iter().map(|(weight, _)| *weight).max()
+    }
+
+    /// An event's remarks in words: `<- overwrites the store of teller 2 (#5)`.
+    pub(super) fn words(&self, place: usize) -> Vec<String> {
+        self.words.get(&place).into_iter().flatten().map(|(_, words)| format!("<- {words}")).collect()
+    }
+
+    fn add(&mut self, place: usize, weight: Weight, words: String) {
+        let words = (weight, words);
+        let here = self.words.entry(place).or_default();
+        if !here.contains(&words) {
+            here.push(words);
+        }
+    }
+
+    fn conflict(&mut self, found: &Counterexample, first: usize, second: usize) {
+        let trace = &found.trace;
+        let (Some(earlier), Some(later)) = (trace.events.get(first), trace.events.get(second)) else { return };
+        self.named.extend([first, second]);
+        if found.kind == Kind::DataRace {
+            self.add(second, Weight::Wrong, format!("races with {}", whose(trace, first, second)));
+            self.add(first, Weight::Wrong, format!("nothing orders it with #{}", second + 1));
+            return;
+        }
+        let verb = match (earlier.operation.writes(), later.operation.writes()) {
+            (true, true) => "overwrites",
+            (false, true) => "changes what was read by",
+            (true, false) => "reads",
+            (false, false) => "conflicts with",
+        };
+        self.add(second, Weight::Wrong, format!("{verb} {}", whose(trace, first, second)));
+    }
+
+    /// Loads that returned an older value than the last one stored: only under an engine with weak memory.
+    fn stale(&mut self, trace: &Trace) {
+        for place in 0..trace.events.len() {
+            let Some(latest) = trace.stale(place) else { continue };
+            let words = match trace.latest_write(place) {
+                Some(write) => {
+                    self.named.insert(write);
+                    format!("stale: does not see the {latest} of #{}", write + 1)
+                }
+                None => format!("stale: the latest is {latest}"),
+            };
+            self.named.insert(place);
+            self.add(place, Weight::Odd, words);
+        }
+    }
+
+    /// The locks for which others wait when the execution ends.
+    fn held(&mut self, trace: &Trace) {
+        for (place, event) in trace.events.iter().enumerate() {
+            let Some(object) = event.object.filter(|_| trace.held_to_the_end(place)) else { continue };
+            let holder = format!("{}, held by {}", trace.object_name(object), trace.thread_name(event.thread));
+            let waiters: Vec<String> = trace
+                .threads
+                .iter()
+                .zip(0..)
+                .filter(|(thread, _)| thread.blocked.as_ref().is_some_and(|why| why.contains(&holder)))
+                .map(|(_, id)| clean(&trace.thread_name(crate::trace::ThreadId(id))))
+                .collect();
+            if !waiters.is_empty() {
+                self.named.insert(place);
+                self.add(place, Weight::Wrong, format!("never released: {} waits for it", waiters.join(" and ")));
+            }
+        }
+    }
+}
+
+/// `the store of teller 2 (#5)`, seen from the event at `from`.
+fn whose(trace: &Trace, place: usize, from: usize) -> String {
+    let event = &trace.events[place];
+    let what = match event.operation {
+        Operation::Read => "read",
+        Operation::Write => "write",
+        operation => operation.name(),
+    };
+    if event.thread == trace.events[from].thread {
+        return format!("its own {what} (#{})", place + 1);
+    }
+    format!("the {what} of {} (#{})", clean(&trace.thread_name(event.thread)), place + 1)
+}

@@ -1,0 +1,267 @@
+//! A counterexample as a person sees it: numbered events, one column a thread, and the line that replays it.
+
+use super::elide;
+use super::layout::{GAP, Layout};
+use super::remark::{Remarks, Weight};
+use super::style::{Ink, Style};
+use super::text::{SourceNames, clean, count, pad, width, wrap};
+use super::words::{LONGEST_NAME, describe, name_of, source, sources};
+use crate::trace::{ObjectId, ThreadId, Trace};
+use crate::verdict::{Counterexample, Kind};
+use std::collections::BTreeSet;
+
+/// How wide a drawing is, if nobody says otherwise.
+pub const WIDTH: usize = 120;
+
+/// Draws a counterexample, at most [`WIDTH`] columns wide where that can be.
+///
+/// First a headline; then the events in their order, each in the column of its thread, with the source line and what
+/// is remarkable about it (the conflicting pairs, stale loads); under a blocked thread what it waits for; then the
+/// message; last exactly one line that starts with `replay: `. Long traces are elided in the middle, and say so.
+#[must_use]
+pub fn counterexample(found: &Counterexample, style: &Style) -> String {
+    counterexample_within(found, style, WIDTH)
+}
+
+/// [`counterexample`], for a terminal of so many columns.
+#[must_use]
+pub fn counterexample_within(found: &Counterexample, style: &Style, columns: usize) -> String {
+    let drawing = Drawing::new(found, *style, columns);
+    let mut lines = vec![drawing.headline(), String::new()];
+    lines.extend(drawing.table());
+    lines.extend(drawing.feet());
+    lines.extend(drawing.message());
+    lines.extend(drawing.who_waits());
+    lines.extend(drawing.legend());
+    lines.extend([String::new(), drawing.replay()]);
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// One event on one line, for messages: `teller 1: balance.load -> 0 at account.rs:41`.
+///
+/// `None` if there is no event at `index`.
+#[must_use]
+pub fn one_line(trace: &Trace, index: usize) -> Option<String> {
+    let event = trace.events.get(index)?;
+    let source = source(&sources(trace), event.location);
+    Some(format!("{}: {} at {source}", clean(&trace.thread_name(event.thread)), describe(trace, event, LONGEST_NAME)))
+}
+
+/// What is drawn, and how wide its parts are.
+struct Drawing<'a> {
+    found: &'a Counterexample,
+    style: Style,
+    columns: usize,
+    remarks: Remarks,
+    kept: Vec<usize>,
+    names: SourceNames<'a>,
+    layout: Layout,
+}
+
+impl<'a> Drawing<'a> {
+    fn new(found: &'a Counterexample, style: Style, columns: usize) -> Self {
+        let remarks = Remarks::new(found);
+        let kept = elide::kept(found, remarks.named.iter().copied());
+        let names = sources(&found.trace);
+        let layout = Layout::new(&found.trace, &kept, &names, columns);
+        Drawing { found, style, columns, remarks, kept, names, layout }
+    }
+
+    /// `violated: account/unlocked · panic · loom, execution 2 · 1 preemption`
+    fn headline(&self) -> String {
+        let Counterexample { model, kind, explorer, execution, preemptions, .. } = self.found;
+        let violated = self.style.paint(Ink::Wrong, "violated:");
+        let model = self.style.paint(Ink::Heading, &clean(model));
+        let preemptions = count(*preemptions as u64, "preemption");
+        format!("{violated} {model} · {kind} · {explorer}, execution {execution} · {preemptions}")
+    }
+
+    fn table(&self) -> Vec<String> {
+        let trace = &self.found.trace;
+        if trace.events.is_empty() {
+            return vec!["  (no event was recorded)".to_string()];
+        }
+        let mut header = format!("  {:>1$}", "#", self.layout.number);
+        for (id, (start, _)) in (0..).zip(&self.layout.threads) {
+            header = pad(&header, *start) + &name_of(trace, ThreadId(id));
+        }
+        header = pad(&header, self.layout.source) + "source";
+        let mut lines = vec![self.style.paint(Ink::Heading, &header)];
+        let mut next = 0;
+        for &place in &self.kept {
+            if place > next {
+                lines.push(self.left_out(next, place));
+            }
+            lines.extend(self.event(place));
+            next = place + 1;
+        }
+        lines
+    }
+
+    fn left_out(&self, from: usize, to: usize) -> String {
+        let words = format!("... {} left out: #{} to #{to}", count((to - from) as u64, "event"), from + 1);
+        self.style.paint(Ink::Faint, &format!("{:1$}{words}", "", self.layout.number + 2 + GAP))
+    }
+
+    fn event(&self, place: usize) -> Vec<String> {
+        let Drawing { style, layout, .. } = self;
+        let event = &self.found.trace.events[place];
+        let start = layout.threads.get(event.thread.index()).map_or(2 + layout.number + GAP, |column| column.0);
+        let ink = self.remarks.weight(place).map(|weight| match weight {
+            Weight::Odd => Ink::Odd,
+            Weight::Wrong => Ink::Wrong,
+        });
+        let what = pad(&describe(&self.found.trace, event, layout.longest_name), layout.source - start);
+        let what = ink.map_or(what.clone(), |ink| style.paint(ink, &what));
+        let number = pad(&format!("  {:>1$}", place + 1, layout.number), start);
+        let mut line = style.paint(Ink::Faint, &number) + &what;
+        let at = source(&self.names, event.location);
+        let mut remarks = self.remarks.words(place).into_iter().peekable();
+        // The remark stands on the event's own line if it fits, and under the event if it does not.
+        let fits = |words: &String| layout.remark + width(words) <= self.columns;
+        let Some(first) = remarks.next_if(fits) else {
+            line += &style.paint(Ink::Faint, &at);
+            return [line].into_iter().chain(remarks.map(|words| self.beneath(start, &words, ink))).collect();
+        };
+        line += &style.paint(Ink::Faint, &pad(&at, layout.remark - layout.source));
+        line += &ink.map_or(first.clone(), |ink| style.paint(ink, &first));
+        [line].into_iter().chain(remarks.map(|words| self.beneath(layout.remark, &words, ink))).collect()
+    }
+
+    /// A remark on a line of its own.
+    fn beneath(&self, start: usize, words: &str, ink: Option<Ink>) -> String {
+        // Moved to the left where it would stick out on the right.
+        let start = start.min(self.columns.saturating_sub(width(words))).max(2);
+        let words = ink.map_or(words.to_string(), |ink| self.style.paint(ink, words));
+        format!("{:start$}{words}", "")
+    }
+
+    /// What blocked threads wait for, at the foot of their columns.
+    fn feet(&self) -> Vec<String> {
+        let feet: Vec<Vec<String>> = (self.found.trace.threads.iter().zip(&self.layout.threads))
+            .map(|(thread, (_, columns))| match &thread.blocked {
+                Some(why) => wrap(&format!("waits: {}", clean(why)), *columns),
+                None => Vec::new(),
+            })
+            .collect();
+        let height = feet.iter().map(Vec::len).max().unwrap_or(0);
+        (0..height)
+            .map(|row| {
+                let mut line = String::new();
+                for (foot, (start, _)) in feet.iter().zip(&self.layout.threads) {
+                    if let Some(words) = foot.get(row) {
+                        line = pad(&line, *start) + words;
+                    }
+                }
+                self.style.paint(Ink::Odd, &line)
+            })
+            .collect()
+    }
+
+    fn message(&self) -> Vec<String> {
+        let at = self.found.location.as_deref().map(|at| self.short_location(at));
+        let mut lines: Vec<String> = self.found.message.lines().map(clean).collect();
+        if lines.is_empty() {
+            lines.push(format!("{} (without a message)", self.found.kind));
+        }
+        let mut drawn: Vec<String> =
+            lines.iter().map(|line| format!("  {}", self.style.paint(Ink::Wrong, line))).collect();
+        if let Some(at) = at {
+            drawn[0] += &format!("   {}", self.style.paint(Ink::Faint, &at));
+        }
+        drawn.insert(0, String::new());
+        drawn
+    }
+
+    /// `src/account.rs:57` or `src/account.rs:57:9` as the table would write it: `account.rs:57`.
+    fn short_location(&self, at: &str) -> String {
+        let mut parts = at.splitn(2, ".rs:");
+        match (parts.next(), parts.next()) {
+            (Some(file), Some(line)) => {
+                let line = line.split(':').next().unwrap_or(line);
+                format!("{}:{}", clean(&self.names.name(&format!("{file}.rs"))), clean(line))
+            }
+            _ => clean(at),
+        }
+    }
+
+    /// Under a deadlock: who waits for whom, the cycle first.
+    fn who_waits(&self) -> Vec<String> {
+        let trace = &self.found.trace;
+        let blocked: Vec<ThreadId> = (0..trace.threads.len() as u32)
+            .map(ThreadId)
+            .filter(|id| trace.threads[id.index()].blocked.is_some())
+            .collect();
+        if self.found.kind != Kind::Deadlock || blocked.is_empty() {
+            return Vec::new();
+        }
+        let says = |id: &ThreadId| {
+            let why = trace.threads[id.index()].blocked.as_deref().unwrap_or_default();
+            format!("    {} waits for {}", name_of(trace, *id), clean(why))
+        };
+        let cycle = cycle(trace, &blocked);
+        let rest: Vec<&ThreadId> = blocked.iter().filter(|id| !cycle.contains(id)).collect();
+        let mut lines = Vec::new();
+        if cycle.is_empty() {
+            lines.push("  nobody is left who could wake".to_string());
+        } else {
+            lines.push("  a cycle, each waits for the next and the last for the first".to_string());
+            lines.extend(cycle.iter().map(says));
+            if !rest.is_empty() {
+                lines.push("  and behind them".to_string());
+            }
+        }
+        lines.extend(rest.into_iter().map(says));
+        lines
+    }
+
+    /// Where the objects without a name were created.
+    fn legend(&self) -> Vec<String> {
+        let trace = &self.found.trace;
+        let drawn: BTreeSet<ObjectId> = self.kept.iter().filter_map(|&place| trace.events[place].object).collect();
+        let mut lines: Vec<String> = drawn
+            .into_iter()
+            .filter_map(|id| Some((id, trace.objects.get(id.index())?)))
+            .filter(|(_, object)| object.name.is_none())
+            .map(|(id, object)| {
+                let at = source(&self.names, object.created);
+                self.style.paint(Ink::Faint, &format!("  {}: created at {at}", trace.object_name(id)))
+            })
+            .collect();
+        if !lines.is_empty() {
+            lines.insert(0, String::new());
+        }
+        lines
+    }
+
+    fn replay(&self) -> String {
+        let replay = self.style.paint(Ink::Heading, "replay:");
+        if self.found.replay.is_empty() {
+            return format!("{replay} not possible, {} records no schedule", self.found.explorer);
+        }
+        let token = clean(&self.found.replay);
+        format!("{replay} {}", self.style.paint(Ink::Command, &format!("SELVEDGE_REPLAY={token} cargo test")))
+    }
+}
+
+/// The threads of a cycle of waits, in its order; empty if there is none.
+fn cycle(trace: &Trace, blocked: &[ThreadId]) -> Vec<ThreadId> {
+    for &start in blocked {
+        let mut path = vec![start];
+        while let Some(next) = trace.waits_for(path[path.len() - 1]) {
+            if next == start {
+                return path;
+            }
+            if path.contains(&next) {
+                break;
+            }
+            path.push(next);
+        }
+    }
+    Vec::new()
+}

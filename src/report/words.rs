@@ -1,0 +1,57 @@
+//! Events, threads and source lines in words.
+
+use super::text::{SourceNames, clean, shorten};
+use crate::trace::{Event, Operation, ThreadId, Trace, Value};
+use std::panic::Location;
+
+/// The longest name that is drawn whole.
+pub(super) const LONGEST_NAME: usize = 24;
+/// Where there is no room, names are cut to this length.
+pub(super) const SHORTEST_NAME: usize = 10;
+/// The longest value that is drawn whole.
+const LONGEST_VALUE: usize = 14;
+
+/// `balance.load -> 0`, `balance.store(Relaxed) <- 1`, `count.fetch_add 0 -> 1`, `spawn teller 1`.
+///
+/// `SeqCst` is not written: it is what one assumes.
+pub(super) fn describe(trace: &Trace, event: &Event, longest_name: usize) -> String {
+    let mut text = String::new();
+    if let Some(object) = event.object {
+        text += &shorten(&clean(&trace.object_name(object)), longest_name);
+        text.push('.');
+    }
+    text += event.operation.name();
+    match event.operation {
+        Operation::Spawn(thread) | Operation::Join(thread) | Operation::Unpark(thread) => {
+            text += &format!(" {}", name_of(trace, thread));
+        }
+        operation => match operation.ordering() {
+            Some(ordering) if ordering != std::sync::atomic::Ordering::SeqCst || event.object.is_none() => {
+                text += &format!("({ordering:?})");
+            }
+            _ => {}
+        },
+    }
+    let drawn = |value: Value| shorten(&clean(&value.to_string()), LONGEST_VALUE);
+    match (event.operation, event.value, event.written) {
+        (Operation::Rmw(..), Some(old), Some(new)) => text += &format!(" {} -> {}", drawn(old), drawn(new)),
+        (Operation::Store(_) | Operation::Write, Some(value), _) => text += &format!(" <- {}", drawn(value)),
+        (Operation::Wake, Some(value), _) => text += &format!(" ({})", drawn(value)),
+        (_, Some(value), _) => text += &format!(" -> {}", drawn(value)),
+        _ => {}
+    }
+    text
+}
+
+pub(super) fn name_of(trace: &Trace, thread: ThreadId) -> String {
+    shorten(&clean(&trace.thread_name(thread)), LONGEST_NAME)
+}
+
+pub(super) fn sources(trace: &Trace) -> SourceNames<'_> {
+    let events = trace.events.iter().map(|event| event.location.file());
+    SourceNames::new(events.chain(trace.objects.iter().map(|object| object.created.file())))
+}
+
+pub(super) fn source(names: &SourceNames<'_>, location: &Location<'_>) -> String {
+    format!("{}:{}", shorten(&names.name(location.file()), 2 * LONGEST_NAME), location.line())
+}

@@ -1,0 +1,197 @@
+//! Happens-before, from the *declared* orderings: finds data races where the engine runs everything as SeqCst.
+//!
+//! Vector clocks after DJIT+ (Pozniansky and Schuster, 2003), with release sequences and fences as in C++20
+//! [atomics.order], [atomics.fences]. Deviations: a SeqCst fence is taken as an acquire and a release fence, since
+//! the total order of SeqCst fences orders no plain accesses by itself.
+
+use crate::trace::{ObjectId, ThreadId};
+use std::collections::HashMap;
+use std::panic::Location;
+use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};
+
+/// For each thread, how many of its releases are known.
+#[derive(Clone, Debug, Default)]
+struct Clock(Vec<u32>);
+
+impl Clock {
+    fn join(&mut self, other: &Clock) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine = (*mine).max(*theirs);
+        }
+    }
+
+    fn get(&self, thread: ThreadId) -> u32 {
+        self.0.get(thread.index()).copied().unwrap_or(0)
+    }
+
+    fn tick(&mut self, thread: ThreadId) {
+        if self.0.len() <= thread.index() {
+            self.0.resize(thread.index() + 1, 0);
+        }
+        self.0[thread.index()] += 1;
+    }
+}
+
+#[derive(Debug, Default)]
+struct ThreadClocks {
+    now: Clock,
+    /// Joined by relaxed loads: what an acquire fence will make known.
+    before_acquire_fence: Clock,
+    /// What relaxed stores publish: the clock of the last release fence.
+    at_release_fence: Clock,
+}
+
+/// An access to a cell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Access {
+    pub(crate) thread: ThreadId,
+    pub(crate) event: usize,
+    pub(crate) location: &'static Location<'static>,
+    epoch: u32,
+}
+
+#[derive(Debug, Default)]
+struct CellHistory {
+    write: Option<Access>,
+    reads: Vec<Access>,
+}
+
+/// The clocks of one execution.
+#[derive(Debug, Default)]
+pub(crate) struct Clocks {
+    threads: Vec<ThreadClocks>,
+    /// What an acquirer of a lock, or a reader of an atomic, learns.
+    messages: HashMap<ObjectId, Clock>,
+    cells: HashMap<ObjectId, CellHistory>,
+}
+
+fn acquires(order: Ordering) -> bool {
+    matches!(order, Acquire | AcqRel | SeqCst)
+}
+
+fn releases(order: Ordering) -> bool {
+    matches!(order, Release | AcqRel | SeqCst)
+}
+
+impl Clocks {
+    fn of(&mut self, thread: ThreadId) -> &mut ThreadClocks {
+        while self.threads.len() <= thread.index() {
+            let id = ThreadId(self.threads.len() as u32);
+            let mut fresh = ThreadClocks::default();
+            fresh.now.tick(id);
+            self.threads.push(fresh);
+        }
+        &mut self.threads[thread.index()]
+    }
+
+    /// `thread` learns what was released at `object`.
+    pub(crate) fn acquire(&mut self, thread: ThreadId, object: ObjectId) {
+        if let Some(message) = self.messages.get(&object).cloned() {
+            self.of(thread).now.join(&message);
+        }
+    }
+
+    /// Whoever acquires `object` from now on learns what `thread` knows.
+    pub(crate) fn release(&mut self, thread: ThreadId, object: ObjectId) {
+        let now = self.of(thread).now.clone();
+        self.messages.entry(object).or_default().join(&now);
+        self.of(thread).now.tick(thread);
+    }
+
+    pub(crate) fn load(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
+        let Some(message) = self.messages.get(&object).cloned() else { return };
+        let clocks = self.of(thread);
+        if acquires(order) {
+            clocks.now.join(&message);
+        } else {
+            clocks.before_acquire_fence.join(&message);
+        }
+    }
+
+    pub(crate) fn store(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
+        let message = self.published(thread, order);
+        self.messages.insert(object, message);
+    }
+
+    pub(crate) fn rmw(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
+        self.load(thread, object, order);
+        // a read-modify-write continues the release sequence that it reads from: join, do not replace
+        let message = self.published(thread, order);
+        self.messages.entry(object).or_default().join(&message);
+    }
+
+    fn published(&mut self, thread: ThreadId, order: Ordering) -> Clock {
+        let clocks = self.of(thread);
+        if releases(order) {
+            let now = clocks.now.clone();
+            clocks.now.tick(thread);
+            now
+        } else {
+            clocks.at_release_fence.clone()
+        }
+    }
+
+    pub(crate) fn fence(&mut self, thread: ThreadId, order: Ordering) {
+        let clocks = self.of(thread);
+        if acquires(order) {
+            let known = clocks.before_acquire_fence.clone();
+            clocks.now.join(&known);
+        }
+        if releases(order) {
+            clocks.at_release_fence = clocks.now.clone();
+            clocks.now.tick(thread);
+        }
+    }
+
+    pub(crate) fn spawn(&mut self, parent: ThreadId, child: ThreadId) {
+        let known = self.of(parent).now.clone();
+        self.of(child).now.join(&known);
+        self.of(parent).now.tick(parent);
+    }
+
+    /// `to` learns all that `from` knows: a join, an unpark.
+    pub(crate) fn transfer(&mut self, from: ThreadId, to: ThreadId) {
+        let known = self.of(from).now.clone();
+        self.of(to).now.join(&known);
+        self.of(from).now.tick(from);
+    }
+
+    /// Reads a cell; the access that this races with, if there is one.
+    pub(crate) fn read(
+        &mut self,
+        thread: ThreadId,
+        object: ObjectId,
+        event: usize,
+        location: &'static Location<'static>,
+    ) -> Option<Access> {
+        let now = self.of(thread).now.clone();
+        let history = self.cells.entry(object).or_default();
+        let race = history.write.filter(|w| unordered(w, thread, &now));
+        history.reads.retain(|r| r.thread != thread);
+        history.reads.push(Access { thread, event, location, epoch: now.get(thread) });
+        race
+    }
+
+    /// Writes a cell; the access that this races with, if there is one.
+    pub(crate) fn write(
+        &mut self,
+        thread: ThreadId,
+        object: ObjectId,
+        event: usize,
+        location: &'static Location<'static>,
+    ) -> Option<Access> {
+        let now = self.of(thread).now.clone();
+        let history = self.cells.entry(object).or_default();
+        let race = history.write.iter().chain(&history.reads).find(|a| unordered(a, thread, &now)).copied();
+        history.write = Some(Access { thread, event, location, epoch: now.get(thread) });
+        history.reads.clear();
+        race
+    }
+}
+
+fn unordered(access: &Access, thread: ThreadId, now: &Clock) -> bool {
+    access.thread != thread && now.get(access.thread) < access.epoch
+}

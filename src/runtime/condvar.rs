@@ -1,0 +1,165 @@
+//! Condition variables under the engines.
+//!
+//! Under shuttle a wait is two operations: release-and-enqueue, then (once notified and the mutex is free) wake with
+//! the mutex. `notify_one` wakes any waiter, as POSIX and std allow: an explored choice. Timeouts may fire at any
+//! time. Spurious wakeups are not explored.
+//!
+//! loom's own condition variable keeps a guard on the waiter's stack, which aborts the process when an execution
+//! fails: this one is made of loom's park and unpark, with an atomic as its point of dependence. It is first in,
+//! first out, like loom's own. Timeouts cannot be modelled there.
+
+use super::companion;
+use super::lock;
+use super::step::{choose, fail, inert, loom_step, shuttle_step};
+use super::{Ending, Engine, Home, Pending, Seen, Waits, World, engine, me, with};
+use crate::trace::{ObjectId, Operation, ThreadId, Value};
+use crate::verdict::Bound;
+use std::cell::RefCell;
+use std::panic::Location;
+use std::sync::atomic::Ordering::AcqRel;
+
+struct LoomCondvar {
+    /// Every operation writes it, so that loom explores their orders.
+    order: loom::sync::atomic::AtomicUsize,
+    waiters: RefCell<Vec<(ThreadId, loom::thread::Thread)>>,
+}
+
+/// Makes the engine's side of a new condition variable.
+pub(crate) fn create(home: &Home) {
+    if engine() == Engine::Loom {
+        let order = loom::sync::atomic::AtomicUsize::new(0);
+        companion::attach(home.id(), LoomCondvar { order, waiters: RefCell::default() });
+    }
+}
+
+fn enqueue(world: &mut World, condvar: ObjectId, mutex: ObjectId, me: ThreadId) {
+    world.object(condvar).waiters.push((me, false));
+    let object = world.object(mutex);
+    if object.writer == Some(me) {
+        object.writer = None;
+    }
+    world.clocks.release(me, mutex);
+}
+
+/// Takes the thread from the waiters, the mutex for it; whether it had been notified.
+fn wake(world: &mut World, condvar: ObjectId, mutex: ObjectId, me: ThreadId) -> bool {
+    let waiters = &mut world.object(condvar).waiters;
+    let notified = waiters.iter().position(|w| w.0 == me).is_some_and(|at| waiters.remove(at).1);
+    world.object(mutex).writer = Some(me);
+    world.clocks.acquire(me, mutex);
+    notified
+}
+
+fn wait_seen(notified: bool) -> Seen {
+    Seen::value(Value::Word(if notified { "notified" } else { "timed out" }))
+}
+
+/// Releases the mutex, waits, takes the mutex again. Whether a notification ended the wait (or else a timeout).
+#[track_caller]
+pub(crate) fn wait(condvar: &Home, mutex: &Home, timeout: bool) -> bool {
+    let (condvar, mutex_id) = (condvar.id(), mutex.id());
+    let location = Location::caller();
+    let waiting = Pending { operation: Operation::Wait, object: Some(condvar), location, waits: Waits::Never };
+    let waits = Waits::Notified { mutex: mutex_id, timeout };
+    let waking = Pending { operation: Operation::Wake, object: Some(condvar), location, waits };
+    match engine() {
+        Engine::Std => unreachable!("std waits on its own condition variable"),
+        Engine::Shuttle => {
+            shuttle_step(waiting, |world, me| {
+                enqueue(world, condvar, mutex_id, me);
+                ((), Seen::default())
+            });
+            shuttle_step(waking, |world, me| {
+                let notified = wake(world, condvar, mutex_id, me);
+                // a timeout that fires again and again must let others go on
+                world.thread(me).yielded |= !notified;
+                (notified, wait_seen(notified))
+            })
+        }
+        Engine::Loom if inert() => true,
+        Engine::Loom if timeout => fail(Ending::Unknown(Bound::NotModelled {
+            engine: "loom",
+            operation: "a timeout (Condvar::wait_timeout)".to_string(),
+        })),
+        Engine::Loom => {
+            let companion = companion::of::<LoomCondvar>(condvar);
+            let me = me();
+            let begin = || {
+                companion.order.fetch_add(1, AcqRel); // makes waits and notifications depend on each other
+                companion.waiters.borrow_mut().push((me, loom::thread::current()));
+            };
+            loom_step(
+                waiting,
+                begin,
+                || {},
+                |world, me, ()| {
+                    enqueue(world, condvar, mutex_id, me);
+                    Seen::default()
+                },
+            );
+            lock::release_for_wait(mutex_id);
+            let notified = || with(|world| !world.object(condvar).waiters.contains(&(me, false)));
+            let sleep = || {
+                while !notified() {
+                    loom::thread::park();
+                    super::set_me(me);
+                }
+                lock::acquire_after_wait(mutex_id);
+                true
+            };
+            loom_step(waking, sleep, || true, |world, me, _| wait_seen(wake(world, condvar, mutex_id, me)))
+        }
+    }
+}
+
+/// Wakes one waiter, or all.
+#[track_caller]
+pub(crate) fn notify(condvar: &Home, all: bool) {
+    let condvar_engine = condvar.engine_now();
+    let condvar = condvar.id();
+    let operation = if all { Operation::NotifyAll } else { Operation::NotifyOne };
+    let pending = Pending { operation, object: Some(condvar), location: Location::caller(), waits: Waits::Never };
+    match condvar_engine {
+        Engine::Std => {}
+        Engine::Shuttle => shuttle_step(pending, |world, _| {
+            let asleep: Vec<usize> = {
+                let waiters = &world.object(condvar).waiters;
+                (0..waiters.len()).filter(|at| !waiters[*at].1).collect()
+            };
+            let chosen = if all || asleep.is_empty() {
+                &asleep[..]
+            } else {
+                let at = choose(world, asleep.len());
+                &asleep[at..=at]
+            };
+            for at in chosen {
+                world.object(condvar).waiters[*at].1 = true;
+            }
+            ((), Seen::value(Value::Unsigned(chosen.len() as u64)))
+        }),
+        Engine::Loom => {
+            let companion = companion::of::<LoomCondvar>(condvar);
+            let wake = || {
+                companion.order.fetch_add(1, AcqRel); // see `wait`
+                let count = if all { usize::MAX } else { 1 };
+                let mut waiters = companion.waiters.borrow_mut();
+                let count = count.min(waiters.len());
+                let woken: Vec<_> = waiters.drain(..count).collect();
+                drop(waiters);
+                with(|world| {
+                    for (thread, _) in &woken {
+                        let waiters = &mut world.object(condvar).waiters;
+                        if let Some(waiter) = waiters.iter_mut().find(|w| w.0 == *thread) {
+                            waiter.1 = true;
+                        }
+                    }
+                });
+                for (_, thread) in woken {
+                    thread.unpark();
+                }
+                count
+            };
+            loom_step(pending, wake, || 0, |_, _, count| Seen::value(Value::Unsigned(*count as u64)));
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Where an object belongs: the execution that created it.
+
+use super::{Engine, engine, execution, try_with};
+use crate::trace::{Object, ObjectId, ObjectKind};
+use std::panic::Location;
+
+/// The identity of a facade object. Every primitive holds one.
+///
+/// An object lives in the execution that created it, or outside of all: its engine's state would be stale in any
+/// other, so its use there is refused with words that say what to do.
+#[derive(Debug)]
+pub(crate) struct Home {
+    execution: u64,
+    id: ObjectId,
+    kind: ObjectKind,
+    created: &'static Location<'static>,
+}
+
+impl Home {
+    #[track_caller]
+    pub(crate) fn new(kind: ObjectKind) -> Home {
+        let created = Location::caller();
+        let execution = execution();
+        let id = if execution == 0 {
+            ObjectId(0)
+        } else {
+            try_with(|world| world.create(Object { kind, name: None, created })).unwrap_or(ObjectId(0))
+        };
+        Home { execution, id, kind, created }
+    }
+
+    pub(crate) fn id(&self) -> ObjectId {
+        self.id
+    }
+
+    /// The engine to ask for this object's next operation.
+    ///
+    /// # Panics
+    /// If the object belongs to another execution.
+    #[track_caller]
+    pub(crate) fn engine(&self) -> Engine {
+        if self.execution != execution() && !std::thread::panicking() {
+            self.refuse();
+        }
+        self.engine_now()
+    }
+
+    /// The same for destructors, which must not panic: `Std`, where nothing is held, if the execution is over.
+    pub(crate) fn engine_now(&self) -> Engine {
+        if self.execution == execution() { engine() } else { Engine::Std }
+    }
+
+    #[track_caller]
+    #[cold]
+    fn refuse(&self) -> ! {
+        let Home { kind, created, .. } = self;
+        match (self.execution, execution()) {
+            (0, _) => panic!(
+                "selvedge: this {kind} was created outside of the model, at {created}, and is used inside of it. \
+                 Create it in the model's closure, so that every execution starts afresh; \
+                 a static becomes a selvedge::sync::LazyLock"
+            ),
+            (_, 0) => panic!(
+                "selvedge: this {kind} was created inside of a model, at {created}, and is used outside of it. \
+                 Return plain values from a model, not its primitives"
+            ),
+            _ => panic!(
+                "selvedge: this {kind} was created in another execution of the model, at {created}. \
+                 Something outlives the execution: create it in the model's closure; \
+                 a static becomes a selvedge::sync::LazyLock"
+            ),
+        }
+    }
+
+    /// Gives the object the name under which counterexamples draw it.
+    pub(crate) fn name(&self, name: &str) {
+        if self.execution != 0 && self.execution == execution() {
+            try_with(|world| world.trace.objects[self.id.index()].name = Some(name.to_string()));
+        }
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if self.execution != 0 && self.execution == execution() {
+            try_with(|world| world.drop_object(self.id));
+        }
+    }
+}

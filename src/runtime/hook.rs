@@ -1,0 +1,103 @@
+//! The process's panic hook while models run: one hook over both engines', silent for what is not a failure.
+//!
+//! loom ends every green thread with a panic (its `generator` installs a hook for that), and shuttle's hook prints a
+//! failure for each panic that it sees. Each installs its own once, at its first use: both are made to do so first,
+//! and this one stands on top of them. It knows by the thread-local engine whether a panic is a model's: then it is
+//! written down, not printed. All others go to the hook that was there before.
+
+use super::{Engine, Halt, World, engine, me, try_with};
+use crate::trace::Event;
+use crate::verdict::Kind;
+use std::any::Any;
+use std::panic::PanicHookInfo;
+use std::sync::Once;
+
+/// Puts the hook in place, once in a process.
+pub(crate) fn install() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let original = std::panic::take_hook();
+        std::panic::set_hook(Box::new(|_| {}));
+        let mut config = shuttle::Config::new();
+        config.failure_persistence = shuttle::FailurePersistence::None;
+        config.silence_warnings = true;
+        let once = shuttle::scheduler::RoundRobinScheduler::new(1);
+        shuttle::Runner::new(once, config).run(|| {});
+        loom::model::Builder::new().check(|| {});
+        std::panic::set_hook(Box::new(move |info| hook(&original, info)));
+    });
+}
+
+fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookInfo<'_>) {
+    if info.payload().is::<generator::Error>() {
+        return;
+    }
+    if engine() == Engine::Std {
+        return original(info);
+    }
+    let message = message(info.payload());
+    let location = info.location().map(ToString::to_string);
+    let engine_panicked = info.location().is_some_and(|l| is_of_an_engine(l.file()));
+    try_with(|world| {
+        if engine_panicked {
+            end_by_engine(world, message, location);
+        } else {
+            world.panic = Some((message, location));
+        }
+    });
+}
+
+/// Whether a source file belongs to loom or shuttle, or to what they run on.
+fn is_of_an_engine(file: &str) -> bool {
+    ["/loom-", "/shuttle-", "/generator-", "/corosensei-"].iter().any(|part| file.contains(part))
+}
+
+/// loom reports what it finds by a panic of its own: a model must not catch it away.
+fn end_by_engine(world: &mut World, message: String, location: Option<String>) {
+    if world.over() {
+        return;
+    }
+    if message.starts_with("deadlock") {
+        return world.deadlock();
+    }
+    let kind = if message.contains("Causality violation") { Kind::DataRace } else { Kind::Panic };
+    // the operation that broke the model is the last event of its trace
+    let me = me();
+    let pending = world.thread(me).pending.take();
+    let mut conflict = None;
+    if let Some(pending) = pending.filter(|p| p.object.is_some()) {
+        let last = world.trace.events.len();
+        conflict = world
+            .trace
+            .events
+            .iter()
+            .rposition(|e| {
+                let writes = e.operation.writes() || pending.operation.writes();
+                e.object == pending.object && e.thread != me && writes
+            })
+            .map(|first| (first, last));
+        let Some(object) = pending.object else { return };
+        world.trace.events.push(Event {
+            thread: me,
+            operation: pending.operation,
+            object: Some(object),
+            value: None,
+            written: None,
+            location: pending.location,
+        });
+    }
+    let place = pending.map(|p| p.location.to_string()).or(location);
+    let message = message.lines().next().unwrap_or_default().to_string();
+    world.end(super::Ending::Violation { kind, message, location: place, conflict });
+}
+
+/// A panic's message.
+pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a text".to_string())
+}
+
+/// Whether the payload is one with which a green thread is ended, and not a panic of the user's code.
+pub(crate) fn ends_green_thread(payload: &(dyn Any + Send)) -> bool {
+    payload.is::<Halt>() || payload.is::<generator::Error>()
+}

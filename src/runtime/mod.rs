@@ -1,0 +1,132 @@
+//! Which engine drives this thread: announce, perform, record.
+//!
+//! loom and shuttle run all green threads of an execution on the OS thread that started it, so plain thread-locals
+//! say which engine drives, which green thread runs, and what has happened so far. Under shuttle this module owns
+//! the *meaning* of every primitive (who holds, who waits, who may go on) and uses shuttle for green threads and
+//! switching only: one scheduling point an operation, strictly before it. Under loom the meaning is loom's, because
+//! its memory model hangs on it; here are only its companions, its events, and its manners when an execution fails.
+//!
+//! This module and [`explore`](crate::explore) are the only ones that name loom or shuttle.
+
+pub(crate) mod atomic;
+pub(crate) mod cell;
+mod clocks;
+mod companion;
+pub(crate) mod condvar;
+mod home;
+pub(crate) mod hook;
+pub(crate) mod lock;
+mod pulse;
+mod statics;
+mod step;
+pub(crate) mod threads;
+mod world;
+
+pub(crate) use home::Home;
+pub(crate) use pulse::Pulse;
+pub(crate) use statics::local;
+pub(crate) use step::{Halt, set_strategy};
+pub(crate) use world::{Ending, Pending, Seen, Settings, Waits, World};
+
+use crate::trace::ThreadId;
+use std::cell::{Cell, RefCell};
+
+/// Who runs the threads of this execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// Nobody: these are real threads.
+    Std,
+    Loom,
+    Shuttle,
+}
+
+impl Engine {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Engine::Std => "std",
+            Engine::Loom => "loom",
+            Engine::Shuttle => "shuttle",
+        }
+    }
+}
+
+thread_local! {
+    static ENGINE: Cell<Engine> = const { Cell::new(Engine::Std) };
+    static ME: Cell<ThreadId> = const { Cell::new(ThreadId::MAIN) };
+    /// The number of the running execution, unique in this process; 0 outside of one.
+    static EXECUTION: Cell<u64> = const { Cell::new(0) };
+    static WORLD: RefCell<Option<World>> = const { RefCell::new(None) };
+}
+
+/// The engine that drives this thread.
+pub(crate) fn engine() -> Engine {
+    ENGINE.get()
+}
+
+/// The green thread that runs now.
+pub(crate) fn me() -> ThreadId {
+    ME.get()
+}
+
+pub(crate) fn set_me(thread: ThreadId) {
+    ME.set(thread);
+}
+
+pub(crate) fn execution() -> u64 {
+    EXECUTION.get()
+}
+
+/// Lends the state of the running execution to `f`, which must neither switch threads nor call the user's code.
+///
+/// # Panics
+/// Outside of an execution.
+pub(crate) fn with<R>(f: impl FnOnce(&mut World) -> R) -> R {
+    WORLD.with_borrow_mut(|world| f(world.as_mut().expect("inside an execution")))
+}
+
+/// Like [`with`], but `None` outside of an execution.
+pub(crate) fn try_with<R>(f: impl FnOnce(&mut World) -> R) -> Option<R> {
+    WORLD.try_with(|world| world.try_borrow_mut().ok().and_then(|mut world| world.as_mut().map(f))).ok().flatten()
+}
+
+/// Starts an execution: its world is empty, its main thread runs.
+pub(crate) fn begin(settings: &Settings) {
+    let world = World::new(settings.clone());
+    ENGINE.set(settings.engine);
+    ME.set(ThreadId::MAIN);
+    EXECUTION.set(world.execution);
+    WORLD.with_borrow_mut(|slot| *slot = Some(world));
+    if settings.engine == Engine::Loom {
+        let parker = threads::main_parker();
+        with(|world| world.parkers.push(Some(parker)));
+    }
+}
+
+/// Ends the execution: takes its world.
+///
+/// Values of lazy statics and thread-locals of a finished execution are dropped, still inside of it; those of a
+/// failed one are leaked, because the engine's objects in them no longer have an engine.
+pub(crate) fn end() -> Option<World> {
+    let (kept, failed) = try_with(|world| {
+        world.closed = true;
+        (std::mem::take(&mut world.statics), world.ending.is_some())
+    })?;
+    if failed {
+        std::mem::forget(kept);
+    } else {
+        drop(kept);
+    }
+    let mut world = WORLD.with_borrow_mut(Option::take);
+    if let Some(world) = &mut world {
+        if failed {
+            std::mem::forget(std::mem::take(&mut world.companions));
+            std::mem::forget(std::mem::take(&mut world.deferred));
+            std::mem::forget(std::mem::take(&mut world.parkers));
+        } else {
+            world.settle();
+        }
+    }
+    ENGINE.set(Engine::Std);
+    EXECUTION.set(0);
+    world
+}

@@ -1,0 +1,50 @@
+//! What the OS thread that waits for an exploration can see of it, and how it asks it to stop.
+
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+
+/// Signs of life. All orderings are Relaxed: these are hints between two OS threads, and nothing hangs on their order.
+#[derive(Debug, Default)]
+pub(crate) struct Pulse {
+    events: AtomicU64,
+    executions: AtomicU64,
+    stop: AtomicBool,
+    last: AtomicPtr<Location<'static>>,
+}
+
+impl Pulse {
+    pub(crate) fn event(&self, location: &'static Location<'static>) {
+        self.events.fetch_add(1, Ordering::Relaxed);
+        self.last.store(std::ptr::from_ref(location).cast_mut(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn execution(&self) -> u64 {
+        self.executions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(crate) fn executions(&self) -> u64 {
+        self.executions.load(Ordering::Relaxed)
+    }
+
+    /// Grows with every event and execution: unchanged means that nothing happened.
+    pub(crate) fn beats(&self) -> u64 {
+        self.events.load(Ordering::Relaxed) + self.executions()
+    }
+
+    pub(crate) fn ask_to_stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn asked_to_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Where the last event stands in the source.
+    #[allow(unsafe_code)]
+    pub(crate) fn last(&self) -> Option<&'static Location<'static>> {
+        let last = self.last.load(Ordering::Relaxed);
+        // SAFETY: 1. `last` is null or came from a `&'static Location<'static>` in `event`, and locations are
+        // immutable data of the program, so no synchronisation is needed to read one.
+        unsafe { last.as_ref() }
+    }
+}

@@ -1,0 +1,273 @@
+//! Threads under the engines: start, end, join, park, yield.
+
+use super::step::{defer, fail, flush_deferred, halt, loom_step, shuttle_step};
+use super::{Ending, Engine, Pending, Seen, Waits, World, engine, hook, me, set_me, with};
+use crate::trace::{ObjectId, Operation, ThreadId, Value};
+use crate::verdict::{Bound, Kind};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::rc::Rc;
+use std::sync::atomic::Ordering::AcqRel;
+
+/// loom's side of a thread.
+pub(super) struct Parker {
+    thread: loom::thread::Thread,
+    /// Every park and unpark writes it, so that loom explores their orders.
+    order: loom::sync::atomic::AtomicUsize,
+    /// Whether the thread sleeps in `park`: loom would wake it from any other wait too.
+    parked: Cell<bool>,
+}
+
+impl Parker {
+    fn of(thread: loom::thread::Thread) -> Rc<Parker> {
+        let order = loom::sync::atomic::AtomicUsize::new(0);
+        Rc::new(Parker { thread, order, parked: Cell::new(false) })
+    }
+}
+
+/// loom's side of the main thread, made at the start of every execution.
+pub(super) fn main_parker() -> Rc<Parker> {
+    Parker::of(loom::thread::current())
+}
+
+fn parker(thread: ThreadId) -> Rc<Parker> {
+    with(|world| world.parkers[thread.index()].clone()).expect("every thread of loom has one")
+}
+
+/// A started thread, for its joiner.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) thread: ThreadId,
+    loom: Option<loom::thread::JoinHandle<()>>,
+}
+
+fn pending(operation: Operation, waits: Waits, location: &'static Location<'static>) -> Pending {
+    Pending { operation, object: None, location, waits }
+}
+
+/// Starts a thread that runs `body` with its identity.
+///
+/// # Panics
+/// Outside of an engine.
+#[track_caller]
+pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce(ThreadId) + Send>) -> Handle {
+    // the event is patched when the thread has its identity
+    let pending = pending(Operation::Spawn(ThreadId::MAIN), Waits::Never, Location::caller());
+    let spawned = |thread| Seen { operation: Some(Operation::Spawn(thread)), ..Seen::default() };
+    match engine() {
+        Engine::Std => unreachable!("std starts its own threads"),
+        Engine::Shuttle => {
+            let thread = shuttle_step(pending, |world, me| {
+                let thread = world.add_thread(name);
+                world.clocks.spawn(me, thread);
+                (thread, spawned(thread))
+            });
+            let handle = shuttle::thread::spawn(move || {
+                set_me(thread);
+                body(thread);
+            });
+            // shuttle ends an execution when every task that is neither joined nor detached has ended: leave it so
+            std::mem::forget(handle);
+            Handle { thread, loom: None }
+        }
+        Engine::Loom => {
+            if with(|world| world.threads.len()) >= loom::MAX_THREADS {
+                fail(Ending::Unknown(Bound::Threads(loom::MAX_THREADS)));
+            }
+            let thread = with(|world| world.add_thread(name));
+            let start = || {
+                let handle = loom::thread::spawn(move || {
+                    set_me(thread);
+                    body(thread);
+                });
+                let parker = Parker::of(handle.thread().clone());
+                with(|world| world.parkers.push(Some(parker)));
+                handle
+            };
+            // a thread that starts another while it unwinds from a failure: there is no engine to start it
+            let handle = loom_step(pending, || Some(start()), || None, |_, _, _| spawned(thread));
+            Handle { thread, loom: handle }
+        }
+    }
+}
+
+/// Runs what a thread is there for: its panic becomes its result, as in std.
+pub(crate) fn run<T>(thread: ThreadId, f: impl FnOnce() -> T) -> std::thread::Result<T> {
+    let result = catch_unwind(AssertUnwindSafe(f));
+    if let Err(payload) = result {
+        if hook::ends_green_thread(&*payload) {
+            resume_unwind(payload);
+        }
+        if with(|world| world.over()) {
+            halt();
+        }
+        flush_deferred();
+        with(|world| {
+            let seen = world.panic.take().unwrap_or_else(|| (hook::message(&*payload), None));
+            world.thread(thread).panicked = Some(seen);
+        });
+        finish(thread);
+        return Err(payload);
+    }
+    flush_deferred();
+    finish(thread);
+    result
+}
+
+/// The end of a thread: its thread-locals are dropped, then its joiners may go on.
+fn finish(thread: ThreadId) {
+    let locals = with(|world| {
+        let keys: Vec<_> = world.statics.keys().filter(|k| k.1 == Some(thread)).copied().collect();
+        keys.into_iter().filter_map(|k| world.statics.remove(&k)).collect::<Vec<_>>()
+    });
+    drop(locals);
+    with(|world| world.thread(thread).finished = true);
+}
+
+/// The main thread's end: what it returned is gone, its panic is the execution's failure.
+pub(crate) fn run_main(f: impl FnOnce()) {
+    let result = catch_unwind(AssertUnwindSafe(f));
+    if let Err(payload) = result {
+        if hook::ends_green_thread(&*payload) {
+            resume_unwind(payload);
+        }
+        let end = |world: &mut World| {
+            let (message, location) = world.panic.take().unwrap_or_else(|| (hook::message(&*payload), None));
+            // a main thread that unwraps another's panic fails because of the other's
+            let unseen = world.threads.iter_mut().find_map(|t| t.panicked.take());
+            let unwrapped = world.observed.take().filter(|_| is_about_a_join(&message));
+            let (message, location) = unseen.or(unwrapped).unwrap_or((message, location));
+            world.end(Ending::Violation { kind: Kind::Panic, message, location, conflict: None });
+        };
+        with(end);
+        halt();
+    }
+    if with(|world| world.over()) {
+        halt();
+    }
+    flush_deferred();
+    finish(ThreadId::MAIN);
+}
+
+/// Waits for the end of a thread.
+#[track_caller]
+pub(crate) fn join(handle: Handle) {
+    let Handle { thread, loom } = handle;
+    let pending = pending(Operation::Join(thread), Waits::End(thread), Location::caller());
+    match engine() {
+        Engine::Std => unreachable!("std joins its own threads"),
+        Engine::Shuttle => shuttle_step(pending, |world, me| {
+            world.clocks.transfer(thread, me);
+            ((), Seen::default())
+        }),
+        Engine::Loom => {
+            let wait = || {
+                if let Some(handle) = loom {
+                    handle.join().expect("its panics are caught before loom sees them");
+                }
+            };
+            loom_step(pending, wait, || {}, |_, _, ()| Seen::default());
+        }
+    }
+}
+
+/// Whether the thread has ended.
+pub(crate) fn is_finished(thread: ThreadId) -> bool {
+    with(|world| world.thread(thread).finished)
+}
+
+/// The joiner takes the result: a panic in it is no longer unseen. Whether there was one.
+pub(crate) fn observed(thread: ThreadId) -> bool {
+    with(|world| {
+        let panicked = world.thread(thread).panicked.take();
+        let was = panicked.is_some();
+        // kept for `run_main`: an unwrap of this result is not the cause
+        world.observed = panicked.or(world.observed.take());
+        was
+    })
+}
+
+/// The identity under which a thread's token is kept by the clocks.
+fn token(thread: ThreadId) -> ObjectId {
+    ObjectId(u32::MAX - thread.0)
+}
+
+/// Consumes the thread's token, after waiting for it where need is.
+#[track_caller]
+pub(crate) fn park(timeout: bool) {
+    let pending = pending(Operation::Park, Waits::Token { timeout }, Location::caller());
+    match engine() {
+        Engine::Std => unreachable!("std parks its own threads"),
+        Engine::Shuttle => shuttle_step(pending, |world, me| {
+            let had = std::mem::take(&mut world.thread(me).token);
+            world.thread(me).yielded |= !had;
+            world.clocks.acquire(me, token(me));
+            ((), Seen::value(Value::Word(if had { "unparked" } else { "timed out" })))
+        }),
+        Engine::Loom if timeout => fail(Ending::Unknown(Bound::NotModelled {
+            engine: "loom",
+            operation: "a timeout (thread::park_timeout)".to_string(),
+        })),
+        Engine::Loom => {
+            let me = me();
+            let parker = parker(me);
+            let sleep = || {
+                parker.order.fetch_add(1, AcqRel); // makes parks and unparks depend on each other
+                set_me(me);
+                while !with(|world| std::mem::take(&mut world.thread(me).token)) {
+                    parker.parked.set(true);
+                    loom::thread::park();
+                    set_me(me);
+                }
+                parker.parked.set(false);
+            };
+            loom_step(pending, sleep, || {}, |_, _, ()| Seen::value(Value::Word("unparked")));
+        }
+    }
+}
+
+/// Makes a thread's token available.
+#[track_caller]
+pub(crate) fn unpark(thread: ThreadId) {
+    let pending = pending(Operation::Unpark(thread), Waits::Never, Location::caller());
+    match engine() {
+        Engine::Std => unreachable!("std unparks its own threads"),
+        Engine::Shuttle => shuttle_step(pending, |world, me| {
+            world.thread(thread).token = true;
+            world.clocks.release(me, token(thread));
+            ((), Seen::default())
+        }),
+        Engine::Loom => {
+            let wake = move || {
+                let parker = parker(thread);
+                parker.order.fetch_add(1, AcqRel); // see `park`
+                with(|world| world.thread(thread).token = true);
+                if parker.parked.get() {
+                    parker.thread.unpark();
+                }
+            };
+            loom_step(pending, wake, || defer(Box::new(wake)), |_, _, ()| Seen::default());
+        }
+    }
+}
+
+/// Lets others run: a spin loop that yields is not explored round by round.
+#[track_caller]
+pub(crate) fn yield_now() {
+    let pending = pending(Operation::Yield, Waits::Never, Location::caller());
+    match engine() {
+        Engine::Std => std::thread::yield_now(),
+        Engine::Shuttle => shuttle_step(pending, |_, _| ((), Seen::default())),
+        Engine::Loom => loom_step(pending, loom::thread::yield_now, || {}, |_, _, ()| Seen::default()),
+    }
+}
+
+/// The name given to a thread when it was started.
+pub(crate) fn name(thread: ThreadId) -> Option<String> {
+    with(|world| world.trace.threads[thread.index()].name.clone())
+}
+
+/// Whether a panic only passes on that a joined thread panicked.
+fn is_about_a_join(message: &str) -> bool {
+    message.contains(": Any { .. }") || message == "a scoped thread panicked"
+}

@@ -1,0 +1,293 @@
+//! The state of one execution: its trace, its threads, what its objects mean, and how it ended.
+
+use super::clocks::Clocks;
+use super::companion::Companion;
+use super::statics::Statics;
+use super::threads::Parker;
+use super::{Engine, Pulse};
+use crate::trace::{Event, Object, ObjectId, Operation, Thread, ThreadId, Trace, Value};
+use crate::verdict::{Bound, Kind};
+use std::panic::Location;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What holds for every execution of an exploration.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) engine: Engine,
+    pub(crate) pulse: Arc<Pulse>,
+    /// An execution with more events than this gets nowhere: a livelock.
+    pub(crate) max_events: usize,
+    /// Whether objects that outlive the execution are a violation.
+    pub(crate) leaks: bool,
+}
+
+/// How an execution ended before its end.
+#[derive(Clone, Debug)]
+pub(crate) enum Ending {
+    Violation { kind: Kind, message: String, location: Option<String>, conflict: Option<(usize, usize)> },
+    Unknown(Bound),
+}
+
+/// An announced operation: what a thread is about to do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pending {
+    pub(crate) operation: Operation,
+    pub(crate) object: Option<ObjectId>,
+    pub(crate) location: &'static Location<'static>,
+    pub(crate) waits: Waits,
+}
+
+/// What must be before an announced operation can take effect.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Waits {
+    Never,
+    /// The lock is free.
+    Lock,
+    /// No writer holds the lock.
+    ReadLock,
+    /// A notification came (or a timeout may fire), and the mutex is free.
+    Notified {
+        mutex: ObjectId,
+        timeout: bool,
+    },
+    /// The thread has ended.
+    End(ThreadId),
+    /// The thread's token is there, or a timeout may fire.
+    Token {
+        timeout: bool,
+    },
+}
+
+/// The values of an event.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) value: Option<Value>,
+    pub(crate) written: Option<Value>,
+    /// The operation as it turned out: a compare-exchange that failed is a load.
+    pub(crate) operation: Option<Operation>,
+}
+
+impl Seen {
+    pub(crate) fn value(value: Value) -> Seen {
+        Seen { value: Some(value), ..Seen::default() }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct ThreadState {
+    pub(crate) pending: Option<Pending>,
+    pub(crate) finished: bool,
+    /// It yielded, and no other thread has done anything since.
+    pub(crate) yielded: bool,
+    /// `park`'s token.
+    pub(crate) token: bool,
+    /// It panicked with this message at this place, and nobody has joined it.
+    pub(crate) panicked: Option<(String, Option<String>)>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct ObjectState {
+    pub(crate) writer: Option<ThreadId>,
+    pub(crate) readers: Vec<ThreadId>,
+    /// Threads that wait on the condition variable, in the order of their arrival; true once notified.
+    pub(crate) waiters: Vec<(ThreadId, bool)>,
+    dropped: bool,
+}
+
+pub(crate) struct World {
+    pub(crate) execution: u64,
+    pub(crate) settings: Settings,
+    pub(crate) trace: Trace,
+    pub(crate) threads: Vec<ThreadState>,
+    pub(crate) objects: Vec<ObjectState>,
+    pub(crate) clocks: Clocks,
+    pub(crate) ending: Option<Ending>,
+    /// The choices of this execution, at the points where there was more than one option.
+    pub(crate) schedule: Vec<u32>,
+    /// Switches away from a thread that could have gone on.
+    pub(crate) preemptions: usize,
+    /// All threads are done: what runs now are destructors of statics, for which nothing is scheduled any more.
+    pub(super) closed: bool,
+    /// The last panic that the hook saw: message and place.
+    pub(crate) panic: Option<(String, Option<String>)>,
+    /// The last panic that a joiner took as a result.
+    pub(crate) observed: Option<(String, Option<String>)>,
+    pub(super) statics: Statics,
+    /// loom's side of the threads, by their ids.
+    pub(super) parkers: Vec<Option<Rc<Parker>>>,
+    /// loom's side of the objects, by their ids.
+    pub(super) companions: Vec<Option<Companion>>,
+    /// What a thread that unwinds owes to loom, until it has unwound.
+    pub(super) deferred: Vec<(ThreadId, Box<dyn FnOnce()>)>,
+}
+
+impl World {
+    pub(super) fn new(settings: Settings) -> World {
+        // Relaxed: only uniqueness matters
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let mut world = World {
+            execution: NEXT.fetch_add(1, Ordering::Relaxed),
+            settings,
+            trace: Trace::default(),
+            threads: Vec::new(),
+            objects: Vec::new(),
+            clocks: Clocks::default(),
+            ending: None,
+            schedule: Vec::new(),
+            preemptions: 0,
+            closed: false,
+            panic: None,
+            observed: None,
+            statics: Statics::default(),
+            parkers: Vec::new(),
+            companions: Vec::new(),
+            deferred: Vec::new(),
+        };
+        world.add_thread(None);
+        world
+    }
+
+    pub(super) fn create(&mut self, object: Object) -> ObjectId {
+        let id = ObjectId(self.objects.len() as u32);
+        self.trace.objects.push(object);
+        self.objects.push(ObjectState::default());
+        self.companions.push(None);
+        id
+    }
+
+    pub(super) fn drop_object(&mut self, object: ObjectId) {
+        self.objects[object.index()].dropped = true;
+    }
+
+    pub(crate) fn object(&mut self, object: ObjectId) -> &mut ObjectState {
+        &mut self.objects[object.index()]
+    }
+
+    pub(crate) fn thread(&mut self, thread: ThreadId) -> &mut ThreadState {
+        &mut self.threads[thread.index()]
+    }
+
+    pub(crate) fn add_thread(&mut self, name: Option<String>) -> ThreadId {
+        let id = ThreadId(self.threads.len() as u32);
+        self.threads.push(ThreadState::default());
+        self.trace.threads.push(Thread { name, blocked: None });
+        id
+    }
+
+    /// Whether the thread's announced operation could take effect now.
+    pub(crate) fn enabled(&self, thread: ThreadId) -> bool {
+        let state = &self.threads[thread.index()];
+        let Some(pending) = state.pending.filter(|_| !state.finished) else { return false };
+        let object = |id: ObjectId| &self.objects[id.index()];
+        let free = |id: ObjectId| object(id).writer.is_none() && object(id).readers.is_empty();
+        match (pending.waits, pending.object) {
+            (Waits::Lock, Some(lock)) => free(lock),
+            (Waits::ReadLock, Some(lock)) => object(lock).writer.is_none(),
+            (Waits::Notified { mutex, timeout }, Some(condvar)) => {
+                free(mutex) && (timeout || object(condvar).waiters.contains(&(thread, true)))
+            }
+            (Waits::End(other), _) => self.threads[other.index()].finished,
+            (Waits::Token { timeout }, _) => timeout || state.token,
+            _ => true,
+        }
+    }
+
+    /// Writes down an operation that has taken effect.
+    pub(crate) fn record(&mut self, thread: ThreadId, pending: Pending, seen: Seen) {
+        self.settings.pulse.event(pending.location);
+        let operation = seen.operation.unwrap_or(pending.operation);
+        for (i, other) in self.threads.iter_mut().enumerate() {
+            other.yielded = i == thread.index() && (other.yielded || operation == Operation::Yield);
+        }
+        self.trace.events.push(Event {
+            thread,
+            operation,
+            object: pending.object,
+            value: seen.value,
+            written: seen.written,
+            location: pending.location,
+        });
+        if self.settings.pulse.asked_to_stop() {
+            self.end(Ending::Unknown(Bound::Time(std::time::Duration::ZERO)));
+        } else if self.trace.events.len() > self.settings.max_events {
+            let message = format!("no end after {} events", self.settings.max_events);
+            self.end(Ending::Violation {
+                kind: Kind::Livelock,
+                message,
+                location: Some(pending.location.to_string()),
+                conflict: None,
+            });
+        }
+    }
+
+    /// Whether operations are neither scheduled nor recorded any more.
+    pub(super) fn over(&self) -> bool {
+        self.closed || self.ending.is_some()
+    }
+
+    /// Ends the execution, unless it has ended before.
+    pub(crate) fn end(&mut self, ending: Ending) {
+        self.ending.get_or_insert(ending);
+    }
+
+    pub(crate) fn deadlock(&mut self) {
+        let mut stuck = Vec::new();
+        for i in 0..self.threads.len() {
+            if let Some(what) = self.blocked(ThreadId(i as u32)) {
+                stuck.push(format!("{} waits for {what}", self.trace.thread_name(ThreadId(i as u32))));
+                self.trace.threads[i].blocked = Some(what);
+            }
+        }
+        self.end(Ending::Violation { kind: Kind::Deadlock, message: stuck.join("; "), location: None, conflict: None });
+    }
+
+    /// What the thread waits for, in words.
+    fn blocked(&self, thread: ThreadId) -> Option<String> {
+        let state = &self.threads[thread.index()];
+        let pending = state.pending.filter(|_| !state.finished)?;
+        let held = |id: ObjectId| {
+            let object = &self.objects[id.index()];
+            let holders: Vec<_> =
+                object.writer.iter().chain(&object.readers).map(|t| self.trace.thread_name(*t)).collect();
+            let by = if holders.is_empty() { String::new() } else { format!(", held by {}", holders.join(", ")) };
+            format!("{}{by}", self.trace.object_name(id))
+        };
+        Some(match (pending.waits, pending.object) {
+            (Waits::Lock | Waits::ReadLock, Some(lock)) => held(lock),
+            (Waits::Notified { mutex, .. }, Some(condvar)) => {
+                if self.objects[condvar.index()].waiters.contains(&(thread, true)) {
+                    held(mutex)
+                } else {
+                    format!("a notification of {}", self.trace.object_name(condvar))
+                }
+            }
+            (Waits::End(other), _) => format!("the end of {}", self.trace.thread_name(other)),
+            (Waits::Token { .. }, _) => "an unpark".to_string(),
+            _ => return None,
+        })
+    }
+
+    /// What can only be said once everything has ended: panics that nobody saw, objects that nobody dropped.
+    pub(super) fn settle(&mut self) {
+        if self.ending.is_some() {
+            return;
+        }
+        let unseen = self.threads.iter().position(|t| t.panicked.is_some());
+        if let Some(i) = unseen {
+            let (message, location) = self.threads[i].panicked.take().expect("just seen");
+            let name = self.trace.thread_name(ThreadId(i as u32));
+            let message = format!("{name} panicked and nobody joined it: {message}");
+            return self.end(Ending::Violation { kind: Kind::Panic, message, location, conflict: None });
+        }
+        let left = self.objects.iter().position(|o| !o.dropped);
+        if let Some(i) = left.filter(|_| self.settings.leaks) {
+            let count = self.objects.iter().filter(|o| !o.dropped).count();
+            let name = self.trace.object_name(ObjectId(i as u32));
+            let location = Some(self.trace.objects[i].created.to_string());
+            let message = format!("{name} was never dropped ({count} such objects)");
+            self.end(Ending::Violation { kind: Kind::Leak, message, location, conflict: None });
+        }
+    }
+}

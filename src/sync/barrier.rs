@@ -1,0 +1,78 @@
+//! `Barrier`
+
+use super::{Condvar, Mutex};
+use std::fmt;
+
+/// [`std::sync::Barrier`], on the modelled mutex and condition variable.
+///
+/// ```
+/// use selvedge::{sync::Barrier, thread};
+///
+/// let start = Barrier::new(2);
+/// thread::scope(|s| {
+///     s.spawn(|| start.wait());
+///     start.wait();
+/// });
+/// ```
+pub struct Barrier {
+    state: Mutex<State>,
+    open: Condvar,
+    threads: usize,
+}
+
+struct State {
+    arrived: usize,
+    generation: usize,
+}
+
+/// [`std::sync::BarrierWaitResult`], modelled.
+pub struct BarrierWaitResult(bool);
+
+impl BarrierWaitResult {
+    /// Whether this thread is the one that came last and opened the barrier.
+    #[must_use]
+    pub fn is_leader(&self) -> bool {
+        self.0
+    }
+}
+
+impl Barrier {
+    /// A barrier that opens once `threads` threads wait at it.
+    #[track_caller]
+    #[must_use]
+    pub fn new(threads: usize) -> Self {
+        let state = Mutex::new(State { arrived: 0, generation: 0 });
+        Barrier { state, open: Condvar::new(), threads }
+    }
+
+    /// Waits for all the others.
+    #[track_caller]
+    pub fn wait(&self) -> BarrierWaitResult {
+        let mut state = self.state.lock().unwrap_or_else(super::PoisonError::into_inner);
+        state.arrived += 1;
+        if state.arrived < self.threads {
+            let generation = state.generation;
+            while state.generation == generation {
+                state = self.open.wait(state).unwrap_or_else(super::PoisonError::into_inner);
+            }
+            BarrierWaitResult(false)
+        } else {
+            state.arrived = 0;
+            state.generation = state.generation.wrapping_add(1);
+            self.open.notify_all();
+            BarrierWaitResult(true)
+        }
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Barrier").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for BarrierWaitResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BarrierWaitResult").field("is_leader", &self.0).finish()
+    }
+}

@@ -1,0 +1,185 @@
+//! `Condvar`
+
+use super::{LockResult, MutexGuard, Named, PoisonError};
+use crate::runtime::{Engine, Home, condvar};
+use crate::trace::ObjectKind;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// [`std::sync::Condvar`], modelled.
+///
+/// In a model `notify_one` wakes any of the waiters, a timeout may fire at any time (loom has no model of timeouts:
+/// there the check is `Unknown`), and no time passes.
+///
+/// ```
+/// use selvedge::sync::{Arc, Condvar, Mutex};
+/// use selvedge::thread;
+///
+/// let ready = Arc::new((Mutex::new(false), Condvar::new()));
+/// let theirs = Arc::clone(&ready);
+/// let worker = thread::spawn(move || {
+///     *theirs.0.lock().unwrap() = true;
+///     theirs.1.notify_one();
+/// });
+/// let guard = ready.1.wait_while(ready.0.lock().unwrap(), |ready| !*ready).unwrap();
+/// assert!(*guard);
+/// drop(guard);
+/// worker.join().unwrap();
+/// ```
+pub struct Condvar {
+    home: Home,
+    std: std::sync::Condvar,
+}
+
+/// [`std::sync::WaitTimeoutResult`], modelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaitTimeoutResult(bool);
+
+impl WaitTimeoutResult {
+    /// Whether the wait ended because its time was over.
+    #[must_use]
+    pub fn timed_out(&self) -> bool {
+        self.0
+    }
+}
+
+impl Condvar {
+    /// A condition variable that nobody waits on.
+    #[track_caller]
+    #[must_use]
+    pub fn new() -> Self {
+        let home = Home::new(ObjectKind::Condvar);
+        condvar::create(&home);
+        Condvar { home, std: std::sync::Condvar::new() }
+    }
+
+    /// Releases the guard's mutex, waits for a notification, acquires the mutex again.
+    ///
+    /// # Errors
+    /// If the mutex is poisoned by then; the error holds the guard.
+    #[track_caller]
+    pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+        match self.home.engine() {
+            Engine::Std => {
+                let (mutex, std) = dismantle(guard);
+                let std = self.std.wait(std).unwrap_or_else(PoisonError::into_inner);
+                mutex.poison.result(mutex.guard(Some(std)))
+            }
+            Engine::Loom | Engine::Shuttle => {
+                condvar::wait(&self.home, &guard.mutex.home, false);
+                guard.mutex.poison.result(guard)
+            }
+        }
+    }
+
+    /// Waits as long as `condition` is true.
+    ///
+    /// # Errors
+    /// If the mutex is poisoned by then; the error holds the guard.
+    #[track_caller]
+    pub fn wait_while<'a, T: ?Sized, F: FnMut(&mut T) -> bool>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        mut condition: F,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        while condition(&mut *guard) {
+            guard = self.wait(guard)?;
+        }
+        Ok(guard)
+    }
+
+    /// Waits for a notification, but not longer than `timeout`.
+    ///
+    /// # Errors
+    /// If the mutex is poisoned by then; the error holds the guard and the result.
+    #[track_caller]
+    pub fn wait_timeout<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        timeout: Duration,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        match self.home.engine() {
+            Engine::Std => {
+                let (mutex, std) = dismantle(guard);
+                let (std, result) = self.std.wait_timeout(std, timeout).unwrap_or_else(PoisonError::into_inner);
+                mutex.poison.result((mutex.guard(Some(std)), WaitTimeoutResult(result.timed_out())))
+            }
+            Engine::Loom | Engine::Shuttle => {
+                let notified = condvar::wait(&self.home, &guard.mutex.home, true);
+                guard.mutex.poison.result((guard, WaitTimeoutResult(!notified)))
+            }
+        }
+    }
+
+    /// Waits as long as `condition` is true, but not longer than `timeout`.
+    ///
+    /// # Errors
+    /// If the mutex is poisoned by then; the error holds the guard and the result.
+    #[track_caller]
+    pub fn wait_timeout_while<'a, T: ?Sized, F: FnMut(&mut T) -> bool>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        timeout: Duration,
+        mut condition: F,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let start = Instant::now();
+        let modelled = self.home.engine() != Engine::Std;
+        while condition(&mut *guard) {
+            // in a model no time passes: the first timeout that fires is the end of the wait
+            let left = if modelled { Some(timeout) } else { timeout.checked_sub(start.elapsed()) };
+            let Some(left) = left else { return Ok((guard, WaitTimeoutResult(true))) };
+            let (again, result) = self.wait_timeout(guard, left)?;
+            guard = again;
+            if modelled && result.timed_out() {
+                let still = condition(&mut *guard);
+                return Ok((guard, WaitTimeoutResult(still)));
+            }
+        }
+        Ok((guard, WaitTimeoutResult(false)))
+    }
+
+    /// Wakes one waiter.
+    #[track_caller]
+    pub fn notify_one(&self) {
+        match self.home.engine() {
+            Engine::Std => self.std.notify_one(),
+            Engine::Loom | Engine::Shuttle => condvar::notify(&self.home, false),
+        }
+    }
+
+    /// Wakes all waiters.
+    #[track_caller]
+    pub fn notify_all(&self) {
+        match self.home.engine() {
+            Engine::Std => self.std.notify_all(),
+            Engine::Loom | Engine::Shuttle => condvar::notify(&self.home, true),
+        }
+    }
+}
+
+/// std's guard, out of ours, with nothing unlocked.
+fn dismantle<'a, T: ?Sized>(mut guard: MutexGuard<'a, T>) -> (&'a super::Mutex<T>, std::sync::MutexGuard<'a, ()>) {
+    let std = guard.std.take().expect("outside of an engine, a guard holds std's");
+    let mutex = guard.mutex;
+    std::mem::forget(guard); // its destructor would unlock
+    (mutex, std)
+}
+
+impl Default for Condvar {
+    #[track_caller]
+    fn default() -> Self {
+        Condvar::new()
+    }
+}
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condvar").finish_non_exhaustive()
+    }
+}
+
+impl Named for Condvar {
+    fn set_name(&self, name: &str) {
+        self.home.name(name);
+    }
+}

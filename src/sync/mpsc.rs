@@ -1,0 +1,168 @@
+//! `std::sync::mpsc`, on the modelled channel; the errors are std's own types.
+
+use crate::channel;
+use std::fmt;
+use std::marker::PhantomData;
+pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
+use std::time::Duration;
+
+/// A channel that holds any number of items.
+///
+/// ```
+/// let (sender, receiver) = selvedge::sync::mpsc::channel();
+/// sender.send(7).unwrap();
+/// drop(sender);
+/// assert_eq!(receiver.iter().collect::<Vec<_>>(), [7]);
+/// ```
+#[track_caller]
+#[must_use]
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    let (sender, receiver) = channel::unbounded();
+    (Sender(sender), Receiver(receiver, PhantomData))
+}
+
+/// A channel that holds `bound` items at the most; with 0, an item passes from hand to hand.
+#[track_caller]
+#[must_use]
+pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
+    let (sender, receiver) = channel::bounded(bound);
+    (SyncSender(sender), Receiver(receiver, PhantomData))
+}
+
+/// [`std::sync::mpsc::Sender`], modelled.
+pub struct Sender<T>(channel::Sender<T>);
+
+/// [`std::sync::mpsc::SyncSender`], modelled.
+pub struct SyncSender<T>(channel::Sender<T>);
+
+/// [`std::sync::mpsc::Receiver`], modelled. As std's it is not `Sync`: there is one consumer.
+pub struct Receiver<T>(channel::Receiver<T>, PhantomData<std::cell::Cell<()>>);
+
+impl<T> Sender<T> {
+    /// Puts an item down.
+    ///
+    /// # Errors
+    /// With the item, if the receiver is gone.
+    #[track_caller]
+    pub fn send(&self, item: T) -> Result<(), SendError<T>> {
+        self.0.send(item).map_err(|error| SendError(error.into_inner()))
+    }
+}
+
+impl<T> SyncSender<T> {
+    /// Puts an item down, waiting for room.
+    ///
+    /// # Errors
+    /// With the item, if the receiver is gone.
+    #[track_caller]
+    pub fn send(&self, item: T) -> Result<(), SendError<T>> {
+        self.0.send(item).map_err(|error| SendError(error.into_inner()))
+    }
+
+    /// Puts an item down if there is room.
+    ///
+    /// # Errors
+    /// With the item, if there is none, or the receiver is gone.
+    #[track_caller]
+    pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
+        self.0.try_send(item).map_err(|error| match error {
+            channel::TrySendError::Full(item) => TrySendError::Full(item),
+            channel::TrySendError::Disconnected(item) => TrySendError::Disconnected(item),
+        })
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Takes the oldest item, waiting for one.
+    ///
+    /// # Errors
+    /// If there is none and no sender is left.
+    #[track_caller]
+    pub fn recv(&self) -> Result<T, RecvError> {
+        self.0.recv().map_err(|_| RecvError)
+    }
+
+    /// Takes the oldest item, if there is one.
+    ///
+    /// # Errors
+    /// If there is none; `Disconnected` if no sender is left either.
+    #[track_caller]
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        self.0.try_recv().map_err(|error| match error {
+            channel::TryRecvError::Empty => TryRecvError::Empty,
+            channel::TryRecvError::Disconnected => TryRecvError::Disconnected,
+        })
+    }
+
+    /// Takes the oldest item, waiting for one no longer than `timeout`.
+    ///
+    /// # Errors
+    /// If none came; `Disconnected` if no sender is left.
+    #[track_caller]
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        self.0.recv_timeout(timeout).map_err(|error| match error {
+            channel::RecvTimeoutError::Timeout => RecvTimeoutError::Timeout,
+            channel::RecvTimeoutError::Disconnected => RecvTimeoutError::Disconnected,
+        })
+    }
+
+    /// The items, waiting for each, until no sender is left.
+    pub fn iter(&self) -> channel::Iter<'_, T> {
+        self.0.iter()
+    }
+
+    /// The items that are there now.
+    pub fn try_iter(&self) -> channel::TryIter<'_, T> {
+        self.0.try_iter()
+    }
+}
+
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = channel::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = channel::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    #[track_caller]
+    fn clone(&self) -> Self {
+        Sender(self.0.clone())
+    }
+}
+
+impl<T> Clone for SyncSender<T> {
+    #[track_caller]
+    fn clone(&self) -> Self {
+        SyncSender(self.0.clone())
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for SyncSender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SyncSender").finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Receiver<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver").finish_non_exhaustive()
+    }
+}

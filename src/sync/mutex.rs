@@ -1,0 +1,222 @@
+//! `Mutex`
+
+use super::{LockResult, Named, PoisonError, TryLockError, TryLockResult};
+use crate::runtime::lock::{self, Mode};
+use crate::runtime::{Engine, Home};
+use crate::trace::ObjectKind;
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether a holder panicked. As in std, a flag beside the lock, not a lock itself.
+#[derive(Debug, Default)]
+pub(super) struct Poison(AtomicBool);
+
+impl Poison {
+    // Relaxed, here and below, as in std: the lock itself orders these accesses
+    pub(super) fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+
+    /// At a guard's end: poisons if its holder began to panic while it held the lock.
+    pub(super) fn done(&self, panicking_before: bool) {
+        if !panicking_before && std::thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn result<T>(&self, value: T) -> LockResult<T> {
+        if self.get() { Err(PoisonError::new(value)) } else { Ok(value) }
+    }
+}
+
+/// [`std::sync::Mutex`], modelled.
+///
+/// ```
+/// use selvedge::sync::Mutex;
+///
+/// let balance = Mutex::new(0);
+/// *balance.lock().unwrap() += 5;
+/// assert_eq!(balance.into_inner().unwrap(), 5);
+/// ```
+pub struct Mutex<T: ?Sized> {
+    pub(super) home: Home,
+    pub(super) std: std::sync::Mutex<()>,
+    pub(super) poison: Poison,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: 1. as std's: a mutex hands its data to one thread at a time, so sending it, or a reference to it, to
+// another thread moves the data at the most.
+#[allow(unsafe_code)]
+unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+// SAFETY: see 1.
+#[allow(unsafe_code)]
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+
+impl<T: ?Sized> std::panic::UnwindSafe for Mutex<T> {}
+impl<T: ?Sized> std::panic::RefUnwindSafe for Mutex<T> {}
+
+/// [`std::sync::MutexGuard`], modelled.
+#[must_use = "if unused the Mutex will immediately unlock"]
+pub struct MutexGuard<'a, T: ?Sized> {
+    pub(super) mutex: &'a Mutex<T>,
+    /// Outside of an engine: what holds the lock. Also makes the guard `!Send`, as std's.
+    pub(super) std: Option<std::sync::MutexGuard<'a, ()>>,
+    pub(super) panicking: bool,
+}
+
+impl<T> Mutex<T> {
+    /// An unlocked mutex around `value`.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        let home = Home::new(ObjectKind::Mutex);
+        lock::create(&home, ObjectKind::Mutex);
+        Mutex { home, std: std::sync::Mutex::new(()), poison: Poison::default(), data: UnsafeCell::new(value) }
+    }
+
+    /// The value.
+    ///
+    /// # Errors
+    /// If the mutex is poisoned; the error holds the value.
+    pub fn into_inner(self) -> LockResult<T> {
+        let Mutex { poison, data, .. } = self;
+        poison.result(data.into_inner())
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Acquires the mutex, waiting until it is free.
+    ///
+    /// # Errors
+    /// If a holder panicked; the error holds the guard.
+    ///
+    /// # Panics
+    /// In a model: if the mutex belongs to another execution.
+    #[track_caller]
+    pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        let std = match self.home.engine() {
+            Engine::Std => Some(self.std.lock().unwrap_or_else(PoisonError::into_inner)),
+            Engine::Loom | Engine::Shuttle => {
+                lock::acquire(&self.home, Mode::Write);
+                None
+            }
+        };
+        self.poison.result(self.guard(std))
+    }
+
+    /// Acquires the mutex if it is free.
+    ///
+    /// # Errors
+    /// `WouldBlock` if it is not; `Poisoned`, with the guard, if a holder panicked.
+    #[track_caller]
+    pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
+        let std = match self.home.engine() {
+            Engine::Std => match self.std.try_lock() {
+                Ok(guard) => Some(guard),
+                Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
+                Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
+            },
+            Engine::Loom | Engine::Shuttle if lock::try_acquire(&self.home, Mode::Write) => None,
+            Engine::Loom | Engine::Shuttle => return Err(TryLockError::WouldBlock),
+        };
+        Ok(self.poison.result(self.guard(std))?)
+    }
+
+    pub(super) fn guard<'a>(&'a self, std: Option<std::sync::MutexGuard<'a, ()>>) -> MutexGuard<'a, T> {
+        MutexGuard { mutex: self, std, panicking: std::thread::panicking() }
+    }
+
+    /// Whether a holder panicked.
+    pub fn is_poisoned(&self) -> bool {
+        self.poison.get()
+    }
+
+    /// Forgets that a holder panicked.
+    pub fn clear_poison(&self) {
+        self.poison.clear();
+    }
+
+    /// The value, by exclusive borrow: no lock is needed.
+    ///
+    /// # Errors
+    /// If the mutex is poisoned; the error holds the borrow.
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        let poisoned = self.poison.get();
+        let data = self.data.get_mut();
+        if poisoned { Err(PoisonError::new(data)) } else { Ok(data) }
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    #[allow(unsafe_code)]
+    fn deref(&self) -> &T {
+        // SAFETY: 2. the guard holds the lock, so no other guard lends out the data. (While a failed execution
+        // unwinds, a lock that is held elsewhere does not block: its holder never runs again.)
+        unsafe { &*self.mutex.data.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    #[allow(unsafe_code)]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: see 2., and the guard is borrowed exclusively
+        unsafe { &mut *self.mutex.data.get() }
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    #[track_caller]
+    fn drop(&mut self) {
+        self.mutex.poison.done(self.panicking);
+        if self.std.is_none() {
+            lock::release(&self.mutex.home, Mode::Write);
+        }
+    }
+}
+
+impl<T: Default> Default for Mutex<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Mutex::new(T::default())
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        Mutex::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+    /// As std's, but the value is not shown: looking would be an operation of its own.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mutex").field("poisoned", &self.poison.get()).finish_non_exhaustive()
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized> Named for Mutex<T> {
+    fn set_name(&self, name: &str) {
+        self.home.name(name);
+    }
+}

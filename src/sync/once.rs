@@ -1,0 +1,230 @@
+//! `Once` and `OnceLock`
+
+use super::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::cell::UnsafeCell;
+use std::fmt;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    New,
+    Running,
+    Poisoned,
+    Done,
+}
+
+/// [`std::sync::Once`], on the modelled mutex and condition variable.
+///
+/// ```
+/// use selvedge::sync::Once;
+///
+/// let start = Once::new();
+/// start.call_once(|| println!("once"));
+/// start.call_once(|| unreachable!());
+/// assert!(start.is_completed());
+/// ```
+pub struct Once {
+    progress: Mutex<Progress>,
+    changed: Condvar,
+}
+
+/// [`std::sync::OnceState`], modelled.
+#[derive(Debug)]
+pub struct OnceState(bool);
+
+impl OnceState {
+    /// Whether an earlier call panicked.
+    #[must_use]
+    pub fn is_poisoned(&self) -> bool {
+        self.0
+    }
+}
+
+/// Sets the progress when the initialiser ends, or panics.
+struct Finish<'a> {
+    once: &'a Once,
+    to: Progress,
+}
+
+impl Drop for Finish<'_> {
+    fn drop(&mut self) {
+        *self.once.lock() = self.to;
+        self.once.changed.notify_all();
+    }
+}
+
+impl Once {
+    /// One that has not been called.
+    #[track_caller]
+    #[must_use]
+    pub fn new() -> Self {
+        Once { progress: Mutex::new(Progress::New), changed: Condvar::new() }
+    }
+
+    #[track_caller]
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls `f` if no call has completed yet; waits for a call that runs.
+    ///
+    /// # Panics
+    /// If an earlier call panicked.
+    #[track_caller]
+    pub fn call_once<F: FnOnce()>(&self, f: F) {
+        self.call(false, |_| f());
+    }
+
+    /// The same, but calls `f` even if an earlier call panicked.
+    #[track_caller]
+    pub fn call_once_force<F: FnOnce(&OnceState)>(&self, f: F) {
+        self.call(true, f);
+    }
+
+    #[track_caller]
+    fn call(&self, force: bool, f: impl FnOnce(&OnceState)) {
+        let mut progress = self.lock();
+        while *progress == Progress::Running {
+            progress = self.changed.wait(progress).unwrap_or_else(PoisonError::into_inner);
+        }
+        let before = *progress;
+        match before {
+            Progress::Done => return,
+            Progress::Poisoned if !force => {
+                drop(progress);
+                panic!("Once instance has previously been poisoned");
+            }
+            _ => *progress = Progress::Running,
+        }
+        drop(progress);
+        let mut finish = Finish { once: self, to: Progress::Poisoned };
+        f(&OnceState(before == Progress::Poisoned));
+        finish.to = Progress::Done;
+    }
+
+    /// Whether a call has completed.
+    #[track_caller]
+    pub fn is_completed(&self) -> bool {
+        *self.lock() == Progress::Done
+    }
+}
+
+impl Default for Once {
+    #[track_caller]
+    fn default() -> Self {
+        Once::new()
+    }
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Once").finish_non_exhaustive()
+    }
+}
+
+/// [`std::sync::OnceLock`], on the modelled [`Once`].
+///
+/// ```
+/// use selvedge::sync::OnceLock;
+///
+/// let name = OnceLock::new();
+/// assert_eq!(name.get(), None);
+/// assert_eq!(name.get_or_init(|| "teller"), &"teller");
+/// assert_eq!(name.set("other"), Err("other"));
+/// ```
+pub struct OnceLock<T> {
+    once: Once,
+    value: UnsafeCell<Option<T>>,
+}
+
+// SAFETY: 1. as std's: the value is written once, inside of `once`, and shared from then on
+#[allow(unsafe_code)]
+unsafe impl<T: Send + Sync> Sync for OnceLock<T> {}
+// SAFETY: 2. as std's: sending it sends the value
+#[allow(unsafe_code)]
+unsafe impl<T: Send> Send for OnceLock<T> {}
+
+impl<T: std::panic::RefUnwindSafe + std::panic::UnwindSafe> std::panic::RefUnwindSafe for OnceLock<T> {}
+
+impl<T> OnceLock<T> {
+    /// An empty one.
+    #[track_caller]
+    #[must_use]
+    pub fn new() -> Self {
+        OnceLock { once: Once::new(), value: UnsafeCell::new(None) }
+    }
+
+    /// The value, if it is set.
+    #[track_caller]
+    pub fn get(&self) -> Option<&T> {
+        self.once.is_completed().then(|| self.initialised()).flatten()
+    }
+
+    #[allow(unsafe_code)]
+    fn initialised(&self) -> Option<&T> {
+        // SAFETY: 3. `once` has completed: nobody writes the value any more
+        unsafe { (*self.value.get()).as_ref() }
+    }
+
+    /// The value, by exclusive borrow.
+    pub fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.get_mut().as_mut()
+    }
+
+    /// Sets the value.
+    ///
+    /// # Errors
+    /// With `value`, if there is one already.
+    #[track_caller]
+    pub fn set(&self, value: T) -> Result<(), T> {
+        let mut value = Some(value);
+        self.get_or_init(|| value.take().expect("called once"));
+        value.map_or(Ok(()), Err)
+    }
+
+    /// The value, made by `f` if there is none. Of several threads, one makes it.
+    #[track_caller]
+    #[allow(unsafe_code)]
+    pub fn get_or_init<F: FnOnce() -> T>(&self, f: F) -> &T {
+        self.once.call_once_force(|_| {
+            let made = f();
+            // SAFETY: 4. `once` lets one thread in, and nobody reads before it has completed
+            unsafe { *self.value.get() = Some(made) }
+        });
+        self.initialised().expect("just initialised")
+    }
+
+    /// The value, taken out.
+    #[must_use]
+    pub fn into_inner(self) -> Option<T> {
+        self.value.into_inner()
+    }
+
+    /// The value, taken out: it can be set again.
+    pub fn take(&mut self) -> Option<T> {
+        let taken = self.value.get_mut().take();
+        self.once = Once::new();
+        taken
+    }
+}
+
+impl<T> Default for OnceLock<T> {
+    #[track_caller]
+    fn default() -> Self {
+        OnceLock::new()
+    }
+}
+
+impl<T> From<T> for OnceLock<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        let lock = OnceLock::new();
+        let _ = lock.set(value); // it is empty: the value cannot come back
+        lock
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for OnceLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnceLock").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,247 @@
+//! `RwLock`
+
+use super::mutex::Poison;
+use super::{LockResult, Named, PoisonError, TryLockError, TryLockResult};
+use crate::runtime::lock::{self, Mode};
+use crate::runtime::{Engine, Home};
+use crate::trace::ObjectKind;
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+/// [`std::sync::RwLock`], modelled.
+///
+/// ```
+/// use selvedge::sync::RwLock;
+///
+/// let rate = RwLock::new(3);
+/// assert_eq!(*rate.read().unwrap() + *rate.read().unwrap(), 6);
+/// *rate.write().unwrap() = 4;
+/// ```
+pub struct RwLock<T: ?Sized> {
+    home: Home,
+    std: std::sync::RwLock<()>,
+    poison: Poison,
+    data: UnsafeCell<T>,
+}
+
+// SAFETY: 1. as std's: readers share the data, writers have it for themselves.
+#[allow(unsafe_code)]
+unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+// SAFETY: see 1.
+#[allow(unsafe_code)]
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+
+impl<T: ?Sized> std::panic::UnwindSafe for RwLock<T> {}
+impl<T: ?Sized> std::panic::RefUnwindSafe for RwLock<T> {}
+
+/// [`std::sync::RwLockReadGuard`], modelled.
+#[must_use = "if unused the RwLock will immediately unlock"]
+pub struct RwLockReadGuard<'a, T: ?Sized> {
+    lock: &'a RwLock<T>,
+    std: Option<std::sync::RwLockReadGuard<'a, ()>>,
+}
+
+/// [`std::sync::RwLockWriteGuard`], modelled.
+#[must_use = "if unused the RwLock will immediately unlock"]
+pub struct RwLockWriteGuard<'a, T: ?Sized> {
+    lock: &'a RwLock<T>,
+    std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
+    panicking: bool,
+}
+
+impl<T> RwLock<T> {
+    /// An unlocked lock around `value`.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        let home = Home::new(ObjectKind::RwLock);
+        lock::create(&home, ObjectKind::RwLock);
+        RwLock { home, std: std::sync::RwLock::new(()), poison: Poison::default(), data: UnsafeCell::new(value) }
+    }
+
+    /// The value.
+    ///
+    /// # Errors
+    /// If the lock is poisoned; the error holds the value.
+    pub fn into_inner(self) -> LockResult<T> {
+        let RwLock { poison, data, .. } = self;
+        poison.result(data.into_inner())
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    /// Acquires the lock for reading, waiting until no writer holds it.
+    ///
+    /// # Errors
+    /// If a writer panicked; the error holds the guard.
+    #[track_caller]
+    pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
+        let std = match self.home.engine() {
+            Engine::Std => Some(self.std.read().unwrap_or_else(PoisonError::into_inner)),
+            Engine::Loom | Engine::Shuttle => {
+                lock::acquire(&self.home, Mode::Read);
+                None
+            }
+        };
+        self.poison.result(RwLockReadGuard { lock: self, std })
+    }
+
+    /// Acquires the lock for writing, waiting until nobody holds it.
+    ///
+    /// # Errors
+    /// If a writer panicked; the error holds the guard.
+    #[track_caller]
+    pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
+        let std = match self.home.engine() {
+            Engine::Std => Some(self.std.write().unwrap_or_else(PoisonError::into_inner)),
+            Engine::Loom | Engine::Shuttle => {
+                lock::acquire(&self.home, Mode::Write);
+                None
+            }
+        };
+        self.poison.result(RwLockWriteGuard { lock: self, std, panicking: std::thread::panicking() })
+    }
+
+    /// Acquires the lock for reading if no writer holds it.
+    ///
+    /// # Errors
+    /// `WouldBlock` if one does; `Poisoned`, with the guard, if a writer panicked.
+    #[track_caller]
+    pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
+        let std = match self.home.engine() {
+            Engine::Std => match self.std.try_read() {
+                Ok(guard) => Some(guard),
+                Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
+                Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
+            },
+            Engine::Loom | Engine::Shuttle if lock::try_acquire(&self.home, Mode::Read) => None,
+            Engine::Loom | Engine::Shuttle => return Err(TryLockError::WouldBlock),
+        };
+        Ok(self.poison.result(RwLockReadGuard { lock: self, std })?)
+    }
+
+    /// Acquires the lock for writing if nobody holds it.
+    ///
+    /// # Errors
+    /// `WouldBlock` if somebody does; `Poisoned`, with the guard, if a writer panicked.
+    #[track_caller]
+    pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
+        let std = match self.home.engine() {
+            Engine::Std => match self.std.try_write() {
+                Ok(guard) => Some(guard),
+                Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
+                Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
+            },
+            Engine::Loom | Engine::Shuttle if lock::try_acquire(&self.home, Mode::Write) => None,
+            Engine::Loom | Engine::Shuttle => return Err(TryLockError::WouldBlock),
+        };
+        Ok(self.poison.result(RwLockWriteGuard { lock: self, std, panicking: std::thread::panicking() })?)
+    }
+
+    /// Whether a writer panicked.
+    pub fn is_poisoned(&self) -> bool {
+        self.poison.get()
+    }
+
+    /// Forgets that a writer panicked.
+    pub fn clear_poison(&self) {
+        self.poison.clear();
+    }
+
+    /// The value, by exclusive borrow: no lock is needed.
+    ///
+    /// # Errors
+    /// If the lock is poisoned; the error holds the borrow.
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        let poisoned = self.poison.get();
+        let data = self.data.get_mut();
+        if poisoned { Err(PoisonError::new(data)) } else { Ok(data) }
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
+    type Target = T;
+
+    #[allow(unsafe_code)]
+    fn deref(&self) -> &T {
+        // SAFETY: 2. the guard holds the lock for reading, so nobody lends out the data for writing. (While a failed
+        // execution unwinds, a lock that is held elsewhere does not block: its holder never runs again.)
+        unsafe { &*self.lock.data.get() }
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
+    type Target = T;
+
+    #[allow(unsafe_code)]
+    fn deref(&self) -> &T {
+        // SAFETY: 3. as 2., and this guard holds the lock for writing, so nobody else lends out the data at all
+        unsafe { &*self.lock.data.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
+    #[allow(unsafe_code)]
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: see 3., and the guard is borrowed exclusively
+        unsafe { &mut *self.lock.data.get() }
+    }
+}
+
+impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
+    #[track_caller]
+    fn drop(&mut self) {
+        if self.std.is_none() {
+            lock::release(&self.lock.home, Mode::Read);
+        }
+    }
+}
+
+impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
+    #[track_caller]
+    fn drop(&mut self) {
+        self.lock.poison.done(self.panicking);
+        if self.std.is_none() {
+            lock::release(&self.lock.home, Mode::Write);
+        }
+    }
+}
+
+impl<T: Default> Default for RwLock<T> {
+    #[track_caller]
+    fn default() -> Self {
+        RwLock::new(T::default())
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        RwLock::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+    /// As std's, but the value is not shown: looking would be an operation of its own.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RwLock").field("poisoned", &self.poison.get()).finish_non_exhaustive()
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockReadGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLockWriteGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized> Named for RwLock<T> {
+    fn set_name(&self, name: &str) {
+        self.home.name(name);
+    }
+}

@@ -1,2 +1,0 @@
-//! std::thread's names.
-pub use std::thread::*;

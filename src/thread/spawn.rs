@@ -1,0 +1,295 @@
+//! Threads: start, join, park, sleep.
+
+use crate::runtime::{self, Engine, threads};
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Starts a thread.
+///
+/// ```
+/// let answer = selvedge::thread::spawn(|| 6 * 7);
+/// assert_eq!(answer.join().unwrap(), 42);
+/// ```
+///
+/// # Panics
+/// If the operating system starts no more threads. In a model: never; one thread too many for loom (five, the main
+/// one included) makes its verdict `Unknown`.
+#[track_caller]
+pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    Builder::new().spawn(f).expect("failed to spawn thread")
+}
+
+/// [`std::thread::Builder`], modelled: the name is the one under which counterexamples draw the thread.
+#[derive(Debug, Default)]
+#[must_use = "must eventually spawn the thread"]
+pub struct Builder {
+    name: Option<String>,
+    stack_size: Option<usize>,
+}
+
+impl Builder {
+    /// A thread without a name, with the usual stack.
+    pub fn new() -> Builder {
+        Builder::default()
+    }
+
+    /// Names the thread.
+    pub fn name(self, name: String) -> Builder {
+        Builder { name: Some(name), ..self }
+    }
+
+    /// The size of the stack, in bytes; in a model, the engine's.
+    pub fn stack_size(self, size: usize) -> Builder {
+        Builder { stack_size: Some(size), ..self }
+    }
+
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// If the operating system starts no more threads.
+    #[track_caller]
+    pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let Builder { name, stack_size } = self;
+        if runtime::engine() == Engine::Std {
+            let mut builder = std::thread::Builder::new();
+            builder = name.into_iter().fold(builder, std::thread::Builder::name);
+            builder = stack_size.into_iter().fold(builder, std::thread::Builder::stack_size);
+            return Ok(JoinHandle(Handle::Std(builder.spawn(f)?)));
+        }
+        // SAFETY: 1. everything that `f` and its result borrow lives for ever
+        #[allow(unsafe_code)]
+        let model = unsafe { spawn_modelled(name, f) };
+        Ok(JoinHandle(Handle::Model(model)))
+    }
+
+    /// Starts the thread in a scope.
+    ///
+    /// # Errors
+    /// If the operating system starts no more threads.
+    #[track_caller]
+    pub fn spawn_scoped<'scope, 'env, F, T>(
+        self,
+        scope: &'scope super::Scope<'scope, 'env>,
+        f: F,
+    ) -> io::Result<super::ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        scope.spawn_with(self.name, self.stack_size, f)
+    }
+}
+
+/// Where a green thread leaves its result.
+pub(super) type ResultOf<T> = Arc<Mutex<Option<std::thread::Result<T>>>>;
+
+/// A green thread, and where it leaves its result.
+pub(super) struct Model<T> {
+    pub(super) handle: threads::Handle,
+    pub(super) result: ResultOf<T>,
+    execution: u64,
+}
+
+/// Starts a green thread.
+///
+/// # Safety
+/// 1. Whatever `f` and its result borrow must live until the thread has ended.
+#[track_caller]
+#[allow(unsafe_code)]
+pub(super) unsafe fn spawn_modelled<'a, F, T>(name: Option<String>, f: F) -> Model<T>
+where
+    F: FnOnce() -> T + Send + 'a,
+    T: Send + 'a,
+{
+    let result = Arc::new(Mutex::new(None));
+    let theirs = Arc::clone(&result);
+    let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send + 'a> = Box::new(move |thread| {
+        let outcome = threads::run(thread, f);
+        *theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+    });
+    // SAFETY: the caller answers for the lifetime (1)
+    let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send> = unsafe { std::mem::transmute(body) };
+    Model { handle: threads::spawn(name, body), result, execution: runtime::execution() }
+}
+
+impl<T> Model<T> {
+    #[track_caller]
+    pub(super) fn join(self) -> std::thread::Result<T> {
+        let thread = self.handle.thread;
+        threads::join(self.handle);
+        threads::observed(thread);
+        let result = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
+        result.unwrap_or_else(|| Err(Box::new("the execution ended before this thread")))
+    }
+
+    pub(super) fn thread(&self) -> Thread {
+        Thread::modelled(self.execution, self.handle.thread)
+    }
+}
+
+enum Handle<T> {
+    Std(std::thread::JoinHandle<T>),
+    Model(Model<T>),
+}
+
+/// [`std::thread::JoinHandle`], modelled.
+pub struct JoinHandle<T>(Handle<T>);
+
+impl<T> JoinHandle<T> {
+    /// Waits for the thread's end, and takes what it returned.
+    ///
+    /// # Errors
+    /// With the payload of its panic, if it panicked.
+    #[track_caller]
+    pub fn join(self) -> std::thread::Result<T> {
+        match self.0 {
+            Handle::Std(handle) => handle.join(),
+            Handle::Model(model) => model.join(),
+        }
+    }
+
+    /// Whether the thread has ended. In a model this is no scheduling point: a loop around it must yield.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        match &self.0 {
+            Handle::Std(handle) => handle.is_finished(),
+            Handle::Model(model) => threads::is_finished(model.handle.thread),
+        }
+    }
+
+    /// The thread, for [`Thread::unpark`].
+    #[must_use]
+    pub fn thread(&self) -> Thread {
+        match &self.0 {
+            Handle::Std(handle) => Thread::of_std(handle.thread()),
+            Handle::Model(model) => model.thread(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").finish_non_exhaustive()
+    }
+}
+
+#[derive(Clone)]
+enum Identity {
+    Std(std::thread::Thread),
+    Model { execution: u64, thread: crate::trace::ThreadId, name: Option<String> },
+}
+
+/// [`std::thread::Thread`], modelled.
+#[derive(Clone)]
+pub struct Thread(Identity);
+
+impl Thread {
+    pub(super) fn of_std(thread: &std::thread::Thread) -> Thread {
+        Thread(Identity::Std(thread.clone()))
+    }
+
+    pub(super) fn modelled(execution: u64, thread: crate::trace::ThreadId) -> Thread {
+        Thread(Identity::Model { execution, thread, name: threads::name(thread) })
+    }
+
+    /// The thread's name, if it was given one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match &self.0 {
+            Identity::Std(thread) => thread.name(),
+            Identity::Model { name, .. } => name.as_deref(),
+        }
+    }
+
+    /// Makes the thread's token available: its next or present [`park`] returns.
+    ///
+    /// # Panics
+    /// In a model: if the thread is another execution's.
+    #[track_caller]
+    pub fn unpark(&self) {
+        match &self.0 {
+            Identity::Std(thread) => thread.unpark(),
+            Identity::Model { execution, thread, .. } => {
+                assert_eq!(*execution, runtime::execution(), "selvedge: this thread belongs to another execution");
+                threads::unpark(*thread);
+            }
+        }
+    }
+
+    /// What tells this thread from all others.
+    #[must_use]
+    pub fn id(&self) -> ThreadId {
+        ThreadId(match &self.0 {
+            Identity::Std(thread) => Number::Std(thread.id()),
+            Identity::Model { execution, thread, .. } => Number::Model(*execution, *thread),
+        })
+    }
+}
+
+impl fmt::Debug for Thread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Thread").field("id", &self.id()).field("name", &self.name()).finish()
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Number {
+    Std(std::thread::ThreadId),
+    Model(u64, crate::trace::ThreadId),
+}
+
+/// [`std::thread::ThreadId`], modelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ThreadId(Number);
+
+/// The thread that calls.
+#[must_use]
+pub fn current() -> Thread {
+    match runtime::engine() {
+        Engine::Std => Thread(Identity::Std(std::thread::current())),
+        Engine::Loom | Engine::Shuttle => Thread::modelled(runtime::execution(), runtime::me()),
+    }
+}
+
+/// Waits for this thread's token, and consumes it.
+#[track_caller]
+pub fn park() {
+    match runtime::engine() {
+        Engine::Std => std::thread::park(),
+        Engine::Loom | Engine::Shuttle => threads::park(false),
+    }
+}
+
+/// The same, but not longer than `timeout`. loom has no model of timeouts: there the check is `Unknown`.
+#[track_caller]
+pub fn park_timeout(timeout: Duration) {
+    match runtime::engine() {
+        Engine::Std => std::thread::park_timeout(timeout),
+        Engine::Loom | Engine::Shuttle => threads::park(true),
+    }
+}
+
+/// Lets other threads go on.
+#[track_caller]
+pub fn yield_now() {
+    threads::yield_now();
+}
+
+/// Waits for `duration`; in a model no time passes, and other threads may go on.
+#[track_caller]
+pub fn sleep(duration: Duration) {
+    match runtime::engine() {
+        Engine::Std => std::thread::sleep(duration),
+        Engine::Loom | Engine::Shuttle => threads::yield_now(),
+    }
+}
