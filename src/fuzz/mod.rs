@@ -1,6 +1,6 @@
 //! What must be true of any bytes: one function a fuzz target, run by `fuzz/` and, over its corpus, by `cargo test`.
 //!
-//! Three of them are decoders, which must take any bytes without harm and give back what they accept. The others read
+//! Four of them are decoders (`frame`, `pipe`, `request`, `token`), which must take any bytes without harm and give back what they accept. The others read
 //! bytes as operations on one of the three systems, and compare every answer with a sequential specification.
 //!
 //! Each takes the part that it judges as an argument, so that its tests can show it a broken one.
@@ -8,10 +8,12 @@
 mod account;
 mod decoders;
 mod manager;
+mod queue;
 
 pub use account::account;
 pub use decoders::{frame, request, token};
 pub use manager::manager;
+pub use queue::{pipe, queue};
 
 /// Every target: its name, which is that of its file in `fuzz/fuzz_targets` and of its corpus, and what it checks.
 pub const TARGETS: &[(&str, fn(&[u8]))] =
