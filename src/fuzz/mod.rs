@@ -16,8 +16,15 @@ pub use manager::manager;
 pub use queue::{pipe, queue};
 
 /// Every target: its name, which is that of its file in `fuzz/fuzz_targets` and of its corpus, and what it checks.
-pub const TARGETS: &[(&str, fn(&[u8]))] =
-    &[("account", account), ("frame", frame), ("manager", manager), ("request", request), ("token", token)];
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("account", account),
+    ("frame", frame),
+    ("manager", manager),
+    ("pipe", pipe),
+    ("queue", queue),
+    ("request", request),
+    ("token", token),
+];
 
 /// Bytes read as decisions: each below a limit, until they are used up.
 struct Decisions<'a>(std::slice::Iter<'a, u8>);
@@ -38,8 +45,10 @@ impl<'a> Decisions<'a> {
     }
 }
 
-/// Whether `check` finds something wrong with `bytes`; for the tests that show it something wrong.
+/// What `check` finds wrong with `bytes`, for the tests that show it something wrong.
 #[cfg(test)]
-fn objects(check: impl FnOnce(&[u8]), bytes: &[u8]) -> bool {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(bytes))).is_err()
+fn objection(check: impl FnOnce(&[u8]), bytes: &[u8]) -> String {
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(bytes))).expect_err("an objection");
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).expect("a message")
 }

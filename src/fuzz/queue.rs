@@ -138,7 +138,7 @@ fn end(receiver: &Receiver<Item>, mut lanes: Vec<Lane>, deaths: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::objects;
+    use super::super::objection;
     use super::*;
 
     #[test]
@@ -146,7 +146,8 @@ mod tests {
         let bytes = [0, 3, 0]; // receive from an empty queue whose sender is open
         queue(&bytes);
         let polling = |receiver: &Receiver<Item>| receiver.try_recv().map_err(|_| TryRecvError::Disconnected);
-        assert!(objects(|bytes| received(bytes, polling), &bytes));
+        let said = objection(|bytes| received(bytes, polling), &bytes);
+        assert!(said.contains("not at its end"), "{said}");
     }
 
     #[test]
@@ -154,6 +155,7 @@ mod tests {
         let bytes = [1, 0, 0, 0, 0, 3, 0]; // two items are sent, one is received
         queue(&bytes);
         let swallowing = |receiver: &Receiver<Item>| receiver.try_recv().and_then(|_| receiver.try_recv());
-        assert!(objects(|bytes| received(bytes, swallowing), &bytes));
+        let said = objection(|bytes| received(bytes, swallowing), &bytes);
+        assert!(said.contains("out of order"), "{said}");
     }
 }
