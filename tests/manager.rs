@@ -134,6 +134,7 @@ fn main() {
         a_shut_down_manager_is_an_error,
         a_shutdown_wakes_those_who_wait_for_a_lock,
         a_killed_owner_releases_and_poisons_the_lock,
+        a_client_killed_while_it_waits_poisons_nothing,
         a_panicking_owner_releases_and_poisons_the_lock,
         a_write_under_a_hold_that_is_over_is_refused,
         a_child_that_panics_is_an_error,
@@ -148,7 +149,9 @@ fn main() {
         a_proxy_comes_back_from_a_child,
         a_proxy_travels_nowhere_else,
         any_operations_on_a_list_do_what_a_vec_does,
+        the_list_property_sees_another_remove,
         any_operations_on_a_dict_do_what_a_map_does,
+        the_dict_property_sees_another_insert,
         any_bytes_are_a_request_or_an_error,
         there_are_models_of_both_kinds,
     ];
@@ -476,6 +479,18 @@ fn a_killed_owner_releases_and_poisons_the_lock() {
     assert!(lock.lock().unwrap().is_ok());
 }
 
+fn a_client_killed_while_it_waits_poisons_nothing() {
+    let manager = Manager::process("manager").unwrap();
+    let (lock, begun) = (manager.lock().unwrap(), manager.value(&false).unwrap());
+    let guard = lock.lock().unwrap().unwrap();
+    let child: WorkerHandle<()> = Worker::spawn("hold and wait to be killed", &(&lock, &begun)).unwrap();
+    child.kill().unwrap(); // before, while, or without that it waits
+    assert_eq!(child.join().unwrap_err().failure(), &Failure::Signaled(9));
+    guard.unlock().unwrap();
+    assert!(lock.lock().unwrap().is_ok());
+    assert_eq!(begun.get(), Ok(false));
+}
+
 fn a_panicking_owner_releases_and_poisons_the_lock() {
     let manager = Manager::spawn(functions()).unwrap();
     let (lock, list) = (manager.lock().unwrap(), manager.list::<u64>().unwrap());
@@ -666,9 +681,10 @@ fn a_proxy_travels_nowhere_else() {
 
 // Properties.
 
-fn property<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+/// `Err` is the smallest counterexample.
+fn property<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) -> Result<(), String> {
     let config = Config { cases: size(64, 5_000), failure_persistence: None, ..Config::default() };
-    TestRunner::new(config).run(&strategy, test).unwrap_or_else(|e| panic!("{e}"));
+    TestRunner::new(config).run(&strategy, test).map_err(|e| e.to_string())
 }
 
 #[derive(Clone, Debug)]
@@ -704,6 +720,15 @@ fn on_list() -> impl Strategy<Value = OnList> {
 }
 
 fn any_operations_on_a_list_do_what_a_vec_does() {
+    list_is_a_vec(Vec::remove).unwrap();
+}
+
+fn the_list_property_sees_another_remove() {
+    let found = list_is_a_vec(Vec::swap_remove).unwrap_err();
+    assert!(found.contains("Remove("), "the counterexample has what is wrong: {found}");
+}
+
+fn list_is_a_vec(remove: fn(&mut Vec<i64>, usize) -> i64) -> Result<(), String> {
     let manager = Manager::spawn(functions()).unwrap();
     property(prop::collection::vec(on_list(), 0..40), |operations| {
         let (list, mut vec) = (manager.list::<i64>().unwrap(), Vec::new());
@@ -726,7 +751,7 @@ fn any_operations_on_a_list_do_what_a_vec_does() {
                 }
                 OnList::Pop => prop_assert_eq!(list.pop(), Ok(vec.pop())),
                 OnList::Remove(i) => {
-                    let removed = (i < len).then(|| vec.remove(i as usize));
+                    let removed = (i < len).then(|| remove(&mut vec, i as usize));
                     prop_assert_eq!(list.remove(i), removed.ok_or(out(i, len)));
                 }
                 OnList::Contains(n) => prop_assert_eq!(list.contains(&n), Ok(vec.contains(&n))),
@@ -760,7 +785,7 @@ fn any_operations_on_a_list_do_what_a_vec_does() {
         }
         prop_assert_eq!(list.to_vec(), Ok(vec));
         Ok(())
-    });
+    })
 }
 
 #[derive(Clone, Debug)]
@@ -790,13 +815,28 @@ fn on_dict() -> impl Strategy<Value = OnDict> {
     ]
 }
 
+type Map = BTreeMap<i64, i64>;
+
 fn any_operations_on_a_dict_do_what_a_map_does() {
+    dict_is_a_map(Map::insert).unwrap();
+}
+
+fn the_dict_property_sees_another_insert() {
+    let keep_the_old = |map: &mut Map, key, item| match map.get(&key) {
+        Some(old) => Some(*old),
+        None => map.insert(key, item),
+    };
+    let found = dict_is_a_map(keep_the_old).unwrap_err();
+    assert!(found.contains("Insert("), "the counterexample has what is wrong: {found}");
+}
+
+fn dict_is_a_map(insert: fn(&mut Map, i64, i64) -> Option<i64>) -> Result<(), String> {
     let manager = Manager::spawn(functions()).unwrap();
     property(prop::collection::vec(on_dict(), 0..40), |operations| {
-        let (dict, mut map) = (manager.dict::<i64, i64>().unwrap(), BTreeMap::new());
+        let (dict, mut map) = (manager.dict::<i64, i64>().unwrap(), Map::new());
         for operation in operations {
             match operation {
-                OnDict::Insert(k, n) => prop_assert_eq!(dict.insert(&k, &n), Ok(map.insert(k, n))),
+                OnDict::Insert(k, n) => prop_assert_eq!(dict.insert(&k, &n), Ok(insert(&mut map, k, n))),
                 OnDict::Get(k) => prop_assert_eq!(dict.get(&k), Ok(map.get(&k).copied())),
                 OnDict::Remove(k) => prop_assert_eq!(dict.remove(&k), Ok(map.remove(&k))),
                 OnDict::Add(k, n) => {
@@ -832,7 +872,7 @@ fn any_operations_on_a_dict_do_what_a_map_does() {
         }
         prop_assert_eq!(dict.to_map(), Ok(map));
         Ok(())
-    });
+    })
 }
 
 fn any_bytes_are_a_request_or_an_error() {
@@ -844,5 +884,6 @@ fn any_bytes_are_a_request_or_an_error() {
             prop_assert_eq!(decode_request(&again), Ok(request), "it says the same when it is sent on");
         }
         Ok(())
-    });
+    })
+    .unwrap();
 }
