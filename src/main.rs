@@ -1,1 +1,7 @@
-fn main() {}
+//! The `selvedge` command: arguments -> one library call -> print -> exit code.
+
+mod command;
+
+fn main() -> std::process::ExitCode {
+    command::main()
+}

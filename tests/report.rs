@@ -5,7 +5,7 @@ mod scenes;
 use proptest::prelude::*;
 use selvedge::report::{Row, Style, json, junit, table, timeline};
 use selvedge::trace::{Event, Object, ObjectId, ObjectKind, Operation, Thread, ThreadId, Trace, Value};
-use selvedge::verdict::{Counterexample, Explorer, Kind};
+use selvedge::{Check, Config, Counterexample, Expect, Explorer, Kind, Verdict};
 use std::panic::Location;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -234,4 +234,35 @@ fn without_colours(text: &str) -> String {
         plain += if i == 0 { piece } else { piece.split_once('m').map_or("", |(_, rest)| rest) };
     }
     plain.lines().map(|line| line.trim_end().to_string() + "\n").collect()
+}
+
+/// What an explorer finds in a model that is violated.
+#[track_caller]
+fn explored(model: fn(), explorer: Explorer, kind: Kind) -> Counterexample {
+    let verdict = Check::new("any/model").config(Config::default()).explorers([explorer]).run(model);
+    assert!(verdict.is(Expect::Violation(kind)), "{verdict:?}");
+    let Verdict::Violated(found) = verdict else { unreachable!("just seen") };
+    *found
+}
+
+#[test]
+fn a_lost_update_that_depth_first_search_finds() {
+    draws("real_lost_update_dfs", &explored(scenes::real::lost_update, Explorer::Dfs, Kind::Panic));
+}
+
+#[test]
+fn a_lost_update_that_loom_finds() {
+    let loom = Explorer::Loom { preemption_bound: Some(2) };
+    draws("real_lost_update_loom", &explored(scenes::real::lost_update, loom, Kind::Panic));
+}
+
+#[test]
+fn a_relaxed_publication_that_loom_finds() {
+    let loom = Explorer::Loom { preemption_bound: None };
+    draws("real_relaxed_publication", &explored(scenes::real::relaxed_publication, loom, Kind::Panic));
+}
+
+#[test]
+fn a_deadlock_that_depth_first_search_finds() {
+    draws("real_deadlock", &explored(scenes::real::opposite_orders, Explorer::Dfs, Kind::Deadlock));
 }

@@ -10,7 +10,7 @@ mod replay;
 mod shuttle;
 mod threads;
 
-use crate::runtime::{Ending, Pulse, World, hook};
+use crate::runtime::{Ending, Pending, Pulse, World, hook};
 use crate::trace::{ThreadId, Trace};
 use crate::verdict::{Bound, Explorer};
 use ::shuttle::scheduler::Task;
@@ -44,6 +44,8 @@ pub(crate) enum Only {
 pub(crate) struct Point<'a> {
     /// The threads whose next operation can take effect: never empty, ascending.
     pub(crate) enabled: &'a [ThreadId],
+    /// What each of them is about to do.
+    pub(crate) pending: &'a [Option<Pending>],
     /// The thread that ran last, if it could go on.
     pub(crate) current: Option<ThreadId>,
     /// The same threads, as shuttle knows them.
@@ -70,7 +72,6 @@ pub(crate) struct Failure {
     pub(crate) ending: Ending,
     pub(crate) trace: Trace,
     pub(crate) schedule: Vec<u32>,
-    pub(crate) preemptions: usize,
     /// Its number, from 1.
     pub(crate) execution: u64,
 }
@@ -91,14 +92,14 @@ pub(crate) struct Exploration {
 impl Exploration {
     /// Takes in an execution that is over. Whether the exploration is, too.
     fn take(&mut self, world: World, execution: u64) -> bool {
-        let World { trace, ending, schedule, preemptions, .. } = world;
+        let World { trace, ending, schedule, .. } = world;
         if let Some(Ending::Unknown(Bound::Time(_))) = ending {
             return true; // half an execution counts for nothing
         }
         self.executions += 1;
         self.longest = self.longest.max(trace.events.len());
         self.met |= trace.threads.len() > 1 && !trace.events.is_empty();
-        self.failure = ending.map(|ending| Failure { ending, trace, schedule, preemptions, execution });
+        self.failure = ending.map(|ending| Failure { ending, trace, schedule, execution });
         self.failure.is_some()
     }
 }

@@ -67,6 +67,9 @@ impl Scheduler for Adapter {
             exploration.cut = self.job.time_is_up().filter(|_| exploration.failure.is_none());
             return None;
         }
+        if exploration.executions > 0 && !exploration.met {
+            return None; // with one thread there is one schedule
+        }
         if !self.strategy.borrow_mut().begin() {
             return None;
         }
@@ -109,7 +112,8 @@ impl Scheduler for Adapter {
             let enabled: Vec<ThreadId> = tasks.iter().map(|t| thread(t)).collect();
             let current = current.filter(|c| enabled.contains(c));
             let mut strategy = self.strategy.borrow_mut();
-            let chosen = strategy.pick(&Point { enabled: &enabled, current, tasks: &tasks });
+            let pending: Vec<_> = enabled.iter().map(|t| world.threads[t.index()].pending).collect();
+            let chosen = strategy.pick(&Point { enabled: &enabled, pending: &pending, current, tasks: &tasks });
             if let Some(why) = strategy.diverged() {
                 let replayed = self.job.only.is_some();
                 let bound = if replayed { Bound::Replay(why) } else { Bound::NotDeterministic(why) };
@@ -119,7 +123,6 @@ impl Scheduler for Adapter {
             if enabled.len() > 1 {
                 world.schedule.push(chosen.0);
             }
-            world.preemptions += usize::from(current.is_some_and(|c| c != chosen));
             Some(TaskId::from(chosen.index()))
         })
     }

@@ -166,7 +166,11 @@ impl<'a> Drawing<'a> {
     fn message(&self) -> Vec<String> {
         let at = self.found.location.as_deref().map(|at| self.short_location(at));
         let mut lines: Vec<String> = self.found.message.lines().map(clean).collect();
-        if lines.is_empty() {
+        let blocked = self.blocked();
+        if self.found.kind == Kind::Deadlock && !blocked.is_empty() {
+            // Who waits for what stands right below, thread by thread.
+            lines = vec![format!("deadlock: {} for ever", waiting(blocked.len()))];
+        } else if lines.is_empty() {
             lines.push(format!("{} (without a message)", self.found.kind));
         }
         let mut drawn: Vec<String> =
@@ -190,13 +194,15 @@ impl<'a> Drawing<'a> {
         }
     }
 
+    fn blocked(&self) -> Vec<ThreadId> {
+        let threads = (0..).map(ThreadId).zip(&self.found.trace.threads);
+        threads.filter(|(_, thread)| thread.blocked.is_some()).map(|(id, _)| id).collect()
+    }
+
     /// Under a deadlock: who waits for whom, the cycle first.
     fn who_waits(&self) -> Vec<String> {
         let trace = &self.found.trace;
-        let blocked: Vec<ThreadId> = (0..trace.threads.len() as u32)
-            .map(ThreadId)
-            .filter(|id| trace.threads[id.index()].blocked.is_some())
-            .collect();
+        let blocked = self.blocked();
         if self.found.kind != Kind::Deadlock || blocked.is_empty() {
             return Vec::new();
         }
@@ -244,24 +250,41 @@ impl<'a> Drawing<'a> {
         if self.found.replay.is_empty() {
             return format!("{replay} not possible, {} records no schedule", self.found.explorer);
         }
-        let token = clean(&self.found.replay);
+        let token = quoted(&clean(&self.found.replay));
         format!("{replay} {}", self.style.paint(Ink::Command, &format!("SELVEDGE_REPLAY={token} cargo test")))
     }
 }
 
+/// As a shell wants it: quoted if it holds anything that a shell might obey.
+fn quoted(token: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ":_-./,".contains(c);
+    if token.chars().all(plain) { token.to_string() } else { format!("'{}'", token.replace('\'', "'\\''")) }
+}
+
+fn waiting(threads: usize) -> String {
+    if threads == 1 { "1 thread waits".to_string() } else { format!("{threads} threads wait") }
+}
+
 /// The threads of a cycle of waits, in its order; empty if there is none.
 fn cycle(trace: &Trace, blocked: &[ThreadId]) -> Vec<ThreadId> {
-    for &start in blocked {
-        let mut path = vec![start];
-        while let Some(next) = trace.waits_for(path[path.len() - 1]) {
-            if next == start {
-                return path;
+    fn search(trace: &Trace, path: &mut Vec<ThreadId>) -> bool {
+        for next in trace.waits_for(path[path.len() - 1]) {
+            if next == path[0] {
+                return true;
             }
-            if path.contains(&next) {
-                break;
+            if !path.contains(&next) {
+                path.push(next);
+                if search(trace, path) {
+                    return true;
+                }
+                path.pop();
             }
-            path.push(next);
         }
+        false
     }
-    Vec::new()
+    let found = blocked.iter().find_map(|&start| {
+        let mut path = vec![start];
+        search(trace, &mut path).then_some(path)
+    });
+    found.unwrap_or_default()
 }

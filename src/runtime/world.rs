@@ -31,7 +31,7 @@ pub(crate) enum Ending {
 }
 
 /// An announced operation: what a thread is about to do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pending {
     pub(crate) operation: Operation,
     pub(crate) object: Option<ObjectId>,
@@ -40,7 +40,7 @@ pub(crate) struct Pending {
 }
 
 /// What must be before an announced operation can take effect.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waits {
     Never,
     /// The lock is free.
@@ -106,8 +106,6 @@ pub(crate) struct World {
     pub(crate) ending: Option<Ending>,
     /// The choices of this execution, at the points where there was more than one option.
     pub(crate) schedule: Vec<u32>,
-    /// Switches away from a thread that could have gone on.
-    pub(crate) preemptions: usize,
     /// All threads are done: what runs now are destructors of statics, for which nothing is scheduled any more.
     pub(super) closed: bool,
     /// The last panic that the hook saw: message and place.
@@ -136,7 +134,6 @@ impl World {
             clocks: Clocks::default(),
             ending: None,
             schedule: Vec::new(),
-            preemptions: 0,
             closed: false,
             panic: None,
             observed: None,

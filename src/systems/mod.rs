@@ -2,6 +2,7 @@
 
 use crate::verdict::Expect;
 
+pub mod account;
 pub mod manager;
 pub mod queue;
 
@@ -31,5 +32,5 @@ impl Model {
 /// Every model of the three systems.
 #[must_use]
 pub fn models() -> Vec<Model> {
-    [queue::MODELS, manager::MODELS].concat()
+    [account::MODELS, queue::MODELS, manager::MODELS].concat()
 }

@@ -16,7 +16,7 @@ pub(crate) fn counterexample() -> Counterexample {
     scene.on(producer, Operation::NotifyOne, ready);
     scene.on(MAIN, Operation::Lock, lock);
     scene.on(MAIN, Operation::Wait, ready);
-    scene.blocked(MAIN, "condvar ready");
+    scene.blocked(MAIN, "a notification of ready");
     Counterexample {
         model: "queue/lost_wakeup".to_string(),
         kind: Kind::Deadlock,

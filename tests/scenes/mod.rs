@@ -6,6 +6,7 @@ pub(crate) mod long;
 pub(crate) mod lost_update;
 pub(crate) mod lost_wakeup;
 pub(crate) mod race;
+pub(crate) mod real;
 pub(crate) mod stale;
 
 use selvedge::trace::{Event, Object, ObjectId, ObjectKind, Operation, Thread, ThreadId, Trace, Value};

@@ -1,0 +1,71 @@
+//! The three systems run for real: threads and child processes of the operating system.
+
+use super::output::{Answer, Outcome, Output};
+use selvedge::report::Row;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// What a demo saw in one line, or why it is wrong.
+type Seen = Result<String, String>;
+
+/// A system that runs for real.
+struct Demo {
+    system: &'static str,
+    /// What runs.
+    name: &'static str,
+    /// Threads or processes.
+    on: &'static str,
+    run: fn() -> Seen,
+}
+
+/// One line a system.
+const DEMOS: &[Demo] = &[];
+
+/// After this a demo hangs: each of them takes well under a second.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Every demo, in turn: they share nothing, but child processes are easier to watch one at a time.
+pub(crate) fn run_all(output: &Output) -> Vec<Outcome> {
+    DEMOS.iter().map(|demo| run(demo, output)).collect()
+}
+
+/// One system's demo.
+///
+/// # Errors
+///
+/// If there is no such system.
+pub(crate) fn run_one(system: &str, output: &Output) -> Result<Vec<Outcome>, String> {
+    let outcomes: Vec<_> = DEMOS.iter().filter(|demo| demo.system == system).map(|demo| run(demo, output)).collect();
+    if outcomes.is_empty() { Err(format!("{system} does not run for real in this build")) } else { Ok(outcomes) }
+}
+
+fn run(demo: &Demo, output: &Output) -> Outcome {
+    let progress = output.progress(1);
+    progress.starts(&format!("{}/{}", demo.system, demo.name));
+    let (sender, receiver) = mpsc::channel();
+    let body = demo.run;
+    // On a thread of its own, so that a demo that hangs is a verdict and not a command that hangs.
+    std::thread::spawn(move || sender.send(body()));
+    let (verdict, note, answer) = match receiver.recv_timeout(PATIENCE) {
+        Ok(Ok(seen)) => ("holds".to_string(), seen, Answer::Expected),
+        Ok(Err(error)) => (format!("violated: {error}"), String::new(), Answer::Unexpected),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            ("violated: it panicked (see above)".to_string(), String::new(), Answer::Unexpected)
+        }
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            (format!("violated: no end after {} s", PATIENCE.as_secs()), String::new(), Answer::Unexpected)
+        }
+    };
+    progress.ends();
+    let row = Row {
+        system: demo.system.to_string(),
+        model: format!("{}/{}", demo.system, demo.name),
+        explorer: "real run".to_string(),
+        executions: 1,
+        coverage: demo.on.to_string(),
+        verdict,
+        expected: answer == Answer::Expected,
+        note,
+    };
+    Outcome { row, answer, counterexample: None }
+}
