@@ -8,10 +8,10 @@ use super::error::ManagerError;
 use super::protocol::{
     Apply, Call, DictOperation, Fence, Item, ListOperation, ObjectId, Operation, Reply, Request, ValueOperation,
 };
+use super::types::{Typed, fingerprint};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 type Result<T> = std::result::Result<T, ManagerError>;
@@ -29,8 +29,7 @@ type Result<T> = std::result::Result<T, ManagerError>;
 #[serde(bound = "")]
 pub struct ListProxy<T> {
     object: Object,
-    #[serde(skip)]
-    item: PhantomData<fn(T) -> T>,
+    item: Typed<T>,
 }
 
 /// A dict at a manager.
@@ -45,8 +44,7 @@ pub struct ListProxy<T> {
 #[serde(bound = "")]
 pub struct DictProxy<K, V> {
     object: Object,
-    #[serde(skip)]
-    entry: PhantomData<fn(K, V) -> (K, V)>,
+    entry: Typed<(K, V)>,
 }
 
 /// One value at a manager.
@@ -61,13 +59,12 @@ pub struct DictProxy<K, V> {
 #[serde(bound = "")]
 pub struct ValueProxy<T> {
     object: Object,
-    #[serde(skip)]
-    item: PhantomData<fn(T) -> T>,
+    item: Typed<T>,
 }
 
 impl<T> ListProxy<T> {
     pub(super) fn new(client: &Arc<Client>, id: ObjectId) -> Self {
-        ListProxy { object: Object::new(client, id), item: PhantomData }
+        ListProxy { object: Object::new(client, id), item: Typed::new() }
     }
 
     pub(super) fn id(&self) -> ObjectId {
@@ -77,13 +74,14 @@ impl<T> ListProxy<T> {
     /// The same list, used under this hold of a lock: refused when the hold is over.
     #[must_use]
     pub fn fenced(&self, fence: Fence) -> Self {
-        ListProxy { object: self.object.fenced(fence), item: PhantomData }
+        ListProxy { object: self.object.fenced(fence), item: Typed::new() }
     }
 
     /// How many items there are.
     ///
     /// # Errors
     /// As every operation of a proxy: the manager is gone, or refuses.
+    #[track_caller]
     pub fn len(&self) -> Result<u64> {
         number(self.call(ListOperation::Len)?)
     }
@@ -92,6 +90,7 @@ impl<T> ListProxy<T> {
     ///
     /// # Errors
     /// As [`len`](Self::len).
+    #[track_caller]
     pub fn is_empty(&self) -> Result<bool> {
         Ok(self.len()? == 0)
     }
@@ -100,10 +99,12 @@ impl<T> ListProxy<T> {
     ///
     /// # Errors
     /// As [`len`](Self::len).
+    #[track_caller]
     pub fn clear(&self) -> Result<()> {
         done(self.call(ListOperation::Clear)?)
     }
 
+    #[track_caller]
     fn call(&self, operation: ListOperation) -> Result<Reply> {
         self.object.call(Operation::List(operation))
     }
@@ -114,6 +115,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`len`](Self::len), and if the item cannot be encoded.
+    #[track_caller]
     pub fn push(&self, item: &T) -> Result<()> {
         done(self.call(ListOperation::Push(Item::encode(item)?))?)
     }
@@ -122,6 +124,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`push`](Self::push); then none of them was appended.
+    #[track_caller]
     pub fn extend<'t>(&self, items: impl IntoIterator<Item = &'t T>) -> Result<()>
     where
         T: 't,
@@ -134,6 +137,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`len`](Self::len), and if the item is not a `T`.
+    #[track_caller]
     pub fn get(&self, index: u64) -> Result<Option<T>> {
         maybe(self.call(ListOperation::Get(index))?)
     }
@@ -142,6 +146,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`push`](Self::push), and if the list ends before it.
+    #[track_caller]
     pub fn set(&self, index: u64, item: &T) -> Result<()> {
         done(self.call(ListOperation::Set(index, Item::encode(item)?))?)
     }
@@ -150,6 +155,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`get`](Self::get).
+    #[track_caller]
     pub fn pop(&self) -> Result<Option<T>> {
         maybe(self.call(ListOperation::Pop)?)
     }
@@ -158,6 +164,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`get`](Self::get), and if the list ends before it.
+    #[track_caller]
     pub fn remove(&self, index: u64) -> Result<T> {
         one(self.call(ListOperation::Remove(index))?)
     }
@@ -166,6 +173,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`push`](Self::push).
+    #[track_caller]
     pub fn contains(&self, item: &T) -> Result<bool> {
         match self.call(ListOperation::Contains(Item::encode(item)?))? {
             Reply::Bool(is) => Ok(is),
@@ -177,6 +185,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`get`](Self::get), and if they do not fit into one frame: then [`range`](Self::range) reads it in parts.
+    #[track_caller]
     pub fn to_vec(&self) -> Result<Vec<T>> {
         self.range(0..u64::MAX)
     }
@@ -185,6 +194,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`to_vec`](Self::to_vec).
+    #[track_caller]
     pub fn range(&self, range: std::ops::Range<u64>) -> Result<Vec<T>> {
         items(self.call(ListOperation::Range(range.start, range.end))?)
     }
@@ -195,14 +205,16 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     /// # Errors
     /// As [`set`](Self::set), and if there is no such function, if it panicked, or if it takes or returns something
     /// else.
+    #[track_caller]
     pub fn update<A: Serialize, R: DeserializeOwned>(&self, index: u64, function: &str, argument: &A) -> Result<R> {
-        one(self.call(ListOperation::Update(index, apply(function, argument)?))?)
+        one(self.call(ListOperation::Update(index, apply::<T, A, R>(function, argument)?))?)
     }
 
     /// Replaces the item at this index if it is `current`: `Err` is what it was instead.
     ///
     /// # Errors
     /// As [`set`](Self::set).
+    #[track_caller]
     pub fn compare_exchange(&self, index: u64, current: &T, new: &T) -> Result<std::result::Result<(), T>> {
         let (current, new) = (Item::encode(current)?, Item::encode(new)?);
         exchanged(self.call(ListOperation::CompareExchange { index, current, new })?)
@@ -211,7 +223,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
 
 impl<K, V> DictProxy<K, V> {
     pub(super) fn new(client: &Arc<Client>, id: ObjectId) -> Self {
-        DictProxy { object: Object::new(client, id), entry: PhantomData }
+        DictProxy { object: Object::new(client, id), entry: Typed::new() }
     }
 
     pub(super) fn id(&self) -> ObjectId {
@@ -221,13 +233,14 @@ impl<K, V> DictProxy<K, V> {
     /// The same dict, used under this hold of a lock: refused when the hold is over.
     #[must_use]
     pub fn fenced(&self, fence: Fence) -> Self {
-        DictProxy { object: self.object.fenced(fence), entry: PhantomData }
+        DictProxy { object: self.object.fenced(fence), entry: Typed::new() }
     }
 
     /// How many keys there are.
     ///
     /// # Errors
     /// As every operation of a proxy: the manager is gone, or refuses.
+    #[track_caller]
     pub fn len(&self) -> Result<u64> {
         number(self.call(DictOperation::Len)?)
     }
@@ -236,6 +249,7 @@ impl<K, V> DictProxy<K, V> {
     ///
     /// # Errors
     /// As [`len`](Self::len).
+    #[track_caller]
     pub fn is_empty(&self) -> Result<bool> {
         Ok(self.len()? == 0)
     }
@@ -244,10 +258,12 @@ impl<K, V> DictProxy<K, V> {
     ///
     /// # Errors
     /// As [`len`](Self::len).
+    #[track_caller]
     pub fn clear(&self) -> Result<()> {
         done(self.call(DictOperation::Clear)?)
     }
 
+    #[track_caller]
     fn call(&self, operation: DictOperation) -> Result<Reply> {
         self.object.call(Operation::Dict(operation))
     }
@@ -262,6 +278,7 @@ where
     ///
     /// # Errors
     /// As [`len`](Self::len), and if the key or the item cannot be encoded.
+    #[track_caller]
     pub fn insert(&self, key: &K, item: &V) -> Result<Option<V>> {
         maybe(self.call(DictOperation::Insert(Item::encode(key)?, Item::encode(item)?))?)
     }
@@ -270,6 +287,7 @@ where
     ///
     /// # Errors
     /// As [`len`](Self::len), and if the item is not a `V`.
+    #[track_caller]
     pub fn get(&self, key: &K) -> Result<Option<V>> {
         maybe(self.call(DictOperation::Get(Item::encode(key)?))?)
     }
@@ -278,6 +296,7 @@ where
     ///
     /// # Errors
     /// As [`get`](Self::get).
+    #[track_caller]
     pub fn remove(&self, key: &K) -> Result<Option<V>> {
         maybe(self.call(DictOperation::Remove(Item::encode(key)?))?)
     }
@@ -286,6 +305,7 @@ where
     ///
     /// # Errors
     /// As [`get`](Self::get), and if they do not fit into one frame.
+    #[track_caller]
     pub fn keys(&self) -> Result<Vec<K>> {
         let mut keys: Vec<K> = items(self.call(DictOperation::Keys)?)?;
         keys.sort();
@@ -296,6 +316,7 @@ where
     ///
     /// # Errors
     /// As [`keys`](Self::keys).
+    #[track_caller]
     pub fn to_map(&self) -> Result<BTreeMap<K, V>> {
         match self.call(DictOperation::Pairs)? {
             Reply::Pairs(pairs) => pairs.iter().map(|(key, item)| Ok((key.decode()?, item.decode()?))).collect(),
@@ -309,8 +330,9 @@ where
     /// # Errors
     /// As [`insert`](Self::insert), and if the key is absent, if there is no such function, if it panicked, or if it
     /// takes or returns something else.
+    #[track_caller]
     pub fn update<A: Serialize, R: DeserializeOwned>(&self, key: &K, function: &str, argument: &A) -> Result<R> {
-        let (key, apply) = (Item::encode(key)?, apply(function, argument)?);
+        let (key, apply) = (Item::encode(key)?, apply::<V, A, R>(function, argument)?);
         one(self.call(DictOperation::Update { key, default: None, apply })?)
     }
 
@@ -318,6 +340,7 @@ where
     ///
     /// # Errors
     /// As there, but for the absent key.
+    #[track_caller]
     pub fn update_or<A: Serialize, R: DeserializeOwned>(
         &self,
         key: &K,
@@ -325,7 +348,7 @@ where
         function: &str,
         argument: &A,
     ) -> Result<R> {
-        let (key, apply) = (Item::encode(key)?, apply(function, argument)?);
+        let (key, apply) = (Item::encode(key)?, apply::<V, A, R>(function, argument)?);
         one(self.call(DictOperation::Update { key, default: Some(Item::encode(default)?), apply })?)
     }
 
@@ -333,6 +356,7 @@ where
     ///
     /// # Errors
     /// As [`insert`](Self::insert).
+    #[track_caller]
     pub fn compare_exchange(
         &self,
         key: &K,
@@ -352,7 +376,7 @@ where
 
 impl<T> ValueProxy<T> {
     pub(super) fn new(client: &Arc<Client>, id: ObjectId) -> Self {
-        ValueProxy { object: Object::new(client, id), item: PhantomData }
+        ValueProxy { object: Object::new(client, id), item: Typed::new() }
     }
 
     pub(super) fn id(&self) -> ObjectId {
@@ -362,9 +386,10 @@ impl<T> ValueProxy<T> {
     /// The same value, used under this hold of a lock: refused when the hold is over.
     #[must_use]
     pub fn fenced(&self, fence: Fence) -> Self {
-        ValueProxy { object: self.object.fenced(fence), item: PhantomData }
+        ValueProxy { object: self.object.fenced(fence), item: Typed::new() }
     }
 
+    #[track_caller]
     fn call(&self, operation: ValueOperation) -> Result<Reply> {
         self.object.call(Operation::Value(operation))
     }
@@ -375,6 +400,7 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
     ///
     /// # Errors
     /// As every operation of a proxy: the manager is gone, or refuses; and if the item is not a `T`.
+    #[track_caller]
     pub fn get(&self) -> Result<T> {
         one(self.call(ValueOperation::Get)?)
     }
@@ -383,6 +409,7 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
     ///
     /// # Errors
     /// As [`get`](Self::get), and if the item cannot be encoded.
+    #[track_caller]
     pub fn set(&self, item: &T) -> Result<()> {
         done(self.call(ValueOperation::Set(Item::encode(item)?))?)
     }
@@ -392,14 +419,16 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
     /// # Errors
     /// As [`set`](Self::set), and if there is no such function, if it panicked, or if it takes or returns something
     /// else.
+    #[track_caller]
     pub fn update<A: Serialize, R: DeserializeOwned>(&self, function: &str, argument: &A) -> Result<R> {
-        one(self.call(ValueOperation::Update(apply(function, argument)?))?)
+        one(self.call(ValueOperation::Update(apply::<T, A, R>(function, argument)?))?)
     }
 
     /// Replaces it if it is `current`: `Err` is what it was instead.
     ///
     /// # Errors
     /// As [`set`](Self::set).
+    #[track_caller]
     pub fn compare_exchange(&self, current: &T, new: &T) -> Result<std::result::Result<(), T>> {
         let (current, new) = (Item::encode(current)?, Item::encode(new)?);
         exchanged(self.call(ValueOperation::CompareExchange { current, new })?)
@@ -409,19 +438,19 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
 // By hand: a derive would ask for clonable items.
 impl<T> Clone for ListProxy<T> {
     fn clone(&self) -> Self {
-        ListProxy { object: self.object.clone(), item: PhantomData }
+        ListProxy { object: self.object.clone(), item: Typed::new() }
     }
 }
 
 impl<K, V> Clone for DictProxy<K, V> {
     fn clone(&self) -> Self {
-        DictProxy { object: self.object.clone(), entry: PhantomData }
+        DictProxy { object: self.object.clone(), entry: Typed::new() }
     }
 }
 
 impl<T> Clone for ValueProxy<T> {
     fn clone(&self) -> Self {
-        ValueProxy { object: self.object.clone(), item: PhantomData }
+        ValueProxy { object: self.object.clone(), item: Typed::new() }
     }
 }
 
@@ -488,12 +517,12 @@ impl Batch {
         Ok(self.with(&dict.object, Operation::Dict(DictOperation::Remove(key))))
     }
 
-    /// Applies a function of the manager's table to a value.
+    /// Applies a function of the manager's table, which returns an `R` that is not sent, to a value.
     ///
     /// # Errors
     /// The argument cannot be encoded.
-    pub fn update<T, A: Serialize>(self, value: &ValueProxy<T>, function: &str, argument: &A) -> Result<Self> {
-        let apply = apply(function, argument)?;
+    pub fn update<R, T, A: Serialize>(self, value: &ValueProxy<T>, function: &str, argument: &A) -> Result<Self> {
+        let apply = apply::<T, A, R>(function, argument)?;
         Ok(self.with(&value.object, Operation::Value(ValueOperation::Update(apply))))
     }
 
@@ -516,8 +545,9 @@ impl Batch {
     }
 }
 
-fn apply<A: Serialize>(function: &str, argument: &A) -> Result<Apply> {
-    Ok(Apply { function: function.to_string(), argument: Item::encode(argument)? })
+fn apply<T, A: Serialize, R>(function: &str, argument: &A) -> Result<Apply> {
+    let types = fingerprint::<(T, A, R)>();
+    Ok(Apply { function: function.to_string(), types, argument: Item::encode(argument)? })
 }
 
 fn done(reply: Reply) -> Result<()> {
