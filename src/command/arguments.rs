@@ -55,7 +55,7 @@ pub(crate) enum Command {
         #[arg(short, long = "explorer", value_name = "EXPLORER", verbatim_doc_comment)]
         explorers: Vec<Explorer>,
 
-        /// How much each check may do: executions (`10000`), time (`500ms`, `30s`), or both (`10000,30s`)
+        /// How much each explorer may do with each model: executions (`10000`), time (`500ms`, `30s`), or both (`10000,30s`)
         #[arg(short, long, default_value_t = EVERYDAY)]
         budget: Budget,
     },
@@ -82,7 +82,7 @@ pub(crate) enum System {
     Account,
     /// A child process sends the squares of 1 to 5
     Queue,
-    /// Two child processes fill one shared list and one shared dict
+    /// Child processes fill one shared list and one shared dict, two each
     Manager,
 }
 

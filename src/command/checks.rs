@@ -11,27 +11,35 @@ use std::sync::{Mutex, PoisonError};
 
 /// Explorers that share one check: the first that finds something ends it.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan(pub(crate) Vec<Explorer>);
+pub(crate) struct Plan {
+    /// What the table calls it.
+    label: String,
+    explorers: Vec<Explorer>,
+}
+
+impl From<Explorer> for Plan {
+    fn from(explorer: Explorer) -> Plan {
+        Plan { label: explorer.to_string(), explorers: vec![explorer] }
+    }
+}
 
 impl Plan {
     /// loom for weak memory; on shuttle all of it if that is feasible, and else a portfolio, as no single strategy
     /// finds every bug.
     pub(crate) fn everyday() -> Vec<Plan> {
         vec![
-            Plan(vec![Explorer::Loom { preemption_bound: Some(2) }]),
-            Plan(vec![Explorer::Dfs, Explorer::Pct { seed: 0, depth: 3 }, Explorer::Random { seed: 0 }]),
+            Plan::from(Explorer::Loom { preemption_bound: Some(2) }),
+            Plan {
+                label: "shuttle".to_string(),
+                explorers: vec![Explorer::Dfs, Explorer::Pct { seed: 0, depth: 3 }, Explorer::Random { seed: 0 }],
+            },
         ]
-    }
-
-    /// `loom:2`, `dfs+pct:3:0+random:0`.
-    fn label(&self) -> String {
-        self.0.iter().map(Explorer::to_string).collect::<Vec<_>>().join("+")
     }
 
     /// Why the model cannot be run by these explorers, if it cannot.
     fn refused(&self, model: &Model) -> Option<&'static str> {
         let refuses = |explorer: &Explorer| model.not_in.iter().find(|(engine, _)| *engine == explorer.engine());
-        self.0.iter().find_map(refuses).map(|(_, reason)| *reason)
+        self.explorers.iter().find_map(refuses).map(|(_, reason)| *reason)
     }
 }
 
@@ -72,7 +80,7 @@ impl Selection {
         for model in models {
             for plan in plans {
                 match plan.refused(model) {
-                    Some(reason) => selection.skipped.push(format!("{} under {}: {reason}", model.name, plan.label())),
+                    Some(reason) => selection.skipped.push(format!("{} under {}: {reason}", model.name, plan.label)),
                     None => selection.pairs.push((*model, plan.clone())),
                 }
             }
@@ -93,8 +101,9 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
             let place = next.fetch_add(1, Ordering::Relaxed);
             pairs.get(place).map(|pair| (place, pair))
         } {
-            progress.starts(&format!("{} under {}", model.name, plan.label()));
-            let verdict = check_one(model, plan, selection.budget, |executions| progress.moves(executions));
+            let what = format!("{} under {}", model.name, plan.label);
+            progress.starts(&what);
+            let verdict = check_one(model, plan, selection.budget, |executions| progress.moves(&what, executions));
             let outcome = outcome(model, plan, verdict);
             outcomes.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(outcome);
             progress.ends();
@@ -123,13 +132,13 @@ pub(crate) fn replay(text: &str) -> Result<Outcome, String> {
     })?;
     let config = Config { replay: Some(text.to_string()) };
     let verdict = Check::new(model.name).config(config).run(model.body);
-    Ok(outcome(&model, &Plan(vec![token.explorer()]), verdict))
+    Ok(outcome(&model, &Plan::from(token.explorer()), verdict))
 }
 
 /// What the plan's explorers say of a model.
 fn check_one(model: &Model, plan: &Plan, budget: Budget, progress: impl FnMut(u64)) -> Verdict {
     Check::new(model.name)
-        .explorers(plan.0.iter().copied())
+        .explorers(plan.explorers.iter().copied())
         .budget(budget.into())
         .expect(model.expect)
         // A replay is a command of its own here.
@@ -148,7 +157,7 @@ fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
     let (executions, coverage, said) = match &verdict {
         Verdict::Holds(coverage) => (coverage.executions(), extents(coverage), "holds".to_string()),
         Verdict::Violated(found) => {
-            (found.execution, format!("until {} broke it", found.explorer), format!("violated: {}", found.kind))
+            (found.execution, format!("until broken ({})", found.explorer), format!("violated: {}", found.kind))
         }
         Verdict::Unknown(bound) => (0, "-".to_string(), format!("unknown: {bound}")),
     };
@@ -162,7 +171,7 @@ fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
     let row = Row {
         system: model.system().to_string(),
         model: model.name.to_string(),
-        explorer: plan.label(),
+        explorer: plan.label.clone(),
         executions,
         coverage,
         verdict: said,
@@ -176,9 +185,14 @@ fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
     Outcome { row, answer, counterexample }
 }
 
-/// How far the explorers came; what several say alike is said once.
+/// How far the explorers came: `exhaustive (dfs)`, `bounded by 5000 ms (dfs), sampled (pct:3:0, random:0)`.
 fn extents(coverage: &Coverage) -> String {
-    let mut said: Vec<String> = coverage.runs.iter().map(|run| run.extent.to_string()).collect();
-    said.dedup();
+    let alike = coverage.runs.chunk_by(|a, b| a.extent == b.extent);
+    let said: Vec<String> = alike
+        .map(|runs| {
+            let explorers: Vec<String> = runs.iter().map(|run| run.explorer.to_string()).collect();
+            format!("{} ({})", runs[0].extent, explorers.join(", "))
+        })
+        .collect();
     said.join(", ")
 }

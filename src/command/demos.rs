@@ -1,7 +1,9 @@
 //! The three systems run for real: threads and child processes of the operating system.
 
 use super::output::{Answer, Outcome, Output};
+use selvedge::process::Table;
 use selvedge::report::Row;
+use selvedge::systems;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -19,7 +21,35 @@ struct Demo {
 }
 
 /// One line a system.
-const DEMOS: &[Demo] = &[];
+const DEMOS: &[Demo] = &[
+    Demo { system: "account", name: "200000", on: "2 threads", run: account },
+    Demo { system: "manager", name: "list and dict", on: "4 child processes", run: manager },
+];
+
+/// The functions that child processes of this command can run.
+pub(crate) fn workers() -> Table {
+    systems::manager::workers(Table::new())
+}
+
+fn account() -> Seen {
+    let balance = systems::account::demo(2, 100_000);
+    if balance == 200_000 { Ok(balance.to_string()) } else { Err(format!("{balance} instead of 200000")) }
+}
+
+fn manager() -> Seen {
+    let seen = systems::manager::demo().map_err(|error| error.to_string())?;
+    let numbers: Vec<u64> = (10..=14).chain(20..=24).collect();
+    let squares = numbers.iter().map(|n| (*n, n * n)).collect();
+    if seen.list != numbers {
+        return Err(format!("the list is {:?}", seen.list));
+    }
+    if seen.dict != squares {
+        return Err(format!("the dict is {:?}", seen.dict));
+    }
+    let drawn: Vec<String> = seen.list.iter().map(u64::to_string).collect();
+    let dict: Vec<String> = seen.dict.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    Ok(format!("{}; {{{}}}", drawn.join(" "), dict.join(", ")))
+}
 
 /// After this a demo hangs: each of them takes well under a second.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -10,6 +10,7 @@ mod output;
 use arguments::{Arguments, Command};
 use checks::{Plan, Selection};
 use clap::Parser;
+pub(crate) use demos::workers;
 use exit::Exit;
 use output::Output;
 use std::process::ExitCode;
@@ -38,7 +39,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, String> {
         Some(Command::Check { filter, explorers, budget }) => {
             let plans = match &explorers[..] {
                 [] => Plan::everyday(),
-                _ => explorers.into_iter().map(|explorer| Plan(vec![explorer])).collect(),
+                _ => explorers.into_iter().map(Plan::from).collect(),
             };
             let selection = Selection::new(filter.as_deref(), &plans, budget)?;
             let outcomes = checks::run(&selection, output);

@@ -48,8 +48,9 @@ pub fn counterexample_within(found: &Counterexample, style: &Style, columns: usi
 #[must_use]
 pub fn one_line(trace: &Trace, index: usize) -> Option<String> {
     let event = trace.events.get(index)?;
+    let line = format!("{}: {}", clean(&trace.thread_name(event.thread)), describe(trace, event, LONGEST_NAME));
     let source = source(&sources(trace), event.location);
-    Some(format!("{}: {} at {source}", clean(&trace.thread_name(event.thread)), describe(trace, event, LONGEST_NAME)))
+    Some(if source.is_empty() { line } else { format!("{line} at {source}") })
 }
 
 /// What is drawn, and how wide its parts are.
