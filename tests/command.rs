@@ -162,7 +162,7 @@ fn junit_has_a_case_for_each_check() {
 #[test]
 fn two_hundred_thousand_deposits_are_all_kept() {
     let output = selvedge(&["demo", "account"]);
-    assert_eq!((code(&output), out(&output).trim()), (0, "account/200000: 200000"), "{output:?}");
+    assert_eq!((code(&output), out(&output).trim()), (0, "account/deposits: 200000"), "{output:?}");
 }
 
 #[test]

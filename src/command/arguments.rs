@@ -87,6 +87,9 @@ pub(crate) enum System {
 }
 
 impl System {
+    /// In the order in which they are explained.
+    pub(crate) const ALL: [System; 3] = [System::Account, System::Queue, System::Manager];
+
     /// As models' names begin.
     pub(crate) fn name(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! Models under explorers: which pairs, and their outcomes in a deterministic order.
 
-use super::arguments::{Budget, EVERYDAY};
+use super::arguments::{Budget, EVERYDAY, System};
 use super::output::{Answer, Outcome, Output};
 use selvedge::counterexample::{Token, TokenError};
 use selvedge::report::Row;
@@ -46,6 +46,8 @@ impl Plan {
 /// What to check.
 pub(crate) struct Selection {
     pairs: Vec<(Model, Plan)>,
+    /// Systems that have no model: they must not look checked.
+    without: Vec<&'static str>,
     /// What cannot be checked, and why: `queue/timeout under loom:2: timeouts never fire`.
     pub(crate) skipped: Vec<String>,
     budget: Budget,
@@ -54,7 +56,10 @@ pub(crate) struct Selection {
 impl Selection {
     /// Every model under the everyday explorers.
     pub(crate) fn all() -> Selection {
-        Selection::of(&models(), &Plan::everyday(), EVERYDAY)
+        let models = models();
+        let without = System::ALL.map(System::name).into_iter();
+        let without = without.filter(|system| models.iter().all(|model| model.system() != *system)).collect();
+        Selection { without, ..Selection::of(&models, &Plan::everyday(), EVERYDAY) }
     }
 
     /// The models whose names contain the filter.
@@ -76,7 +81,7 @@ impl Selection {
     }
 
     fn of(models: &[Model], plans: &[Plan], budget: Budget) -> Selection {
-        let mut selection = Selection { pairs: Vec::new(), skipped: Vec::new(), budget };
+        let mut selection = Selection { pairs: Vec::new(), without: Vec::new(), skipped: Vec::new(), budget };
         for model in models {
             for plan in plans {
                 match plan.refused(model) {
@@ -117,7 +122,8 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
     });
     progress.clear();
     // The scope has joined every worker, and would have panicked had one of them.
-    outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten().collect()
+    let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten();
+    outcomes.chain(selection.without.iter().map(|system| Outcome::missing(system, "models"))).collect()
 }
 
 /// Runs exactly the execution of a counterexample.
@@ -155,9 +161,10 @@ fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
         _ => Answer::Unexpected,
     };
     let (executions, coverage, said) = match &verdict {
-        Verdict::Holds(coverage) => (coverage.executions(), extents(coverage), "holds".to_string()),
+        Verdict::Holds(coverage) => (coverage.executions(), extents(plan, coverage), "holds".to_string()),
         Verdict::Violated(found) => {
-            (found.execution, format!("until broken ({})", found.explorer), format!("violated: {}", found.kind))
+            let coverage = "until broken".to_string() + &by(plan, &[found.explorer]);
+            (found.execution, coverage, format!("violated: {}", found.kind))
         }
         Verdict::Unknown(bound) => (0, "-".to_string(), format!("unknown: {bound}")),
     };
@@ -186,13 +193,21 @@ fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
 }
 
 /// How far the explorers came: `exhaustive (dfs)`, `bounded by 5000 ms (dfs), sampled (pct:3:0, random:0)`.
-fn extents(coverage: &Coverage) -> String {
+fn extents(plan: &Plan, coverage: &Coverage) -> String {
     let alike = coverage.runs.chunk_by(|a, b| a.extent == b.extent);
     let said: Vec<String> = alike
         .map(|runs| {
-            let explorers: Vec<String> = runs.iter().map(|run| run.explorer.to_string()).collect();
-            format!("{} ({})", runs[0].extent, explorers.join(", "))
+            let explorers: Vec<Explorer> = runs.iter().map(|run| run.explorer).collect();
+            runs[0].extent.to_string() + &by(plan, &explorers)
         })
         .collect();
     said.join(", ")
+}
+
+/// Which of the plan's explorers; nothing if there is only one.
+fn by(plan: &Plan, explorers: &[Explorer]) -> String {
+    if plan.explorers.len() == 1 {
+        return String::new();
+    }
+    format!(" ({})", explorers.iter().map(Explorer::to_string).collect::<Vec<_>>().join(", "))
 }

@@ -45,7 +45,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, String> {
             let outcomes = checks::run(&selection, output);
             output.report(&outcomes, &selection.skipped, output::Draw::All)
         }
-        Some(Command::Demo { system }) => output.demo(&demos::run_one(system.name(), output)?),
+        Some(Command::Demo { system }) => output.demo(&demos::run_one(system, output)),
         Some(Command::Replay { token }) => {
             let outcome = checks::replay(&token)?;
             output.report(&[outcome], &[], output::Draw::All)

@@ -30,6 +30,23 @@ pub(crate) struct Outcome {
     pub(crate) counterexample: Option<Counterexample>,
 }
 
+impl Outcome {
+    /// For something that a system should have and has not: never silent, never a success.
+    pub(crate) fn missing(system: &str, what: &str) -> Outcome {
+        let row = Row {
+            system: system.to_string(),
+            model: format!("{system}/({what})"),
+            explorer: "-".to_string(),
+            executions: 0,
+            coverage: "-".to_string(),
+            verdict: "unknown".to_string(),
+            expected: false,
+            note: "not part of this build".to_string(),
+        };
+        Outcome { row, answer: Answer::Unknown, counterexample: None }
+    }
+}
+
 /// Which counterexamples are drawn; those that nobody expected always are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Draw {
@@ -112,7 +129,7 @@ impl Output {
         }
         let lines = outcomes.iter().map(|Outcome { row, answer, .. }| match answer {
             Answer::Expected => format!("{}: {}\n", row.model, row.note),
-            _ => format!("{}: {}\n", row.model, row.verdict),
+            _ => format!("{}: {}: {}\n", row.model, row.verdict, row.note),
         });
         print(&lines.collect::<String>())?;
         Ok(Exit::of(outcomes))

@@ -36,7 +36,9 @@ pub(super) fn describe(trace: &Trace, event: &Event, longest_name: usize) -> Str
     match (event.operation, event.value, event.written) {
         (Operation::Rmw(..), Some(old), Some(new)) => text += &format!(" {} -> {}", drawn(old), drawn(new)),
         (Operation::Store(_) | Operation::Write, Some(value), _) => text += &format!(" <- {}", drawn(value)),
-        (Operation::Wake, Some(value), _) => text += &format!(" ({})", drawn(value)),
+        (Operation::NotifyOne | Operation::NotifyAll, Some(Value::Unsigned(0)), _) => text += " (wakes nobody)",
+        (Operation::NotifyOne | Operation::NotifyAll, Some(value), _) => text += &format!(" (wakes {})", drawn(value)),
+        (_, Some(value @ Value::Word(_)), _) => text += &format!(" ({})", drawn(value)),
         (_, Some(value), _) => text += &format!(" -> {}", drawn(value)),
         _ => {}
     }
