@@ -1,6 +1,6 @@
 //! A model, its explorers and their budget: a verdict.
 
-use crate::counterexample::{Token, conflicts};
+use crate::counterexample::{Token, conflicts, preemptions};
 use crate::explore::{self, Exploration, Failure, Limits, Model, Only};
 use crate::report;
 use crate::runtime::Ending;
@@ -313,7 +313,7 @@ impl<'a> Check<'a> {
     }
 
     fn counterexample(&self, explorer: Explorer, failure: Failure) -> Result<Counterexample, Bound> {
-        let Failure { ending, trace, schedule, preemptions, execution } = failure;
+        let Failure { ending, trace, schedule, execution } = failure;
         let (kind, message, location, conflict) = match ending {
             Ending::Violation { kind, message, location, conflict } => (kind, message, location, conflict),
             Ending::Unknown(bound) => return Err(bound),
@@ -345,7 +345,7 @@ impl<'a> Check<'a> {
             location,
             explorer,
             execution,
-            preemptions,
+            preemptions: preemptions(&trace),
             trace,
             conflicts,
             replay,

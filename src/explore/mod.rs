@@ -72,7 +72,6 @@ pub(crate) struct Failure {
     pub(crate) ending: Ending,
     pub(crate) trace: Trace,
     pub(crate) schedule: Vec<u32>,
-    pub(crate) preemptions: usize,
     /// Its number, from 1.
     pub(crate) execution: u64,
 }
@@ -93,14 +92,14 @@ pub(crate) struct Exploration {
 impl Exploration {
     /// Takes in an execution that is over. Whether the exploration is, too.
     fn take(&mut self, world: World, execution: u64) -> bool {
-        let World { trace, ending, schedule, preemptions, .. } = world;
+        let World { trace, ending, schedule, .. } = world;
         if let Some(Ending::Unknown(Bound::Time(_))) = ending {
             return true; // half an execution counts for nothing
         }
         self.executions += 1;
         self.longest = self.longest.max(trace.events.len());
         self.met |= trace.threads.len() > 1 && !trace.events.is_empty();
-        self.failure = ending.map(|ending| Failure { ending, trace, schedule, preemptions, execution });
+        self.failure = ending.map(|ending| Failure { ending, trace, schedule, execution });
         self.failure.is_some()
     }
 }

@@ -123,7 +123,6 @@ impl Scheduler for Adapter {
             if enabled.len() > 1 {
                 world.schedule.push(chosen.0);
             }
-            world.preemptions += usize::from(current.is_some_and(|c| c != chosen));
             Some(TaskId::from(chosen.index()))
         })
     }

@@ -247,7 +247,9 @@ pub(crate) fn rmw<T: Primitive>(home: &Home, std: &T::Std, rmw: Rmw, operand: T,
             let access = || fenced(order, || T::loom_rmw(&loom, rmw, operand, order));
             let owed = loom.clone();
             let shadow = || {
-                super::step::defer(Box::new(move || drop(T::loom_rmw(&owed, rmw, operand, order))));
+                super::step::defer(Box::new(move || {
+                    T::loom_rmw(&owed, rmw, operand, order);
+                }));
                 follow().0
             };
             loom_step(pending, access, shadow, |_, _, old| {

@@ -223,15 +223,15 @@ pub(crate) fn try_acquire(home: &Home, mode: Mode) -> bool {
     }
 }
 
-/// Releases what was acquired.
-#[track_caller]
-pub(crate) fn release(home: &Home, mode: Mode) {
+/// Releases what was acquired at `location`: where a guard goes out of scope is not known, so its release is drawn at
+/// the place where it began.
+pub(crate) fn release(home: &Home, mode: Mode, location: &'static Location<'static>) {
     let lock = home.id();
     let operation = match mode {
         Mode::Write => Operation::Unlock,
         Mode::Read => Operation::ReadUnlock,
     };
-    let pending = Pending { operation, object: Some(lock), location: Location::caller(), waits: Waits::Never };
+    let pending = Pending { operation, object: Some(lock), location, waits: Waits::Never };
     match home.engine_now() {
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, me| {

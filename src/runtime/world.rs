@@ -106,8 +106,6 @@ pub(crate) struct World {
     pub(crate) ending: Option<Ending>,
     /// The choices of this execution, at the points where there was more than one option.
     pub(crate) schedule: Vec<u32>,
-    /// Switches away from a thread that could have gone on.
-    pub(crate) preemptions: usize,
     /// All threads are done: what runs now are destructors of statics, for which nothing is scheduled any more.
     pub(super) closed: bool,
     /// The last panic that the hook saw: message and place.
@@ -136,7 +134,6 @@ impl World {
             clocks: Clocks::default(),
             ending: None,
             schedule: Vec::new(),
-            preemptions: 0,
             closed: false,
             panic: None,
             observed: None,
