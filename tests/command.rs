@@ -172,3 +172,28 @@ fn colours_only_when_asked() {
     let coloured = selvedge(&[&["--color", "always"], &arguments[..]].concat());
     assert!(out(&coloured).contains("\x1b[1;31mviolated:\x1b[0m"));
 }
+
+#[test]
+fn the_main_job_runs_every_system_for_real_and_checks_every_model() {
+    let (exit, document) = json(&["--json", "--budget", "500"]);
+    let count = |name: &str| document["summary"][name].as_u64().expect("a number");
+    let wanted = match (count("unexpected"), count("unknown")) {
+        (0, 0) => 0,
+        (0, _) => 3,
+        _ => 1,
+    };
+    assert_eq!(exit, wanted, "{document:#}");
+    let checks = document["checks"].as_array().expect("a list");
+    for system in ["account", "queue", "manager"] {
+        let of_this = checks.iter().filter(|check| check["system"] == system).collect::<Vec<_>>();
+        let real = |check: &&&Value| check["explorer"] == "real run";
+        // A system that this build does not have must be there as unknown, and change the exit code.
+        let lacks = of_this.iter().any(|check| check["verdict"] == "unknown");
+        assert!(of_this.iter().any(|check| real(&check)) || lacks && exit != 0, "{system}: {document:#}");
+    }
+    for model in models() {
+        let explored = checks.iter().filter(|check| check["model"] == model.name);
+        let executions: u64 = explored.filter_map(|check| check["executions"].as_u64()).sum();
+        assert!(executions > 0, "{} was never run", model.name);
+    }
+}

@@ -1,6 +1,6 @@
 //! Models under explorers: which pairs, and their outcomes in a deterministic order.
 
-use super::arguments::{Budget, EVERYDAY, System};
+use super::arguments::{Budget, System};
 use super::output::{Answer, Outcome, Output};
 use selvedge::counterexample::{Token, TokenError};
 use selvedge::report::Row;
@@ -55,11 +55,11 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// Every model under the everyday explorers.
-    pub(crate) fn all() -> Selection {
+    pub(crate) fn all(budget: Budget) -> Selection {
         let models = models();
         let without = System::ALL.map(System::name).into_iter();
         let without = without.filter(|system| models.iter().all(|model| model.system() != *system)).collect();
-        Selection { without, ..Selection::of(&models, &Plan::everyday(), EVERYDAY) }
+        Selection { without, ..Selection::of(&models, &Plan::everyday(), budget) }
     }
 
     /// The models whose names contain the filter.

@@ -30,18 +30,18 @@ pub(crate) fn main() -> ExitCode {
 fn run(arguments: Arguments, output: &Output) -> Result<Exit, String> {
     match arguments.command {
         None => {
-            let selection = Selection::all();
+            let selection = Selection::all(arguments.budget);
             let mut outcomes = demos::run_all(output);
             outcomes.extend(checks::run(&selection, output));
             output.report(&outcomes, &selection.skipped, output::Draw::OneEachSystem)
         }
         Some(Command::List) => output.list(&selvedge::systems::models()),
-        Some(Command::Check { filter, explorers, budget }) => {
+        Some(Command::Check { filter, explorers }) => {
             let plans = match &explorers[..] {
                 [] => Plan::everyday(),
                 _ => explorers.into_iter().map(Plan::from).collect(),
             };
-            let selection = Selection::new(filter.as_deref(), &plans, budget)?;
+            let selection = Selection::new(filter.as_deref(), &plans, arguments.budget)?;
             let outcomes = checks::run(&selection, output);
             output.report(&outcomes, &selection.skipped, output::Draw::All)
         }
