@@ -79,6 +79,18 @@ fn an_event_is_one_line() {
     assert_eq!(timeline::one_line(&found.trace, 99), None);
 }
 
+#[test]
+fn a_long_message_is_wrapped_and_keeps_its_place() {
+    let mut found = scenes::race::counterexample();
+    found.location = Some("src/queue/mod.rs:88:9".to_string());
+    found.message = "a word ".repeat(40);
+    let drawn = timeline::counterexample(&found, &Style::Plain);
+    assert!(drawn.contains("\n  at queue/mod.rs:88\n"), "{drawn}");
+    assert!(drawn.lines().all(|line| line.chars().count() <= timeline::WIDTH), "{drawn}");
+    found.message = " ".repeat(400);
+    assert!(timeline::counterexample(&found, &Style::Plain).contains("at queue/mod.rs:88"));
+}
+
 /// A list of checks with one of each kind.
 fn rows() -> Vec<Row> {
     let row = |system: &str, model: &str, explorer: &str, executions, coverage: &str, verdict: &str, expected| Row {
