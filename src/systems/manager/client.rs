@@ -245,7 +245,11 @@ struct Travelling {
 // lives while it is on its way, and not a moment longer if it never arrives.
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (socket, frame_bytes) = self.client().main.hand_over(Some(self.id())).map_err(ser::Error::custom)?;
+        let (socket, frame_bytes) = self
+            .client()
+            .main
+            .hand_over(Some(self.id()))
+            .map_err(|e| ser::Error::custom(handle::refuse(e.to_string())))?;
         let carried = handle::carry(socket).map_err(ser::Error::custom)?;
         Travelling { socket: carried.place, frame_bytes, id: self.id(), fence: self.fence }.serialize(serializer)
     }

@@ -32,7 +32,7 @@ pub fn demo() -> Result<Demo, ManagerError> {
     let list = manager.list()?;
     let dict = manager.dict()?;
     let mut children: Vec<WorkerHandle<Result<(), String>>> = Vec::new();
-    for first in [10, 20] {
+    for first in [10_u64, 20] {
         children.push(Worker::spawn("manager/append", &(&list, first))?);
         children.push(Worker::spawn("manager/insert", &(&dict, first))?);
     }

@@ -1,13 +1,20 @@
 //! The table of named functions that a manager applies to its items: code is chosen by name, never sent.
 
 use super::protocol::{Apply, Item, Refusal};
+use super::types::fingerprint;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::any::type_name;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-type Function = Box<dyn Fn(&Item, &Item) -> Result<Applied, Refused> + Send + Sync>;
+/// A function of items, and the types that it is a function of.
+struct Function {
+    types: u64,
+    signature: String,
+    call: Box<dyn Fn(&Item, &Item) -> Result<Applied, Refused> + Send + Sync>,
+}
 
 /// What a function made of an item.
 pub(super) struct Applied {
@@ -25,7 +32,7 @@ enum Refused {
 /// Named functions from an item and an argument to a new item and a result.
 ///
 /// A function runs while the manager does nothing else: it should be short. It works on a copy, so one that panics
-/// has changed nothing.
+/// has changed nothing. It is refused to a client that takes it for a function of other types.
 ///
 /// ```
 /// use selvedge::systems::manager::{Functions, Manager};
@@ -35,8 +42,8 @@ enum Refused {
 ///     *balance
 /// });
 /// let manager = Manager::spawn(functions)?;
-/// let balance = manager.value(&40)?;
-/// assert_eq!(balance.update::<_, i64>("add", &2)?, 42);
+/// let balance = manager.value(&40_i64)?;
+/// assert_eq!(balance.update::<i64, i64>("add", &2)?, 42);
 /// # Ok::<(), selvedge::systems::manager::ManagerError>(())
 /// ```
 #[derive(Default)]
@@ -59,7 +66,7 @@ impl Functions {
         A: DeserializeOwned,
         R: Serialize,
     {
-        let function = move |item: &Item, argument: &Item| {
+        let call = move |item: &Item, argument: &Item| {
             let mut value: T = item.decode().map_err(|e| Refused::Mismatch(format!("the item: {e}")))?;
             let argument: A = argument.decode().map_err(|e| Refused::Mismatch(format!("the argument: {e}")))?;
             // The value is a copy: what a panic leaves half done goes away with it.
@@ -68,7 +75,9 @@ impl Functions {
             let encode = || Ok(Applied { item: Item::encode(&value)?, returned: Item::encode(&returned)? });
             encode().map_err(|e: super::CodecError| Refused::Mismatch(e.to_string()))
         };
-        self.table.insert(name, Box::new(function));
+        let [item, argument, returned] = [type_name::<T>(), type_name::<A>(), type_name::<R>()];
+        let signature = format!("it is fn(&mut {item}, {argument}) -> {returned}");
+        self.table.insert(name, Function { types: fingerprint::<(T, A, R)>(), signature, call: Box::new(call) });
         self
     }
 
@@ -77,7 +86,10 @@ impl Functions {
             let known = self.table.keys().map(|name| name.to_string()).collect();
             return Err(Refusal::NoSuchFunction { name: apply.function.clone(), known });
         };
-        function(item, &apply.argument).map_err(|refused| {
+        if function.types != apply.types {
+            return Err(Refusal::Mismatch { function: apply.function.clone(), reason: function.signature.clone() });
+        }
+        (function.call)(item, &apply.argument).map_err(|refused| {
             let function = apply.function.clone();
             match refused {
                 Refused::Mismatch(reason) => Refusal::Mismatch { function, reason },

@@ -14,6 +14,7 @@ mod functions;
 mod operations;
 mod protocol;
 mod shared;
+mod types;
 // From here on for real: sockets, processes.
 mod client;
 mod demo;

@@ -6,7 +6,7 @@ use super::client::{Client, Direct};
 use super::core::{ConnectionId, Core};
 use super::error::{ManagerError, ManagerExit};
 use super::functions::Functions;
-use super::protocol::{Call, Create, Fence, Item, Limits, ListOperation, ObjectId, Operation, Reply, Request};
+use super::protocol::{Call, Create, Fence, Item, Limits, ListOperation, ObjectId, Operation, Refusal, Reply, Request};
 use super::proxy::{DictProxy, ListProxy, ValueProxy};
 use super::server::create;
 use super::shared::{Lost, Remote, Shared, Wire, serve, serve_until_lost};
@@ -36,6 +36,10 @@ pub const MODELS: &[Model] = &[
     }),
     broken("manager/broken/release-without-wake", "released, but nobody is told", Kind::Deadlock, || {
         owner_dies(serve_and_disconnect_silently)
+    }),
+    holds("manager/dead-waiter", "one who dies waiting poisons nothing", || waiter_dies(serve_all)),
+    broken("manager/broken/poisoned-by-a-waiter", "the lock counts as held by one who never knew", Kind::Panic, || {
+        waiter_dies(serve_without_undo)
     }),
     holds("manager/fence", "a write under a dead owner's hold is refused", || stale_writer(true)),
     broken("manager/broken/unfenced", "it is not, and lands in another's critical section", Kind::Panic, || {
@@ -86,7 +90,10 @@ fn core() -> Core {
 }
 
 fn manager() -> Arc<Shared> {
-    Arc::new(Shared::new(core()))
+    let shared = Shared::new(core());
+    crate::sync::name(&shared.core, "core");
+    crate::sync::name(&shared.changed, "changed");
+    Arc::new(shared)
 }
 
 /// A client, with a handle of `object` from the start: a child that was given a proxy.
@@ -234,19 +241,48 @@ fn two_clients_add_with(lock: bool) {
     assert_eq!(account.balance.get(), Ok(2), "a deposit was lost");
 }
 
+/// How a server serves one connection: right, or with one step left out.
 type Serve = fn(&Shared, ConnectionId, ServerEnd);
 
 fn serve_all(shared: &Shared, connection: ConnectionId, mut wire: ServerEnd) {
-    serve(shared, connection, &mut wire, |_, _| Reply::Done);
+    serve(shared, connection, &mut wire, no_more);
 }
 
 fn serve_without_disconnect(shared: &Shared, connection: ConnectionId, mut wire: ServerEnd) {
-    serve_until_lost(shared, connection, &mut wire, &mut |_, _| Reply::Done);
+    serve_until_lost(shared, connection, &mut wire, no_more, Shared::undo_acquire);
 }
 
 fn serve_and_disconnect_silently(shared: &Shared, connection: ConnectionId, mut wire: ServerEnd) {
-    serve_until_lost(shared, connection, &mut wire, &mut |_, _| Reply::Done);
+    serve_until_lost(shared, connection, &mut wire, no_more, Shared::undo_acquire);
     shared.core().disconnect(connection);
+}
+
+fn serve_without_undo(shared: &Shared, connection: ConnectionId, mut wire: ServerEnd) {
+    serve_until_lost(shared, connection, &mut wire, no_more, |_, _, _| ());
+    shared.disconnect(connection);
+}
+
+fn no_more(_: &mut ServerEnd, _: Option<ObjectId>) -> Reply {
+    Reply::Refused(Refusal::Full)
+}
+
+/// A client is killed while it waits for the lock.
+fn waiter_dies(serve: Serve) {
+    let shared = manager();
+    let connection = shared.connect(None).expect("there is room");
+    let account = Account::new(Arc::clone(&shared), connection);
+    let waiters = shared.connect(None).expect("there is room");
+    let (mut waiters_end, servers_end) = pair();
+    let (hold, _) = account.acquire();
+    waiters_end.send(&Request::Acquire(account.lock)).expect("the server is there");
+    drop(waiters_end);
+
+    let server = thread::spawn(move || serve(&shared, waiters, servers_end));
+    account.unlock(hold);
+    let (hold, poisoned) = account.acquire();
+    assert!(!poisoned, "a lock is poisoned that nobody held and nobody knew to hold");
+    account.unlock(hold);
+    server.join().expect("the server does not fail");
 }
 
 /// An owner of the lock is killed; another client wants it.

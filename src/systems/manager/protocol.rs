@@ -157,6 +157,8 @@ pub enum Operation {
 pub struct Apply {
     /// Its name in [`Functions`](super::Functions).
     pub function: String,
+    /// What the client takes its types to be, as a fingerprint.
+    pub types: u64,
     /// What it is called with, besides the item.
     pub argument: Item,
 }
@@ -319,11 +321,11 @@ pub enum Refusal {
         /// The names that it has.
         known: Vec<String>,
     },
-    /// The item or the argument is not what the function takes.
+    /// The item or the argument is not what the function takes, or the client expects another result.
     Mismatch {
         /// The function.
         function: String,
-        /// Which, and why.
+        /// What it takes, or why it could not.
         reason: String,
     },
     /// The function panicked; the item is as it was.

@@ -8,10 +8,10 @@ use super::error::ManagerError;
 use super::protocol::{
     Apply, Call, DictOperation, Fence, Item, ListOperation, ObjectId, Operation, Reply, Request, ValueOperation,
 };
+use super::types::{Typed, fingerprint};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 type Result<T> = std::result::Result<T, ManagerError>;
@@ -29,8 +29,7 @@ type Result<T> = std::result::Result<T, ManagerError>;
 #[serde(bound = "")]
 pub struct ListProxy<T> {
     object: Object,
-    #[serde(skip)]
-    item: PhantomData<fn(T) -> T>,
+    item: Typed<T>,
 }
 
 /// A dict at a manager.
@@ -45,8 +44,7 @@ pub struct ListProxy<T> {
 #[serde(bound = "")]
 pub struct DictProxy<K, V> {
     object: Object,
-    #[serde(skip)]
-    entry: PhantomData<fn(K, V) -> (K, V)>,
+    entry: Typed<(K, V)>,
 }
 
 /// One value at a manager.
@@ -61,13 +59,12 @@ pub struct DictProxy<K, V> {
 #[serde(bound = "")]
 pub struct ValueProxy<T> {
     object: Object,
-    #[serde(skip)]
-    item: PhantomData<fn(T) -> T>,
+    item: Typed<T>,
 }
 
 impl<T> ListProxy<T> {
     pub(super) fn new(client: &Arc<Client>, id: ObjectId) -> Self {
-        ListProxy { object: Object::new(client, id), item: PhantomData }
+        ListProxy { object: Object::new(client, id), item: Typed::new() }
     }
 
     pub(super) fn id(&self) -> ObjectId {
@@ -77,7 +74,7 @@ impl<T> ListProxy<T> {
     /// The same list, used under this hold of a lock: refused when the hold is over.
     #[must_use]
     pub fn fenced(&self, fence: Fence) -> Self {
-        ListProxy { object: self.object.fenced(fence), item: PhantomData }
+        ListProxy { object: self.object.fenced(fence), item: Typed::new() }
     }
 
     /// How many items there are.
@@ -196,7 +193,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     /// As [`set`](Self::set), and if there is no such function, if it panicked, or if it takes or returns something
     /// else.
     pub fn update<A: Serialize, R: DeserializeOwned>(&self, index: u64, function: &str, argument: &A) -> Result<R> {
-        one(self.call(ListOperation::Update(index, apply(function, argument)?))?)
+        one(self.call(ListOperation::Update(index, apply::<T, A, R>(function, argument)?))?)
     }
 
     /// Replaces the item at this index if it is `current`: `Err` is what it was instead.
@@ -211,7 +208,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
 
 impl<K, V> DictProxy<K, V> {
     pub(super) fn new(client: &Arc<Client>, id: ObjectId) -> Self {
-        DictProxy { object: Object::new(client, id), entry: PhantomData }
+        DictProxy { object: Object::new(client, id), entry: Typed::new() }
     }
 
     pub(super) fn id(&self) -> ObjectId {
@@ -221,7 +218,7 @@ impl<K, V> DictProxy<K, V> {
     /// The same dict, used under this hold of a lock: refused when the hold is over.
     #[must_use]
     pub fn fenced(&self, fence: Fence) -> Self {
-        DictProxy { object: self.object.fenced(fence), entry: PhantomData }
+        DictProxy { object: self.object.fenced(fence), entry: Typed::new() }
     }
 
     /// How many keys there are.
@@ -310,7 +307,7 @@ where
     /// As [`insert`](Self::insert), and if the key is absent, if there is no such function, if it panicked, or if it
     /// takes or returns something else.
     pub fn update<A: Serialize, R: DeserializeOwned>(&self, key: &K, function: &str, argument: &A) -> Result<R> {
-        let (key, apply) = (Item::encode(key)?, apply(function, argument)?);
+        let (key, apply) = (Item::encode(key)?, apply::<V, A, R>(function, argument)?);
         one(self.call(DictOperation::Update { key, default: None, apply })?)
     }
 
@@ -325,7 +322,7 @@ where
         function: &str,
         argument: &A,
     ) -> Result<R> {
-        let (key, apply) = (Item::encode(key)?, apply(function, argument)?);
+        let (key, apply) = (Item::encode(key)?, apply::<V, A, R>(function, argument)?);
         one(self.call(DictOperation::Update { key, default: Some(Item::encode(default)?), apply })?)
     }
 
@@ -352,7 +349,7 @@ where
 
 impl<T> ValueProxy<T> {
     pub(super) fn new(client: &Arc<Client>, id: ObjectId) -> Self {
-        ValueProxy { object: Object::new(client, id), item: PhantomData }
+        ValueProxy { object: Object::new(client, id), item: Typed::new() }
     }
 
     pub(super) fn id(&self) -> ObjectId {
@@ -362,7 +359,7 @@ impl<T> ValueProxy<T> {
     /// The same value, used under this hold of a lock: refused when the hold is over.
     #[must_use]
     pub fn fenced(&self, fence: Fence) -> Self {
-        ValueProxy { object: self.object.fenced(fence), item: PhantomData }
+        ValueProxy { object: self.object.fenced(fence), item: Typed::new() }
     }
 
     fn call(&self, operation: ValueOperation) -> Result<Reply> {
@@ -393,7 +390,7 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
     /// As [`set`](Self::set), and if there is no such function, if it panicked, or if it takes or returns something
     /// else.
     pub fn update<A: Serialize, R: DeserializeOwned>(&self, function: &str, argument: &A) -> Result<R> {
-        one(self.call(ValueOperation::Update(apply(function, argument)?))?)
+        one(self.call(ValueOperation::Update(apply::<T, A, R>(function, argument)?))?)
     }
 
     /// Replaces it if it is `current`: `Err` is what it was instead.
@@ -409,19 +406,19 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
 // By hand: a derive would ask for clonable items.
 impl<T> Clone for ListProxy<T> {
     fn clone(&self) -> Self {
-        ListProxy { object: self.object.clone(), item: PhantomData }
+        ListProxy { object: self.object.clone(), item: Typed::new() }
     }
 }
 
 impl<K, V> Clone for DictProxy<K, V> {
     fn clone(&self) -> Self {
-        DictProxy { object: self.object.clone(), entry: PhantomData }
+        DictProxy { object: self.object.clone(), entry: Typed::new() }
     }
 }
 
 impl<T> Clone for ValueProxy<T> {
     fn clone(&self) -> Self {
-        ValueProxy { object: self.object.clone(), item: PhantomData }
+        ValueProxy { object: self.object.clone(), item: Typed::new() }
     }
 }
 
@@ -488,12 +485,12 @@ impl Batch {
         Ok(self.with(&dict.object, Operation::Dict(DictOperation::Remove(key))))
     }
 
-    /// Applies a function of the manager's table to a value.
+    /// Applies a function of the manager's table, which returns an `R` that is not sent, to a value.
     ///
     /// # Errors
     /// The argument cannot be encoded.
-    pub fn update<T, A: Serialize>(self, value: &ValueProxy<T>, function: &str, argument: &A) -> Result<Self> {
-        let apply = apply(function, argument)?;
+    pub fn update<R, T, A: Serialize>(self, value: &ValueProxy<T>, function: &str, argument: &A) -> Result<Self> {
+        let apply = apply::<T, A, R>(function, argument)?;
         Ok(self.with(&value.object, Operation::Value(ValueOperation::Update(apply))))
     }
 
@@ -516,8 +513,9 @@ impl Batch {
     }
 }
 
-fn apply<A: Serialize>(function: &str, argument: &A) -> Result<Apply> {
-    Ok(Apply { function: function.to_string(), argument: Item::encode(argument)? })
+fn apply<T, A: Serialize, R>(function: &str, argument: &A) -> Result<Apply> {
+    let types = fingerprint::<(T, A, R)>();
+    Ok(Apply { function: function.to_string(), types, argument: Item::encode(argument)? })
 }
 
 fn done(reply: Reply) -> Result<()> {

@@ -63,7 +63,7 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    fn undo_acquire(&self, connection: ConnectionId, lock: ObjectId) {
+    pub(super) fn undo_acquire(&self, connection: ConnectionId, lock: ObjectId) {
         self.core().undo_acquire(connection, lock);
         self.changed.notify_all();
     }
@@ -105,17 +105,19 @@ pub fn serve<W: Wire<Reply, Request>>(
     shared: &Shared,
     connection: ConnectionId,
     wire: &mut W,
-    mut open: impl FnMut(&mut W, Option<ObjectId>) -> Reply,
+    open: impl FnMut(&mut W, Option<ObjectId>) -> Reply,
 ) {
-    serve_until_lost(shared, connection, wire, &mut open);
+    serve_until_lost(shared, connection, wire, open, Shared::undo_acquire);
     shared.disconnect(connection);
 }
 
+/// Serves until the other end is gone; `undelivered` hears of a lock whose new owner was not told.
 pub(super) fn serve_until_lost<W: Wire<Reply, Request>>(
     shared: &Shared,
     connection: ConnectionId,
     wire: &mut W,
-    open: &mut impl FnMut(&mut W, Option<ObjectId>) -> Reply,
+    mut open: impl FnMut(&mut W, Option<ObjectId>) -> Reply,
+    undelivered: impl Fn(&Shared, ConnectionId, ObjectId),
 ) {
     loop {
         let request = match wire.receive() {
@@ -143,7 +145,7 @@ pub(super) fn serve_until_lost<W: Wire<Reply, Request>>(
             Err(_) => {
                 // A client that died while it waited for a lock has not left anything half done.
                 if let (Some(lock), Reply::Acquired { .. }) = (lock, reply) {
-                    shared.undo_acquire(connection, lock);
+                    undelivered(shared, connection, lock);
                 }
                 return;
             }
