@@ -140,12 +140,12 @@ impl std::fmt::Debug for Check<'_> {
 }
 
 impl<'a> Check<'a> {
-    /// A check of the model of this name: depth-first search, then loom, then at random, within the default budget.
+    /// A check of the model of this name: exhaustive, then loom, then at random, within the default budget.
     pub fn new(name: &str) -> Check<'a> {
         Check {
             name: name.to_string(),
             explorers: vec![
-                Explorer::Dfs,
+                Explorer::Exhaustive,
                 Explorer::Loom { preemption_bound: Some(2) },
                 Explorer::Loom { preemption_bound: None },
                 Explorer::Pct { seed: 0, depth: 3 },

@@ -26,6 +26,8 @@ pub enum Explorer {
         /// The most preemptions that one execution may have.
         preemption_bound: Option<usize>,
     },
+    /// Every inequivalent interleaving once: optimal dynamic partial order reduction, on shuttle's green threads.
+    Exhaustive,
     /// Depth-first search over every schedule, on shuttle's green threads: for tiny models.
     Dfs,
     /// shuttle's uniform random scheduler.
@@ -50,18 +52,19 @@ impl Explorer {
     pub fn engine(self) -> &'static str {
         match self {
             Explorer::Loom { .. } => "loom",
-            Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => "shuttle",
+            Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => "shuttle",
             Explorer::Threads => "std",
         }
     }
 }
 
-/// `loom`, `loom:2`, `dfs`, `random:7`, `pct:3:7`, `threads`.
+/// `exhaustive`, `loom`, `loom:2`, `dfs`, `random:7`, `pct:3:7`, `threads`.
 impl fmt::Display for Explorer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Explorer::Loom { preemption_bound: None } => f.pad("loom"),
             Explorer::Loom { preemption_bound: Some(n) } => f.pad(&format!("loom:{n}")),
+            Explorer::Exhaustive => f.pad("exhaustive"),
             Explorer::Dfs => f.pad("dfs"),
             Explorer::Random { seed } => f.pad(&format!("random:{seed}")),
             Explorer::Pct { seed, depth } => f.pad(&format!("pct:{depth}:{seed}")),
@@ -94,6 +97,7 @@ impl FromStr for Explorer {
         match (name, &numbers[..]) {
             ("loom", []) => Ok(Explorer::Loom { preemption_bound: None }),
             ("loom", [n]) => Ok(Explorer::Loom { preemption_bound: Some(*n as usize) }),
+            ("exhaustive", []) => Ok(Explorer::Exhaustive),
             ("dfs", []) => Ok(Explorer::Dfs),
             ("random", []) => Ok(Explorer::Random { seed: 0 }),
             ("random", [seed]) => Ok(Explorer::Random { seed: *seed }),
@@ -102,7 +106,7 @@ impl FromStr for Explorer {
             ("pct", [depth, seed]) if *depth > 0 => Ok(Explorer::Pct { seed: *seed, depth: *depth as usize }),
             ("threads", []) => Ok(Explorer::Threads),
             _ => Err(format!(
-                "unknown explorer {text:?}; known: loom, loom:BOUND, dfs, random:SEED, pct:DEPTH:SEED, threads"
+                "unknown explorer {text:?}; known: exhaustive, loom, loom:BOUND, dfs, random:SEED, pct:DEPTH:SEED, threads"
             )),
         }
     }
@@ -210,6 +214,8 @@ pub enum Bound {
     },
     /// No execution had an operation on which two threads could meet: there was nothing to explore.
     NothingExplored,
+    /// Rounds of spin loops, and timeouts, that were taken to change nothing.
+    Spins,
     /// Fewer executions than the model is known to need.
     TooFew {
         /// How many ran.
@@ -234,6 +240,7 @@ impl fmt::Display for Bound {
             Bound::Threads(n) => write!(f, "{n} threads"),
             Bound::NotModelled { engine, operation } => write!(f, "{engine} has no model of {operation}"),
             Bound::Stuck { last } => write!(f, "an execution that blocks in something un-modelled, after: {last}"),
+            Bound::Spins => f.write_str("one unproductive round a spin loop, one timeout a wait"),
             Bound::NothingExplored => f.write_str("nothing to explore: no two threads met in any execution"),
             Bound::TooFew { executions, needed } => write!(f, "{executions} executions where {needed} are needed"),
             Bound::NeverReached(name) => write!(f, "`{name}` was never true"),

@@ -37,12 +37,18 @@ pub(crate) struct Pending {
     pub(crate) object: Option<ObjectId>,
     pub(crate) location: &'static Location<'static>,
     pub(crate) waits: Waits,
+    /// What a compare-exchange must find.
+    pub(crate) expected: Option<Value>,
 }
 
 /// What must be before an announced operation can take effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waits {
     Never,
+    /// For nothing; it releases this mutex, to wait on a condition variable.
+    Releasing {
+        mutex: ObjectId,
+    },
     /// The lock is free.
     Lock,
     /// No writer holds the lock.
@@ -93,6 +99,8 @@ pub(crate) struct ObjectState {
     pub(crate) readers: Vec<ThreadId>,
     /// Threads that wait on the condition variable, in the order of their arrival; true once notified.
     pub(crate) waiters: Vec<(ThreadId, bool)>,
+    /// The value with which an atomic was created.
+    pub(crate) initial: Option<Value>,
     dropped: bool,
 }
 
