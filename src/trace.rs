@@ -196,7 +196,7 @@ pub struct Event {
     pub operation: Operation,
     /// To which object; `None` for operations on threads, for fences and for yields.
     pub object: Option<ObjectId>,
-    /// What it read; for a plain store, what it wrote.
+    /// What it read; for a plain store, what it wrote; for a notification, how many threads it woke.
     pub value: Option<Value>,
     /// What a read-modify-write left behind.
     pub written: Option<Value>,
