@@ -42,23 +42,44 @@ pub enum Explorer {
         /// The depth of the bugs that it looks for: one more than the preemptions that they need.
         depth: usize,
     },
+    /// Partial order sampling.
+    Pos {
+        /// What the schedules are drawn from.
+        seed: u64,
+    },
+    /// shuttle's uniform random walk.
+    Urw {
+        /// What the schedules are drawn from.
+        seed: u64,
+    },
+    /// Partial order sampling, random walk, random, and PCT at depths 2, 3, 5 and 8, in turn.
+    Portfolio {
+        /// What the schedules are drawn from.
+        seed: u64,
+    },
     /// Real threads of the operating system: what they do is not recorded.
     Threads,
 }
 
 impl Explorer {
+    /// Whether it draws its schedules, so that it can never have seen them all.
+    #[must_use]
+    pub fn samples(self) -> bool {
+        !matches!(self, Explorer::Exhaustive | Explorer::Dfs | Explorer::Loom { .. })
+    }
+
     /// The engine underneath: `loom`, `shuttle` or `std`.
     #[must_use]
     pub fn engine(self) -> &'static str {
         match self {
             Explorer::Loom { .. } => "loom",
-            Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => "shuttle",
             Explorer::Threads => "std",
+            _ => "shuttle",
         }
     }
 }
 
-/// `exhaustive`, `loom`, `loom:2`, `dfs`, `random:7`, `pct:3:7`, `threads`.
+/// `exhaustive`, `loom`, `loom:2`, `dfs`, `portfolio:7`, `random:7`, `pct:3:7`, `pos:7`, `urw:7`, `threads`.
 impl fmt::Display for Explorer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -68,6 +89,9 @@ impl fmt::Display for Explorer {
             Explorer::Dfs => f.pad("dfs"),
             Explorer::Random { seed } => f.pad(&format!("random:{seed}")),
             Explorer::Pct { seed, depth } => f.pad(&format!("pct:{depth}:{seed}")),
+            Explorer::Pos { seed } => f.pad(&format!("pos:{seed}")),
+            Explorer::Urw { seed } => f.pad(&format!("urw:{seed}")),
+            Explorer::Portfolio { seed } => f.pad(&format!("portfolio:{seed}")),
             Explorer::Threads => f.pad("threads"),
         }
     }
@@ -104,9 +128,16 @@ impl FromStr for Explorer {
             ("pct", []) => Ok(Explorer::Pct { seed: 0, depth: 3 }),
             ("pct", [depth]) if *depth > 0 => Ok(Explorer::Pct { seed: 0, depth: *depth as usize }),
             ("pct", [depth, seed]) if *depth > 0 => Ok(Explorer::Pct { seed: *seed, depth: *depth as usize }),
+            ("pos", []) => Ok(Explorer::Pos { seed: 0 }),
+            ("pos", [seed]) => Ok(Explorer::Pos { seed: *seed }),
+            ("urw", []) => Ok(Explorer::Urw { seed: 0 }),
+            ("urw", [seed]) => Ok(Explorer::Urw { seed: *seed }),
+            ("portfolio", []) => Ok(Explorer::Portfolio { seed: 0 }),
+            ("portfolio", [seed]) => Ok(Explorer::Portfolio { seed: *seed }),
             ("threads", []) => Ok(Explorer::Threads),
             _ => Err(format!(
-                "unknown explorer {text:?}; known: exhaustive, loom, loom:BOUND, dfs, random:SEED, pct:DEPTH:SEED, threads"
+                "unknown explorer {text:?}; known: exhaustive, loom, loom:BOUND, dfs, portfolio:SEED, \
+                 random:SEED, pct:DEPTH:SEED, pos:SEED, urw:SEED, threads"
             )),
         }
     }

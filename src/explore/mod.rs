@@ -6,6 +6,8 @@
 mod dfs;
 mod exhaustive;
 mod loom;
+mod portfolio;
+mod pos;
 mod random;
 mod replay;
 mod shuttle;

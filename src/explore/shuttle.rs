@@ -5,8 +5,8 @@
 //! and some have not ended, that is a deadlock. A failed execution is stopped by choosing nobody.
 
 use super::{
-    Exploration, Job, Only, Point, Shared, Strategy, dfs::Dfs, exhaustive::Exhaustive, lock, random::Random,
-    replay::Replay,
+    Exploration, Job, Only, Point, Shared, Strategy, dfs::Dfs, exhaustive::Exhaustive, lock, portfolio::Portfolio,
+    pos::Pos, random::Random, replay::Replay,
 };
 use crate::runtime::{self, Ending, Engine, Settings};
 use crate::trace::ThreadId;
@@ -34,6 +34,9 @@ pub(super) fn run(job: Job, shared: &Shared) {
         (Some(Only::Schedule(choices)), _) => Rc::new(RefCell::new(Replay::new(choices.clone()))),
         (_, Explorer::Random { seed }) => Rc::new(RefCell::new(Random::uniform(seed))),
         (_, Explorer::Pct { seed, depth }) => Rc::new(RefCell::new(Random::pct(seed, depth))),
+        (_, Explorer::Pos { seed }) => Rc::new(RefCell::new(Pos::new(seed))),
+        (_, Explorer::Urw { seed }) => Rc::new(RefCell::new(Random::walk(seed))),
+        (_, Explorer::Portfolio { seed }) => Rc::new(RefCell::new(Portfolio::new(seed))),
         (_, Explorer::Dfs) => Rc::new(RefCell::new(Dfs::default())),
         _ => Rc::new(RefCell::new(Exhaustive::default())),
     };

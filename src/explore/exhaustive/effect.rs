@@ -5,7 +5,7 @@ use crate::trace::{ObjectId, Operation, ThreadId, Value};
 
 /// What an operation does to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
+pub(in crate::explore) enum Effect {
     Read,
     Write,
     Acquire,
@@ -16,30 +16,30 @@ pub(super) enum Effect {
 
 impl Effect {
     /// Whether it conflicts with everything on its object; the others conflict with these only.
-    pub(super) fn writes(self) -> bool {
+    pub(in crate::explore) fn writes(self) -> bool {
         matches!(self, Effect::Write | Effect::Acquire | Effect::Release)
     }
 
-    pub(super) fn acquires(self) -> bool {
+    pub(in crate::explore) fn acquires(self) -> bool {
         matches!(self, Effect::Acquire | Effect::AcquireShared)
     }
 }
 
 /// An operation as the search sees it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Act {
-    pub(super) operation: Operation,
+pub(in crate::explore) struct Act {
+    pub(in crate::explore) operation: Operation,
     /// At most one effect an object.
-    pub(super) effects: Vec<(ObjectId, Effect)>,
+    pub(in crate::explore) effects: Vec<(ObjectId, Effect)>,
     /// Whether it waits until its objects allow it.
-    pub(super) blocking: bool,
+    pub(in crate::explore) blocking: bool,
     /// What a compare-exchange must find.
-    pub(super) expected: Option<Value>,
+    pub(in crate::explore) expected: Option<Value>,
 }
 
 impl Act {
     /// What an announced operation may do at the most.
-    pub(super) fn announced(pending: &Pending, thread: ThreadId) -> Act {
+    pub(in crate::explore) fn announced(pending: &Pending, thread: ThreadId) -> Act {
         let Pending { operation, object, waits, expected, .. } = *pending;
         let mut effects = Vec::new();
         let own = match operation {
@@ -69,7 +69,7 @@ impl Act {
     }
 
     /// What it did, as it turned out.
-    pub(super) fn done(pending: &Pending, thread: ThreadId, seen: &Seen) -> Act {
+    pub(in crate::explore) fn done(pending: &Pending, thread: ThreadId, seen: &Seen) -> Act {
         let mut act = Act::announced(pending, thread);
         act.operation = seen.operation.unwrap_or(act.operation);
         let nothing_changed = match (act.operation, seen.value) {
@@ -88,16 +88,16 @@ impl Act {
         act
     }
 
-    pub(super) fn only_reads(&mut self) {
+    pub(in crate::explore) fn only_reads(&mut self) {
         self.effects.iter_mut().for_each(|(_, effect)| *effect = Effect::Read);
     }
 
-    pub(super) fn changes_nothing(&self) -> bool {
+    pub(in crate::explore) fn changes_nothing(&self) -> bool {
         self.effects.iter().all(|(_, effect)| *effect == Effect::Read)
     }
 
     /// Whether the order of the two can matter.
-    pub(super) fn conflicts(&self, other: &Act) -> bool {
+    pub(in crate::explore) fn conflicts(&self, other: &Act) -> bool {
         self.effects
             .iter()
             .any(|(object, effect)| other.effects.iter().any(|(o, e)| o == object && (effect.writes() || e.writes())))

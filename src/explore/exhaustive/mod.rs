@@ -10,7 +10,7 @@
 //! * choices that are not about threads (which waiter a notification wakes) are explored one by one;
 //! * threads that spin are kept back (`spin`).
 
-mod effect;
+pub(super) mod effect;
 mod history;
 mod spin;
 mod wakeup;
