@@ -1,0 +1,78 @@
+//! The mission's program: a child process puts the squares of 1..=5, the parent receives exactly these.
+
+use super::{Died, Sender, bounded};
+use crate::process::{Worker, WorkerError, WorkerHandle};
+use std::fmt;
+use std::ops::RangeInclusive;
+
+/// The name under which workers know [`squares`].
+pub(super) const SQUARES: &str = "queue/squares";
+
+/// Puts the squares of these numbers, in a worker; says how many.
+///
+/// It panics if the receiver is gone: then there is nobody to work for.
+pub(super) fn squares((sender, numbers): (Sender<u64>, RangeInclusive<u64>)) -> u64 {
+    let mut sent = 0;
+    for n in numbers {
+        sender.send(n * n).expect("a receiver");
+        sent += 1;
+    }
+    sent
+}
+
+/// What the demonstration saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demo {
+    /// The process that sent.
+    pub worker: u32,
+    /// How many items it says it sent.
+    pub sent: u64,
+    /// What was received, in this order.
+    pub received: Vec<u64>,
+}
+
+/// What went wrong with the demonstration.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DemoError {
+    /// The worker gave no result.
+    Worker(WorkerError),
+    /// The stream was cut short.
+    Died(Died<u64>),
+}
+
+/// A child process puts the squares of 1..=5 into a queue; the parent receives 1, 4, 9, 16 and 25.
+///
+/// The program must have [`register`](super::register)ed the queue's functions with `worker_main`.
+///
+/// # Errors
+///
+/// If the worker fails in any way.
+pub fn demo() -> Result<Demo, DemoError> {
+    let (sender, receiver) = bounded(4);
+    let worker: WorkerHandle<u64> = Worker::spawn(SQUARES, &(sender, 1..=5_u64)).map_err(DemoError::Worker)?;
+    let id = worker.id();
+    let drained = receiver.drain();
+    // The worker's own words first: they say more than that its stream was cut short.
+    let sent = worker.join().map_err(DemoError::Worker)?;
+    let received = drained.map_err(DemoError::Died)?;
+    Ok(Demo { worker: id, sent, received })
+}
+
+impl fmt::Display for DemoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DemoError::Worker(error) => error.fmt(f),
+            DemoError::Died(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for DemoError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            DemoError::Worker(error) => Some(error),
+            DemoError::Died(error) => Some(error),
+        }
+    }
+}
