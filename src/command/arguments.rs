@@ -48,6 +48,7 @@ pub(crate) enum Command {
 
         /// Who chooses the schedules; may be given several times
         ///
+        /// exhaustive  every inequivalent interleaving once (sequential consistency), on shuttle
         /// loom        every execution that loom tells apart (weak memory, at most five threads)
         /// loom:2      the same, with at most two preemptions an execution
         /// dfs         every schedule in turn, on shuttle (for tiny models)
@@ -55,7 +56,7 @@ pub(crate) enum Command {
         /// pct:D:SEED  random priorities that find bugs of depth D, on shuttle
         /// threads     real threads: what they do is not recorded
         ///
-        /// Without this option: loom:2; and as a second check dfs, then pct and random where that is too much for it.
+        /// Without this option: loom:2; and as a second check exhaustive, then pct and random where that is too much for it.
         #[arg(short, long = "explorer", value_name = "EXPLORER", verbatim_doc_comment)]
         explorers: Vec<Explorer>,
     },

@@ -31,7 +31,11 @@ impl Plan {
             Plan::from(Explorer::Loom { preemption_bound: Some(2) }),
             Plan {
                 label: "shuttle".to_string(),
-                explorers: vec![Explorer::Dfs, Explorer::Pct { seed: 0, depth: 3 }, Explorer::Random { seed: 0 }],
+                explorers: vec![
+                    Explorer::Exhaustive,
+                    Explorer::Pct { seed: 0, depth: 3 },
+                    Explorer::Random { seed: 0 },
+                ],
             },
         ]
     }
@@ -192,13 +196,19 @@ fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
     Outcome { row, answer, counterexample }
 }
 
-/// How far the explorers came: `exhaustive (dfs)`, `bounded by 5000 ms (dfs), sampled (pct:3:0, random:0)`.
+/// How far the explorers came: `exhaustive`, `bounded by 3000 ms (exhaustive), sampled (pct:3:0, random:0)`.
 fn extents(plan: &Plan, coverage: &Coverage) -> String {
     let alike = coverage.runs.chunk_by(|a, b| a.extent == b.extent);
     let said: Vec<String> = alike
         .map(|runs| {
             let explorers: Vec<Explorer> = runs.iter().map(|run| run.explorer).collect();
-            runs[0].extent.to_string() + &by(plan, &explorers)
+            let extent = runs[0].extent.to_string();
+            // Not `exhaustive (exhaustive)`.
+            if explorers.iter().all(|explorer| explorer.to_string() == extent) {
+                extent
+            } else {
+                extent + &by(plan, &explorers)
+            }
         })
         .collect();
     said.join(", ")

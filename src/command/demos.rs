@@ -24,17 +24,27 @@ struct Demo {
 /// One line a system.
 const DEMOS: &[Demo] = &[
     Demo { system: "account", name: "deposits", on: "2 threads", run: account },
+    Demo { system: "queue", name: "squares", on: "1 child process", run: queue },
     Demo { system: "manager", name: "list-and-dict", on: "4 child processes", run: manager },
 ];
 
 /// The functions that child processes of this command can run.
 pub(crate) fn workers() -> Table {
-    systems::manager::workers(Table::new())
+    systems::manager::workers(systems::queue::register(Table::new()))
 }
 
 fn account() -> Seen {
     let balance = systems::account::demo(2, 100_000);
     if balance == 200_000 { Ok(balance.to_string()) } else { Err(format!("{balance} instead of 200000")) }
+}
+
+fn queue() -> Seen {
+    let seen = systems::queue::demo().map_err(|error| error.to_string())?;
+    if seen.received != [1, 4, 9, 16, 25] {
+        return Err(format!("received {:?}", seen.received));
+    }
+    let drawn: Vec<String> = seen.received.iter().map(u64::to_string).collect();
+    Ok(drawn.join(" "))
 }
 
 fn manager() -> Seen {
