@@ -222,6 +222,8 @@ pub struct Thread {
     pub name: Option<String>,
     /// What it waits for, if the execution ended while it could not go on: `mutex balance, held by teller 1`.
     pub blocked: Option<String>,
+    /// What it was about to do when the execution ended, if it had not ended itself.
+    pub pending: Option<(Operation, Option<ObjectId>)>,
 }
 
 /// Everything that was seen of one execution.

@@ -198,7 +198,7 @@ fn any_counterexample() -> impl Strategy<Value = Counterexample> {
                     .into_iter()
                     .map(|name| Object { kind: ObjectKind::Atomic, name, created: Location::caller() })
                     .collect(),
-                threads: threads.into_iter().map(|(name, blocked)| Thread { name, blocked }).collect(),
+                threads: threads.into_iter().map(|(name, blocked)| Thread { name, blocked, pending: None }).collect(),
             },
             conflicts,
             replay: "v1:any".to_string(),

@@ -28,14 +28,16 @@ impl Plan {
     /// finds every bug.
     pub(crate) fn everyday() -> Vec<Plan> {
         vec![
-            Plan::from(Explorer::Loom { preemption_bound: Some(2) }),
+            Plan {
+                label: "loom".to_string(),
+                explorers: vec![
+                    Explorer::Loom { preemption_bound: Some(2) },
+                    Explorer::Loom { preemption_bound: None },
+                ],
+            },
             Plan {
                 label: "shuttle".to_string(),
-                explorers: vec![
-                    Explorer::Exhaustive,
-                    Explorer::Pct { seed: 0, depth: 3 },
-                    Explorer::Random { seed: 0 },
-                ],
+                explorers: vec![Explorer::Exhaustive, Explorer::Portfolio { seed: 0 }],
             },
         ]
     }

@@ -177,7 +177,7 @@ impl World {
     pub(crate) fn add_thread(&mut self, name: Option<String>) -> ThreadId {
         let id = ThreadId(self.threads.len() as u32);
         self.threads.push(ThreadState::default());
-        self.trace.threads.push(Thread { name, blocked: None });
+        self.trace.threads.push(Thread { name, ..Thread::default() });
         id
     }
 
@@ -234,7 +234,13 @@ impl World {
 
     /// Ends the execution, unless it has ended before.
     pub(crate) fn end(&mut self, ending: Ending) {
-        self.ending.get_or_insert(ending);
+        if self.ending.is_some() {
+            return;
+        }
+        for (state, drawn) in self.threads.iter().zip(&mut self.trace.threads) {
+            drawn.pending = state.pending.filter(|_| !state.finished).map(|p| (p.operation, p.object));
+        }
+        self.ending = Some(ending);
     }
 
     pub(crate) fn deadlock(&mut self) {
