@@ -196,7 +196,7 @@ pub struct Event {
     pub operation: Operation,
     /// To which object; `None` for operations on threads, for fences and for yields.
     pub object: Option<ObjectId>,
-    /// What it read; for a plain store, what it wrote.
+    /// What it read; for a plain store, what it wrote; for a notification, how many threads it woke.
     pub value: Option<Value>,
     /// What a read-modify-write left behind.
     pub written: Option<Value>,
@@ -222,6 +222,8 @@ pub struct Thread {
     pub name: Option<String>,
     /// What it waits for, if the execution ended while it could not go on: `mutex balance, held by teller 1`.
     pub blocked: Option<String>,
+    /// What it was about to do when the execution ended, if it had not ended itself.
+    pub pending: Option<(Operation, Option<ObjectId>)>,
 }
 
 /// Everything that was seen of one execution.

@@ -7,9 +7,17 @@ use selvedge::sync::{Arc, Condvar, Mutex};
 use selvedge::{Bound, Budget, Check, Config, Expect, Explorer, Extent, Kind, Verdict, hint, thread};
 
 const LOOM: Explorer = Explorer::Loom { preemption_bound: None };
-const MODELLED: [Explorer; 4] =
-    [Explorer::Dfs, LOOM, Explorer::Random { seed: 7 }, Explorer::Pct { seed: 7, depth: 3 }];
-const ENGINES: [Explorer; 2] = [Explorer::Dfs, LOOM];
+const MODELLED: [Explorer; 8] = [
+    Explorer::Exhaustive,
+    Explorer::Dfs,
+    LOOM,
+    Explorer::Random { seed: 7 },
+    Explorer::Pct { seed: 7, depth: 3 },
+    Explorer::Pos { seed: 7 },
+    Explorer::Urw { seed: 7 },
+    Explorer::Portfolio { seed: 7 },
+];
+const ENGINES: [Explorer; 3] = [Explorer::Exhaustive, Explorer::Dfs, LOOM];
 
 fn unlocked() {
     let balance = Arc::new(AtomicUsize::new(0));
@@ -72,8 +80,7 @@ fn a_budget_of_executions_is_exact_and_said() {
             let Verdict::Holds(coverage) = verdict else { panic!("{explorer}: {verdict:?}") };
             assert_eq!(coverage.executions(), most, "{explorer}");
             let cut = Extent::Bounded(Bound::Executions(most));
-            let sampled = matches!(explorer, Explorer::Random { .. } | Explorer::Pct { .. });
-            assert_eq!(coverage.runs[0].extent, if sampled { Extent::Sampled } else { cut }, "{explorer}");
+            assert_eq!(coverage.runs[0].extent, if explorer.samples() { Extent::Sampled } else { cut }, "{explorer}");
             assert!(!coverage.is_exhaustive());
         }
     }

@@ -9,8 +9,9 @@ use selvedge::process::frame;
 use selvedge::process::{Failure, Table, Worker, WorkerHandle, worker_main};
 use selvedge::systems::Model;
 use selvedge::systems::manager::{
-    Batch, DictProxy, Functions, Item, Limits, ListProxy, LockProxy, MODELS, Manager, ManagerError, ManagerExit,
-    Refusal, Reply, Request, Serve, ValueProxy, decode_request, demo, workers,
+    Batch, Call, ConnectionId, Core, Create, DictOperation, DictProxy, Fence, Functions, Item, Limits, ListOperation,
+    ListProxy, LockProxy, MODELS, Manager, ManagerError, ManagerExit, ObjectId, Operation, Outcome, Refusal, Reply,
+    Request, Serve, ValueOperation, ValueProxy, check_bytes, decode_request, demo, workers,
 };
 use selvedge::{Budget, Check, Expect, Explorer};
 use std::collections::BTreeMap;
@@ -43,7 +44,7 @@ fn functions() -> Functions {
         .with("grow", |bytes: &mut Vec<u8>, by: u32| bytes.resize(bytes.len() + by as usize, 0))
 }
 
-type Outcome = Result<(), String>;
+type Said = Result<(), String>;
 
 fn table() -> Table {
     workers(Table::new())
@@ -96,7 +97,7 @@ fn park() {
     }
 }
 
-fn outcome(result: Result<(), ManagerError>) -> Outcome {
+fn outcome(result: Result<(), ManagerError>) -> Said {
     result.map_err(|e| e.to_string())
 }
 
@@ -134,6 +135,7 @@ fn main() {
         a_shut_down_manager_is_an_error,
         a_shutdown_wakes_those_who_wait_for_a_lock,
         a_killed_owner_releases_and_poisons_the_lock,
+        a_client_killed_while_it_waits_poisons_nothing,
         a_panicking_owner_releases_and_poisons_the_lock,
         a_write_under_a_hold_that_is_over_is_refused,
         a_child_that_panics_is_an_error,
@@ -148,8 +150,11 @@ fn main() {
         a_proxy_comes_back_from_a_child,
         a_proxy_travels_nowhere_else,
         any_operations_on_a_list_do_what_a_vec_does,
+        the_list_property_sees_another_remove,
         any_operations_on_a_dict_do_what_a_map_does,
+        the_dict_property_sees_another_insert,
         any_bytes_are_a_request_or_an_error,
+        any_requests_leave_the_core_consistent,
         there_are_models_of_both_kinds,
     ];
     for model in MODELS {
@@ -188,7 +193,7 @@ const EXPLORERS: [Explorer; 5] = [
 ];
 
 fn check(model: &Model, explorer: Explorer) {
-    let executions = size(1_500, 100_000).into();
+    let executions = size(1_500, 20_000).into();
     let _ = Check::new(model.name)
         .explorers([explorer])
         .budget(Budget::executions(executions))
@@ -220,7 +225,7 @@ fn the_demo_without_its_workers_is_an_error() {
     // A program that does not know the function, as the spawned interpreters of old did not.
     let manager = Manager::spawn(functions()).unwrap();
     let list = manager.list::<u64>().unwrap();
-    let child: WorkerHandle<Outcome> = Worker::spawn("manager/apend", &(&list, 10_u64)).unwrap();
+    let child: WorkerHandle<Said> = Worker::spawn("manager/apend", &(&list, 10_u64)).unwrap();
     let error = child.join().unwrap_err();
     assert!(matches!(error.failure(), Failure::NotRegistered { name, .. } if name == "manager/apend"), "{error}");
     assert_eq!(list.to_vec(), Ok(vec![]));
@@ -268,7 +273,7 @@ fn two_processes_lose_no_update() {
     let (list, dict) = (manager.list::<i64>().unwrap(), manager.dict::<String, i64>().unwrap());
     list.push(&0).unwrap();
     let n = u64::from(size(500, 20_000));
-    let mut children: Vec<WorkerHandle<Outcome>> = Vec::new();
+    let mut children: Vec<WorkerHandle<Said>> = Vec::new();
     for _ in 0..2 {
         children.push(Worker::spawn("add many", &(&list, n)).unwrap());
         children.push(Worker::spawn("count many", &(&dict, n)).unwrap());
@@ -282,7 +287,7 @@ fn two_processes_lose_no_deposit_under_the_lock() {
     let manager = Manager::process("manager").unwrap();
     let (lock, balance) = (manager.lock().unwrap(), manager.value(&0_i64).unwrap());
     let n = u64::from(size(200, 10_000));
-    let children: [WorkerHandle<Outcome>; 2] =
+    let children: [WorkerHandle<Said>; 2] =
         [(); 2].map(|()| Worker::spawn("deposit many", &(&lock, &balance, n)).unwrap());
     children.into_iter().for_each(|child| child.join().unwrap().unwrap());
     assert_eq!(balance.get(), Ok(2 * n as i64));
@@ -352,7 +357,7 @@ fn values_of_another_type_are_refused() {
     list.push(&1).unwrap();
     let error = list.update::<u64, i64>(0, "add", &10).unwrap_err();
     assert_eq!(error.to_string(), "the manager refuses: function \"add\": it is fn(&mut i64, i64) -> i64");
-    let child: WorkerHandle<Outcome> = Worker::spawn("push many", &(&list, 1_u64)).unwrap();
+    let child: WorkerHandle<Said> = Worker::spawn("push many", &(&list, 1_u64)).unwrap();
     let error = child.join().unwrap_err();
     assert!(matches!(error.failure(), Failure::Decode(why) if why.contains("expected u64")), "{error}");
     assert_eq!(list.to_vec(), Ok(vec![1]));
@@ -476,6 +481,18 @@ fn a_killed_owner_releases_and_poisons_the_lock() {
     assert!(lock.lock().unwrap().is_ok());
 }
 
+fn a_client_killed_while_it_waits_poisons_nothing() {
+    let manager = Manager::process("manager").unwrap();
+    let (lock, begun) = (manager.lock().unwrap(), manager.value(&false).unwrap());
+    let guard = lock.lock().unwrap().unwrap();
+    let child: WorkerHandle<()> = Worker::spawn("hold and wait to be killed", &(&lock, &begun)).unwrap();
+    child.kill().unwrap(); // before, while, or without that it waits
+    assert_eq!(child.join().unwrap_err().failure(), &Failure::Signaled(9));
+    guard.unlock().unwrap();
+    assert!(lock.lock().unwrap().is_ok());
+    assert_eq!(begun.get(), Ok(false));
+}
+
 fn a_panicking_owner_releases_and_poisons_the_lock() {
     let manager = Manager::spawn(functions()).unwrap();
     let (lock, list) = (manager.lock().unwrap(), manager.list::<u64>().unwrap());
@@ -570,7 +587,7 @@ fn garbage_ends_its_own_connection_only() {
     let said = stranger_sends(Limits::default(), &frame::encode(&[0xff; 100]).unwrap());
     assert!(malformed(&said) && said.len() == 1, "a frame, but no request: {said:?}");
 
-    let create = frame::to_bytes(&Request::Create(selvedge::systems::manager::Create::List)).unwrap();
+    let create = frame::to_bytes(&Request::Create(Create::List)).unwrap();
     let good = frame::encode(&create).unwrap();
     let said = stranger_sends(Limits::default(), &[&good[..], b"garbage that follows"].concat());
     assert!(malformed(&said) && matches!(said[0], Reply::Created(_)) && said.len() == 2, "first a request: {said:?}");
@@ -666,9 +683,10 @@ fn a_proxy_travels_nowhere_else() {
 
 // Properties.
 
-fn property<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+/// `Err` is the smallest counterexample.
+fn property<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) -> Result<(), String> {
     let config = Config { cases: size(64, 5_000), failure_persistence: None, ..Config::default() };
-    TestRunner::new(config).run(&strategy, test).unwrap_or_else(|e| panic!("{e}"));
+    TestRunner::new(config).run(&strategy, test).map_err(|e| e.to_string())
 }
 
 #[derive(Clone, Debug)]
@@ -704,6 +722,15 @@ fn on_list() -> impl Strategy<Value = OnList> {
 }
 
 fn any_operations_on_a_list_do_what_a_vec_does() {
+    list_is_a_vec(Vec::remove).unwrap();
+}
+
+fn the_list_property_sees_another_remove() {
+    let found = list_is_a_vec(Vec::swap_remove).unwrap_err();
+    assert!(found.contains("Remove("), "the counterexample has what is wrong: {found}");
+}
+
+fn list_is_a_vec(remove: fn(&mut Vec<i64>, usize) -> i64) -> Result<(), String> {
     let manager = Manager::spawn(functions()).unwrap();
     property(prop::collection::vec(on_list(), 0..40), |operations| {
         let (list, mut vec) = (manager.list::<i64>().unwrap(), Vec::new());
@@ -726,7 +753,7 @@ fn any_operations_on_a_list_do_what_a_vec_does() {
                 }
                 OnList::Pop => prop_assert_eq!(list.pop(), Ok(vec.pop())),
                 OnList::Remove(i) => {
-                    let removed = (i < len).then(|| vec.remove(i as usize));
+                    let removed = (i < len).then(|| remove(&mut vec, i as usize));
                     prop_assert_eq!(list.remove(i), removed.ok_or(out(i, len)));
                 }
                 OnList::Contains(n) => prop_assert_eq!(list.contains(&n), Ok(vec.contains(&n))),
@@ -760,7 +787,7 @@ fn any_operations_on_a_list_do_what_a_vec_does() {
         }
         prop_assert_eq!(list.to_vec(), Ok(vec));
         Ok(())
-    });
+    })
 }
 
 #[derive(Clone, Debug)]
@@ -790,13 +817,28 @@ fn on_dict() -> impl Strategy<Value = OnDict> {
     ]
 }
 
+type Map = BTreeMap<i64, i64>;
+
 fn any_operations_on_a_dict_do_what_a_map_does() {
+    dict_is_a_map(Map::insert).unwrap();
+}
+
+fn the_dict_property_sees_another_insert() {
+    let keep_the_old = |map: &mut Map, key, item| match map.get(&key) {
+        Some(old) => Some(*old),
+        None => map.insert(key, item),
+    };
+    let found = dict_is_a_map(keep_the_old).unwrap_err();
+    assert!(found.contains("Insert("), "the counterexample has what is wrong: {found}");
+}
+
+fn dict_is_a_map(insert: fn(&mut Map, i64, i64) -> Option<i64>) -> Result<(), String> {
     let manager = Manager::spawn(functions()).unwrap();
     property(prop::collection::vec(on_dict(), 0..40), |operations| {
-        let (dict, mut map) = (manager.dict::<i64, i64>().unwrap(), BTreeMap::new());
+        let (dict, mut map) = (manager.dict::<i64, i64>().unwrap(), Map::new());
         for operation in operations {
             match operation {
-                OnDict::Insert(k, n) => prop_assert_eq!(dict.insert(&k, &n), Ok(map.insert(k, n))),
+                OnDict::Insert(k, n) => prop_assert_eq!(dict.insert(&k, &n), Ok(insert(&mut map, k, n))),
                 OnDict::Get(k) => prop_assert_eq!(dict.get(&k), Ok(map.get(&k).copied())),
                 OnDict::Remove(k) => prop_assert_eq!(dict.remove(&k), Ok(map.remove(&k))),
                 OnDict::Add(k, n) => {
@@ -832,17 +874,97 @@ fn any_operations_on_a_dict_do_what_a_map_does() {
         }
         prop_assert_eq!(dict.to_map(), Ok(map));
         Ok(())
-    });
+    })
 }
 
 fn any_bytes_are_a_request_or_an_error() {
     // Small numbers are what requests are made of: with any bytes alone, few would come far.
-    let byte = prop_oneof![0..12_u8, any::<u8>()];
-    property(prop::collection::vec(byte, 0..60), |bytes| {
-        if let Ok(request) = decode_request(&bytes) {
-            let again = frame::to_bytes(&request).map_err(TestCaseError::fail)?;
-            prop_assert_eq!(decode_request(&again), Ok(request), "it says the same when it is sent on");
-        }
+    let byte = prop_oneof![4 => 0..12_u8, 1 => any::<u8>()];
+    property(prop::collection::vec(byte, 0..200), |bytes| {
+        let _ = decode_request(&bytes); // any answer, no panic
+        check_bytes(&bytes);
         Ok(())
-    });
+    })
+    .unwrap();
+}
+
+/// A request as some client could send it; objects and functions are sometimes there and sometimes not.
+fn request() -> impl Strategy<Value = Request> {
+    let object = (0..6_u64).prop_map(ObjectId);
+    let item = prop::collection::vec(0..3_u8, 0..6).prop_map(|bytes| Item::encode(&bytes).unwrap());
+    let large = (0..300_usize).prop_map(|length| Item::encode(&vec![0_u8; length]).unwrap());
+    let item = prop_oneof![4 => item, 1 => large];
+    let fence = (object.clone(), 0..3_u64).prop_map(|(lock, token)| Fence { lock, token });
+    let create = prop_oneof![
+        1 => Just(Create::List),
+        1 => Just(Create::Dict),
+        1 => item.clone().prop_map(Create::Value),
+        1 => Just(Create::Lock),
+    ];
+    let (maybe, index) = (prop::option::of(item.clone()), 0..3_u64);
+    let operation = prop_oneof![
+        3 => item.clone().prop_map(|item| Operation::List(ListOperation::Push(item))),
+        1 => prop::collection::vec(item.clone(), 0..3).prop_map(|items| Operation::List(ListOperation::Extend(items))),
+        1 => (index.clone(), item.clone()).prop_map(|(i, item)| Operation::List(ListOperation::Set(i, item))),
+        1 => index.prop_map(|i| Operation::List(ListOperation::Remove(i))),
+        1 => Just(Operation::List(ListOperation::Pop)),
+        1 => Just(Operation::List(ListOperation::Clear)),
+        3 => (item.clone(), item.clone()).prop_map(|(k, v)| Operation::Dict(DictOperation::Insert(k, v))),
+        1 => item.clone().prop_map(|key| Operation::Dict(DictOperation::Remove(key))),
+        1 => (item.clone(), maybe.clone(), maybe)
+            .prop_map(|(key, current, new)| Operation::Dict(DictOperation::CompareExchange { key, current, new })),
+        1 => Just(Operation::Dict(DictOperation::Clear)),
+        1 => item.prop_map(|item| Operation::Value(ValueOperation::Set(item))),
+    ];
+    let call = (object.clone(), prop::option::weighted(0.2, fence.clone()), operation)
+        .prop_map(|(object, fence, operation)| Call { object, fence, operation });
+    prop_oneof![
+        3 => create.prop_map(Request::Create),
+        2 => object.clone().prop_map(Request::Release),
+        6 => call.clone().prop_map(Request::Call),
+        1 => prop::collection::vec(call, 0..4).prop_map(Request::Batch),
+        2 => object.clone().prop_map(Request::Acquire),
+        1 => object.clone().prop_map(Request::TryAcquire),
+        2 => (fence, any::<bool>()).prop_map(|(fence, poison)| Request::Unlock { fence, poison }),
+        1 => object.prop_map(Request::ClearPoison),
+    ]
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Connect(Option<u64>),
+    Disconnect(u64),
+    Ask(u64, Request),
+}
+
+fn any_requests_leave_the_core_consistent() {
+    let step = prop_oneof![
+        1 => prop::option::of(0..6_u64).prop_map(Step::Connect),
+        1 => (0..4_u64).prop_map(Step::Disconnect),
+        8 => (0..4_u64, request()).prop_map(|(connection, request)| Step::Ask(connection, request)),
+    ];
+    property(prop::collection::vec(step, 0..60), |steps| {
+        let limits = Limits { frame_bytes: 250, total_bytes: 1_500, connections: 3 };
+        let mut core = Core::new(functions(), limits);
+        for step in [Step::Connect(None), Step::Connect(None)].into_iter().chain(steps) {
+            let before = core.objects();
+            match step {
+                Step::Connect(object) => drop(core.connect(object.map(ObjectId))),
+                Step::Disconnect(connection) => core.disconnect(ConnectionId(connection)),
+                Step::Ask(connection, request) => {
+                    let creates = matches!(request, Request::Create(_));
+                    let created =
+                        matches!(core.apply(ConnectionId(connection), request), Outcome::Reply(Reply::Created(_)));
+                    prop_assert!(creates || !created);
+                    prop_assert!(core.objects() <= before + usize::from(created));
+                }
+            }
+            core.assert_consistent();
+        }
+        (0..70).for_each(|connection| core.disconnect(ConnectionId(connection)));
+        core.assert_consistent();
+        prop_assert_eq!(core.objects(), 0, "objects outlive all connections");
+        Ok(())
+    })
+    .unwrap();
 }

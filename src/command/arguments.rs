@@ -18,6 +18,10 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
+    /// How much each explorer may do with each model: executions (`10000`), time (`500ms`, `30s`), or both
+    #[arg(short, long, global = true, default_value_t = EVERYDAY)]
+    pub(crate) budget: Budget,
+
     /// Print one JSON document instead of tables and drawings
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -44,6 +48,7 @@ pub(crate) enum Command {
 
         /// Who chooses the schedules; may be given several times
         ///
+        /// exhaustive  every inequivalent interleaving once (sequential consistency), on shuttle
         /// loom        every execution that loom tells apart (weak memory, at most five threads)
         /// loom:2      the same, with at most two preemptions an execution
         /// dfs         every schedule in turn, on shuttle (for tiny models)
@@ -51,13 +56,9 @@ pub(crate) enum Command {
         /// pct:D:SEED  random priorities that find bugs of depth D, on shuttle
         /// threads     real threads: what they do is not recorded
         ///
-        /// Without this option: loom:2; and as a second check dfs, then pct and random where that is too much for it.
+        /// Without this option: loom:2; and as a second check exhaustive, then pct and random where that is too much for it.
         #[arg(short, long = "explorer", value_name = "EXPLORER", verbatim_doc_comment)]
         explorers: Vec<Explorer>,
-
-        /// How much each check may do: executions (`10000`), time (`500ms`, `30s`), or both (`10000,30s`)
-        #[arg(short, long, default_value_t = EVERYDAY)]
-        budget: Budget,
     },
 
     /// Run one of the three systems for real, with threads or child processes
@@ -82,11 +83,14 @@ pub(crate) enum System {
     Account,
     /// A child process sends the squares of 1 to 5
     Queue,
-    /// Two child processes fill one shared list and one shared dict
+    /// Child processes fill one shared list and one shared dict, two each
     Manager,
 }
 
 impl System {
+    /// In the order in which they are explained.
+    pub(crate) const ALL: [System; 3] = [System::Account, System::Queue, System::Manager];
+
     /// As models' names begin.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -104,8 +108,8 @@ pub(crate) struct Budget {
     pub(crate) time: Option<Duration>,
 }
 
-/// What the main job gives to each check.
-pub(crate) const EVERYDAY: Budget = Budget { executions: Some(10_000), time: Some(Duration::from_secs(5)) };
+/// Unless said otherwise.
+pub(crate) const EVERYDAY: Budget = Budget { executions: Some(10_000), time: Some(Duration::from_secs(3)) };
 
 impl From<Budget> for selvedge::Budget {
     fn from(budget: Budget) -> selvedge::Budget {

@@ -1,6 +1,6 @@
 //! Models under explorers: which pairs, and their outcomes in a deterministic order.
 
-use super::arguments::{Budget, EVERYDAY};
+use super::arguments::{Budget, System};
 use super::output::{Answer, Outcome, Output};
 use selvedge::counterexample::{Token, TokenError};
 use selvedge::report::Row;
@@ -11,33 +11,49 @@ use std::sync::{Mutex, PoisonError};
 
 /// Explorers that share one check: the first that finds something ends it.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan(pub(crate) Vec<Explorer>);
+pub(crate) struct Plan {
+    /// What the table calls it.
+    label: String,
+    explorers: Vec<Explorer>,
+}
+
+impl From<Explorer> for Plan {
+    fn from(explorer: Explorer) -> Plan {
+        Plan { label: explorer.to_string(), explorers: vec![explorer] }
+    }
+}
 
 impl Plan {
     /// loom for weak memory; on shuttle all of it if that is feasible, and else a portfolio, as no single strategy
     /// finds every bug.
     pub(crate) fn everyday() -> Vec<Plan> {
         vec![
-            Plan(vec![Explorer::Loom { preemption_bound: Some(2) }]),
-            Plan(vec![Explorer::Dfs, Explorer::Pct { seed: 0, depth: 3 }, Explorer::Random { seed: 0 }]),
+            Plan {
+                label: "loom".to_string(),
+                explorers: vec![
+                    Explorer::Loom { preemption_bound: Some(2) },
+                    Explorer::Loom { preemption_bound: None },
+                ],
+            },
+            Plan {
+                label: "shuttle".to_string(),
+                explorers: vec![Explorer::Exhaustive, Explorer::Portfolio { seed: 0 }],
+            },
         ]
-    }
-
-    /// `loom:2`, `dfs+pct:3:0+random:0`.
-    fn label(&self) -> String {
-        self.0.iter().map(Explorer::to_string).collect::<Vec<_>>().join("+")
     }
 
     /// Why the model cannot be run by these explorers, if it cannot.
     fn refused(&self, model: &Model) -> Option<&'static str> {
         let refuses = |explorer: &Explorer| model.not_in.iter().find(|(engine, _)| *engine == explorer.engine());
-        self.0.iter().find_map(refuses).map(|(_, reason)| *reason)
+        self.explorers.iter().find_map(refuses).map(|(_, reason)| *reason)
     }
 }
 
 /// What to check.
 pub(crate) struct Selection {
     pairs: Vec<(Model, Plan)>,
+    /// Systems that have no model: they must not look checked.
+    without: Vec<&'static str>,
     /// What cannot be checked, and why: `queue/timeout under loom:2: timeouts never fire`.
     pub(crate) skipped: Vec<String>,
     budget: Budget,
@@ -45,8 +61,11 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// Every model under the everyday explorers.
-    pub(crate) fn all() -> Selection {
-        Selection::of(&models(), &Plan::everyday(), EVERYDAY)
+    pub(crate) fn all(budget: Budget) -> Selection {
+        let models = models();
+        let without = System::ALL.map(System::name).into_iter();
+        let without = without.filter(|system| models.iter().all(|model| model.system() != *system)).collect();
+        Selection { without, ..Selection::of(&models, &Plan::everyday(), budget) }
     }
 
     /// The models whose names contain the filter.
@@ -68,11 +87,11 @@ impl Selection {
     }
 
     fn of(models: &[Model], plans: &[Plan], budget: Budget) -> Selection {
-        let mut selection = Selection { pairs: Vec::new(), skipped: Vec::new(), budget };
+        let mut selection = Selection { pairs: Vec::new(), without: Vec::new(), skipped: Vec::new(), budget };
         for model in models {
             for plan in plans {
                 match plan.refused(model) {
-                    Some(reason) => selection.skipped.push(format!("{} under {}: {reason}", model.name, plan.label())),
+                    Some(reason) => selection.skipped.push(format!("{} under {}: {reason}", model.name, plan.label)),
                     None => selection.pairs.push((*model, plan.clone())),
                 }
             }
@@ -93,8 +112,9 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
             let place = next.fetch_add(1, Ordering::Relaxed);
             pairs.get(place).map(|pair| (place, pair))
         } {
-            progress.starts(&format!("{} under {}", model.name, plan.label()));
-            let verdict = check_one(model, plan, selection.budget, |executions| progress.moves(executions));
+            let what = format!("{} under {}", model.name, plan.label);
+            progress.starts(&what);
+            let verdict = check_one(model, plan, selection.budget, |executions| progress.moves(&what, executions));
             let outcome = outcome(model, plan, verdict);
             outcomes.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(outcome);
             progress.ends();
@@ -108,7 +128,8 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
     });
     progress.clear();
     // The scope has joined every worker, and would have panicked had one of them.
-    outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten().collect()
+    let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten();
+    outcomes.chain(selection.without.iter().map(|system| Outcome::missing(system, "models"))).collect()
 }
 
 /// Runs exactly the execution of a counterexample.
@@ -123,13 +144,13 @@ pub(crate) fn replay(text: &str) -> Result<Outcome, String> {
     })?;
     let config = Config { replay: Some(text.to_string()) };
     let verdict = Check::new(model.name).config(config).run(model.body);
-    Ok(outcome(&model, &Plan(vec![token.explorer()]), verdict))
+    Ok(outcome(&model, &Plan::from(token.explorer()), verdict))
 }
 
 /// What the plan's explorers say of a model.
 fn check_one(model: &Model, plan: &Plan, budget: Budget, progress: impl FnMut(u64)) -> Verdict {
     Check::new(model.name)
-        .explorers(plan.0.iter().copied())
+        .explorers(plan.explorers.iter().copied())
         .budget(budget.into())
         .expect(model.expect)
         // A replay is a command of its own here.
@@ -146,9 +167,10 @@ fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
         _ => Answer::Unexpected,
     };
     let (executions, coverage, said) = match &verdict {
-        Verdict::Holds(coverage) => (coverage.executions(), extents(coverage), "holds".to_string()),
+        Verdict::Holds(coverage) => (coverage.executions(), extents(plan, coverage), "holds".to_string()),
         Verdict::Violated(found) => {
-            (found.execution, format!("until {} broke it", found.explorer), format!("violated: {}", found.kind))
+            let coverage = "until broken".to_string() + &by(plan, &[found.explorer]);
+            (found.execution, coverage, format!("violated: {}", found.kind))
         }
         Verdict::Unknown(bound) => (0, "-".to_string(), format!("unknown: {bound}")),
     };
@@ -162,7 +184,7 @@ fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
     let row = Row {
         system: model.system().to_string(),
         model: model.name.to_string(),
-        explorer: plan.label(),
+        explorer: plan.label.clone(),
         executions,
         coverage,
         verdict: said,
@@ -176,9 +198,28 @@ fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
     Outcome { row, answer, counterexample }
 }
 
-/// How far the explorers came; what several say alike is said once.
-fn extents(coverage: &Coverage) -> String {
-    let mut said: Vec<String> = coverage.runs.iter().map(|run| run.extent.to_string()).collect();
-    said.dedup();
+/// How far the explorers came: `exhaustive`, `bounded by 3000 ms (exhaustive), sampled (pct:3:0, random:0)`.
+fn extents(plan: &Plan, coverage: &Coverage) -> String {
+    let alike = coverage.runs.chunk_by(|a, b| a.extent == b.extent);
+    let said: Vec<String> = alike
+        .map(|runs| {
+            let explorers: Vec<Explorer> = runs.iter().map(|run| run.explorer).collect();
+            let extent = runs[0].extent.to_string();
+            // Not `exhaustive (exhaustive)`.
+            if explorers.iter().all(|explorer| explorer.to_string() == extent) {
+                extent
+            } else {
+                extent + &by(plan, &explorers)
+            }
+        })
+        .collect();
     said.join(", ")
+}
+
+/// Which of the plan's explorers; nothing if there is only one.
+fn by(plan: &Plan, explorers: &[Explorer]) -> String {
+    if plan.explorers.len() == 1 {
+        return String::new();
+    }
+    format!(" ({})", explorers.iter().map(Explorer::to_string).collect::<Vec<_>>().join(", "))
 }

@@ -10,6 +10,7 @@ mod output;
 use arguments::{Arguments, Command};
 use checks::{Plan, Selection};
 use clap::Parser;
+pub(crate) use demos::workers;
 use exit::Exit;
 use output::Output;
 use std::process::ExitCode;
@@ -29,22 +30,22 @@ pub(crate) fn main() -> ExitCode {
 fn run(arguments: Arguments, output: &Output) -> Result<Exit, String> {
     match arguments.command {
         None => {
-            let selection = Selection::all();
+            let selection = Selection::all(arguments.budget);
             let mut outcomes = demos::run_all(output);
             outcomes.extend(checks::run(&selection, output));
             output.report(&outcomes, &selection.skipped, output::Draw::OneEachSystem)
         }
         Some(Command::List) => output.list(&selvedge::systems::models()),
-        Some(Command::Check { filter, explorers, budget }) => {
+        Some(Command::Check { filter, explorers }) => {
             let plans = match &explorers[..] {
                 [] => Plan::everyday(),
-                _ => explorers.into_iter().map(|explorer| Plan(vec![explorer])).collect(),
+                _ => explorers.into_iter().map(Plan::from).collect(),
             };
-            let selection = Selection::new(filter.as_deref(), &plans, budget)?;
+            let selection = Selection::new(filter.as_deref(), &plans, arguments.budget)?;
             let outcomes = checks::run(&selection, output);
             output.report(&outcomes, &selection.skipped, output::Draw::All)
         }
-        Some(Command::Demo { system }) => output.demo(&demos::run_one(system.name(), output)?),
+        Some(Command::Demo { system }) => output.demo(&demos::run_one(system, output)),
         Some(Command::Replay { token }) => {
             let outcome = checks::replay(&token)?;
             output.report(&[outcome], &[], output::Draw::All)

@@ -30,6 +30,23 @@ pub(crate) struct Outcome {
     pub(crate) counterexample: Option<Counterexample>,
 }
 
+impl Outcome {
+    /// For something that a system should have and has not: never silent, never a success.
+    pub(crate) fn missing(system: &str, what: &str) -> Outcome {
+        let row = Row {
+            system: system.to_string(),
+            model: format!("{system}/({what})"),
+            explorer: "-".to_string(),
+            executions: 0,
+            coverage: "-".to_string(),
+            verdict: "unknown".to_string(),
+            expected: false,
+            note: "not part of this build".to_string(),
+        };
+        Outcome { row, answer: Answer::Unknown, counterexample: None }
+    }
+}
+
 /// Which counterexamples are drawn; those that nobody expected always are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Draw {
@@ -71,14 +88,14 @@ impl Output {
     /// If standard output or the JUnit file cannot be written.
     pub(crate) fn report(&self, outcomes: &[Outcome], skipped: &[String], draw: Draw) -> Result<Exit, String> {
         let rows: Vec<Row> = outcomes.iter().map(|outcome| outcome.row.clone()).collect();
-        let found: Vec<&Counterexample> =
-            outcomes.iter().filter_map(|outcome| outcome.counterexample.as_ref()).collect();
+        let checks: Vec<(&Row, Option<&Counterexample>)> =
+            outcomes.iter().map(|outcome| (&outcome.row, outcome.counterexample.as_ref())).collect();
         if let Some(path) = &self.junit {
-            let written = std::fs::write(path, junit::document(&rows, &found));
+            let written = std::fs::write(path, junit::document(&checks));
             written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         }
         if self.json {
-            print(&json::document(&rows, &found))?;
+            print(&json::document(&checks))?;
             return Ok(Exit::of(outcomes));
         }
         let mut text = table::table(&rows, &self.style);
@@ -88,8 +105,13 @@ impl Output {
                 text += &format!("  {line}\n");
             }
         }
-        for drawn in chosen(outcomes, draw) {
+        let drawn = chosen(outcomes, draw);
+        for drawn in &drawn {
             text += &format!("\n{}", timeline::counterexample_within(drawn, &self.style, self.columns));
+        }
+        if !drawn.is_empty() {
+            text +=
+                "\nto run one of these executions here: selvedge replay TOKEN (what stands behind SELVEDGE_REPLAY=)\n";
         }
         text += &format!("\n{}\n", table::closing(&rows, &self.style));
         print(&text)?;
@@ -107,7 +129,7 @@ impl Output {
         }
         let lines = outcomes.iter().map(|Outcome { row, answer, .. }| match answer {
             Answer::Expected => format!("{}: {}\n", row.model, row.note),
-            _ => format!("{}: {}\n", row.model, row.verdict),
+            _ => format!("{}: {}: {}\n", row.model, row.verdict, row.note),
         });
         print(&lines.collect::<String>())?;
         Ok(Exit::of(outcomes))
@@ -180,8 +202,8 @@ impl Progress {
         self.0.set_message(what.to_string());
     }
 
-    pub(crate) fn moves(&self, executions: u64) {
-        self.0.set_prefix(executions.to_string());
+    pub(crate) fn moves(&self, what: &str, executions: u64) {
+        self.0.set_message(format!("{what}: execution {executions}"));
     }
 
     pub(crate) fn ends(&self) {

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 /// The preemptions of a trace: switches away from a thread whose next operation could have taken effect.
 ///
 /// Counted from the events alone, so that it means the same under every engine. What a thread would have done next is
-/// known only if it did it later: a switch away from a thread that never runs again is none.
+/// known if it did it later, or was still about to do it at the end.
 pub(crate) fn preemptions(trace: &Trace) -> usize {
     let mut held = Held::default();
     let mut count = 0;
@@ -14,8 +14,9 @@ pub(crate) fn preemptions(trace: &Trace) -> usize {
         held.see(event);
         let later = &trace.events[at + 1..];
         let switched = later.first().is_some_and(|next| next.thread != event.thread);
-        let resumed = later.iter().find(|e| e.thread == event.thread);
-        let could_go_on = resumed.is_some_and(|own| held.allows(own, later));
+        let resumed = later.iter().find(|e| e.thread == event.thread).map(|e| (e.operation, e.object));
+        let never_did = trace.threads.get(event.thread.index()).and_then(|thread| thread.pending);
+        let could_go_on = resumed.or(never_did).is_some_and(|own| held.allows(own, later));
         count += usize::from(switched && could_go_on && event.operation != Operation::Yield);
     }
     count
@@ -44,9 +45,9 @@ impl Held {
     }
 
     /// Whether the operation could have taken effect now, before all of `later`.
-    fn allows(&self, event: &Event, later: &[Event]) -> bool {
+    fn allows(&self, (operation, object): (Operation, Option<ObjectId>), later: &[Event]) -> bool {
         let free = |object| !self.writers.contains_key(&object);
-        match (event.operation, event.object) {
+        match (operation, object) {
             (Operation::Lock, Some(lock)) => free(lock) && self.readers.get(&lock).is_none_or(HashSet::is_empty),
             (Operation::ReadLock, Some(lock)) => free(lock),
             (Operation::Join(thread), _) => !later.iter().any(|e| e.thread == thread),
@@ -60,6 +61,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::trace::Thread;
     use std::panic::Location;
     use std::sync::atomic::Ordering::SeqCst;
 
@@ -89,5 +91,14 @@ mod tests {
         assert_eq!(preemptions(&trace(&waits)), 1, "thread 1 was stopped with the lock; thread 2 waited for it");
         let join = Operation::Join(ThreadId(1));
         assert_eq!(preemptions(&trace(&[(0, lock, 0), (1, unlock, 1), (0, join, 2)])), 0);
+    }
+
+    #[test]
+    fn a_thread_that_never_runs_again_was_preempted_if_it_could_have_gone_on() {
+        let mut deadlock = trace(&[(0, Operation::Lock, 0), (1, Operation::Lock, 1)]);
+        deadlock.threads = vec![Thread::default(); 2];
+        deadlock.threads[0].pending = Some((Operation::Lock, Some(ObjectId(1))));
+        deadlock.threads[1].pending = Some((Operation::Lock, Some(ObjectId(0))));
+        assert_eq!(preemptions(&deadlock), 1);
     }
 }

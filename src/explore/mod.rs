@@ -4,13 +4,16 @@
 //! and an execution that blocks in something un-modelled can be given up with a word about where.
 
 mod dfs;
+mod exhaustive;
 mod loom;
+mod portfolio;
+mod pos;
 mod random;
 mod replay;
 mod shuttle;
 mod threads;
 
-use crate::runtime::{Ending, Pending, Pulse, World, hook};
+use crate::runtime::{Ending, Pending, Pulse, Seen, World, hook};
 use crate::trace::{ThreadId, Trace};
 use crate::verdict::{Bound, Explorer};
 use ::shuttle::scheduler::Task;
@@ -60,6 +63,18 @@ pub(crate) trait Strategy {
     fn pick(&mut self, point: &Point<'_>) -> ThreadId;
     /// A choice that is not about threads, below `options`.
     fn choose(&mut self, options: usize) -> usize;
+    /// An operation has taken effect: the thread's announced one, as it turned out.
+    fn executed(&mut self, _world: &World, _thread: ThreadId, _pending: &Pending, _seen: &Seen) {}
+    /// The execution is over.
+    fn ended(&mut self, _world: &World) {}
+    /// Whether it keeps threads that spin from being offered by itself.
+    fn is_fair(&self) -> bool {
+        false
+    }
+    /// What a search that has come to its end has left out.
+    fn caveat(&self) -> Option<Bound> {
+        None
+    }
     /// Why this execution does not follow the schedule that it was to repeat, if it does not.
     fn diverged(&self) -> Option<String> {
         None

@@ -48,8 +48,9 @@ pub fn counterexample_within(found: &Counterexample, style: &Style, columns: usi
 #[must_use]
 pub fn one_line(trace: &Trace, index: usize) -> Option<String> {
     let event = trace.events.get(index)?;
+    let line = format!("{}: {}", clean(&trace.thread_name(event.thread)), describe(trace, event, LONGEST_NAME));
     let source = source(&sources(trace), event.location);
-    Some(format!("{}: {} at {source}", clean(&trace.thread_name(event.thread)), describe(trace, event, LONGEST_NAME)))
+    Some(if source.is_empty() { line } else { format!("{line} at {source}") })
 }
 
 /// What is drawn, and how wide its parts are.
@@ -164,7 +165,6 @@ impl<'a> Drawing<'a> {
     }
 
     fn message(&self) -> Vec<String> {
-        let at = self.found.location.as_deref().map(|at| self.short_location(at));
         let mut lines: Vec<String> = self.found.message.lines().map(clean).collect();
         let blocked = self.blocked();
         if self.found.kind == Kind::Deadlock && !blocked.is_empty() {
@@ -173,13 +173,31 @@ impl<'a> Drawing<'a> {
         } else if lines.is_empty() {
             lines.push(format!("{} (without a message)", self.found.kind));
         }
-        let mut drawn: Vec<String> =
-            lines.iter().map(|line| format!("  {}", self.style.paint(Ink::Wrong, line))).collect();
-        if let Some(at) = at {
-            drawn[0] += &format!("   {}", self.style.paint(Ink::Faint, &at));
+        let at = self.found.location.as_deref().map(|at| self.short_location(at)).unwrap_or_default();
+        let first = lines[0].clone();
+        let mut drawn: Vec<String> = lines.iter().flat_map(|line| self.wrapped(line)).collect();
+        // The place of the failure, behind the first line if there is room.
+        let behind = 2 + width(&first) + 3 + width(&at) <= self.columns;
+        let place = self.style.paint(Ink::Faint, &at);
+        match (at.is_empty(), behind) {
+            (true, _) => {}
+            (false, true) => drawn[0] += &format!("   {place}"),
+            (false, false) => drawn.push(format!("  at {place}")),
         }
         drawn.insert(0, String::new());
         drawn
+    }
+
+    /// A line of the message, indented; on several lines where it is too long.
+    fn wrapped(&self, line: &str) -> Vec<String> {
+        let pieces = match 2 + width(line) <= self.columns {
+            true => vec![line.to_string()],
+            // `wrap` makes no line at all of spaces
+            false if line.trim().is_empty() => vec![String::new()],
+            false => wrap(line, self.columns.saturating_sub(4)),
+        };
+        let indents = std::iter::once("  ").chain(std::iter::repeat("    "));
+        indents.zip(pieces).map(|(indent, piece)| format!("{indent}{}", self.style.paint(Ink::Wrong, &piece))).collect()
     }
 
     /// `src/account.rs:57` or `src/account.rs:57:9` as the table would write it: `account.rs:57`.

@@ -2,7 +2,7 @@
 
 use super::core::ConnectionId;
 use super::error::{ManagerError, ManagerExit};
-use super::protocol::{Call, Fence, Limits, ObjectId, Operation, Reply, Request};
+use super::protocol::{Call, Fence, ObjectId, Operation, Reply, Request};
 use super::shared::{Remote, Shared};
 use super::wire::Socket;
 use crate::process::{Exit, handle};
@@ -15,15 +15,39 @@ use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// One connection to a manager.
-pub(super) trait Transport: Send + Sync {
+// An enum, so that a model's events have the line of the proxy's caller: `track_caller` sees through no trait object.
+pub(super) enum Transport {
+    Link(Link),
+    Direct(Direct),
+}
+
+impl Transport {
     /// Sends the request and waits for the reply. The errors are those of the connection, never a refusal.
-    fn call(&self, request: Request) -> Result<Reply, ManagerError>;
+    #[track_caller]
+    pub(super) fn call(&self, request: Request) -> Result<Reply, ManagerError> {
+        match self {
+            Transport::Link(link) => link.call(&request),
+            Transport::Direct(direct) => Ok(direct.shared.call(direct.connection, request)),
+        }
+    }
 
     /// A further connection.
-    fn connect(&self) -> Result<Box<dyn Transport>, ManagerError>;
+    fn connect(&self) -> Result<Transport, ManagerError> {
+        match self {
+            Transport::Link(link) => link.connect().map(Transport::Link),
+            Transport::Direct(direct) => Direct::new(&direct.shared, None).map(Transport::Direct),
+        }
+    }
 
     /// The socket of a further connection, which keeps the object alive from the start, and the limit of its frames.
-    fn hand_over(&self, object: Option<ObjectId>) -> Result<(OwnedFd, u32), ManagerError>;
+    fn hand_over(&self, object: Option<ObjectId>) -> Result<(OwnedFd, u32), ManagerError> {
+        match self {
+            Transport::Link(link) => Ok((link.open(object)?.into(), link.frame_bytes)),
+            Transport::Direct(_) => {
+                Err(ManagerError::Protocol("a connection without a socket cannot be handed over".to_string()))
+            }
+        }
+    }
 }
 
 /// What this process can know about the end of a manager.
@@ -63,8 +87,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(stream: UnixStream, origin: Origin, limits: Limits) -> Self {
-        let frame_bytes = limits.frame_bytes;
+    pub(super) fn new(stream: UnixStream, origin: Origin, frame_bytes: u32) -> Self {
         Link { remote: Remote::new(Socket::new(stream, frame_bytes)), origin, frame_bytes }
     }
 
@@ -77,21 +100,13 @@ impl Link {
             reply => Err(unexpected(reply)),
         }
     }
-}
 
-impl Transport for Link {
-    fn call(&self, request: Request) -> Result<Reply, ManagerError> {
-        self.remote.call(&request, |_| (), || self.origin.exit())
+    fn call(&self, request: &Request) -> Result<Reply, ManagerError> {
+        self.remote.call(request, |_| (), || self.origin.exit())
     }
 
-    fn connect(&self) -> Result<Box<dyn Transport>, ManagerError> {
-        let stream = self.open(None)?;
-        let limits = Limits { frame_bytes: self.frame_bytes, ..Limits::default() };
-        Ok(Box::new(Link::new(stream, self.origin.clone(), limits)))
-    }
-
-    fn hand_over(&self, object: Option<ObjectId>) -> Result<(OwnedFd, u32), ManagerError> {
-        Ok((self.open(object)?.into(), self.frame_bytes))
+    fn connect(&self) -> Result<Link, ManagerError> {
+        Ok(Link::new(self.open(None)?, self.origin.clone(), self.frame_bytes))
     }
 }
 
@@ -111,20 +126,6 @@ impl Direct {
     }
 }
 
-impl Transport for Direct {
-    fn call(&self, request: Request) -> Result<Reply, ManagerError> {
-        Ok(self.shared.call(self.connection, request))
-    }
-
-    fn connect(&self) -> Result<Box<dyn Transport>, ManagerError> {
-        Ok(Box::new(Direct::new(&self.shared, None)?))
-    }
-
-    fn hand_over(&self, _: Option<ObjectId>) -> Result<(OwnedFd, u32), ManagerError> {
-        Err(ManagerError::Protocol("a connection without a socket cannot be handed over".to_string()))
-    }
-}
-
 impl Drop for Direct {
     fn drop(&mut self) {
         self.shared.disconnect(self.connection);
@@ -134,16 +135,17 @@ impl Drop for Direct {
 /// The connections of one client: one for everything that is done at once, and one for each lock that is held or
 /// waited for. So a thread that waits for a lock does not keep another from releasing it.
 pub(super) struct Client {
-    main: Box<dyn Transport>,
-    spare: Mutex<Vec<Box<dyn Transport>>>,
+    main: Transport,
+    spare: Mutex<Vec<Transport>>,
 }
 
 impl Client {
-    pub(super) fn new(main: impl Transport + 'static) -> Arc<Self> {
-        Arc::new(Client { main: Box::new(main), spare: Mutex::new(Vec::new()) })
+    pub(super) fn new(main: Transport) -> Arc<Self> {
+        Arc::new(Client { main, spare: Mutex::new(Vec::new()) })
     }
 
     /// Sends the request and waits for the reply; a refusal is an error here.
+    #[track_caller]
     pub(super) fn call(&self, request: Request) -> Result<Reply, ManagerError> {
         refused(self.main.call(request)?)
     }
@@ -154,13 +156,13 @@ impl Client {
     }
 
     /// A connection for one lock.
-    pub(super) fn dedicated(&self) -> Result<Box<dyn Transport>, ManagerError> {
+    pub(super) fn dedicated(&self) -> Result<Transport, ManagerError> {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
         spare.map_or_else(|| self.main.connect(), Ok)
     }
 
     /// Takes back a connection that holds no lock.
-    pub(super) fn give_back(&self, link: Box<dyn Transport>) {
+    pub(super) fn give_back(&self, link: Transport) {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(link);
     }
 }
@@ -221,6 +223,7 @@ impl Object {
         Call { object: self.id(), fence: self.fence, operation }
     }
 
+    #[track_caller]
     pub(super) fn call(&self, operation: Operation) -> Result<Reply, ManagerError> {
         self.client().call(Request::Call(self.operation(operation)))
     }
@@ -259,8 +262,7 @@ impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Travelling { socket, frame_bytes, id, fence } = Travelling::deserialize(deserializer)?;
         let socket = handle::take(socket).map_err(de::Error::custom)?;
-        let limits = Limits { frame_bytes, ..Limits::default() };
-        let client = Client::new(Link::new(socket.into(), Origin::Elsewhere, limits));
+        let client = Client::new(Transport::Link(Link::new(socket.into(), Origin::Elsewhere, frame_bytes)));
         Ok(Object { fence, ..Object::new(&client, id) })
     }
 }

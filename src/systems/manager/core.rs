@@ -160,6 +160,27 @@ impl Core {
         Outcome::Reply(reply.unwrap_or_else(Reply::Refused))
     }
 
+    /// Asserts what is true between any two requests (for property tests and fuzzing).
+    ///
+    /// # Panics
+    /// It is not true: then the core is wrong, whatever was asked for.
+    pub fn assert_consistent(&self) {
+        let weight: u64 = self.objects.values().map(|object| object.body.weight()).sum();
+        assert_eq!(self.weight, weight, "the account of the weight is wrong");
+        assert!(weight <= self.limits.total_bytes, "{weight} bytes where {} are allowed", self.limits.total_bytes);
+        for (id, object) in &self.objects {
+            let handles: u32 = self.connections.values().filter_map(|handles| handles.get(id)).sum();
+            assert_eq!(object.handles, handles, "the handles of object {} are miscounted", id.0);
+            assert!(handles > 0, "nobody keeps object {} alive", id.0);
+            if let Body::Lock(Lock { owner: Some(owner), .. }) = &object.body {
+                assert!(self.connections.contains_key(owner), "lock {} is held by nobody alive", id.0);
+            }
+        }
+        for id in self.connections.values().flat_map(BTreeMap::keys) {
+            assert!(self.objects.contains_key(id), "a handle of object {}, which is gone", id.0);
+        }
+    }
+
     fn create(&mut self, connection: ConnectionId, create: Create) -> Result<Reply, Refusal> {
         let body = match create {
             Create::List => Body::List(Vec::new()),

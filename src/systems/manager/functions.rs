@@ -13,8 +13,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 struct Function {
     types: u64,
     signature: String,
-    call: Box<dyn Fn(&Item, &Item) -> Result<Applied, Refused> + Send + Sync>,
+    call: Box<Call>,
 }
+
+type Call = dyn Fn(&Item, &Item) -> Result<Applied, Refused> + Send + Sync;
 
 /// What a function made of an item.
 pub(super) struct Applied {

@@ -84,7 +84,7 @@ impl LockProxy {
 pub struct LockGuard<'lock> {
     lock: &'lock LockProxy,
     // `None` once the lock is released.
-    link: Option<Box<dyn Transport>>,
+    link: Option<Transport>,
     fence: Fence,
 }
 

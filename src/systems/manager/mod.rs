@@ -33,7 +33,7 @@ pub use lock::{LockGuard, LockProxy};
 pub use models::MODELS;
 pub use protocol::{
     Apply, Call, CodecError, Create, DictOperation, Fence, Item, Limits, ListOperation, ObjectId, Operation, Refusal,
-    Reply, Request, ValueOperation, decode_request,
+    Reply, Request, ValueOperation, check_bytes, decode_request,
 };
 pub use proxy::{Batch, DictProxy, ListProxy, ValueProxy};
 pub use server::{Manager, Serve};

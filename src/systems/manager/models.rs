@@ -2,11 +2,11 @@
 //!
 //! Each broken form is the right code with one step changed.
 
-use super::client::{Client, Direct};
+use super::client::{Client, Direct, Transport};
 use super::core::{ConnectionId, Core};
 use super::error::{ManagerError, ManagerExit};
 use super::functions::Functions;
-use super::protocol::{Call, Create, Fence, Item, Limits, ListOperation, ObjectId, Operation, Reply, Request};
+use super::protocol::{Call, Create, Fence, Item, Limits, ListOperation, ObjectId, Operation, Refusal, Reply, Request};
 use super::proxy::{DictProxy, ListProxy, ValueProxy};
 use super::server::create;
 use super::shared::{Lost, Remote, Shared, Wire, serve, serve_until_lost};
@@ -36,6 +36,10 @@ pub const MODELS: &[Model] = &[
     }),
     broken("manager/broken/release-without-wake", "released, but nobody is told", Kind::Deadlock, || {
         owner_dies(serve_and_disconnect_silently)
+    }),
+    holds("manager/dead-waiter", "one who dies waiting poisons nothing", || waiter_dies(serve_all)),
+    broken("manager/broken/poisoned-by-a-waiter", "the lock counts as held by one who never knew", Kind::Panic, || {
+        waiter_dies(serve_without_undo)
     }),
     holds("manager/fence", "a write under a dead owner's hold is refused", || stale_writer(true)),
     broken("manager/broken/unfenced", "it is not, and lands in another's critical section", Kind::Panic, || {
@@ -94,7 +98,12 @@ fn manager() -> Arc<Shared> {
 
 /// A client, with a handle of `object` from the start: a child that was given a proxy.
 fn client(shared: &Arc<Shared>, object: Option<ObjectId>) -> Arc<Client> {
-    Client::new(Direct::new(shared, object).expect("there is room"))
+    Client::new(Transport::Direct(Direct::new(shared, object).expect("there is room")))
+}
+
+#[track_caller]
+fn spawn<T: Send + 'static>(name: &str, f: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+    thread::Builder::new().name(name.to_string()).spawn(f).expect("a model has room for three threads")
 }
 
 fn new_list(shared: &Arc<Shared>) -> ListProxy<u64> {
@@ -113,7 +122,7 @@ fn parent_and_child(items: &[u64], work: fn(&ListProxy<u64>, u64)) -> Vec<u64> {
     let list = new_list(&shared);
     list.extend(items).expect("the manager is there");
     let childs = given_to_child(&shared, &list);
-    let child = thread::spawn(move || {
+    let child = spawn("child", move || {
         work(&childs, 20);
         childs
     });
@@ -162,7 +171,7 @@ fn dict() {
         dict.insert(&n, &(n * n)).expect("the manager is there");
         dict.update_or::<_, u64>(&0, &0, "add", &n).expect("the manager is there");
     };
-    let child = thread::spawn(move || {
+    let child = spawn("child", move || {
         work(&childs, 4);
         childs
     });
@@ -228,7 +237,7 @@ fn two_clients_add_with(lock: bool) {
             account.unlock(fence);
         }
     };
-    let child = thread::spawn(move || {
+    let child = spawn("child", move || {
         deposit(&childs);
         childs
     });
@@ -237,19 +246,48 @@ fn two_clients_add_with(lock: bool) {
     assert_eq!(account.balance.get(), Ok(2), "a deposit was lost");
 }
 
+/// How a server serves one connection: right, or with one step left out.
 type Serve = fn(&Shared, ConnectionId, ServerEnd);
 
 fn serve_all(shared: &Shared, connection: ConnectionId, mut wire: ServerEnd) {
-    serve(shared, connection, &mut wire, |_, _| Reply::Done);
+    serve(shared, connection, &mut wire, no_more);
 }
 
 fn serve_without_disconnect(shared: &Shared, connection: ConnectionId, mut wire: ServerEnd) {
-    serve_until_lost(shared, connection, &mut wire, &mut |_, _| Reply::Done);
+    serve_until_lost(shared, connection, &mut wire, no_more, Shared::undo_acquire);
 }
 
 fn serve_and_disconnect_silently(shared: &Shared, connection: ConnectionId, mut wire: ServerEnd) {
-    serve_until_lost(shared, connection, &mut wire, &mut |_, _| Reply::Done);
+    serve_until_lost(shared, connection, &mut wire, no_more, Shared::undo_acquire);
     shared.core().disconnect(connection);
+}
+
+fn serve_without_undo(shared: &Shared, connection: ConnectionId, mut wire: ServerEnd) {
+    serve_until_lost(shared, connection, &mut wire, no_more, |_, _, _| ());
+    shared.disconnect(connection);
+}
+
+fn no_more(_: &mut ServerEnd, _: Option<ObjectId>) -> Reply {
+    Reply::Refused(Refusal::Full)
+}
+
+/// A client is killed while it waits for the lock.
+fn waiter_dies(serve: Serve) {
+    let shared = manager();
+    let connection = shared.connect(None).expect("there is room");
+    let account = Account::new(Arc::clone(&shared), connection);
+    let waiters = shared.connect(None).expect("there is room");
+    let (mut waiters_end, servers_end) = pair();
+    let (hold, _) = account.acquire();
+    waiters_end.send(&Request::Acquire(account.lock)).expect("the server is there");
+    drop(waiters_end);
+
+    let server = spawn("manager", move || serve(&shared, waiters, servers_end));
+    account.unlock(hold);
+    let (hold, poisoned) = account.acquire();
+    assert!(!poisoned, "a lock is poisoned that nobody held and nobody knew to hold");
+    account.unlock(hold);
+    server.join().expect("the server does not fail");
 }
 
 /// An owner of the lock is killed; another client wants it.
@@ -259,7 +297,7 @@ fn owner_dies(serve: Serve) {
     let account = Account::new(Arc::clone(&shared), connection);
     let owners = shared.connect(None).expect("there is room");
     let (owners_end, servers_end) = pair();
-    let server = thread::spawn(move || serve(&shared, owners, servers_end));
+    let server = spawn("manager", move || serve(&shared, owners, servers_end));
 
     let owner = Remote::new(owners_end);
     let reply = owner.call(&Request::Acquire(account.lock), |_| (), || ManagerExit::Unknown);
@@ -280,7 +318,7 @@ fn stale_writer(fenced: bool) {
     let helper = client(&shared, Some(account.balance.id()));
     let helpers = ValueProxy::<u64>::new(&helper, account.balance.id());
     let helpers = if fenced { helpers.fenced(hold) } else { helpers };
-    let helper = thread::spawn(move || {
+    let helper = spawn("helper", move || {
         let _ = helpers.set(&7); // refused if it comes too late
         helpers
     });
@@ -302,7 +340,7 @@ fn hand_over(keeps_it_alive: bool) {
     let list = new_list(&shared);
     let childs_client = client(&shared, keeps_it_alive.then(|| list.id()));
     let childs = ListProxy::<u64>::new(&childs_client, list.id());
-    let child = thread::spawn(move || {
+    let child = spawn("child", move || {
         let pushed = childs.push(&1);
         (pushed, childs)
     });
@@ -317,8 +355,8 @@ fn child_is_killed(parent_looks: bool) {
     let list = new_list(&shared);
     let direct = Direct::new(&shared, Some(list.id())).expect("there is room");
     let connection = direct.connection();
-    let childs = ListProxy::<u64>::new(&Client::new(direct), list.id());
-    let child = thread::spawn(move || {
+    let childs = ListProxy::<u64>::new(&Client::new(Transport::Direct(direct)), list.id());
+    let child = spawn("child", move || {
         let done = childs.push(&10).and_then(|()| childs.push(&11));
         (done, childs)
     });
@@ -335,7 +373,7 @@ fn manager_dies(a_copy_stays_open: bool) {
     let (clients_end, mut servers_end) = pair();
     // As if the client had inherited the manager's end: then its own reads never end.
     let copy = a_copy_stays_open.then(|| servers_end.to.clone());
-    let server = thread::spawn(move || {
+    let server = spawn("manager", move || {
         let first: Result<Request, Lost> = servers_end.receive();
         assert!(first.is_ok(), "the client was there first");
         // killed: both directions end, and nothing was answered
@@ -344,7 +382,7 @@ fn manager_dies(a_copy_stays_open: bool) {
     let call =
         |client: &Remote<ClientEnd>| client.call(&Request::Create(Create::List), |_| (), || ManagerExit::Unknown);
     let others = Arc::clone(&client);
-    let other = thread::spawn(move || call(&others));
+    let other = spawn("other", move || call(&others));
     let gone = Err(ManagerError::Disconnected { exit: ManagerExit::Unknown });
     assert_eq!(call(&client), gone);
     assert_eq!(other.join().expect("the thread does not fail"), gone);
@@ -385,7 +423,7 @@ fn unlocked_core() {
     };
     let core = Arc::new(unlocked::Unlocked::new(core));
     let others = Arc::clone(&core);
-    let other = thread::spawn(move || others.call(second, push(1)));
+    let other = spawn("other", move || others.call(second, push(1)));
     core.call(first, push(2));
     other.join().expect("the thread does not fail");
 }

@@ -81,6 +81,7 @@ impl<T> ListProxy<T> {
     ///
     /// # Errors
     /// As every operation of a proxy: the manager is gone, or refuses.
+    #[track_caller]
     pub fn len(&self) -> Result<u64> {
         number(self.call(ListOperation::Len)?)
     }
@@ -89,6 +90,7 @@ impl<T> ListProxy<T> {
     ///
     /// # Errors
     /// As [`len`](Self::len).
+    #[track_caller]
     pub fn is_empty(&self) -> Result<bool> {
         Ok(self.len()? == 0)
     }
@@ -97,10 +99,12 @@ impl<T> ListProxy<T> {
     ///
     /// # Errors
     /// As [`len`](Self::len).
+    #[track_caller]
     pub fn clear(&self) -> Result<()> {
         done(self.call(ListOperation::Clear)?)
     }
 
+    #[track_caller]
     fn call(&self, operation: ListOperation) -> Result<Reply> {
         self.object.call(Operation::List(operation))
     }
@@ -111,6 +115,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`len`](Self::len), and if the item cannot be encoded.
+    #[track_caller]
     pub fn push(&self, item: &T) -> Result<()> {
         done(self.call(ListOperation::Push(Item::encode(item)?))?)
     }
@@ -119,6 +124,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`push`](Self::push); then none of them was appended.
+    #[track_caller]
     pub fn extend<'t>(&self, items: impl IntoIterator<Item = &'t T>) -> Result<()>
     where
         T: 't,
@@ -131,6 +137,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`len`](Self::len), and if the item is not a `T`.
+    #[track_caller]
     pub fn get(&self, index: u64) -> Result<Option<T>> {
         maybe(self.call(ListOperation::Get(index))?)
     }
@@ -139,6 +146,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`push`](Self::push), and if the list ends before it.
+    #[track_caller]
     pub fn set(&self, index: u64, item: &T) -> Result<()> {
         done(self.call(ListOperation::Set(index, Item::encode(item)?))?)
     }
@@ -147,6 +155,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`get`](Self::get).
+    #[track_caller]
     pub fn pop(&self) -> Result<Option<T>> {
         maybe(self.call(ListOperation::Pop)?)
     }
@@ -155,6 +164,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`get`](Self::get), and if the list ends before it.
+    #[track_caller]
     pub fn remove(&self, index: u64) -> Result<T> {
         one(self.call(ListOperation::Remove(index))?)
     }
@@ -163,6 +173,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`push`](Self::push).
+    #[track_caller]
     pub fn contains(&self, item: &T) -> Result<bool> {
         match self.call(ListOperation::Contains(Item::encode(item)?))? {
             Reply::Bool(is) => Ok(is),
@@ -174,6 +185,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`get`](Self::get), and if they do not fit into one frame: then [`range`](Self::range) reads it in parts.
+    #[track_caller]
     pub fn to_vec(&self) -> Result<Vec<T>> {
         self.range(0..u64::MAX)
     }
@@ -182,6 +194,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`to_vec`](Self::to_vec).
+    #[track_caller]
     pub fn range(&self, range: std::ops::Range<u64>) -> Result<Vec<T>> {
         items(self.call(ListOperation::Range(range.start, range.end))?)
     }
@@ -192,6 +205,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     /// # Errors
     /// As [`set`](Self::set), and if there is no such function, if it panicked, or if it takes or returns something
     /// else.
+    #[track_caller]
     pub fn update<A: Serialize, R: DeserializeOwned>(&self, index: u64, function: &str, argument: &A) -> Result<R> {
         one(self.call(ListOperation::Update(index, apply::<T, A, R>(function, argument)?))?)
     }
@@ -200,6 +214,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     ///
     /// # Errors
     /// As [`set`](Self::set).
+    #[track_caller]
     pub fn compare_exchange(&self, index: u64, current: &T, new: &T) -> Result<std::result::Result<(), T>> {
         let (current, new) = (Item::encode(current)?, Item::encode(new)?);
         exchanged(self.call(ListOperation::CompareExchange { index, current, new })?)
@@ -225,6 +240,7 @@ impl<K, V> DictProxy<K, V> {
     ///
     /// # Errors
     /// As every operation of a proxy: the manager is gone, or refuses.
+    #[track_caller]
     pub fn len(&self) -> Result<u64> {
         number(self.call(DictOperation::Len)?)
     }
@@ -233,6 +249,7 @@ impl<K, V> DictProxy<K, V> {
     ///
     /// # Errors
     /// As [`len`](Self::len).
+    #[track_caller]
     pub fn is_empty(&self) -> Result<bool> {
         Ok(self.len()? == 0)
     }
@@ -241,10 +258,12 @@ impl<K, V> DictProxy<K, V> {
     ///
     /// # Errors
     /// As [`len`](Self::len).
+    #[track_caller]
     pub fn clear(&self) -> Result<()> {
         done(self.call(DictOperation::Clear)?)
     }
 
+    #[track_caller]
     fn call(&self, operation: DictOperation) -> Result<Reply> {
         self.object.call(Operation::Dict(operation))
     }
@@ -259,6 +278,7 @@ where
     ///
     /// # Errors
     /// As [`len`](Self::len), and if the key or the item cannot be encoded.
+    #[track_caller]
     pub fn insert(&self, key: &K, item: &V) -> Result<Option<V>> {
         maybe(self.call(DictOperation::Insert(Item::encode(key)?, Item::encode(item)?))?)
     }
@@ -267,6 +287,7 @@ where
     ///
     /// # Errors
     /// As [`len`](Self::len), and if the item is not a `V`.
+    #[track_caller]
     pub fn get(&self, key: &K) -> Result<Option<V>> {
         maybe(self.call(DictOperation::Get(Item::encode(key)?))?)
     }
@@ -275,6 +296,7 @@ where
     ///
     /// # Errors
     /// As [`get`](Self::get).
+    #[track_caller]
     pub fn remove(&self, key: &K) -> Result<Option<V>> {
         maybe(self.call(DictOperation::Remove(Item::encode(key)?))?)
     }
@@ -283,6 +305,7 @@ where
     ///
     /// # Errors
     /// As [`get`](Self::get), and if they do not fit into one frame.
+    #[track_caller]
     pub fn keys(&self) -> Result<Vec<K>> {
         let mut keys: Vec<K> = items(self.call(DictOperation::Keys)?)?;
         keys.sort();
@@ -293,6 +316,7 @@ where
     ///
     /// # Errors
     /// As [`keys`](Self::keys).
+    #[track_caller]
     pub fn to_map(&self) -> Result<BTreeMap<K, V>> {
         match self.call(DictOperation::Pairs)? {
             Reply::Pairs(pairs) => pairs.iter().map(|(key, item)| Ok((key.decode()?, item.decode()?))).collect(),
@@ -306,6 +330,7 @@ where
     /// # Errors
     /// As [`insert`](Self::insert), and if the key is absent, if there is no such function, if it panicked, or if it
     /// takes or returns something else.
+    #[track_caller]
     pub fn update<A: Serialize, R: DeserializeOwned>(&self, key: &K, function: &str, argument: &A) -> Result<R> {
         let (key, apply) = (Item::encode(key)?, apply::<V, A, R>(function, argument)?);
         one(self.call(DictOperation::Update { key, default: None, apply })?)
@@ -315,6 +340,7 @@ where
     ///
     /// # Errors
     /// As there, but for the absent key.
+    #[track_caller]
     pub fn update_or<A: Serialize, R: DeserializeOwned>(
         &self,
         key: &K,
@@ -330,6 +356,7 @@ where
     ///
     /// # Errors
     /// As [`insert`](Self::insert).
+    #[track_caller]
     pub fn compare_exchange(
         &self,
         key: &K,
@@ -362,6 +389,7 @@ impl<T> ValueProxy<T> {
         ValueProxy { object: self.object.fenced(fence), item: Typed::new() }
     }
 
+    #[track_caller]
     fn call(&self, operation: ValueOperation) -> Result<Reply> {
         self.object.call(Operation::Value(operation))
     }
@@ -372,6 +400,7 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
     ///
     /// # Errors
     /// As every operation of a proxy: the manager is gone, or refuses; and if the item is not a `T`.
+    #[track_caller]
     pub fn get(&self) -> Result<T> {
         one(self.call(ValueOperation::Get)?)
     }
@@ -380,6 +409,7 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
     ///
     /// # Errors
     /// As [`get`](Self::get), and if the item cannot be encoded.
+    #[track_caller]
     pub fn set(&self, item: &T) -> Result<()> {
         done(self.call(ValueOperation::Set(Item::encode(item)?))?)
     }
@@ -389,6 +419,7 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
     /// # Errors
     /// As [`set`](Self::set), and if there is no such function, if it panicked, or if it takes or returns something
     /// else.
+    #[track_caller]
     pub fn update<A: Serialize, R: DeserializeOwned>(&self, function: &str, argument: &A) -> Result<R> {
         one(self.call(ValueOperation::Update(apply::<T, A, R>(function, argument)?))?)
     }
@@ -397,6 +428,7 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
     ///
     /// # Errors
     /// As [`set`](Self::set).
+    #[track_caller]
     pub fn compare_exchange(&self, current: &T, new: &T) -> Result<std::result::Result<(), T>> {
         let (current, new) = (Item::encode(current)?, Item::encode(new)?);
         exchanged(self.call(ValueOperation::CompareExchange { current, new })?)

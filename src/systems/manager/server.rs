@@ -1,6 +1,6 @@
 //! A running manager: one thread a connection, in a thread of this process or in a process of its own.
 
-use super::client::{Client, Link, Origin, unexpected};
+use super::client::{Client, Link, Origin, Transport, unexpected};
 use super::core::{ConnectionId, Core};
 use super::error::{ManagerError, ManagerExit};
 use super::functions::Functions;
@@ -102,7 +102,11 @@ impl Manager {
 
     fn new(ours: UnixStream, origin: Origin, limits: Limits, server: Server) -> Result<Self, ManagerError> {
         let root = ours.try_clone().map_err(|e| ManagerError::io("duplicate a socket", e))?;
-        Ok(Manager { client: Client::new(Link::new(ours, origin, limits)), root, server: Some(server) })
+        Ok(Manager {
+            client: Client::new(Transport::Link(Link::new(ours, origin, limits.frame_bytes))),
+            root,
+            server: Some(server),
+        })
     }
 
     /// A new, empty list. Objects live as long as somebody has a proxy of them.

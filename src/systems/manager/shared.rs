@@ -26,11 +26,13 @@ impl Shared {
     ///
     /// # Errors
     /// As there.
+    #[track_caller]
     pub fn connect(&self, object: Option<ObjectId>) -> Result<ConnectionId, Refusal> {
         self.core().connect(object)
     }
 
     /// Does what is asked for; blocks while that is a lock that somebody holds.
+    #[track_caller]
     pub fn call(&self, connection: ConnectionId, mut request: Request) -> Reply {
         let frees = matches!(request, Request::Unlock { .. } | Request::Release(_));
         let mut core = self.core();
@@ -52,22 +54,26 @@ impl Shared {
     }
 
     /// Ends a connection; see [`Core::disconnect`].
+    #[track_caller]
     pub fn disconnect(&self, connection: ConnectionId) {
         self.core().disconnect(connection);
         self.changed.notify_all();
     }
 
     /// Refuses everything from now on; whoever waits for a lock is told so.
+    #[track_caller]
     pub fn close(&self) {
         self.core().close();
         self.changed.notify_all();
     }
 
-    fn undo_acquire(&self, connection: ConnectionId, lock: ObjectId) {
+    #[track_caller]
+    pub(super) fn undo_acquire(&self, connection: ConnectionId, lock: ObjectId) {
         self.core().undo_acquire(connection, lock);
         self.changed.notify_all();
     }
 
+    #[track_caller]
     pub(super) fn core(&self) -> MutexGuard<'_, Core> {
         // The only foreign code that runs under this lock is a function of the table, and its panic is caught.
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
@@ -105,17 +111,19 @@ pub fn serve<W: Wire<Reply, Request>>(
     shared: &Shared,
     connection: ConnectionId,
     wire: &mut W,
-    mut open: impl FnMut(&mut W, Option<ObjectId>) -> Reply,
+    open: impl FnMut(&mut W, Option<ObjectId>) -> Reply,
 ) {
-    serve_until_lost(shared, connection, wire, &mut open);
+    serve_until_lost(shared, connection, wire, open, Shared::undo_acquire);
     shared.disconnect(connection);
 }
 
+/// Serves until the other end is gone; `undelivered` hears of a lock whose new owner was not told.
 pub(super) fn serve_until_lost<W: Wire<Reply, Request>>(
     shared: &Shared,
     connection: ConnectionId,
     wire: &mut W,
-    open: &mut impl FnMut(&mut W, Option<ObjectId>) -> Reply,
+    mut open: impl FnMut(&mut W, Option<ObjectId>) -> Reply,
+    undelivered: impl Fn(&Shared, ConnectionId, ObjectId),
 ) {
     loop {
         let request = match wire.receive() {
@@ -143,7 +151,7 @@ pub(super) fn serve_until_lost<W: Wire<Reply, Request>>(
             Err(_) => {
                 // A client that died while it waited for a lock has not left anything half done.
                 if let (Some(lock), Reply::Acquired { .. }) = (lock, reply) {
-                    shared.undo_acquire(connection, lock);
+                    undelivered(shared, connection, lock);
                 }
                 return;
             }
