@@ -15,8 +15,11 @@ pub use decoders::{frame, request, token};
 pub use manager::manager;
 pub use queue::{pipe, queue};
 
-/// Every target: its name, which is that of its file in `fuzz/fuzz_targets` and of its corpus, and what it checks.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+/// A target: its name, which is that of its file in `fuzz/fuzz_targets` and of its corpus, and what it checks.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target.
+pub const TARGETS: &[Target] = &[
     ("account", account),
     ("frame", frame),
     ("manager", manager),
