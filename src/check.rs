@@ -4,7 +4,7 @@ use crate::counterexample::{Token, conflicts, preemptions};
 use crate::explore::{self, Exploration, Failure, Limits, Model, Only};
 use crate::report;
 use crate::runtime::Ending;
-use crate::verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Verdict};
+use crate::verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -129,6 +129,7 @@ pub struct Check<'a> {
     max_events: usize,
     leaks: bool,
     patience: Duration,
+    shrink: Duration,
     config: Config,
     progress: Box<dyn FnMut(u64) + 'a>,
 }
@@ -156,6 +157,7 @@ impl<'a> Check<'a> {
             max_events: 10_000,
             leaks: true,
             patience: Duration::from_secs(10),
+            shrink: Duration::from_secs(1),
             config: Config::from_env(),
             progress: Box::new(|_| {}),
         }
@@ -196,6 +198,11 @@ impl<'a> Check<'a> {
     /// un-modelled. Its OS thread is left behind.
     pub fn patience(self, patience: Duration) -> Self {
         Check { patience, ..self }
+    }
+
+    /// How long to look for a smaller execution with the same failure (1 s, unless set; zero: not at all).
+    pub fn shrink(self, time: Duration) -> Self {
+        Check { shrink: time, ..self }
     }
 
     /// Uses this instead of the environment.
@@ -256,6 +263,8 @@ impl<'a> Check<'a> {
             time: self.budget.time,
             max_events: self.max_events,
             leaks: self.leaks,
+            preemptions: None,
+            most_events: None,
             patience: self.patience,
         }
     }
@@ -272,7 +281,7 @@ impl<'a> Check<'a> {
             }
             let exploration = explore::explore(explorer, Arc::clone(model), &limits, None, &mut self.progress);
             if let Some(failure) = exploration.failure {
-                match self.counterexample(explorer, failure) {
+                match self.smallest(explorer, model, failure) {
                     Ok(found) => return Verdict::Violated(Box::new(found)),
                     Err(bound @ Bound::NotDeterministic(_)) => return Verdict::Unknown(bound),
                     Err(bound) => coverage.skipped.push((explorer, bound)),
@@ -301,7 +310,7 @@ impl<'a> Check<'a> {
         let explorer = token.explorer();
         let exploration = explore::explore(explorer, Arc::clone(model), &limits, only, &mut self.progress);
         match (exploration.failure, exploration.cut) {
-            (Some(failure), _) => match self.counterexample(explorer, failure) {
+            (Some(failure), _) => match self.counterexample(explorer, explorer, failure) {
                 Ok(found) => Verdict::Violated(Box::new(found)),
                 Err(bound) => Verdict::Unknown(bound),
             },
@@ -310,11 +319,27 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn counterexample(&self, explorer: Explorer, failure: Failure) -> Result<Counterexample, Bound> {
+    /// The counterexample of a failure, made small.
+    fn smallest(&self, explorer: Explorer, model: &Model, failure: Failure) -> Result<Counterexample, Bound> {
+        let found = self.counterexample(explorer, explorer, failure.clone())?;
+        if explorer == Explorer::Threads {
+            return Ok(found); // nothing of it is known
+        }
+        let Some((by, smaller)) = explore::smallest(explorer, model, &self.limits(), &failure, self.shrink) else {
+            return Ok(found);
+        };
+        let reduced_from = Some(Size { preemptions: found.preemptions, events: found.trace.events.len() });
+        let execution = found.execution;
+        Ok(Counterexample { reduced_from, execution, ..self.counterexample(explorer, by, smaller)? })
+    }
+
+    /// What `explorer` found, with a token by which `by` finds it again.
+    fn counterexample(&self, explorer: Explorer, by: Explorer, failure: Failure) -> Result<Counterexample, Bound> {
         let Failure { ending, trace, schedule, execution } = failure;
         let (kind, message, location, conflict) = match ending {
             Ending::Violation { kind, message, location, conflict } => (kind, message, location, conflict),
             Ending::Unknown(bound) => return Err(bound),
+            Ending::GivenUp => return Err(Bound::NothingExplored), // never a failure: see `Exploration::take`
         };
         let tried = |event: &crate::trace::Event| event.operation == crate::trace::Operation::TryLock;
         if kind == Kind::Deadlock && explorer.engine() == "loom" && trace.events.iter().any(tried) {
@@ -322,13 +347,10 @@ impl<'a> Check<'a> {
             let operation = "a deadlock where a lock is tried".to_string();
             return Err(Bound::NotModelled { engine: "loom", operation });
         }
-        let only = match explorer {
-            Explorer::Loom { .. } => Only::Execution(execution),
-            _ => Only::Schedule(schedule),
-        };
-        let replay = match explorer {
+        let replay = match by {
             Explorer::Threads => String::new(),
-            _ => Token::new(explorer, only, &self.name).to_string(),
+            Explorer::Loom { .. } => Token::new(by, Only::Execution(execution), &self.name).to_string(),
+            _ => Token::new(explorer, Only::Schedule(schedule), &self.name).to_string(),
         };
         let conflicts = match (conflict, kind) {
             (Some(pair), _) => vec![pair],
@@ -344,6 +366,7 @@ impl<'a> Check<'a> {
             explorer,
             execution,
             preemptions: preemptions(&trace),
+            reduced_from: None,
             trace,
             conflicts,
             replay,

@@ -11,7 +11,10 @@ mod pos;
 mod random;
 mod replay;
 mod shuttle;
+mod smallest;
 mod threads;
+
+pub(crate) use smallest::smallest;
 
 use crate::runtime::{Ending, Pending, Pulse, Seen, World, hook};
 use crate::trace::{ThreadId, Trace};
@@ -30,6 +33,10 @@ pub(crate) struct Limits {
     pub(crate) time: Option<Duration>,
     pub(crate) max_events: usize,
     pub(crate) leaks: bool,
+    /// For depth-first search: the most preemptions that an execution may have.
+    pub(crate) preemptions: Option<usize>,
+    /// An execution with more events than this is given up: it is not what is looked for.
+    pub(crate) most_events: Option<usize>,
     /// How long an execution may do nothing that an engine can see before it is given up.
     pub(crate) patience: Duration,
 }
@@ -112,6 +119,9 @@ impl Exploration {
             return true; // half an execution counts for nothing
         }
         self.executions += 1;
+        if let Some(Ending::GivenUp) = ending {
+            return false;
+        }
         self.longest = self.longest.max(trace.events.len());
         self.met |= trace.threads.len() > 1 && !trace.events.is_empty();
         self.failure = ending.map(|ending| Failure { ending, trace, schedule, execution });

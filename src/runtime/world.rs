@@ -21,13 +21,22 @@ pub(crate) struct Settings {
     pub(crate) max_events: usize,
     /// Whether objects that outlive the execution are a violation.
     pub(crate) leaks: bool,
+    /// An execution with more events than this is not what is looked for.
+    pub(crate) most_events: Option<usize>,
 }
 
 /// How an execution ended before its end.
 #[derive(Clone, Debug)]
 pub(crate) enum Ending {
-    Violation { kind: Kind, message: String, location: Option<String>, conflict: Option<(usize, usize)> },
+    Violation {
+        kind: Kind,
+        message: String,
+        location: Option<String>,
+        conflict: Option<(usize, usize)>,
+    },
     Unknown(Bound),
+    /// It had more events than it was to have.
+    GivenUp,
 }
 
 /// An announced operation: what a thread is about to do.
@@ -216,6 +225,8 @@ impl World {
         });
         if self.settings.pulse.asked_to_stop() {
             self.end(Ending::Unknown(Bound::Time(std::time::Duration::ZERO)));
+        } else if self.settings.most_events.is_some_and(|most| self.trace.events.len() > most) {
+            self.end(Ending::GivenUp);
         } else if self.trace.events.len() > self.settings.max_events {
             let message = format!("no end after {} events", self.settings.max_events);
             self.end(Ending::Violation {

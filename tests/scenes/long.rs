@@ -30,6 +30,7 @@ pub(crate) fn counterexample() -> Counterexample {
         execution: 1,
         preemptions: 21,
         trace: scene.trace,
+        reduced_from: None,
         conflicts,
         replay: String::new(),
     }
