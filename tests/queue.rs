@@ -49,14 +49,22 @@ fn table() -> Table {
             Err(SendError::Unserialisable(item, Reason::TooLong(_))) => item.len(),
             other => panic!("{other:?}"),
         })
-        .function("try and wait", |to: Sender<Vec<u8>>| {
-            let mut accepted = 0;
-            while to.try_send(vec![7; 1000]).is_ok() {
+        .function("fill up", |(to, full): (Sender<Vec<u8>>, Handle)| {
+            let mut accepted = 0_usize;
+            while let sent = to.try_send(vec![7; 1000])
+                && sent != Err(TrySendError::Full(vec![7; 1000]))
+            {
+                sent.unwrap();
                 accepted += 1;
             }
-            let full = matches!(to.try_send(vec![7; 1000]), Err(TrySendError::Full(item)) if item == [7; 1000]);
-            let late = to.send_timeout(vec![7; 1000], Duration::from_millis(20));
-            (accepted, full, matches!(late, Err(SendTimeoutError::Timeout(item)) if item == [7; 1000]))
+            while let sent = to.send_timeout(vec![7; 1000], Duration::from_millis(50))
+                && sent != Err(SendTimeoutError::Timeout(vec![7; 1000]))
+            {
+                sent.unwrap();
+                accepted += 1;
+            }
+            UnixStream::from(OwnedFd::from(full)).write_all(b"!").unwrap();
+            accepted
         })
         .function("two clones", |to: Sender<Vec<u8>>| {
             let clone = to.clone();
@@ -139,6 +147,7 @@ fn main() {
         a_full_socket_gives_the_item_back,
         clones_in_a_worker_close_together,
         joining_before_draining_ends,
+        joining_before_draining_many_small_items_ends,
         a_dropped_receiver_is_an_error_in_the_worker,
         a_dead_receiver_process_is_an_error_in_the_worker,
         garbage_is_an_error_and_loses_nothing,
@@ -381,12 +390,18 @@ fn an_item_beyond_the_limit_is_an_error_at_send() {
 
 fn a_full_socket_gives_the_item_back() {
     let (sender, receiver) = bounded::<Vec<u8>>(1);
-    let worker: WorkerHandle<(usize, bool, bool)> = Worker::spawn("try and wait", &sender).unwrap();
-    drop(sender);
-    // Nothing is received until the worker has found the socket full: it ends only when the rest is taken in.
-    let (accepted, full, late) = join(worker).unwrap();
-    assert!(full && late, "{accepted} were accepted");
-    assert_eq!(drain(receiver).unwrap(), vec![vec![7; 1000]; accepted], "what was accepted arrives, and only that");
+    let (mut full, theirs) = UnixStream::pair().unwrap();
+    full.set_read_timeout(Some(LIMIT)).unwrap();
+    let arguments = (sender, Handle::from(OwnedFd::from(theirs)));
+    let worker: WorkerHandle<usize> = Worker::spawn("fill up", &arguments).unwrap();
+    drop(arguments);
+    // Nothing is received until both `try_send` and `send_timeout` have given an item back.
+    full.read_exact(&mut [0]).unwrap();
+    let items = drain(receiver).unwrap();
+    let accepted = join(worker).unwrap();
+    assert!(accepted > 1);
+    assert_eq!(items.len(), accepted, "what was accepted arrives, and only that");
+    assert!(items.iter().all(|item| *item == [7; 1000]));
 }
 
 fn clones_in_a_worker_close_together() {
@@ -403,6 +418,16 @@ fn joining_before_draining_ends() {
     let worker: WorkerHandle<()> = Worker::spawn("send", &(sender, &items)).unwrap();
     join(worker).unwrap();
     assert!(drain(receiver).unwrap() == items);
+}
+
+fn joining_before_draining_many_small_items_ends() {
+    let items: Vec<Vec<u8>> = (0..20_000_u32).map(|n| n.to_le_bytes().to_vec()).collect();
+    let (sender, receiver) = bounded::<Vec<u8>>(1);
+    let worker: WorkerHandle<()> = Worker::spawn("send", &(sender, &items)).unwrap();
+    join(worker).unwrap();
+    let received = drain(receiver).unwrap();
+    assert_eq!(received.len(), items.len());
+    assert!(received == items);
 }
 
 fn a_dropped_receiver_is_an_error_in_the_worker() {

@@ -3,7 +3,7 @@
 use super::frame::to_bytes;
 use super::handle;
 use super::link::{Incoming, Message, Reply, send_frame};
-use super::table::{CallError, Table};
+use super::table::{CallError, Returned, Table};
 use std::cell::RefCell;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -81,7 +81,7 @@ fn run(table: &Table, name: &str, arguments: Message) -> (Reply, Vec<std::os::fd
         }))
     });
     let (reply, code) = match result {
-        Ok(Ok(bytes)) => (Reply::Returned(bytes), 0),
+        Ok(Ok(Returned { of, bytes })) => (Reply::Returned { of: of.to_string(), bytes }, 0),
         Ok(Err(CallError::NotRegistered)) => {
             let known = table.names().into_iter().map(String::from).collect();
             (Reply::NotRegistered { known }, NOTHING_TO_RUN)
