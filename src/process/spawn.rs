@@ -106,7 +106,7 @@ impl Builder {
             return Err(Failure::Encode(why));
         }
         let (ours, theirs) = UnixStream::pair().map_err(|e| Failure::io("make a control socket", &e))?;
-        let socket = entry::inode(theirs.as_fd()).map_err(|e| Failure::io("look at a socket", &e.into()))?;
+        let socket = entry::identity(theirs.as_fd()).map_err(|e| Failure::io("look at a socket", &e.into()))?;
         let program = self.program.clone().map_or_else(own_program, Ok)?;
         let mut command = Command::new(&program);
         command.envs(self.environment.iter().map(|(key, value)| (key, value)));
@@ -263,6 +263,9 @@ impl<R> WorkerHandle<R> {
 impl<R: DeserializeOwned> WorkerHandle<R> {
     /// Blocks until the worker has ended, and returns what its function returned.
     ///
+    /// Whoever waits here receives nothing meanwhile, so what the worker still sends into queues of this process is
+    /// kept in memory: the worker never waits for room then, and joining before draining ends.
+    ///
     /// # Errors
     ///
     /// How it ended otherwise.
@@ -284,7 +287,8 @@ impl<R: DeserializeOwned> WorkerHandle<R> {
         }
     }
 
-    /// Blocks until the worker has ended, but not longer than this.
+    /// Blocks until the worker has ended, but not longer than this. From now on its queues are taken in, as by
+    /// [`join`](Self::join).
     ///
     /// # Errors
     ///
