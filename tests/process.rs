@@ -25,7 +25,7 @@ fn table() -> Table {
         .function("exit", |code: i32| -> u64 { std::process::exit(code) })
         .function("abort", |()| -> u64 { std::process::abort() })
         .function("block", |_: Option<Handle>| block())
-        .function("zeroes", |length: usize| vec![0_u8; length])
+        .function("text", |length: usize| "0".repeat(length))
         .function("unserialisable", |()| Unserialisable)
         .function("write", |(to, text): (Handle, String)| {
             UnixStream::from(OwnedFd::from(to)).write_all(text.as_bytes()).unwrap();
@@ -164,14 +164,14 @@ fn a_killed_worker_is_an_error() {
 fn a_worker_killed_while_it_sends_its_result_is_an_error() {
     // Killed at any time between its start and the end of its large result: never half of it, never a hang.
     for microseconds in (0..20).map(|n| n * n * 40) {
-        let worker: WorkerHandle<Vec<u8>> = Worker::spawn("zeroes", &20_000_000_usize).unwrap();
+        let worker: WorkerHandle<String> = Worker::spawn("text", &20_000_000_usize).unwrap();
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_micros(microseconds) {
             std::hint::spin_loop();
         }
         worker.kill().unwrap();
         match outcome(worker) {
-            Ok(zeroes) => assert_eq!(zeroes.len(), 20_000_000),
+            Ok(text) => assert_eq!(text.len(), 20_000_000),
             Err(e) => assert_eq!(e.failure(), &Failure::Signaled(9)),
         }
     }
@@ -222,7 +222,7 @@ fn an_unserialisable_result_is_an_error() {
 }
 
 fn a_result_beyond_the_limit_is_an_error() {
-    let result = run::<_, Vec<u8>>("zeroes", &(frame::LIMIT + 1));
+    let result = run::<_, String>("text", &(frame::LIMIT + 1));
     assert!(matches!(&result, Err(Failure::Encode(why)) if why.contains("limit")), "{result:?}");
 }
 

@@ -21,7 +21,9 @@ pub(super) const MODELS: &[Model] = &[
     holds("queue/late-producer", "a sender that is cloned and closed: the clone's item is not missed", late_producer),
     holds("queue/two-consumers", "one item, two consumers: one gets it, and both see the end", two_consumers),
     holds("queue/close-wakes", "a receiver asleep on an empty queue wakes when the sender closes", close_wakes),
-    holds("queue/receiver-wakes", "a sender asleep on a full queue wakes when the receiver goes", receiver_wakes),
+    holds("queue/receiver-wakes", "a sender asleep on a full queue wakes when the receiver goes", || {
+        receiver_leaves(Fault::None);
+    }),
     holds("queue/producer-dies/before-writing", "the first item remains, and the drain says died", || {
         dies(Step::Write, &[1]);
     }),
@@ -66,6 +68,12 @@ pub(super) const MODELS: &[Model] = &[
         "closing does not wake the receiver: it sleeps for ever",
         Kind::Deadlock,
         || drained(Fault::CloseWithoutWake, &[1]),
+    ),
+    violated(
+        "queue/broken/leave-without-wake",
+        "the receiver's end does not wake the sender: it waits for room, for ever",
+        Kind::Deadlock,
+        || receiver_leaves(Fault::LeaveWithoutWake),
     ),
     violated(
         "queue/broken/relaxed-publication",
@@ -191,8 +199,8 @@ fn close_wakes() {
     join(producer);
 }
 
-fn receiver_wakes() {
-    let (sender, receiver) = queue(Fault::None);
+fn receiver_leaves(fault: Fault) {
+    let (sender, receiver) = queue(fault);
     let producer = spawn("producer", move || {
         let first = sender.send(1);
         let second = sender.send(2);
