@@ -1,6 +1,6 @@
 //! A model, its explorers and their budget: a verdict.
 
-use crate::counterexample::{Token, conflicts};
+use crate::counterexample::{Token, conflicts, preemptions};
 use crate::explore::{self, Exploration, Failure, Limits, Model, Only};
 use crate::report;
 use crate::runtime::Ending;
@@ -100,7 +100,7 @@ impl Config {
 #[track_caller]
 pub fn check(model: impl Fn() + Send + Sync + 'static) {
     let test = std::thread::current().name().unwrap_or("model").to_string();
-    Check::new(&test).assert(model);
+    let _ = Check::new(&test).assert(model); // it held, or this line is not reached
 }
 
 /// A check, to be configured and run.
@@ -140,16 +140,15 @@ impl std::fmt::Debug for Check<'_> {
 }
 
 impl<'a> Check<'a> {
-    /// A check of the model of this name: depth-first search, then loom, then at random, within the default budget.
+    /// A check of the model of this name: exhaustive, then loom, then a portfolio of samplers, within the default budget.
     pub fn new(name: &str) -> Check<'a> {
         Check {
             name: name.to_string(),
             explorers: vec![
-                Explorer::Dfs,
+                Explorer::Exhaustive,
                 Explorer::Loom { preemption_bound: Some(2) },
                 Explorer::Loom { preemption_bound: None },
-                Explorer::Pct { seed: 0, depth: 3 },
-                Explorer::Random { seed: 0 },
+                Explorer::Portfolio { seed: 0 },
             ],
             budget: Budget::default(),
             expect: Expect::Holds,
@@ -268,8 +267,7 @@ impl<'a> Check<'a> {
         let limits = self.limits();
         let mut coverage = Coverage { runs: Vec::new(), skipped: Vec::new() };
         for explorer in self.explorers.clone() {
-            let sampling = matches!(explorer, Explorer::Pct { .. } | Explorer::Random { .. } | Explorer::Threads);
-            if sampling && coverage.is_exhaustive() {
+            if explorer.samples() && coverage.is_exhaustive() {
                 continue; // nothing is left to be found by chance
             }
             let exploration = explore::explore(explorer, Arc::clone(model), &limits, None, &mut self.progress);
@@ -313,7 +311,7 @@ impl<'a> Check<'a> {
     }
 
     fn counterexample(&self, explorer: Explorer, failure: Failure) -> Result<Counterexample, Bound> {
-        let Failure { ending, trace, schedule, preemptions, execution } = failure;
+        let Failure { ending, trace, schedule, execution } = failure;
         let (kind, message, location, conflict) = match ending {
             Ending::Violation { kind, message, location, conflict } => (kind, message, location, conflict),
             Ending::Unknown(bound) => return Err(bound),
@@ -345,7 +343,7 @@ impl<'a> Check<'a> {
             location,
             explorer,
             execution,
-            preemptions,
+            preemptions: preemptions(&trace),
             trace,
             conflicts,
             replay,
@@ -366,7 +364,7 @@ fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
         return Err(Bound::NothingExplored);
     }
     let extent = match (explorer, cut) {
-        (Explorer::Pct { .. } | Explorer::Random { .. } | Explorer::Threads, _) => Extent::Sampled,
+        _ if explorer.samples() => Extent::Sampled,
         (_, Some(bound)) => Extent::Bounded(bound),
         (Explorer::Loom { preemption_bound: Some(most) }, None) => Extent::Bounded(Bound::Preemptions(most)),
         (Explorer::Loom { preemption_bound: None }, None) => Extent::Complete,

@@ -15,6 +15,9 @@ pub mod counterexample;
 #[cfg(feature = "model")]
 mod explore;
 #[cfg(feature = "model")]
+#[doc(hidden)]
+pub mod fuzz;
+#[cfg(feature = "model")]
 pub mod process;
 #[cfg(feature = "model")]
 pub mod report;

@@ -196,7 +196,7 @@ pub struct Event {
     pub operation: Operation,
     /// To which object; `None` for operations on threads, for fences and for yields.
     pub object: Option<ObjectId>,
-    /// What it read; for a plain store, what it wrote.
+    /// What it read; for a plain store, what it wrote; for a notification, how many threads it woke.
     pub value: Option<Value>,
     /// What a read-modify-write left behind.
     pub written: Option<Value>,
@@ -222,6 +222,8 @@ pub struct Thread {
     pub name: Option<String>,
     /// What it waits for, if the execution ended while it could not go on: `mutex balance, held by teller 1`.
     pub blocked: Option<String>,
+    /// What it was about to do when the execution ended, if it had not ended itself.
+    pub pending: Option<(Operation, Option<ObjectId>)>,
 }
 
 /// Everything that was seen of one execution.
@@ -297,11 +299,18 @@ impl Trace {
         !later.iter().any(|e| e.thread == event.thread && e.object == event.object && e.operation == release)
     }
 
-    /// The thread for which a blocked thread waits: the one that holds its lock, or the one whose end it awaits.
+    /// The threads for which a blocked thread waits: those that hold its lock, or the one whose end it awaits.
     #[must_use]
-    pub fn waits_for(&self, thread: ThreadId) -> Option<ThreadId> {
-        let why = self.threads.get(thread.index())?.blocked.as_deref()?;
-        let name = [", held by ", "the end of ", "join "].iter().find_map(|words| Some(why.rsplit_once(words)?.1))?;
-        (0..self.threads.len() as u32).map(ThreadId).find(|&other| self.thread_name(other) == name)
+    pub fn waits_for(&self, thread: ThreadId) -> Vec<ThreadId> {
+        let why = self.threads.get(thread.index()).and_then(|thread| thread.blocked.as_deref()).unwrap_or_default();
+        let names = match (why.rsplit_once(", held by "), why.strip_prefix("the end of ")) {
+            (Some((_, holders)), _) => holders.split(", ").collect(),
+            (None, Some(name)) => vec![name],
+            (None, None) => Vec::new(),
+        };
+        (0..self.threads.len() as u32)
+            .map(ThreadId)
+            .filter(|&other| names.contains(&self.thread_name(other).as_str()))
+            .collect()
     }
 }

@@ -26,6 +26,8 @@ pub enum Explorer {
         /// The most preemptions that one execution may have.
         preemption_bound: Option<usize>,
     },
+    /// Every inequivalent interleaving once: optimal dynamic partial order reduction, on shuttle's green threads.
+    Exhaustive,
     /// Depth-first search over every schedule, on shuttle's green threads: for tiny models.
     Dfs,
     /// shuttle's uniform random scheduler.
@@ -40,31 +42,56 @@ pub enum Explorer {
         /// The depth of the bugs that it looks for: one more than the preemptions that they need.
         depth: usize,
     },
+    /// Partial order sampling.
+    Pos {
+        /// What the schedules are drawn from.
+        seed: u64,
+    },
+    /// shuttle's uniform random walk.
+    Urw {
+        /// What the schedules are drawn from.
+        seed: u64,
+    },
+    /// Partial order sampling, random walk, random, and PCT at depths 2, 3, 5 and 8, in turn.
+    Portfolio {
+        /// What the schedules are drawn from.
+        seed: u64,
+    },
     /// Real threads of the operating system: what they do is not recorded.
     Threads,
 }
 
 impl Explorer {
+    /// Whether it draws its schedules, so that it can never have seen them all.
+    #[must_use]
+    pub fn samples(self) -> bool {
+        !matches!(self, Explorer::Exhaustive | Explorer::Dfs | Explorer::Loom { .. })
+    }
+
     /// The engine underneath: `loom`, `shuttle` or `std`.
     #[must_use]
     pub fn engine(self) -> &'static str {
         match self {
             Explorer::Loom { .. } => "loom",
-            Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => "shuttle",
             Explorer::Threads => "std",
+            _ => "shuttle",
         }
     }
 }
 
-/// `loom`, `loom:2`, `dfs`, `random:7`, `pct:3:7`, `threads`.
+/// `exhaustive`, `loom`, `loom:2`, `dfs`, `portfolio:7`, `random:7`, `pct:3:7`, `pos:7`, `urw:7`, `threads`.
 impl fmt::Display for Explorer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Explorer::Loom { preemption_bound: None } => f.pad("loom"),
             Explorer::Loom { preemption_bound: Some(n) } => f.pad(&format!("loom:{n}")),
+            Explorer::Exhaustive => f.pad("exhaustive"),
             Explorer::Dfs => f.pad("dfs"),
             Explorer::Random { seed } => f.pad(&format!("random:{seed}")),
             Explorer::Pct { seed, depth } => f.pad(&format!("pct:{depth}:{seed}")),
+            Explorer::Pos { seed } => f.pad(&format!("pos:{seed}")),
+            Explorer::Urw { seed } => f.pad(&format!("urw:{seed}")),
+            Explorer::Portfolio { seed } => f.pad(&format!("portfolio:{seed}")),
             Explorer::Threads => f.pad("threads"),
         }
     }
@@ -94,15 +121,23 @@ impl FromStr for Explorer {
         match (name, &numbers[..]) {
             ("loom", []) => Ok(Explorer::Loom { preemption_bound: None }),
             ("loom", [n]) => Ok(Explorer::Loom { preemption_bound: Some(*n as usize) }),
+            ("exhaustive", []) => Ok(Explorer::Exhaustive),
             ("dfs", []) => Ok(Explorer::Dfs),
             ("random", []) => Ok(Explorer::Random { seed: 0 }),
             ("random", [seed]) => Ok(Explorer::Random { seed: *seed }),
             ("pct", []) => Ok(Explorer::Pct { seed: 0, depth: 3 }),
             ("pct", [depth]) if *depth > 0 => Ok(Explorer::Pct { seed: 0, depth: *depth as usize }),
             ("pct", [depth, seed]) if *depth > 0 => Ok(Explorer::Pct { seed: *seed, depth: *depth as usize }),
+            ("pos", []) => Ok(Explorer::Pos { seed: 0 }),
+            ("pos", [seed]) => Ok(Explorer::Pos { seed: *seed }),
+            ("urw", []) => Ok(Explorer::Urw { seed: 0 }),
+            ("urw", [seed]) => Ok(Explorer::Urw { seed: *seed }),
+            ("portfolio", []) => Ok(Explorer::Portfolio { seed: 0 }),
+            ("portfolio", [seed]) => Ok(Explorer::Portfolio { seed: *seed }),
             ("threads", []) => Ok(Explorer::Threads),
             _ => Err(format!(
-                "unknown explorer {text:?}; known: loom, loom:BOUND, dfs, random:SEED, pct:DEPTH:SEED, threads"
+                "unknown explorer {text:?}; known: exhaustive, loom, loom:BOUND, dfs, portfolio:SEED, \
+                 random:SEED, pct:DEPTH:SEED, pos:SEED, urw:SEED, threads"
             )),
         }
     }
@@ -210,6 +245,8 @@ pub enum Bound {
     },
     /// No execution had an operation on which two threads could meet: there was nothing to explore.
     NothingExplored,
+    /// Rounds of spin loops, and timeouts, that were taken to change nothing.
+    Spins,
     /// Fewer executions than the model is known to need.
     TooFew {
         /// How many ran.
@@ -234,6 +271,7 @@ impl fmt::Display for Bound {
             Bound::Threads(n) => write!(f, "{n} threads"),
             Bound::NotModelled { engine, operation } => write!(f, "{engine} has no model of {operation}"),
             Bound::Stuck { last } => write!(f, "an execution that blocks in something un-modelled, after: {last}"),
+            Bound::Spins => f.write_str("one unproductive round a spin loop, one timeout a wait"),
             Bound::NothingExplored => f.write_str("nothing to explore: no two threads met in any execution"),
             Bound::TooFew { executions, needed } => write!(f, "{executions} executions where {needed} are needed"),
             Bound::NeverReached(name) => write!(f, "`{name}` was never true"),

@@ -5,7 +5,7 @@ mod scenes;
 use proptest::prelude::*;
 use selvedge::report::{Row, Style, json, junit, table, timeline};
 use selvedge::trace::{Event, Object, ObjectId, ObjectKind, Operation, Thread, ThreadId, Trace, Value};
-use selvedge::verdict::{Counterexample, Explorer, Kind};
+use selvedge::{Check, Config, Counterexample, Expect, Explorer, Kind, Verdict};
 use std::panic::Location;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -79,6 +79,18 @@ fn an_event_is_one_line() {
     assert_eq!(timeline::one_line(&found.trace, 99), None);
 }
 
+#[test]
+fn a_long_message_is_wrapped_and_keeps_its_place() {
+    let mut found = scenes::race::counterexample();
+    found.location = Some("src/queue/mod.rs:88:9".to_string());
+    found.message = "a word ".repeat(40);
+    let drawn = timeline::counterexample(&found, &Style::Plain);
+    assert!(drawn.contains("\n  at queue/mod.rs:88\n"), "{drawn}");
+    assert!(drawn.lines().all(|line| line.chars().count() <= timeline::WIDTH), "{drawn}");
+    found.message = " ".repeat(400);
+    assert!(timeline::counterexample(&found, &Style::Plain).contains("at queue/mod.rs:88"));
+}
+
 /// A list of checks with one of each kind.
 fn rows() -> Vec<Row> {
     let row = |system: &str, model: &str, explorer: &str, executions, coverage: &str, verdict: &str, expected| Row {
@@ -113,12 +125,14 @@ fn a_table_says_what_is_not_as_expected() {
 #[test]
 fn the_json_has_its_documented_names() {
     let found = scenes::stale::counterexample();
-    let text = json::document(&rows(), &[&found]);
+    let rows = rows();
+    let checks: Vec<_> = rows.iter().enumerate().map(|(i, row)| (row, (i == 3).then_some(&found))).collect();
+    let text = json::document(&checks);
     golden("report.json", &text);
     let read: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
     let summary = &read["summary"];
     assert_eq!([&summary["checks"], &summary["expected"], &summary["unexpected"], &summary["unknown"]], [6, 4, 1, 1]);
-    assert_eq!(read["counterexamples"][0]["events"][1]["value"].as_u64(), Some(u64::MAX));
+    assert_eq!(read["checks"][3]["counterexample"]["events"][1]["value"].as_u64(), Some(u64::MAX));
 }
 
 #[test]
@@ -128,7 +142,8 @@ fn junit_is_xml_that_says_the_same() {
     rows[4].model = nasty.to_string();
     let mut found = scenes::deadlock::counterexample();
     found.model = nasty.to_string();
-    let xml = junit::document(&rows, &[&found]);
+    let checks: Vec<_> = rows.iter().enumerate().map(|(i, row)| (row, (i == 4).then_some(&found))).collect();
+    let xml = junit::document(&checks);
     let document = roxmltree::Document::parse(&xml).expect("it is XML");
     let cases: Vec<_> = document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
     assert_eq!(cases.len(), rows.len());
@@ -183,7 +198,7 @@ fn any_counterexample() -> impl Strategy<Value = Counterexample> {
                     .into_iter()
                     .map(|name| Object { kind: ObjectKind::Atomic, name, created: Location::caller() })
                     .collect(),
-                threads: threads.into_iter().map(|(name, blocked)| Thread { name, blocked }).collect(),
+                threads: threads.into_iter().map(|(name, blocked)| Thread { name, blocked, pending: None }).collect(),
             },
             conflicts,
             replay: "v1:any".to_string(),
@@ -234,4 +249,35 @@ fn without_colours(text: &str) -> String {
         plain += if i == 0 { piece } else { piece.split_once('m').map_or("", |(_, rest)| rest) };
     }
     plain.lines().map(|line| line.trim_end().to_string() + "\n").collect()
+}
+
+/// What an explorer finds in a model that is violated.
+#[track_caller]
+fn explored(model: fn(), explorer: Explorer, kind: Kind) -> Counterexample {
+    let verdict = Check::new("any/model").config(Config::default()).explorers([explorer]).run(model);
+    assert!(verdict.is(Expect::Violation(kind)), "{verdict:?}");
+    let Verdict::Violated(found) = verdict else { unreachable!("just seen") };
+    *found
+}
+
+#[test]
+fn a_lost_update_that_depth_first_search_finds() {
+    draws("real_lost_update_dfs", &explored(scenes::real::lost_update, Explorer::Dfs, Kind::Panic));
+}
+
+#[test]
+fn a_lost_update_that_loom_finds() {
+    let loom = Explorer::Loom { preemption_bound: Some(2) };
+    draws("real_lost_update_loom", &explored(scenes::real::lost_update, loom, Kind::Panic));
+}
+
+#[test]
+fn a_relaxed_publication_that_loom_finds() {
+    let loom = Explorer::Loom { preemption_bound: None };
+    draws("real_relaxed_publication", &explored(scenes::real::relaxed_publication, loom, Kind::Panic));
+}
+
+#[test]
+fn a_deadlock_that_depth_first_search_finds() {
+    draws("real_deadlock", &explored(scenes::real::opposite_orders, Explorer::Dfs, Kind::Deadlock));
 }

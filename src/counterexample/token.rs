@@ -1,7 +1,7 @@
 //! The token that replays one execution: short, versioned, copyable.
 //!
 //! `v1:EXPLORER:SCHEDULE:MODEL`. The explorer's own colons are dots (`pct.3.7`). On shuttle's green threads the
-//! schedule is the choices at the points where there was more than one option, `0-1*3-2` for `0 1 1 1 2`; under loom,
+//! schedule is the choices at the points where there was more than one option, `0-1x3-2` for `0 1 1 1 2`; under loom,
 //! whose search is deterministic, it is the number of the execution. The model's name comes last: it may hold
 //! anything but white space and control characters.
 
@@ -58,7 +58,7 @@ impl fmt::Display for Token {
                     let dash = if rest.len() < choices.len() { "-" } else { "" };
                     match run {
                         1 => write!(f, "{dash}{first}")?,
-                        _ => write!(f, "{dash}{first}*{run}")?,
+                        _ => write!(f, "{dash}{first}x{run}")?,
                     }
                     rest = &rest[run..];
                 }
@@ -144,7 +144,7 @@ fn choices(start: usize, schedule: &str) -> Result<Vec<u32>, TokenError> {
     let mut offset = start;
     for step in schedule.split('-') {
         let wrong = |reason: String| TokenError { offset, reason };
-        let (choice, run) = step.split_once('*').unwrap_or((step, "1"));
+        let (choice, run) = step.split_once('x').unwrap_or((step, "1"));
         let choice: u32 = choice.parse().map_err(|e| wrong(format!("choice {choice:?}: {e}")))?;
         let run: usize = run.parse().map_err(|e| wrong(format!("repetition {run:?}: {e}")))?;
         if run == 0 || run > MOST_CHOICES - choices.len() {

@@ -4,10 +4,14 @@
 //! that is not deterministic, and prefers the thread that is running, so that the first failure has few preemptions.
 
 use super::{Point, Strategy};
+use crate::runtime::Pending;
 use crate::trace::ThreadId;
 
+/// An option: a thread, or a number; and what the thread was about to do.
+type Alternative = (u32, Option<Pending>);
+
 struct Choice {
-    options: Vec<u32>,
+    options: Vec<Alternative>,
     taken: usize,
 }
 
@@ -20,21 +24,28 @@ pub(super) struct Dfs {
 }
 
 impl Dfs {
-    fn next(&mut self, options: Vec<u32>) -> u32 {
+    fn next(&mut self, options: Vec<Alternative>) -> u32 {
         if self.depth == self.path.len() {
             self.path.push(Choice { options, taken: 0 });
         } else if self.path[self.depth].options != options {
-            let was = &self.path[self.depth].options;
-            self.diverged.get_or_insert(format!(
-                "at choice {} there were the options {was:?}, and then {options:?} after the same schedule",
-                self.depth
-            ));
-            return options[0];
+            let (was, is) = (in_words(&self.path[self.depth].options), in_words(&options));
+            let at = self.depth + 1;
+            self.diverged
+                .get_or_insert(format!("after the same choices, choice {at} was among {was}, then among {is}"));
+            return options[0].0;
         }
         let choice = &self.path[self.depth];
         self.depth += 1;
-        choice.options[choice.taken]
+        choice.options[choice.taken].0
     }
+}
+
+fn in_words(options: &[Alternative]) -> String {
+    let word = |(number, pending): &Alternative| match pending {
+        Some(p) => format!("thread {number} at {} ({})", p.operation.name(), p.location),
+        None => number.to_string(),
+    };
+    options.iter().map(word).collect::<Vec<_>>().join(", ")
 }
 
 impl Strategy for Dfs {
@@ -57,12 +68,14 @@ impl Strategy for Dfs {
         if let [only] = point.enabled {
             return *only;
         }
-        let others = point.enabled.iter().copied().filter(|t| Some(*t) != point.current);
-        ThreadId(self.next(point.current.into_iter().chain(others).map(|t| t.0).collect()))
+        let options = point.enabled.iter().zip(point.pending).map(|(thread, pending)| (thread.0, *pending));
+        let mut options: Vec<Alternative> = options.collect();
+        options.sort_by_key(|(thread, _)| Some(ThreadId(*thread)) != point.current); // stable: the current one first
+        ThreadId(self.next(options))
     }
 
     fn choose(&mut self, options: usize) -> usize {
-        self.next((0..options as u32).collect()) as usize
+        self.next((0..options as u32).map(|option| (option, None)).collect()) as usize
     }
 
     fn diverged(&self) -> Option<String> {

@@ -4,13 +4,16 @@
 //! and an execution that blocks in something un-modelled can be given up with a word about where.
 
 mod dfs;
+mod exhaustive;
 mod loom;
+mod portfolio;
+mod pos;
 mod random;
 mod replay;
 mod shuttle;
 mod threads;
 
-use crate::runtime::{Ending, Pulse, World, hook};
+use crate::runtime::{Ending, Pending, Pulse, Seen, World, hook};
 use crate::trace::{ThreadId, Trace};
 use crate::verdict::{Bound, Explorer};
 use ::shuttle::scheduler::Task;
@@ -44,6 +47,8 @@ pub(crate) enum Only {
 pub(crate) struct Point<'a> {
     /// The threads whose next operation can take effect: never empty, ascending.
     pub(crate) enabled: &'a [ThreadId],
+    /// What each of them is about to do.
+    pub(crate) pending: &'a [Option<Pending>],
     /// The thread that ran last, if it could go on.
     pub(crate) current: Option<ThreadId>,
     /// The same threads, as shuttle knows them.
@@ -58,6 +63,18 @@ pub(crate) trait Strategy {
     fn pick(&mut self, point: &Point<'_>) -> ThreadId;
     /// A choice that is not about threads, below `options`.
     fn choose(&mut self, options: usize) -> usize;
+    /// An operation has taken effect: the thread's announced one, as it turned out.
+    fn executed(&mut self, _world: &World, _thread: ThreadId, _pending: &Pending, _seen: &Seen) {}
+    /// The execution is over.
+    fn ended(&mut self, _world: &World) {}
+    /// Whether it keeps threads that spin from being offered by itself.
+    fn is_fair(&self) -> bool {
+        false
+    }
+    /// What a search that has come to its end has left out.
+    fn caveat(&self) -> Option<Bound> {
+        None
+    }
     /// Why this execution does not follow the schedule that it was to repeat, if it does not.
     fn diverged(&self) -> Option<String> {
         None
@@ -70,7 +87,6 @@ pub(crate) struct Failure {
     pub(crate) ending: Ending,
     pub(crate) trace: Trace,
     pub(crate) schedule: Vec<u32>,
-    pub(crate) preemptions: usize,
     /// Its number, from 1.
     pub(crate) execution: u64,
 }
@@ -91,14 +107,14 @@ pub(crate) struct Exploration {
 impl Exploration {
     /// Takes in an execution that is over. Whether the exploration is, too.
     fn take(&mut self, world: World, execution: u64) -> bool {
-        let World { trace, ending, schedule, preemptions, .. } = world;
+        let World { trace, ending, schedule, .. } = world;
         if let Some(Ending::Unknown(Bound::Time(_))) = ending {
             return true; // half an execution counts for nothing
         }
         self.executions += 1;
         self.longest = self.longest.max(trace.events.len());
         self.met |= trace.threads.len() > 1 && !trace.events.is_empty();
-        self.failure = ending.map(|ending| Failure { ending, trace, schedule, preemptions, execution });
+        self.failure = ending.map(|ending| Failure { ending, trace, schedule, execution });
         self.failure.is_some()
     }
 }

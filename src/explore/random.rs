@@ -1,11 +1,11 @@
-//! shuttle's own schedulers: uniformly random, and probabilistic concurrency testing.
+//! shuttle's own schedulers: uniformly random, uniform random walk, and probabilistic concurrency testing.
 //!
 //! PCT: Burckhardt, Kothari, Musuvathi, Nagarakatte, "A Randomized Scheduler with Probabilistic Guarantees of Finding
 //! Bugs", ASPLOS 2010. They choose among the threads that can go on: blocked ones are not offered to them.
 
 use super::{Point, Strategy};
 use crate::trace::ThreadId;
-use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
+use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler, UrwRandomScheduler};
 use std::mem::ManuallyDrop;
 
 pub(super) struct Random {
@@ -22,6 +22,13 @@ impl Random {
 
     pub(super) fn pct(seed: u64, depth: usize) -> Random {
         Random::of(Box::new(PctScheduler::new_from_seed(seed, depth, usize::MAX)))
+    }
+
+    /// Uniform random walk: threads in proportion to how many operations they have left.
+    ///
+    /// Zhao, Wolff, Mathur, Roychoudhury, "Selectively Uniform Concurrency Testing", ASPLOS 2025.
+    pub(super) fn walk(seed: u64) -> Random {
+        Random::of(Box::new(UrwRandomScheduler::new_from_seed(seed, usize::MAX)))
     }
 
     fn of(scheduler: Box<dyn Scheduler>) -> Random {

@@ -4,7 +4,10 @@
 //! from then on every thread's next operation is known. Blocked threads are not offered; when no thread can go on
 //! and some have not ended, that is a deadlock. A failed execution is stopped by choosing nobody.
 
-use super::{Exploration, Job, Only, Point, Shared, Strategy, dfs::Dfs, lock, random::Random, replay::Replay};
+use super::{
+    Exploration, Job, Only, Point, Shared, Strategy, dfs::Dfs, exhaustive::Exhaustive, lock, portfolio::Portfolio,
+    pos::Pos, random::Random, replay::Replay,
+};
 use crate::runtime::{self, Ending, Engine, Settings};
 use crate::trace::ThreadId;
 use crate::verdict::{Bound, Explorer};
@@ -31,7 +34,11 @@ pub(super) fn run(job: Job, shared: &Shared) {
         (Some(Only::Schedule(choices)), _) => Rc::new(RefCell::new(Replay::new(choices.clone()))),
         (_, Explorer::Random { seed }) => Rc::new(RefCell::new(Random::uniform(seed))),
         (_, Explorer::Pct { seed, depth }) => Rc::new(RefCell::new(Random::pct(seed, depth))),
-        _ => Rc::new(RefCell::new(Dfs::default())),
+        (_, Explorer::Pos { seed }) => Rc::new(RefCell::new(Pos::new(seed))),
+        (_, Explorer::Urw { seed }) => Rc::new(RefCell::new(Random::walk(seed))),
+        (_, Explorer::Portfolio { seed }) => Rc::new(RefCell::new(Portfolio::new(seed))),
+        (_, Explorer::Dfs) => Rc::new(RefCell::new(Dfs::default())),
+        _ => Rc::new(RefCell::new(Exhaustive::default())),
     };
     runtime::set_strategy(Some(Rc::clone(&strategy)));
     let settings = Settings {
@@ -61,13 +68,20 @@ pub(super) fn run(job: Job, shared: &Shared) {
 
 impl Scheduler for Adapter {
     fn new_execution(&mut self) -> Option<Schedule> {
+        if self.execution > 0 {
+            runtime::with(|world| self.strategy.borrow_mut().ended(world));
+        }
         let over = runtime::end();
         let mut exploration: std::sync::MutexGuard<'_, Exploration> = lock(&self.shared);
         if over.is_some_and(|world| exploration.take(world, self.execution)) {
             exploration.cut = self.job.time_is_up().filter(|_| exploration.failure.is_none());
             return None;
         }
+        if exploration.executions > 0 && !exploration.met {
+            return None; // with one thread there is one schedule
+        }
         if !self.strategy.borrow_mut().begin() {
+            exploration.cut = self.strategy.borrow().caveat();
             return None;
         }
         exploration.cut = self.job.time_is_up().or_else(|| self.job.used_up(exploration.executions));
@@ -101,7 +115,7 @@ impl Scheduler for Adapter {
             let able: Vec<&Task> = runnable.iter().copied().filter(|t| world.enabled(thread(t))).collect();
             let fresh: Vec<&Task> =
                 able.iter().copied().filter(|t| !world.threads[thread(t).index()].yielded).collect();
-            let tasks = if fresh.is_empty() { able } else { fresh };
+            let tasks = if fresh.is_empty() || self.strategy.borrow().is_fair() { able } else { fresh };
             if tasks.is_empty() {
                 world.deadlock();
                 return None;
@@ -109,7 +123,8 @@ impl Scheduler for Adapter {
             let enabled: Vec<ThreadId> = tasks.iter().map(|t| thread(t)).collect();
             let current = current.filter(|c| enabled.contains(c));
             let mut strategy = self.strategy.borrow_mut();
-            let chosen = strategy.pick(&Point { enabled: &enabled, current, tasks: &tasks });
+            let pending: Vec<_> = enabled.iter().map(|t| world.threads[t.index()].pending).collect();
+            let chosen = strategy.pick(&Point { enabled: &enabled, pending: &pending, current, tasks: &tasks });
             if let Some(why) = strategy.diverged() {
                 let replayed = self.job.only.is_some();
                 let bound = if replayed { Bound::Replay(why) } else { Bound::NotDeterministic(why) };
@@ -119,7 +134,6 @@ impl Scheduler for Adapter {
             if enabled.len() > 1 {
                 world.schedule.push(chosen.0);
             }
-            world.preemptions += usize::from(current.is_some_and(|c| c != chosen));
             Some(TaskId::from(chosen.index()))
         })
     }

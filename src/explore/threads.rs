@@ -26,8 +26,7 @@ pub(super) fn run(job: &Job, shared: &Shared) {
         if let Err(payload) = outcome {
             let message = hook::message(&*payload);
             let ending = Ending::Violation { kind: Kind::Panic, message, location: None, conflict: None };
-            exploration.failure =
-                Some(Failure { ending, trace: Trace::default(), schedule: Vec::new(), preemptions: 0, execution });
+            exploration.failure = Some(Failure { ending, trace: Trace::default(), schedule: Vec::new(), execution });
             return;
         }
     }

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `version` | of this format: 1. Fields may be added; none changes its meaning without a new number |
 //! | `summary.checks`, `.expected`, `.unexpected`, `.unknown` | how many; `checks` is the sum of the other three |
-//! | `checks[]` | the lines of the table: `system`, `model`, `explorer`, `executions`, `coverage`, `verdict`, `expected`, `note` |
-//! | `counterexamples[]` | `model`, `kind`, `message`, `location`, `explorer`, `execution`, `preemptions`, `replay`, and the four below |
+//! | `checks[]` | the lines of the table: `system`, `model`, `explorer`, `executions`, `coverage`, `verdict`, `expected`, `note`, `counterexample` |
+//! | `….counterexample` | null, or `model`, `kind`, `message`, `location`, `explorer`, `execution`, `preemptions`, `replay`, and the four below |
 //! | `….threads[]` | `name`, `blocked` (what it waits for, or null); the place in the list is the thread's number |
 //! | `….objects[]` | `name`, `kind`, `created`; the place in the list is the object's number |
 //! | `….events[]` | `number` (from 1, as drawn), `thread`, `operation`, `ordering`, `target` (the thread of spawn, join, unpark), `object`, `value`, `written`, `location`, `latest` (for a stale load: the value it did not see) |
@@ -21,14 +21,13 @@ use serde::Serialize;
 
 /// The document, indented, with a newline at its end.
 #[must_use]
-pub fn document(rows: &[Row], counterexamples: &[&Counterexample]) -> String {
-    let expected = rows.iter().filter(|row| row.expected).count();
-    let unknown = rows.iter().filter(|row| is_unknown(row)).count();
+pub fn document(checks: &[(&Row, Option<&Counterexample>)]) -> String {
+    let expected = checks.iter().filter(|(row, _)| row.expected).count();
+    let unknown = checks.iter().filter(|(row, _)| is_unknown(row)).count();
     let document = Document {
         version: 1,
-        summary: Summary { checks: rows.len(), expected, unexpected: rows.len() - expected - unknown, unknown },
-        checks: rows.iter().map(Check::from).collect(),
-        counterexamples: counterexamples.iter().map(|found| Failure::from(*found)).collect(),
+        summary: Summary { checks: checks.len(), expected, unexpected: checks.len() - expected - unknown, unknown },
+        checks: checks.iter().map(|(row, found)| Check::new(row, *found)).collect(),
     };
     // Strings, numbers and lists only: nothing of this can fail to serialise.
     serde_json::to_string_pretty(&document).expect("plain data is JSON") + "\n"
@@ -39,7 +38,6 @@ struct Document<'a> {
     version: u32,
     summary: Summary,
     checks: Vec<Check<'a>>,
-    counterexamples: Vec<Failure<'a>>,
 }
 
 #[derive(Serialize)]
@@ -60,10 +58,11 @@ struct Check<'a> {
     verdict: &'a str,
     expected: bool,
     note: &'a str,
+    counterexample: Option<Failure<'a>>,
 }
 
-impl<'a> From<&'a Row> for Check<'a> {
-    fn from(row: &'a Row) -> Self {
+impl<'a> Check<'a> {
+    fn new(row: &'a Row, found: Option<&'a Counterexample>) -> Self {
         Check {
             system: &row.system,
             model: &row.model,
@@ -73,6 +72,7 @@ impl<'a> From<&'a Row> for Check<'a> {
             verdict: &row.verdict,
             expected: row.expected,
             note: &row.note,
+            counterexample: found.map(Failure::from),
         }
     }
 }

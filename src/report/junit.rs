@@ -11,21 +11,21 @@ use std::fmt::Write;
 
 /// The document. The body of a failure is the drawn counterexample, where there is one.
 #[must_use]
-pub fn document(rows: &[Row], counterexamples: &[&Counterexample]) -> String {
-    let failures = rows.iter().filter(|row| !row.expected).count();
+pub fn document(checks: &[(&Row, Option<&Counterexample>)]) -> String {
+    let failures = checks.iter().filter(|(row, _)| !row.expected).count();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // Writing into a String cannot fail.
-    let _ = writeln!(xml, r#"<testsuites name="selvedge" tests="{}" failures="{failures}" errors="0">"#, rows.len());
-    for group in rows.chunk_by(|a, b| a.system == b.system) {
-        let failures = group.iter().filter(|row| !row.expected).count();
-        let system = attribute(&group[0].system);
+    let _ = writeln!(xml, r#"<testsuites name="selvedge" tests="{}" failures="{failures}" errors="0">"#, checks.len());
+    for group in checks.chunk_by(|(a, _), (b, _)| a.system == b.system) {
+        let failures = group.iter().filter(|(row, _)| !row.expected).count();
+        let system = attribute(&group[0].0.system);
         let _ = writeln!(
             xml,
             r#"  <testsuite name="{system}" tests="{}" failures="{failures}" errors="0" skipped="0">"#,
             group.len()
         );
-        for row in group {
-            case(&mut xml, row, counterexamples);
+        for (row, found) in group {
+            case(&mut xml, row, *found);
         }
         xml.push_str("  </testsuite>\n");
     }
@@ -33,7 +33,7 @@ pub fn document(rows: &[Row], counterexamples: &[&Counterexample]) -> String {
     xml
 }
 
-fn case(xml: &mut String, row: &Row, counterexamples: &[&Counterexample]) {
+fn case(xml: &mut String, row: &Row, found: Option<&Counterexample>) {
     let name = attribute(&format!("{} [{}]", row.model, row.explorer));
     let said = format!("{}; {} executions, {}", row.verdict, row.executions, row.coverage);
     let _ = write!(xml, r#"    <testcase classname="{}" name="{name}""#, attribute(&row.system));
@@ -46,8 +46,7 @@ fn case(xml: &mut String, row: &Row, counterexamples: &[&Counterexample]) {
     if !row.note.is_empty() {
         body = format!("{body}\n{}", row.note);
     }
-    let of_this = |found: &&&Counterexample| found.model == row.model && found.explorer.to_string() == row.explorer;
-    if let Some(found) = counterexamples.iter().find(of_this) {
+    if let Some(found) = found {
         body = format!("{body}\n\n{}", timeline::counterexample(found, &Style::Plain));
     }
     let _ = writeln!(

@@ -89,7 +89,12 @@ fn cells(row: &Row, above: Option<&Row>) -> [String; 8] {
         row.executions.to_string(),
         clean(&row.coverage),
         clean(&row.verdict),
-        if row.expected { "yes" } else { "NO" }.to_string(),
+        match row.expected {
+            true => "yes",
+            false if is_unknown(row) => "?",
+            false => "NO",
+        }
+        .to_string(),
         clean(&row.note),
     ]
 }

@@ -79,10 +79,11 @@ impl<'a> SourceNames<'a> {
         SourceNames { files: files.collect() }
     }
 
-    /// `account.rs`; `queue/mod.rs`, as `mod.rs` says nothing; `tests/account.rs` if there is another `account.rs`.
+    /// `account.rs`; `queue/mod.rs`, as names that every crate has say nothing; `tests/account.rs` if there is another
+    /// `account.rs`.
     pub(super) fn name(&self, file: &str) -> String {
         let parts: Vec<&str> = file.split(['/', '\\']).collect();
-        let says_nothing = |name: &str| matches!(name, "mod.rs" | "lib.rs" | "main.rs");
+        let says_nothing = |name: &str| matches!(name, "mod.rs" | "lib.rs" | "main.rs" | "models.rs" | "tests.rs");
         let least = if parts.last().is_some_and(|name| says_nothing(name)) { 2 } else { 1 };
         for taken in least..parts.len() {
             let end = parts[parts.len() - taken..].join("/");

@@ -48,8 +48,9 @@ pub fn counterexample_within(found: &Counterexample, style: &Style, columns: usi
 #[must_use]
 pub fn one_line(trace: &Trace, index: usize) -> Option<String> {
     let event = trace.events.get(index)?;
+    let line = format!("{}: {}", clean(&trace.thread_name(event.thread)), describe(trace, event, LONGEST_NAME));
     let source = source(&sources(trace), event.location);
-    Some(format!("{}: {} at {source}", clean(&trace.thread_name(event.thread)), describe(trace, event, LONGEST_NAME)))
+    Some(if source.is_empty() { line } else { format!("{line} at {source}") })
 }
 
 /// What is drawn, and how wide its parts are.
@@ -164,18 +165,39 @@ impl<'a> Drawing<'a> {
     }
 
     fn message(&self) -> Vec<String> {
-        let at = self.found.location.as_deref().map(|at| self.short_location(at));
         let mut lines: Vec<String> = self.found.message.lines().map(clean).collect();
-        if lines.is_empty() {
+        let blocked = self.blocked();
+        if self.found.kind == Kind::Deadlock && !blocked.is_empty() {
+            // Who waits for what stands right below, thread by thread.
+            lines = vec![format!("deadlock: {} for ever", waiting(blocked.len()))];
+        } else if lines.is_empty() {
             lines.push(format!("{} (without a message)", self.found.kind));
         }
-        let mut drawn: Vec<String> =
-            lines.iter().map(|line| format!("  {}", self.style.paint(Ink::Wrong, line))).collect();
-        if let Some(at) = at {
-            drawn[0] += &format!("   {}", self.style.paint(Ink::Faint, &at));
+        let at = self.found.location.as_deref().map(|at| self.short_location(at)).unwrap_or_default();
+        let first = lines[0].clone();
+        let mut drawn: Vec<String> = lines.iter().flat_map(|line| self.wrapped(line)).collect();
+        // The place of the failure, behind the first line if there is room.
+        let behind = 2 + width(&first) + 3 + width(&at) <= self.columns;
+        let place = self.style.paint(Ink::Faint, &at);
+        match (at.is_empty(), behind) {
+            (true, _) => {}
+            (false, true) => drawn[0] += &format!("   {place}"),
+            (false, false) => drawn.push(format!("  at {place}")),
         }
         drawn.insert(0, String::new());
         drawn
+    }
+
+    /// A line of the message, indented; on several lines where it is too long.
+    fn wrapped(&self, line: &str) -> Vec<String> {
+        let pieces = match 2 + width(line) <= self.columns {
+            true => vec![line.to_string()],
+            // `wrap` makes no line at all of spaces
+            false if line.trim().is_empty() => vec![String::new()],
+            false => wrap(line, self.columns.saturating_sub(4)),
+        };
+        let indents = std::iter::once("  ").chain(std::iter::repeat("    "));
+        indents.zip(pieces).map(|(indent, piece)| format!("{indent}{}", self.style.paint(Ink::Wrong, &piece))).collect()
     }
 
     /// `src/account.rs:57` or `src/account.rs:57:9` as the table would write it: `account.rs:57`.
@@ -190,13 +212,15 @@ impl<'a> Drawing<'a> {
         }
     }
 
+    fn blocked(&self) -> Vec<ThreadId> {
+        let threads = (0..).map(ThreadId).zip(&self.found.trace.threads);
+        threads.filter(|(_, thread)| thread.blocked.is_some()).map(|(id, _)| id).collect()
+    }
+
     /// Under a deadlock: who waits for whom, the cycle first.
     fn who_waits(&self) -> Vec<String> {
         let trace = &self.found.trace;
-        let blocked: Vec<ThreadId> = (0..trace.threads.len() as u32)
-            .map(ThreadId)
-            .filter(|id| trace.threads[id.index()].blocked.is_some())
-            .collect();
+        let blocked = self.blocked();
         if self.found.kind != Kind::Deadlock || blocked.is_empty() {
             return Vec::new();
         }
@@ -244,24 +268,41 @@ impl<'a> Drawing<'a> {
         if self.found.replay.is_empty() {
             return format!("{replay} not possible, {} records no schedule", self.found.explorer);
         }
-        let token = clean(&self.found.replay);
+        let token = quoted(&clean(&self.found.replay));
         format!("{replay} {}", self.style.paint(Ink::Command, &format!("SELVEDGE_REPLAY={token} cargo test")))
     }
 }
 
+/// As a shell wants it: quoted if it holds anything that a shell might obey.
+fn quoted(token: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ":_-./,".contains(c);
+    if token.chars().all(plain) { token.to_string() } else { format!("'{}'", token.replace('\'', "'\\''")) }
+}
+
+fn waiting(threads: usize) -> String {
+    if threads == 1 { "1 thread waits".to_string() } else { format!("{threads} threads wait") }
+}
+
 /// The threads of a cycle of waits, in its order; empty if there is none.
 fn cycle(trace: &Trace, blocked: &[ThreadId]) -> Vec<ThreadId> {
-    for &start in blocked {
-        let mut path = vec![start];
-        while let Some(next) = trace.waits_for(path[path.len() - 1]) {
-            if next == start {
-                return path;
+    fn search(trace: &Trace, path: &mut Vec<ThreadId>) -> bool {
+        for next in trace.waits_for(path[path.len() - 1]) {
+            if next == path[0] {
+                return true;
             }
-            if path.contains(&next) {
-                break;
+            if !path.contains(&next) {
+                path.push(next);
+                if search(trace, path) {
+                    return true;
+                }
+                path.pop();
             }
-            path.push(next);
         }
+        false
     }
-    Vec::new()
+    let found = blocked.iter().find_map(|&start| {
+        let mut path = vec![start];
+        search(trace, &mut path).then_some(path)
+    });
+    found.unwrap_or_default()
 }

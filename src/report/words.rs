@@ -36,7 +36,9 @@ pub(super) fn describe(trace: &Trace, event: &Event, longest_name: usize) -> Str
     match (event.operation, event.value, event.written) {
         (Operation::Rmw(..), Some(old), Some(new)) => text += &format!(" {} -> {}", drawn(old), drawn(new)),
         (Operation::Store(_) | Operation::Write, Some(value), _) => text += &format!(" <- {}", drawn(value)),
-        (Operation::Wake, Some(value), _) => text += &format!(" ({})", drawn(value)),
+        (Operation::NotifyOne | Operation::NotifyAll, Some(Value::Unsigned(0)), _) => text += " (wakes nobody)",
+        (Operation::NotifyOne | Operation::NotifyAll, Some(value), _) => text += &format!(" (wakes {})", drawn(value)),
+        (_, Some(value @ Value::Word(_)), _) => text += &format!(" ({})", drawn(value)),
         (_, Some(value), _) => text += &format!(" -> {}", drawn(value)),
         _ => {}
     }
@@ -52,6 +54,12 @@ pub(super) fn sources(trace: &Trace) -> SourceNames<'_> {
     SourceNames::new(events.chain(trace.objects.iter().map(|object| object.created.file())))
 }
 
+/// `account.rs:41`; nothing where the operation stands in std, as the release of a dropped guard does: a line of
+/// std's tells nobody anything.
 pub(super) fn source(names: &SourceNames<'_>, location: &Location<'_>) -> String {
-    format!("{}:{}", shorten(&names.name(location.file()), 2 * LONGEST_NAME), location.line())
+    let file = location.file();
+    if file.starts_with("/rustc/") || file.contains("/rustlib/src/rust/library/") {
+        return String::new();
+    }
+    format!("{}:{}", shorten(&names.name(file), 2 * LONGEST_NAME), location.line())
 }

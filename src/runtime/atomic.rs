@@ -154,8 +154,10 @@ primitive!(*mut T, std::sync::atomic::AtomicPtr<T>, loom::sync::atomic::AtomicPt
 
 /// Makes the engine's side of a new atomic.
 pub(crate) fn create<T: Primitive>(home: &Home, value: T) {
-    if engine() == Engine::Loom {
-        companion::attach(home.id(), value.loom());
+    match engine() {
+        Engine::Std => {}
+        Engine::Loom => companion::attach(home.id(), value.loom()),
+        Engine::Shuttle => super::with(|world| world.object(home.id()).initial = Some(value.value())),
     }
 }
 
@@ -170,7 +172,7 @@ fn fenced<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
 }
 
 fn pending(home: &Home, operation: Operation, location: &'static Location<'static>) -> Pending {
-    Pending { operation, object: Some(home.id()), location, waits: Waits::Never }
+    Pending { operation, object: Some(home.id()), location, waits: Waits::Never, expected: None }
 }
 
 #[track_caller]
@@ -247,7 +249,9 @@ pub(crate) fn rmw<T: Primitive>(home: &Home, std: &T::Std, rmw: Rmw, operand: T,
             let access = || fenced(order, || T::loom_rmw(&loom, rmw, operand, order));
             let owed = loom.clone();
             let shadow = || {
-                super::step::defer(Box::new(move || drop(T::loom_rmw(&owed, rmw, operand, order))));
+                super::step::defer(Box::new(move || {
+                    T::loom_rmw(&owed, rmw, operand, order);
+                }));
                 follow().0
             };
             loom_step(pending, access, shadow, |_, _, old| {
@@ -265,7 +269,10 @@ pub(crate) fn compare_exchange<T: Primitive>(
     (current, new): (T, T),
     (success, failure): (Ordering, Ordering),
 ) -> Result<T, T> {
-    let pending = pending(home, Operation::Rmw("compare_exchange", success), Location::caller());
+    let pending = Pending {
+        expected: Some(current.value()),
+        ..pending(home, Operation::Rmw("compare_exchange", success), Location::caller())
+    };
     let seen = |result: &Result<T, T>| match result {
         Ok(old) => rmw_seen(*old, new),
         // a compare-exchange that fails is a read
@@ -327,8 +334,13 @@ fn loom_side<T: Primitive>(home: &Home, std: &T::Std) -> std::rc::Rc<T::Loom> {
 /// `atomic::fence`
 #[track_caller]
 pub(crate) fn fence(order: Ordering) {
-    let pending =
-        Pending { operation: Operation::Fence(order), object: None, location: Location::caller(), waits: Waits::Never };
+    let pending = Pending {
+        operation: Operation::Fence(order),
+        object: None,
+        location: Location::caller(),
+        waits: Waits::Never,
+        expected: None,
+    };
     match engine() {
         Engine::Std => std::sync::atomic::fence(order),
         Engine::Shuttle => shuttle_step(pending, |world, me| {

@@ -59,9 +59,11 @@ fn wait_seen(notified: bool) -> Seen {
 pub(crate) fn wait(condvar: &Home, mutex: &Home, timeout: bool) -> bool {
     let (condvar, mutex_id) = (condvar.id(), mutex.id());
     let location = Location::caller();
-    let waiting = Pending { operation: Operation::Wait, object: Some(condvar), location, waits: Waits::Never };
+    let releasing = Waits::Releasing { mutex: mutex_id };
+    let waiting =
+        Pending { operation: Operation::Wait, object: Some(condvar), location, waits: releasing, expected: None };
     let waits = Waits::Notified { mutex: mutex_id, timeout };
-    let waking = Pending { operation: Operation::Wake, object: Some(condvar), location, waits };
+    let waking = Pending { operation: Operation::Wake, object: Some(condvar), location, waits, expected: None };
     match engine() {
         Engine::Std => unreachable!("std waits on its own condition variable"),
         Engine::Shuttle => {
@@ -118,21 +120,24 @@ pub(crate) fn notify(condvar: &Home, all: bool) {
     let condvar_engine = condvar.engine_now();
     let condvar = condvar.id();
     let operation = if all { Operation::NotifyAll } else { Operation::NotifyOne };
-    let pending = Pending { operation, object: Some(condvar), location: Location::caller(), waits: Waits::Never };
+    let pending =
+        Pending { operation, object: Some(condvar), location: Location::caller(), waits: Waits::Never, expected: None };
     match condvar_engine {
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, _| {
-            let asleep: Vec<usize> = {
-                let waiters = &world.object(condvar).waiters;
-                (0..waiters.len()).filter(|at| !waiters[*at].1).collect()
+            // in the order of their identities, so that a choice names the same thread in equivalent executions
+            let mut asleep: Vec<(ThreadId, usize)> = {
+                let waiters = world.object(condvar).waiters.iter().enumerate();
+                waiters.filter(|(_, waiter)| !waiter.1).map(|(at, waiter)| (waiter.0, at)).collect()
             };
+            asleep.sort_unstable();
             let chosen = if all || asleep.is_empty() {
                 &asleep[..]
             } else {
                 let at = choose(world, asleep.len());
                 &asleep[at..=at]
             };
-            for at in chosen {
+            for (_, at) in chosen {
                 world.object(condvar).waiters[*at].1 = true;
             }
             ((), Seen::value(Value::Unsigned(chosen.len() as u64)))

@@ -173,7 +173,7 @@ fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) {
 pub(crate) fn acquire(home: &Home, mode: Mode) {
     let lock = home.id();
     let (operation, waits) = mode.lock();
-    let pending = Pending { operation, object: Some(lock), location: Location::caller(), waits };
+    let pending = Pending { operation, object: Some(lock), location: Location::caller(), waits, expected: None };
     match engine() {
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, me| {
@@ -199,7 +199,8 @@ pub(crate) fn try_acquire(home: &Home, mode: Mode) -> bool {
         Mode::Write => Operation::TryLock,
         Mode::Read => Operation::TryReadLock,
     };
-    let pending = Pending { operation, object: Some(lock), location: Location::caller(), waits: Waits::Never };
+    let pending =
+        Pending { operation, object: Some(lock), location: Location::caller(), waits: Waits::Never, expected: None };
     match engine() {
         Engine::Std => false,
         Engine::Shuttle => shuttle_step(pending, |world, me| {
@@ -223,15 +224,15 @@ pub(crate) fn try_acquire(home: &Home, mode: Mode) -> bool {
     }
 }
 
-/// Releases what was acquired.
-#[track_caller]
-pub(crate) fn release(home: &Home, mode: Mode) {
+/// Releases what was acquired at `location`: where a guard goes out of scope is not known, so its release is drawn at
+/// the place where it began.
+pub(crate) fn release(home: &Home, mode: Mode, location: &'static Location<'static>) {
     let lock = home.id();
     let operation = match mode {
         Mode::Write => Operation::Unlock,
         Mode::Read => Operation::ReadUnlock,
     };
-    let pending = Pending { operation, object: Some(lock), location: Location::caller(), waits: Waits::Never };
+    let pending = Pending { operation, object: Some(lock), location, waits: Waits::Never, expected: None };
     match home.engine_now() {
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, me| {

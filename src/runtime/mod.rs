@@ -40,16 +40,6 @@ pub(crate) enum Engine {
     Shuttle,
 }
 
-impl Engine {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Engine::Std => "std",
-            Engine::Loom => "loom",
-            Engine::Shuttle => "shuttle",
-        }
-    }
-}
-
 thread_local! {
     static ENGINE: Cell<Engine> = const { Cell::new(Engine::Std) };
     static ME: Cell<ThreadId> = const { Cell::new(ThreadId::MAIN) };

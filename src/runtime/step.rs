@@ -38,6 +38,11 @@ pub(crate) fn shuttle_step<R>(pending: Pending, perform: impl FnOnce(&mut World,
         if !before {
             // an operation that breaks the model is the last event of its trace
             world.record(me, pending, seen);
+            STRATEGY.with_borrow(|strategy| {
+                if let Some(strategy) = strategy {
+                    strategy.borrow_mut().executed(world, me, &pending, &seen);
+                }
+            });
         }
         (result, !before && world.over())
     });

@@ -42,7 +42,7 @@ pub(crate) struct Handle {
 }
 
 fn pending(operation: Operation, waits: Waits, location: &'static Location<'static>) -> Pending {
-    Pending { operation, object: None, location, waits }
+    Pending { operation, object: None, location, waits, expected: None }
 }
 
 /// Starts a thread that runs `body` with its identity.
@@ -188,7 +188,7 @@ pub(crate) fn observed(thread: ThreadId) -> bool {
 }
 
 /// The identity under which a thread's token is kept by the clocks.
-fn token(thread: ThreadId) -> ObjectId {
+pub(crate) fn token(thread: ThreadId) -> ObjectId {
     ObjectId(u32::MAX - thread.0)
 }
 

@@ -31,18 +31,24 @@ pub(crate) enum Ending {
 }
 
 /// An announced operation: what a thread is about to do.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pending {
     pub(crate) operation: Operation,
     pub(crate) object: Option<ObjectId>,
     pub(crate) location: &'static Location<'static>,
     pub(crate) waits: Waits,
+    /// What a compare-exchange must find.
+    pub(crate) expected: Option<Value>,
 }
 
 /// What must be before an announced operation can take effect.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waits {
     Never,
+    /// For nothing; it releases this mutex, to wait on a condition variable.
+    Releasing {
+        mutex: ObjectId,
+    },
     /// The lock is free.
     Lock,
     /// No writer holds the lock.
@@ -93,6 +99,8 @@ pub(crate) struct ObjectState {
     pub(crate) readers: Vec<ThreadId>,
     /// Threads that wait on the condition variable, in the order of their arrival; true once notified.
     pub(crate) waiters: Vec<(ThreadId, bool)>,
+    /// The value with which an atomic was created.
+    pub(crate) initial: Option<Value>,
     dropped: bool,
 }
 
@@ -106,8 +114,6 @@ pub(crate) struct World {
     pub(crate) ending: Option<Ending>,
     /// The choices of this execution, at the points where there was more than one option.
     pub(crate) schedule: Vec<u32>,
-    /// Switches away from a thread that could have gone on.
-    pub(crate) preemptions: usize,
     /// All threads are done: what runs now are destructors of statics, for which nothing is scheduled any more.
     pub(super) closed: bool,
     /// The last panic that the hook saw: message and place.
@@ -136,7 +142,6 @@ impl World {
             clocks: Clocks::default(),
             ending: None,
             schedule: Vec::new(),
-            preemptions: 0,
             closed: false,
             panic: None,
             observed: None,
@@ -172,7 +177,7 @@ impl World {
     pub(crate) fn add_thread(&mut self, name: Option<String>) -> ThreadId {
         let id = ThreadId(self.threads.len() as u32);
         self.threads.push(ThreadState::default());
-        self.trace.threads.push(Thread { name, blocked: None });
+        self.trace.threads.push(Thread { name, ..Thread::default() });
         id
     }
 
@@ -229,7 +234,13 @@ impl World {
 
     /// Ends the execution, unless it has ended before.
     pub(crate) fn end(&mut self, ending: Ending) {
-        self.ending.get_or_insert(ending);
+        if self.ending.is_some() {
+            return;
+        }
+        for (state, drawn) in self.threads.iter().zip(&mut self.trace.threads) {
+            drawn.pending = state.pending.filter(|_| !state.finished).map(|p| (p.operation, p.object));
+        }
+        self.ending = Some(ending);
     }
 
     pub(crate) fn deadlock(&mut self) {

@@ -7,6 +7,7 @@ use crate::trace::ObjectKind;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether a holder panicked. As in std, a flag beside the lock, not a lock itself.
@@ -69,6 +70,7 @@ pub struct MutexGuard<'a, T: ?Sized> {
     /// Outside of an engine: what holds the lock. Also makes the guard `!Send`, as std's.
     pub(super) std: Option<std::sync::MutexGuard<'a, ()>>,
     pub(super) panicking: bool,
+    location: &'static Location<'static>,
 }
 
 impl<T> Mutex<T> {
@@ -128,8 +130,9 @@ impl<T: ?Sized> Mutex<T> {
         Ok(self.poison.result(self.guard(std))?)
     }
 
+    #[track_caller]
     pub(super) fn guard<'a>(&'a self, std: Option<std::sync::MutexGuard<'a, ()>>) -> MutexGuard<'a, T> {
-        MutexGuard { mutex: self, std, panicking: std::thread::panicking() }
+        MutexGuard { mutex: self, std, panicking: std::thread::panicking(), location: Location::caller() }
     }
 
     /// Whether a holder panicked.
@@ -173,11 +176,10 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
-    #[track_caller]
     fn drop(&mut self) {
         self.mutex.poison.done(self.panicking);
         if self.std.is_none() {
-            lock::release(&self.mutex.home, Mode::Write);
+            lock::release(&self.mutex.home, Mode::Write, self.location);
         }
     }
 }

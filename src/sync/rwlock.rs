@@ -8,6 +8,7 @@ use crate::trace::ObjectKind;
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::panic::Location;
 
 /// [`std::sync::RwLock`], modelled.
 ///
@@ -40,6 +41,7 @@ impl<T: ?Sized> std::panic::RefUnwindSafe for RwLock<T> {}
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
     std: Option<std::sync::RwLockReadGuard<'a, ()>>,
+    location: &'static Location<'static>,
 }
 
 /// [`std::sync::RwLockWriteGuard`], modelled.
@@ -48,6 +50,7 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
     std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
     panicking: bool,
+    location: &'static Location<'static>,
 }
 
 impl<T> RwLock<T> {
@@ -83,7 +86,7 @@ impl<T: ?Sized> RwLock<T> {
                 None
             }
         };
-        self.poison.result(RwLockReadGuard { lock: self, std })
+        self.poison.result(RwLockReadGuard { lock: self, std, location: Location::caller() })
     }
 
     /// Acquires the lock for writing, waiting until nobody holds it.
@@ -99,7 +102,12 @@ impl<T: ?Sized> RwLock<T> {
                 None
             }
         };
-        self.poison.result(RwLockWriteGuard { lock: self, std, panicking: std::thread::panicking() })
+        self.poison.result(RwLockWriteGuard {
+            lock: self,
+            std,
+            panicking: std::thread::panicking(),
+            location: Location::caller(),
+        })
     }
 
     /// Acquires the lock for reading if no writer holds it.
@@ -117,7 +125,7 @@ impl<T: ?Sized> RwLock<T> {
             Engine::Loom | Engine::Shuttle if lock::try_acquire(&self.home, Mode::Read) => None,
             Engine::Loom | Engine::Shuttle => return Err(TryLockError::WouldBlock),
         };
-        Ok(self.poison.result(RwLockReadGuard { lock: self, std })?)
+        Ok(self.poison.result(RwLockReadGuard { lock: self, std, location: Location::caller() })?)
     }
 
     /// Acquires the lock for writing if nobody holds it.
@@ -135,7 +143,12 @@ impl<T: ?Sized> RwLock<T> {
             Engine::Loom | Engine::Shuttle if lock::try_acquire(&self.home, Mode::Write) => None,
             Engine::Loom | Engine::Shuttle => return Err(TryLockError::WouldBlock),
         };
-        Ok(self.poison.result(RwLockWriteGuard { lock: self, std, panicking: std::thread::panicking() })?)
+        Ok(self.poison.result(RwLockWriteGuard {
+            lock: self,
+            std,
+            panicking: std::thread::panicking(),
+            location: Location::caller(),
+        })?)
     }
 
     /// Whether a writer panicked.
@@ -189,20 +202,18 @@ impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
 }
 
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
-    #[track_caller]
     fn drop(&mut self) {
         if self.std.is_none() {
-            lock::release(&self.lock.home, Mode::Read);
+            lock::release(&self.lock.home, Mode::Read, self.location);
         }
     }
 }
 
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
-    #[track_caller]
     fn drop(&mut self) {
         self.lock.poison.done(self.panicking);
         if self.std.is_none() {
-            lock::release(&self.lock.home, Mode::Write);
+            lock::release(&self.lock.home, Mode::Write, self.location);
         }
     }
 }

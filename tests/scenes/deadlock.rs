@@ -15,12 +15,13 @@ pub(crate) fn counterexample() -> Counterexample {
     scene.on(one, Operation::Lock, left);
     scene.on(two, Operation::Lock, right);
     scene.blocked(MAIN, "the end of philosopher 1");
-    scene.blocked(one, "mutex right, held by philosopher 2");
-    scene.blocked(two, "mutex left, held by philosopher 1");
+    scene.blocked(one, "right, held by philosopher 2");
+    scene.blocked(two, "left, held by philosopher 1");
     Counterexample {
         model: "account/opposite_orders".to_string(),
         kind: Kind::Deadlock,
-        message: "deadlock: 3 threads wait for ever".to_string(),
+        message: "main waits for the end of philosopher 1; philosopher 1 waits for right, held by philosopher 2"
+            .to_string(),
         location: None,
         explorer: Explorer::Pct { seed: 7, depth: 3 },
         execution: 12,

@@ -13,10 +13,10 @@ pub(crate) fn counterexample() -> Counterexample {
     let producer = scene.spawn(Some("producer"));
     scene.with(MAIN, Operation::Load(SeqCst), flag, 0);
     scene.with(producer, Operation::Store(SeqCst), flag, 1);
-    scene.on(producer, Operation::NotifyOne, ready);
+    scene.with(producer, Operation::NotifyOne, ready, 0);
     scene.on(MAIN, Operation::Lock, lock);
     scene.on(MAIN, Operation::Wait, ready);
-    scene.blocked(MAIN, "condvar ready");
+    scene.blocked(MAIN, "a notification of ready");
     Counterexample {
         model: "queue/lost_wakeup".to_string(),
         kind: Kind::Deadlock,

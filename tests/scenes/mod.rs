@@ -6,6 +6,7 @@ pub(crate) mod long;
 pub(crate) mod lost_update;
 pub(crate) mod lost_wakeup;
 pub(crate) mod race;
+pub(crate) mod real;
 pub(crate) mod stale;
 
 use selvedge::trace::{Event, Object, ObjectId, ObjectKind, Operation, Thread, ThreadId, Trace, Value};
@@ -29,7 +30,7 @@ impl Scene {
     #[track_caller]
     pub(crate) fn spawn(&mut self, name: Option<&str>) -> ThreadId {
         let id = ThreadId(self.trace.threads.len() as u32);
-        self.trace.threads.push(Thread { name: name.map(str::to_string), blocked: None });
+        self.trace.threads.push(Thread { name: name.map(str::to_string), ..Thread::default() });
         self.does(MAIN, Operation::Spawn(id), None, None, None);
         id
     }

@@ -1,5 +1,41 @@
-//! manager.
-use super::Model;
+//! Manager: a list, a dict, a value and a lock that processes share, at one server.
+//!
+//! Every operation is one step at the manager. What depends on the present item is done there, by a function of a
+//! table chosen by its name ([`Functions`]) or by `compare_exchange`; a read followed by a write through a proxy loses
+//! updates, and [`MODELS`] show it. A client's death releases and poisons the locks that it holds. A manager's death
+//! is one error for all of its clients, [`ManagerError::Disconnected`], and never a hang. A child's failure is an
+//! error with its exit status and message.
+//!
+//! A proxy can be an argument of a worker: a connection of its own travels with it, and keeps the object alive on the
+//! way. There is no address that a stranger could connect to.
 
-/// The models of this system.
-pub const MODELS: &[Model] = &[];
+mod core;
+mod functions;
+mod operations;
+mod protocol;
+mod shared;
+mod types;
+// From here on for real: sockets, processes.
+mod client;
+mod demo;
+mod error;
+mod lock;
+mod models;
+mod proxy;
+mod server;
+mod wire;
+
+pub use core::{ConnectionId, Core, Outcome};
+pub use demo::{Demo, demo, workers};
+pub use error::{ManagerError, ManagerExit};
+pub use functions::Functions;
+pub use lock::{LockGuard, LockProxy};
+pub use models::MODELS;
+pub use protocol::{
+    Apply, Call, CodecError, Create, DictOperation, Fence, Item, Limits, ListOperation, ObjectId, Operation, Refusal,
+    Reply, Request, ValueOperation, check_bytes, decode_request,
+};
+pub use proxy::{Batch, DictProxy, ListProxy, ValueProxy};
+pub use server::{Manager, Serve};
+pub use shared::{Lost, Remote, Shared, Wire, serve};
+pub use wire::Socket;

@@ -1,0 +1,67 @@
+//! Exit codes: one table, printed by `--help`, and the only place where they are numbers.
+
+use super::output::{Answer, Outcome};
+use std::process::ExitCode;
+
+/// The table.
+pub(crate) const TABLE: &str = "\
+Exit codes:
+  0  everything that must hold holds, and every broken form that must be caught is caught
+  1  some verdict is not the expected one: a violation, or a broken form that was not caught
+  2  the arguments are wrong (also a filter that matches nothing, a budget of zero, a token that cannot
+     be read), or something could not be read or written
+  3  nothing is known to be wrong, but some check could say neither that its model holds nor that it is violated";
+
+/// How the command ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything is as expected.
+    Expected = 0,
+    /// Something is not.
+    Violated = 1,
+    /// Wrong arguments, or input and output failed.
+    Usage = 2,
+    /// Something could not be said.
+    Unknown = 3,
+}
+
+impl Exit {
+    /// The code for these outcomes: a wrong verdict weighs more than a missing one; no outcomes at all prove nothing.
+    pub(crate) fn of(outcomes: &[Outcome]) -> Exit {
+        let any = |answer| outcomes.iter().any(|outcome| outcome.answer == answer);
+        match () {
+            () if any(Answer::Unexpected) => Exit::Violated,
+            () if any(Answer::Unknown) || outcomes.is_empty() => Exit::Unknown,
+            () => Exit::Expected,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use selvedge::report::Row;
+
+    fn exit(answers: &[Answer]) -> Exit {
+        let outcome = |&answer| Outcome { row: Row::default(), answer, counterexample: None };
+        Exit::of(&answers.iter().map(outcome).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_wrong_verdict_weighs_more_than_an_unknown_one() {
+        assert_eq!(exit(&[Answer::Expected, Answer::Unknown, Answer::Unexpected]), Exit::Violated);
+        assert_eq!(exit(&[Answer::Expected, Answer::Unknown]), Exit::Unknown);
+        assert_eq!(exit(&[Answer::Expected, Answer::Expected]), Exit::Expected);
+    }
+
+    #[test]
+    fn nothing_checked_is_not_a_success() {
+        assert_eq!(exit(&[]), Exit::Unknown);
+    }
+}

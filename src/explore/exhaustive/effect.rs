@@ -1,0 +1,105 @@
+//! What an operation does to which objects: two operations are dependent if their order can matter.
+
+use crate::runtime::{Pending, Seen, Waits, threads};
+use crate::trace::{ObjectId, Operation, ThreadId, Value};
+
+/// What an operation does to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::explore) enum Effect {
+    Read,
+    Write,
+    Acquire,
+    AcquireShared,
+    Release,
+    ReleaseShared,
+}
+
+impl Effect {
+    /// Whether it conflicts with everything on its object; the others conflict with these only.
+    pub(in crate::explore) fn writes(self) -> bool {
+        matches!(self, Effect::Write | Effect::Acquire | Effect::Release)
+    }
+
+    pub(in crate::explore) fn acquires(self) -> bool {
+        matches!(self, Effect::Acquire | Effect::AcquireShared)
+    }
+}
+
+/// An operation as the search sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::explore) struct Act {
+    pub(in crate::explore) operation: Operation,
+    /// At most one effect an object.
+    pub(in crate::explore) effects: Vec<(ObjectId, Effect)>,
+    /// Whether it waits until its objects allow it.
+    pub(in crate::explore) blocking: bool,
+    /// What a compare-exchange must find.
+    pub(in crate::explore) expected: Option<Value>,
+}
+
+impl Act {
+    /// What an announced operation may do at the most.
+    pub(in crate::explore) fn announced(pending: &Pending, thread: ThreadId) -> Act {
+        let Pending { operation, object, waits, expected, .. } = *pending;
+        let mut effects = Vec::new();
+        let own = match operation {
+            Operation::Load(_) | Operation::Read => Some(Effect::Read),
+            Operation::Store(_) | Operation::Rmw(..) | Operation::Write => Some(Effect::Write),
+            Operation::Lock | Operation::TryLock => Some(Effect::Acquire),
+            Operation::Unlock => Some(Effect::Release),
+            Operation::ReadLock | Operation::TryReadLock => Some(Effect::AcquireShared),
+            Operation::ReadUnlock => Some(Effect::ReleaseShared),
+            Operation::Wait | Operation::NotifyOne | Operation::NotifyAll => Some(Effect::Write),
+            Operation::Wake => matches!(waits, Waits::Notified { timeout: true, .. }).then_some(Effect::Write),
+            _ => None,
+        };
+        effects.extend(object.zip(own));
+        match (operation, waits) {
+            (Operation::Wait, Waits::Releasing { mutex }) => effects.push((mutex, Effect::Release)),
+            (Operation::Wake, Waits::Notified { mutex, .. }) => effects.push((mutex, Effect::Acquire)),
+            (Operation::Park, _) => effects.push((threads::token(thread), Effect::Write)),
+            (Operation::Unpark(other), _) => effects.push((threads::token(other), Effect::Write)),
+            _ => {}
+        }
+        let blocking = match waits {
+            Waits::Never | Waits::Releasing { .. } | Waits::Token { timeout: true } => false,
+            Waits::Lock | Waits::ReadLock | Waits::Notified { .. } | Waits::End(_) | Waits::Token { .. } => true,
+        };
+        Act { operation, effects, blocking, expected }
+    }
+
+    /// What it did, as it turned out.
+    pub(in crate::explore) fn done(pending: &Pending, thread: ThreadId, seen: &Seen) -> Act {
+        let mut act = Act::announced(pending, thread);
+        act.operation = seen.operation.unwrap_or(act.operation);
+        let nothing_changed = match (act.operation, seen.value) {
+            (Operation::Load(_), _) => true, // a compare-exchange that failed
+            (Operation::TryLock | Operation::TryReadLock, Some(Value::Bool(got))) => !got,
+            (Operation::NotifyOne | Operation::NotifyAll, Some(Value::Unsigned(woken))) => woken == 0,
+            _ => false,
+        };
+        if nothing_changed {
+            act.only_reads();
+        }
+        if let (Operation::Wake, Some(Value::Word("notified"))) = (act.operation, seen.value) {
+            // a waiter that was notified left the condition variable when it was
+            act.effects.retain(|(_, effect)| effect.acquires());
+        }
+        act
+    }
+
+    pub(in crate::explore) fn only_reads(&mut self) {
+        self.effects.iter_mut().for_each(|(_, effect)| *effect = Effect::Read);
+    }
+
+    pub(in crate::explore) fn changes_nothing(&self) -> bool {
+        self.effects.iter().all(|(_, effect)| *effect == Effect::Read)
+    }
+
+    /// Whether the order of the two can matter.
+    pub(in crate::explore) fn conflicts(&self, other: &Act) -> bool {
+        self.effects
+            .iter()
+            .any(|(object, effect)| other.effects.iter().any(|(o, e)| o == object && (effect.writes() || e.writes())))
+    }
+}

@@ -1,0 +1,336 @@
+//! Every inequivalent interleaving once: optimal dynamic partial order reduction.
+//!
+//! Abdulla, Aronis, Jonsson, Sagonas, "Source Sets: A Foundation for Optimal Dynamic Partial Order Reduction", JACM
+//! 64(4), 2017: algorithm "Optimal-DPOR", with wakeup trees. Two executions are equivalent if they differ only in the
+//! order of independent steps (Mazurkiewicz). Deviations:
+//! * a lock is a step that waits: a release and the acquisition that it enables are no race, and the reversal of a
+//!   race between two acquisitions also leaves out whoever holds the lock in between (`reverse`);
+//! * a compare-exchange that fails, a lock that was tried in vain and a notification that nobody heard are reads: what
+//!   a step will be in another place is predicted (`History::predict`);
+//! * choices that are not about threads (which waiter a notification wakes) are explored one by one;
+//! * threads that spin are kept back (`spin`).
+
+pub(super) mod effect;
+mod history;
+mod spin;
+mod wakeup;
+
+use super::{Point, Strategy};
+use crate::runtime::{Pending, Seen, Waits, World};
+use crate::trace::{Operation, ThreadId, Value};
+use crate::verdict::Bound;
+use effect::{Act, Effect};
+use history::{Clock, History};
+use spin::{Kept, Spins};
+use wakeup::{Branch, Element, insert, is_weak_initial};
+
+/// A step that need not be explored again from here: it was, and nothing has conflicted with it since.
+#[derive(Clone, Debug)]
+struct Sleeper {
+    thread: ThreadId,
+    act: Act,
+    choice: Option<u32>,
+    /// How many choices the step had.
+    options: u32,
+}
+
+/// A point of the current execution, and what is still to be done there.
+#[derive(Debug)]
+struct Node {
+    thread: ThreadId,
+    act: Option<Act>,
+    /// The choice to take, if it is dictated.
+    choice: Option<u32>,
+    /// Other choices still to take.
+    alternatives: Vec<u32>,
+    /// Choices taken before, here or where a sleeper took them.
+    taken: Vec<(ThreadId, u32)>,
+    options: u32,
+    sleep: Vec<Sleeper>,
+    tree: Vec<Branch>,
+}
+
+/// The search: the current execution is its stack.
+#[derive(Debug, Default)]
+pub(super) struct Exhaustive {
+    stack: Vec<Node>,
+    depth: usize,
+    started: bool,
+    /// What is to be explored after the last point of the stack.
+    guide: Vec<Branch>,
+    history: History,
+    spins: Spins,
+    /// The rest of this execution is known: it is only run to its end.
+    blocked: bool,
+    /// What has been left out.
+    caveat: Option<Bound>,
+    diverged: Option<String>,
+}
+
+impl Exhaustive {
+    /// The thread that goes on at a point that is explored for the first time.
+    fn first(&mut self, point: &Point<'_>, sleep: &[Sleeper]) -> Option<ThreadId> {
+        let asleep = |t: ThreadId| sleep.iter().any(|s| s.thread == t);
+        let open = |t: ThreadId, pending: &Pending| {
+            let has_choice_left = || {
+                let Some(options) = self.options(pending) else { return false };
+                (0..options).any(|c| !sleep.iter().any(|s| s.thread == t && s.choice == Some(c)))
+            };
+            !sleep.iter().any(|s| s.thread == t && s.choice.is_none()) && (!asleep(t) || has_choice_left())
+        };
+        let candidates = || point.enabled.iter().zip(point.pending).filter_map(|(t, p)| p.map(|p| (*t, p)));
+        let awake: Vec<ThreadId> = candidates().map(|(t, _)| t).filter(|t| !asleep(*t)).collect();
+        // the running thread first; a thread with some choices asleep last: it would hide what conflicts with those
+        point
+            .current
+            .filter(|c| awake.contains(c))
+            .or(awake.first().copied())
+            .or_else(|| candidates().find(|(t, pending)| open(*t, pending)).map(|(t, _)| t))
+    }
+
+    /// How many choices the operation has, if it has several.
+    fn options(&self, pending: &Pending) -> Option<u32> {
+        let condvar = pending.object.filter(|_| pending.operation == Operation::NotifyOne)?;
+        let asleep = self.history.asleep(condvar);
+        (asleep > 1).then_some(asleep as u32)
+    }
+
+    /// The enabled threads that would not only repeat themselves; all of them if there are no others.
+    fn productive<'a>(&mut self, point: &Point<'a>) -> (Vec<ThreadId>, Vec<Option<Pending>>) {
+        let kept = |(t, p): (&ThreadId, &Option<Pending>)| {
+            p.map_or(Kept::No, |pending| {
+                let notified = match pending.waits {
+                    Waits::Notified { .. } => pending.object.is_some_and(|c| self.history.notifier(c, *t).is_some()),
+                    Waits::Token { .. } => self.history.has_token_now(*t),
+                    _ => false,
+                };
+                self.spins.keeps_back(&self.history, *t, &pending, notified)
+            })
+        };
+        let all: Vec<_> = point.enabled.iter().zip(point.pending).map(|pair| (pair, kept(pair))).collect();
+        let (free, back): (Vec<_>, Vec<_>) = all.iter().partition(|(_, kept)| *kept == Kept::No);
+        if back.iter().any(|(_, kept)| *kept == Kept::Timeout) || (free.is_empty() && !back.is_empty()) {
+            self.caveat = Some(Bound::Spins);
+        }
+        let chosen = if free.is_empty() { back } else { free };
+        chosen.into_iter().map(|((t, p), _)| (*t, *p)).unzip()
+    }
+
+    /// Sees to it that the race between step `i` and the step `j` (or, without one, the operation that is still
+    /// pending at the end) is explored the other way round too.
+    fn reverse(&mut self, i: usize, j: Option<usize>, thread: ThreadId, announced: &Act, before: &Clock) {
+        let history = &self.history;
+        let mut gone = vec![i];
+        let v: Vec<usize> = loop {
+            let v: Vec<usize> = (i + 1..history.steps.len())
+                .filter(|k| {
+                    let step = &history.steps[*k];
+                    let own_later = step.thread == thread && step.seq > before.get(thread);
+                    Some(*k) != j && !own_later && !gone.iter().any(|g| history.follows(*k, *g))
+                })
+                .collect();
+            if !announced.blocking {
+                break v;
+            }
+            if announced.operation == Operation::Park {
+                if !history.has_token(i, &v, thread) {
+                    return; // it could not take effect there
+                }
+                break v;
+            }
+            let lock = announced.effects.iter().find(|(_, effect)| effect.acquires());
+            let Some((lock, effect)) = lock else { break v };
+            let holders = history.holders(i, &v, *lock, *effect == Effect::Acquire);
+            if holders.is_empty() {
+                break v;
+            }
+            let known = |h: &usize| before.get(history.steps[*h].thread) >= history.steps[*h].seq;
+            if holders.iter().any(known) {
+                return; // who holds the lock there holds it because of what this thread knows
+            }
+            if let Some(earlier) = holders.iter().copied().filter(|h| *h < i).min() {
+                return self.reverse(earlier, j, thread, announced, before);
+            }
+            gone.extend(holders);
+        };
+        let mut sequence: Vec<Element> = v
+            .iter()
+            .map(|k| {
+                let step = &history.steps[*k];
+                Element { step: Some(*k), thread: step.thread, act: step.done.clone(), choice: step.choice }
+            })
+            .collect();
+        let act = history.predict(i, &v, announced);
+        sequence.push(Element { step: None, thread, act, choice: None });
+        let node = &mut self.stack[i];
+        for sleeper in &node.sleep {
+            let first = (sleeper.thread, &sleeper.act, sleeper.choice);
+            if is_weak_initial(history, before, first, &sequence) {
+                return; // explored before
+            }
+            let elsewhere = !sequence.iter().any(|y| y.thread == sleeper.thread);
+            if sleeper.choice.is_some() && elsewhere {
+                // all of its choices asleep, and none of them woken?
+                let woken = |s: &Sleeper| sequence.iter().any(|y| y.act.conflicts(&s.act));
+                let same = node.sleep.iter().filter(|s| s.thread == sleeper.thread && !woken(s)).count();
+                if same >= sleeper.options as usize {
+                    return;
+                }
+            }
+        }
+        insert(history, before, &mut node.tree, sequence);
+    }
+}
+
+impl Strategy for Exhaustive {
+    fn begin(&mut self) -> bool {
+        self.depth = 0;
+        self.blocked = false;
+        self.history = History::default();
+        self.spins = Spins::default();
+        if !std::mem::replace(&mut self.started, true) {
+            return true;
+        }
+        while let Some(node) = self.stack.last_mut() {
+            let Some(act) = node.act.clone() else {
+                self.stack.pop();
+                continue;
+            };
+            node.taken.extend(node.choice.map(|choice| (node.thread, choice)));
+            let choice = node.choice.filter(|_| node.options > 1);
+            node.sleep.push(Sleeper { thread: node.thread, act, choice, options: node.options });
+            if let Some(alternative) = node.alternatives.pop() {
+                node.choice = Some(alternative);
+                self.guide.clear();
+                return true;
+            }
+            if !node.tree.is_empty() {
+                let branch = node.tree.remove(0);
+                node.thread = branch.thread;
+                node.choice = branch.choice;
+                node.options = 1;
+                self.guide = branch.children;
+                return true;
+            }
+            self.stack.pop();
+        }
+        false
+    }
+
+    fn pick(&mut self, point: &Point<'_>) -> ThreadId {
+        if self.blocked {
+            return point.enabled[0];
+        }
+        let at = self.depth;
+        if let Some(node) = self.stack.get(at) {
+            self.depth += 1;
+            if !point.enabled.contains(&node.thread) {
+                self.diverged = Some(format!("after the same choices, thread {} could not go on", node.thread.0));
+                return point.enabled[0];
+            }
+            return node.thread;
+        }
+        let sleep: Vec<Sleeper> = match (at.checked_sub(1), self.history.steps.last()) {
+            (Some(parent), Some(step)) => {
+                let awake = |s: &&Sleeper| s.thread != step.thread && !s.act.conflicts(&step.done);
+                self.stack[parent].sleep.iter().filter(awake).cloned().collect()
+            }
+            _ => Vec::new(),
+        };
+        let (enabled, pending) = self.productive(point);
+        let point = Point { enabled: &enabled, pending: &pending, current: point.current, tasks: point.tasks };
+        let mut tree = std::mem::take(&mut self.guide);
+        let mut chosen = None;
+        while chosen.is_none() && !tree.is_empty() {
+            let branch = tree.remove(0);
+            if enabled.contains(&branch.thread) {
+                self.guide = branch.children;
+                chosen = Some((branch.thread, branch.choice));
+            }
+        }
+        let current = point.current.filter(|c| enabled.contains(c));
+        let point = Point { current, ..point };
+        let Some((thread, choice)) = chosen.or_else(|| self.first(&point, &sleep).map(|t| (t, None))) else {
+            self.blocked = true;
+            return enabled[0];
+        };
+        let taken = sleep.iter().filter_map(|s| s.choice.map(|c| (s.thread, c))).collect();
+        let alternatives = Vec::new();
+        self.stack.push(Node { thread, act: None, choice, alternatives, taken, options: 1, sleep, tree });
+        self.depth += 1;
+        thread
+    }
+
+    fn choose(&mut self, options: usize) -> usize {
+        let Some(node) = self.depth.checked_sub(1).filter(|_| !self.blocked).map(|at| &mut self.stack[at]) else {
+            return 0;
+        };
+        node.options = options as u32;
+        if let Some(choice) = node.choice {
+            return choice as usize;
+        }
+        let mut free: Vec<u32> =
+            (0..options as u32).filter(|c| !node.taken.contains(&(node.thread, *c))).rev().collect();
+        let choice = free.pop().unwrap_or(0);
+        node.choice = Some(choice);
+        node.alternatives = free;
+        choice as usize
+    }
+
+    fn executed(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
+        if self.blocked {
+            return;
+        }
+        if self.history.steps.len() == self.depth {
+            return self.history.extend(thread, pending, seen); // while it unwinds, a thread is not stopped
+        }
+        let node = &mut self.stack[self.depth - 1];
+        let choice = node.choice.filter(|_| node.options > 1);
+        let causes = self.spins.causes(&self.history, thread, pending);
+        self.history.push(world, thread, pending, seen, choice, &causes);
+        let done = self.history.steps[self.depth - 1].done.clone();
+        let timed_out = seen.value == Some(Value::Word("timed out"));
+        self.spins.see(&self.history, thread, pending, &done, timed_out);
+        self.stack[self.depth - 1].act = Some(done);
+    }
+
+    fn ended(&mut self, world: &World) {
+        for j in 0..self.history.steps.len() {
+            let step = self.history.steps[j].clone();
+            for i in step.races {
+                self.reverse(i, Some(j), step.thread, &step.announced, &step.before);
+            }
+        }
+        // operations that are still pending race too, or deadlocks would be missed
+        for index in 0..world.threads.len() {
+            let thread = ThreadId(index as u32);
+            let state = &world.threads[index];
+            let Some(pending) = state.pending.filter(|_| !state.finished && !world.enabled(thread)) else { continue };
+            let notifier = match pending.waits {
+                Waits::Notified { .. } => match pending.object.and_then(|c| self.history.notifier(c, thread)) {
+                    Some(step) => Some(step),
+                    None => continue, // no lock will help it
+                },
+                _ => None,
+            };
+            let mut before = self.history.clock(thread).clone();
+            notifier.into_iter().for_each(|n| before.join(&self.history.steps[n].after));
+            let act = Act::announced(&pending, thread);
+            for i in self.history.candidates(thread, &act, &before) {
+                self.reverse(i, None, thread, &act, &before);
+            }
+        }
+    }
+
+    fn is_fair(&self) -> bool {
+        true
+    }
+
+    fn diverged(&self) -> Option<String> {
+        self.diverged.clone()
+    }
+
+    fn caveat(&self) -> Option<Bound> {
+        self.caveat.clone()
+    }
+}

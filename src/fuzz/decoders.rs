@@ -1,0 +1,76 @@
+//! The decoders: of replay tokens, of a process's frames, of a manager's requests.
+
+use crate::counterexample::Token;
+use crate::process::frame;
+use crate::systems::manager::{Request, decode_request};
+
+/// A text is a token, and then its own text is the same token; or it is none, and the error is at a place in it.
+///
+/// # Panics
+/// If that is not so.
+pub fn token(bytes: &[u8]) {
+    token_printed(bytes, Token::to_string);
+}
+
+fn token_printed(bytes: &[u8], print: impl Fn(&Token) -> String) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    match text.parse::<Token>() {
+        Ok(token) => {
+            let printed = print(&token);
+            assert_eq!(printed.parse().as_ref(), Ok(&token), "{text:?} comes back as another token: {printed:?}");
+            assert_eq!(printed.parse().as_ref().map(&print), Ok(printed), "a token has one text");
+        }
+        Err(error) => assert!(text.is_char_boundary(error.offset()), "{error}: no place in {text:?}"),
+    }
+}
+
+/// Frames are the same however their bytes are cut, and are the bytes that they came from.
+///
+/// # Panics
+/// If that is not so.
+pub fn frame(bytes: &[u8]) {
+    frame::check_bytes(bytes);
+}
+
+/// Bytes are a request, which then travels unchanged; or they are an error.
+///
+/// # Panics
+/// If that is not so.
+pub fn request(bytes: &[u8]) {
+    request_encoded(bytes, |request| frame::to_bytes(request).expect("a request can be encoded"));
+}
+
+fn request_encoded(bytes: &[u8], encode: impl Fn(&Request) -> Vec<u8>) {
+    let Ok(request) = decode_request(bytes) else { return };
+    let again = encode(&request);
+    assert_eq!(decode_request(&again).as_ref(), Ok(&request), "a request changed on its way");
+    assert!(again.len() <= bytes.len(), "there is a shorter encoding than ours: {bytes:?}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::objects;
+    use super::*;
+
+    #[test]
+    fn a_token_printed_without_its_repetitions_is_noticed() {
+        let bytes = b"v1:dfs:0-1x3-2:account/locked";
+        token(bytes);
+        assert!(objects(|bytes| token_printed(bytes, |token| token.to_string().replace("x3", "")), bytes));
+    }
+
+    #[test]
+    fn a_request_encoded_without_its_fence_is_noticed() {
+        use crate::systems::manager::{Call, Fence, ListOperation, ObjectId, Operation};
+
+        let fence = Some(Fence { lock: ObjectId(1), token: 1 });
+        let call = Call { object: ObjectId(0), fence, operation: Operation::List(ListOperation::Len) };
+        let bytes = frame::to_bytes(&Request::Call(call)).unwrap();
+        request(&bytes);
+        let without = |request: &Request| match request.clone() {
+            Request::Call(call) => frame::to_bytes(&Request::Call(Call { fence: None, ..call })).unwrap(),
+            _ => unreachable!(),
+        };
+        assert!(objects(|bytes| request_encoded(bytes, without), &bytes));
+    }
+}

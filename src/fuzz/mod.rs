@@ -1,0 +1,43 @@
+//! What must be true of any bytes: one function a fuzz target, run by `fuzz/` and, over its corpus, by `cargo test`.
+//!
+//! Three of them are decoders, which must take any bytes without harm and give back what they accept. The others read
+//! bytes as operations on one of the three systems, and compare every answer with a sequential specification.
+//!
+//! Each takes the part that it judges as an argument, so that its tests can show it a broken one.
+
+mod account;
+mod decoders;
+mod manager;
+
+pub use account::account;
+pub use decoders::{frame, request, token};
+pub use manager::manager;
+
+/// Every target: its name, which is that of its file in `fuzz/fuzz_targets` and of its corpus, and what it checks.
+pub const TARGETS: &[(&str, fn(&[u8]))] =
+    &[("account", account), ("frame", frame), ("manager", manager), ("request", request), ("token", token)];
+
+/// Bytes read as decisions: each below a limit, until they are used up.
+struct Decisions<'a>(std::slice::Iter<'a, u8>);
+
+impl<'a> Decisions<'a> {
+    fn new(bytes: &'a [u8]) -> Self {
+        Decisions(bytes.iter())
+    }
+
+    /// The next decision, or `None` at the end of the bytes.
+    fn below(&mut self, limit: usize) -> Option<usize> {
+        self.0.next().map(|byte| usize::from(*byte) % limit)
+    }
+
+    /// The next byte as it is, or `None` at the end.
+    fn byte(&mut self) -> Option<u8> {
+        self.0.next().copied()
+    }
+}
+
+/// Whether `check` finds something wrong with `bytes`; for the tests that show it something wrong.
+#[cfg(test)]
+fn objects(check: impl FnOnce(&[u8]), bytes: &[u8]) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(bytes))).is_err()
+}

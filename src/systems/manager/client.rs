@@ -1,0 +1,268 @@
+//! A client of a manager: its connections, and the handles that keep objects alive.
+
+use super::core::ConnectionId;
+use super::error::{ManagerError, ManagerExit};
+use super::protocol::{Call, Fence, ObjectId, Operation, Reply, Request};
+use super::shared::{Remote, Shared};
+use super::wire::Socket;
+use crate::process::{Exit, handle};
+use crate::sync::Mutex;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use std::fmt;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// One connection to a manager.
+// An enum, so that a model's events have the line of the proxy's caller: `track_caller` sees through no trait object.
+pub(super) enum Transport {
+    Link(Link),
+    Direct(Direct),
+}
+
+impl Transport {
+    /// Sends the request and waits for the reply. The errors are those of the connection, never a refusal.
+    #[track_caller]
+    pub(super) fn call(&self, request: Request) -> Result<Reply, ManagerError> {
+        match self {
+            Transport::Link(link) => link.call(&request),
+            Transport::Direct(direct) => Ok(direct.shared.call(direct.connection, request)),
+        }
+    }
+
+    /// A further connection.
+    fn connect(&self) -> Result<Transport, ManagerError> {
+        match self {
+            Transport::Link(link) => link.connect().map(Transport::Link),
+            Transport::Direct(direct) => Direct::new(&direct.shared, None).map(Transport::Direct),
+        }
+    }
+
+    /// The socket of a further connection, which keeps the object alive from the start, and the limit of its frames.
+    fn hand_over(&self, object: Option<ObjectId>) -> Result<(OwnedFd, u32), ManagerError> {
+        match self {
+            Transport::Link(link) => Ok((link.open(object)?.into(), link.frame_bytes)),
+            Transport::Direct(_) => {
+                Err(ManagerError::Protocol("a connection without a socket cannot be handed over".to_string()))
+            }
+        }
+    }
+}
+
+/// What this process can know about the end of a manager.
+#[derive(Clone, Debug)]
+pub(super) enum Origin {
+    /// Another process started it.
+    Elsewhere,
+    /// It is a thread of this process; set when it is shut down.
+    Thread(Arc<OnceLock<()>>),
+    /// It is a child of this process.
+    Process(Exit),
+}
+
+impl Origin {
+    /// How the manager ended, asked when it is known to be gone.
+    fn exit(&self) -> ManagerExit {
+        // The socket of a dying process closes before its status can be had. The limit is for a manager that lives
+        // and has ended this connection only.
+        const DYING: Duration = Duration::from_secs(10);
+        match self {
+            Origin::Elsewhere => ManagerExit::Unknown,
+            Origin::Thread(shut_down) => shut_down.get().map_or(ManagerExit::Unknown, |()| ManagerExit::ShutDown),
+            Origin::Process(exit) => match exit.wait_timeout(DYING) {
+                Some(Ok(())) => ManagerExit::ShutDown,
+                Some(Err(failure)) => ManagerExit::Failed(failure),
+                None => ManagerExit::Unknown,
+            },
+        }
+    }
+}
+
+/// A connection over a socket.
+pub(super) struct Link {
+    remote: Remote<Socket>,
+    origin: Origin,
+    frame_bytes: u32,
+}
+
+impl Link {
+    pub(super) fn new(stream: UnixStream, origin: Origin, frame_bytes: u32) -> Self {
+        Link { remote: Remote::new(Socket::new(stream, frame_bytes)), origin, frame_bytes }
+    }
+
+    /// A socket whose other end the manager serves from now on.
+    fn open(&self, object: Option<ObjectId>) -> Result<UnixStream, ManagerError> {
+        let (ours, theirs) = UnixStream::pair().map_err(|e| ManagerError::io("make a socket", e))?;
+        let attach = |wire: &mut Socket| wire.outgoing = Some(theirs.into());
+        match self.remote.call(&Request::Connect(object), attach, || self.origin.exit())? {
+            Reply::Done => Ok(ours),
+            reply => Err(unexpected(reply)),
+        }
+    }
+
+    fn call(&self, request: &Request) -> Result<Reply, ManagerError> {
+        self.remote.call(request, |_| (), || self.origin.exit())
+    }
+
+    fn connect(&self) -> Result<Link, ManagerError> {
+        Ok(Link::new(self.open(None)?, self.origin.clone(), self.frame_bytes))
+    }
+}
+
+/// A connection without a wire: the client's thread works at the core itself. Models are made of these.
+pub(super) struct Direct {
+    shared: Arc<Shared>,
+    connection: ConnectionId,
+}
+
+impl Direct {
+    pub(super) fn new(shared: &Arc<Shared>, object: Option<ObjectId>) -> Result<Self, ManagerError> {
+        Ok(Direct { shared: Arc::clone(shared), connection: shared.connect(object)? })
+    }
+
+    pub(super) fn connection(&self) -> ConnectionId {
+        self.connection
+    }
+}
+
+impl Drop for Direct {
+    fn drop(&mut self) {
+        self.shared.disconnect(self.connection);
+    }
+}
+
+/// The connections of one client: one for everything that is done at once, and one for each lock that is held or
+/// waited for. So a thread that waits for a lock does not keep another from releasing it.
+pub(super) struct Client {
+    main: Transport,
+    spare: Mutex<Vec<Transport>>,
+}
+
+impl Client {
+    pub(super) fn new(main: Transport) -> Arc<Self> {
+        Arc::new(Client { main, spare: Mutex::new(Vec::new()) })
+    }
+
+    /// Sends the request and waits for the reply; a refusal is an error here.
+    #[track_caller]
+    pub(super) fn call(&self, request: Request) -> Result<Reply, ManagerError> {
+        refused(self.main.call(request)?)
+    }
+
+    /// The socket of a further connection.
+    pub(super) fn socket(&self) -> Result<UnixStream, ManagerError> {
+        Ok(self.main.hand_over(None)?.0.into())
+    }
+
+    /// A connection for one lock.
+    pub(super) fn dedicated(&self) -> Result<Transport, ManagerError> {
+        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.map_or_else(|| self.main.connect(), Ok)
+    }
+
+    /// Takes back a connection that holds no lock.
+    pub(super) fn give_back(&self, link: Transport) {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(link);
+    }
+}
+
+/// The reply, or the refusal as an error.
+pub(super) fn refused(reply: Reply) -> Result<Reply, ManagerError> {
+    match reply {
+        Reply::Refused(refusal) => Err(refusal.into()),
+        Reply::Batch { done, refusal: Some(refusal) } => Err(ManagerError::Interrupted { done, refusal }),
+        reply => Ok(reply),
+    }
+}
+
+/// A reply that does not fit its request.
+pub(super) fn unexpected(reply: Reply) -> ManagerError {
+    refused(reply).map_or_else(|error| error, |reply| ManagerError::Protocol(format!("{reply:?}")))
+}
+
+/// A handle of an object: given up when it is dropped.
+struct Handle {
+    client: Arc<Client>,
+    id: ObjectId,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // If the manager is gone, so is the object.
+        let _ = self.client.call(Request::Release(self.id));
+    }
+}
+
+/// What every proxy is inside: an object of a manager, and the hold under which it is used.
+#[derive(Clone)]
+pub(super) struct Object {
+    handle: Arc<Handle>,
+    fence: Option<Fence>,
+}
+
+impl Object {
+    /// The handle that this client's main connection has of the object.
+    pub(super) fn new(client: &Arc<Client>, id: ObjectId) -> Self {
+        Object { handle: Arc::new(Handle { client: Arc::clone(client), id }), fence: None }
+    }
+
+    pub(super) fn id(&self) -> ObjectId {
+        self.handle.id
+    }
+
+    pub(super) fn client(&self) -> &Arc<Client> {
+        &self.handle.client
+    }
+
+    pub(super) fn fenced(&self, fence: Fence) -> Self {
+        Object { fence: Some(fence), ..self.clone() }
+    }
+
+    pub(super) fn operation(&self, operation: Operation) -> Call {
+        Call { object: self.id(), fence: self.fence, operation }
+    }
+
+    #[track_caller]
+    pub(super) fn call(&self, operation: Operation) -> Result<Reply, ManagerError> {
+        self.client().call(Request::Call(self.operation(operation)))
+    }
+}
+
+impl fmt::Debug for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Object").field("id", &self.handle.id).field("fence", &self.fence).finish()
+    }
+}
+
+/// An object on its way to another process.
+#[derive(Serialize, Deserialize)]
+struct Travelling {
+    socket: u32,
+    frame_bytes: u32,
+    id: ObjectId,
+    fence: Option<Fence>,
+}
+
+// The socket that travels is a connection of its own, which has a handle of the object from the start. So the object
+// lives while it is on its way, and not a moment longer if it never arrives.
+impl Serialize for Object {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (socket, frame_bytes) = self
+            .client()
+            .main
+            .hand_over(Some(self.id()))
+            .map_err(|e| ser::Error::custom(handle::refuse(e.to_string())))?;
+        let carried = handle::carry(socket).map_err(ser::Error::custom)?;
+        Travelling { socket: carried.place, frame_bytes, id: self.id(), fence: self.fence }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Travelling { socket, frame_bytes, id, fence } = Travelling::deserialize(deserializer)?;
+        let socket = handle::take(socket).map_err(de::Error::custom)?;
+        let client = Client::new(Transport::Link(Link::new(socket.into(), Origin::Elsewhere, frame_bytes)));
+        Ok(Object { fence, ..Object::new(&client, id) })
+    }
+}

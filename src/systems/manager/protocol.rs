@@ -1,0 +1,430 @@
+//! What clients and the manager say to each other: closed enums, in frames of a bounded size.
+//!
+//! The manager never learns the types of its items. An item is the postcard encoding of a value, so a list holds
+//! anything that serde can write, and nothing that a peer sends is ever more than data. Two items are equal when
+//! their encodings are.
+
+use crate::process::frame;
+use serde::de::{DeserializeOwned, Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+
+/// An item of the manager: a value in its postcard encoding.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Item(pub Vec<u8>);
+
+impl Item {
+    /// The encoding of `value`.
+    ///
+    /// # Errors
+    /// The value refuses to be serialised.
+    pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, CodecError> {
+        encode(value).map(Item)
+    }
+
+    /// The value of which this is the encoding.
+    ///
+    /// # Errors
+    /// It is not an encoding of a `T`, or bytes are left over.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, CodecError> {
+        decode(&self.0)
+    }
+}
+
+// As one run of bytes: a sequence of numbers would be visited byte by byte.
+impl Serialize for Item {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = Item;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the bytes of an item")
+            }
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Item, E> {
+                Ok(Item(bytes.to_vec()))
+            }
+        }
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
+
+/// A value that could not be encoded, or bytes that are not the encoding of what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodecError(pub(super) String);
+
+impl fmt::Display for CodecError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CodecError {}
+
+pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, CodecError> {
+    frame::to_bytes(value).map_err(CodecError)
+}
+
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    frame::from_bytes(bytes).map_err(CodecError)
+}
+
+/// The name of an object at its manager; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ObjectId(pub u64);
+
+/// Proof of having acquired a lock: writes that carry it are refused once that hold is over.
+///
+/// It may be given to other clients. A hold ends with the guard or with the connection of its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fence {
+    /// The lock.
+    pub lock: ObjectId,
+    /// Which of its holds, in their order.
+    pub token: u64,
+}
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Request {
+    /// A new object, of which this connection then has a handle.
+    Create(Create),
+    /// This connection gives up its handle.
+    Release(ObjectId),
+    /// A further connection, whose socket comes along; it starts with a handle of this object.
+    Connect(Option<ObjectId>),
+    /// One operation.
+    Call(Call),
+    /// Several operations, with nothing of other clients in between; the first refusal ends them.
+    Batch(Vec<Call>),
+    /// The lock, for this connection, as soon as it is free.
+    Acquire(ObjectId),
+    /// The lock, for this connection, if it is free now.
+    TryAcquire(ObjectId),
+    /// Ends the hold.
+    Unlock {
+        /// Which.
+        fence: Fence,
+        /// Whether what the lock protects may be half done.
+        poison: bool,
+    },
+    /// Forgets that an owner died.
+    ClearPoison(ObjectId),
+}
+
+/// What a new object is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Create {
+    /// An empty list.
+    List,
+    /// An empty dict.
+    Dict,
+    /// One item.
+    Value(Item),
+    /// A lock that nobody holds.
+    Lock,
+}
+
+/// One operation on one object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// On which.
+    pub object: ObjectId,
+    /// The hold under which it is done: refused when that is over.
+    pub fence: Option<Fence>,
+    /// What.
+    pub operation: Operation,
+}
+
+/// What can be done to an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operation {
+    /// To a list.
+    List(ListOperation),
+    /// To a dict.
+    Dict(DictOperation),
+    /// To a value.
+    Value(ValueOperation),
+}
+
+/// A function of the manager's table, by name, and its argument.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Apply {
+    /// Its name in [`Functions`](super::Functions).
+    pub function: String,
+    /// What the client takes its types to be, as a fingerprint.
+    pub types: u64,
+    /// What it is called with, besides the item.
+    pub argument: Item,
+}
+
+/// What can be done to a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ListOperation {
+    /// Appends one.
+    Push(Item),
+    /// Appends several.
+    Extend(Vec<Item>),
+    /// Reads one.
+    Get(u64),
+    /// Replaces one.
+    Set(u64, Item),
+    /// How many there are.
+    Len,
+    /// Takes the last.
+    Pop,
+    /// Takes one out.
+    Remove(u64),
+    /// Whether it is among them.
+    Contains(Item),
+    /// Reads those from the first index up to but without the second.
+    Range(u64, u64),
+    /// Applies a function to one, in place.
+    Update(u64, Apply),
+    /// Replaces one if it is as expected.
+    CompareExchange {
+        /// Which.
+        index: u64,
+        /// As expected.
+        current: Item,
+        /// Put in its place.
+        new: Item,
+    },
+    /// Takes all out.
+    Clear,
+}
+
+/// What can be done to a dict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DictOperation {
+    /// Sets a key, and answers what it was.
+    Insert(Item, Item),
+    /// Reads a key.
+    Get(Item),
+    /// Takes a key out.
+    Remove(Item),
+    /// How many keys there are.
+    Len,
+    /// All keys.
+    Keys,
+    /// All keys with their items.
+    Pairs,
+    /// Applies a function to the item of a key, in place.
+    Update {
+        /// Which.
+        key: Item,
+        /// What the function starts from if the key is absent; without it that is refused.
+        default: Option<Item>,
+        /// The function.
+        apply: Apply,
+    },
+    /// Replaces what a key is if it is as expected; `None` is an absent key.
+    CompareExchange {
+        /// Which.
+        key: Item,
+        /// As expected.
+        current: Option<Item>,
+        /// Put in its place.
+        new: Option<Item>,
+    },
+    /// Takes all out.
+    Clear,
+}
+
+/// What can be done to a value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ValueOperation {
+    /// Reads it.
+    Get,
+    /// Replaces it.
+    Set(Item),
+    /// Applies a function to it, in place.
+    Update(Apply),
+    /// Replaces it if it is as expected.
+    CompareExchange {
+        /// As expected.
+        current: Item,
+        /// Put in its place.
+        new: Item,
+    },
+}
+
+/// What the manager answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    /// Done.
+    Done,
+    /// The new object.
+    Created(ObjectId),
+    /// Yes or no.
+    Bool(bool),
+    /// A number.
+    Number(u64),
+    /// One item, or none.
+    Item(Option<Item>),
+    /// Several items.
+    Items(Vec<Item>),
+    /// Keys with their items.
+    Pairs(Vec<(Item, Item)>),
+    /// `None`: exchanged. Otherwise what was there instead.
+    Exchanged(Option<Option<Item>>),
+    /// The lock is this connection's.
+    Acquired {
+        /// Which hold this is.
+        token: u64,
+        /// Whether an earlier owner died, or panicked.
+        poisoned: bool,
+    },
+    /// How many operations of a batch were done, and why the next one was not.
+    Batch {
+        /// These took effect.
+        done: u64,
+        /// This ended the batch.
+        refusal: Option<Refusal>,
+    },
+    /// Not done, and nothing has changed.
+    Refused(Refusal),
+}
+
+/// Why the manager did not do it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The connection is over.
+    NotConnected,
+    /// The manager is shutting down.
+    Closing,
+    /// No object of this name is alive.
+    NoSuchObject(ObjectId),
+    /// This connection has no handle to give up.
+    NoHandle(ObjectId),
+    /// The object is not of the kind that the operation is for.
+    WrongKind,
+    /// The list ends before this index.
+    OutOfRange {
+        /// Which.
+        index: u64,
+        /// How long the list is.
+        len: u64,
+    },
+    /// The dict does not have the key.
+    NoSuchKey,
+    /// The table has no function of this name.
+    NoSuchFunction {
+        /// The name.
+        name: String,
+        /// The names that it has.
+        known: Vec<String>,
+    },
+    /// The item or the argument is not what the function takes, or the client expects another result.
+    Mismatch {
+        /// The function.
+        function: String,
+        /// What it takes, or why it could not.
+        reason: String,
+    },
+    /// The function panicked; the item is as it was.
+    Panicked {
+        /// The function.
+        function: String,
+        /// What it said.
+        message: String,
+    },
+    /// The hold of the lock under which this was to be done is over.
+    StaleFence,
+    /// This connection already holds the lock.
+    AlreadyHeld,
+    /// Somebody holds the lock.
+    Locked,
+    /// The answer does not fit into a frame of this many bytes.
+    TooLarge(u64),
+    /// The manager holds as much as its limits allow.
+    Full,
+    /// The bytes are not a request: the connection is over.
+    Malformed(String),
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::NotConnected => f.write_str("the connection is over"),
+            Refusal::Closing => f.write_str("the manager is shutting down"),
+            Refusal::NoSuchObject(id) => write!(f, "object {} is not alive", id.0),
+            Refusal::NoHandle(id) => write!(f, "this connection has no handle of object {}", id.0),
+            Refusal::WrongKind => f.write_str("the object is of another kind"),
+            Refusal::OutOfRange { index, len } => write!(f, "index {index} in a list of {len}"),
+            Refusal::NoSuchKey => f.write_str("the key is absent"),
+            Refusal::NoSuchFunction { name, known } => {
+                write!(f, "no function {name:?}; known: {}", known.join(", "))
+            }
+            Refusal::Mismatch { function, reason } => write!(f, "function {function:?}: {reason}"),
+            Refusal::Panicked { function, message } => write!(f, "function {function:?} panicked: {message}"),
+            Refusal::StaleFence => f.write_str("the lock is no longer held"),
+            Refusal::AlreadyHeld => f.write_str("this connection already holds the lock"),
+            Refusal::Locked => f.write_str("somebody holds the lock"),
+            Refusal::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes"),
+            Refusal::Full => f.write_str("the manager is full"),
+            Refusal::Malformed(reason) => write!(f, "not a request: {reason}"),
+        }
+    }
+}
+
+/// How much a manager takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// The most bytes of one request or one reply.
+    pub frame_bytes: u32,
+    /// The most bytes of all objects together.
+    pub total_bytes: u64,
+    /// The most connections at a time.
+    pub connections: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { frame_bytes: 16 << 20, total_bytes: 1 << 30, connections: 1024 }
+    }
+}
+
+/// Decodes one request, as the manager does with every frame: any bytes at all are either a request or an error.
+///
+/// # Errors
+/// The bytes are not exactly one request.
+pub fn decode_request(bytes: &[u8]) -> Result<Request, CodecError> {
+    decode(bytes)
+}
+
+/// What must be true of any bytes (for property tests and fuzzing): those at their beginning that are requests can be
+/// asked of a manager, which stays consistent and keeps to its limits.
+///
+/// # Panics
+/// If it does not, or if a request that is sent on is not the same request.
+pub fn check_bytes(bytes: &[u8]) {
+    use super::{Core, Functions, Outcome};
+
+    let functions = Functions::new().with("double", |bytes: &mut Vec<u8>, (): ()| bytes.extend_from_within(..));
+    let limits = Limits { frame_bytes: 1 << 10, total_bytes: 1 << 12, connections: 3 };
+    let mut core = Core::new(functions, limits);
+    let connections = [(); 2].map(|()| core.connect(None).expect("there is room for three"));
+    let (mut rest, mut turn) = (bytes, connections.iter().cycle());
+    while let Ok((request, left)) = postcard::take_from_bytes::<Request>(rest) {
+        let again = encode(&request).expect("what was decoded can be encoded");
+        assert_eq!(decode(&again), Ok(request.clone()), "a request that is sent on is another one");
+        if let (Some(&connection), false) = (turn.next(), rest.len() == left.len())
+            && let Outcome::Reply(reply) = core.apply(connection, request)
+        {
+            let sent = encode(&reply).expect("a reply can be encoded");
+            assert_eq!(decode(&sent), Ok(reply), "a reply arrives as another one");
+        }
+        core.assert_consistent();
+        rest = left;
+    }
+    connections.into_iter().for_each(|connection| core.disconnect(connection));
+    core.assert_consistent();
+    assert_eq!(core.objects(), 0, "objects outlive all connections");
+}

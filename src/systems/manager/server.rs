@@ -1,0 +1,305 @@
+//! A running manager: one thread a connection, in a thread of this process or in a process of its own.
+
+use super::client::{Client, Link, Origin, Transport, unexpected};
+use super::core::{ConnectionId, Core};
+use super::error::{ManagerError, ManagerExit};
+use super::functions::Functions;
+use super::lock::LockProxy;
+use super::protocol::{Create, Item, Limits, ObjectId, Refusal, Reply, Request};
+use super::proxy::{DictProxy, ListProxy, ValueProxy};
+use super::shared::{Shared, serve};
+use super::wire::Socket;
+use crate::process::handle::Handle;
+use crate::process::{Worker, WorkerHandle};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// A manager of shared objects, and its first client. Dropping it shuts the manager down.
+///
+/// ```
+/// use selvedge::systems::manager::{Functions, Manager};
+///
+/// let manager = Manager::spawn(Functions::new())?;
+/// let list = manager.list()?;
+/// list.extend(&[1, 2, 3])?;
+/// assert_eq!(list.to_vec()?, [1, 2, 3]);
+/// # Ok::<(), selvedge::systems::manager::ManagerError>(())
+/// ```
+pub struct Manager {
+    client: Arc<Client>,
+    // The other end of what the server takes as its lifeline.
+    root: UnixStream,
+    // `None` once it was shut down.
+    server: Option<Server>,
+}
+
+enum Server {
+    Thread(JoinHandle<()>, Arc<OnceLock<()>>),
+    Process(WorkerHandle<()>),
+}
+
+impl Manager {
+    /// Starts a manager as threads of this process, with the default limits.
+    ///
+    /// # Errors
+    /// The operating system refuses a socket or a thread.
+    pub fn spawn(functions: Functions) -> Result<Self, ManagerError> {
+        Self::spawn_with(functions, Limits::default())
+    }
+
+    /// Starts a manager as threads of this process.
+    ///
+    /// # Errors
+    /// As [`spawn`](Self::spawn).
+    pub fn spawn_with(functions: Functions, limits: Limits) -> Result<Self, ManagerError> {
+        let (ours, theirs) = UnixStream::pair().map_err(|e| ManagerError::io("make a socket", e))?;
+        let thread = thread::Builder::new()
+            .name("manager".to_string())
+            .spawn(move || run(theirs, functions, limits))
+            .map_err(|e| ManagerError::io("start the manager's thread", e))?;
+        let shut_down = Arc::new(OnceLock::new());
+        let origin = Origin::Thread(Arc::clone(&shut_down));
+        Self::new(ours, origin, limits, Server::Thread(thread, shut_down))
+    }
+
+    /// Starts a manager as a process of its own, with the default limits: the worker of this name must be
+    /// registered as a function that calls [`Serve::run`].
+    ///
+    /// ```no_run
+    /// use selvedge::process::{Table, worker_main};
+    /// use selvedge::systems::manager::{Functions, Manager, Serve};
+    ///
+    /// fn main() -> Result<(), Box<dyn std::error::Error>> {
+    ///     worker_main(&Table::new().function("manager", |serve: Serve| serve.run(Functions::new())));
+    ///
+    ///     let manager = Manager::process("manager")?;
+    ///     manager.list()?.push(&1)?;
+    ///     Ok(manager.shutdown()?)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The process cannot be started. If it ends later, the first operation says so.
+    pub fn process(worker: &str) -> Result<Self, ManagerError> {
+        Self::process_with(worker, Limits::default())
+    }
+
+    /// Starts a manager as a process of its own.
+    ///
+    /// # Errors
+    /// As [`process`](Self::process).
+    pub fn process_with(worker: &str, limits: Limits) -> Result<Self, ManagerError> {
+        let (ours, theirs) = UnixStream::pair().map_err(|e| ManagerError::io("make a socket", e))?;
+        let worker = Worker::spawn(worker, &Serve { root: Handle::from(OwnedFd::from(theirs)), limits })?;
+        Self::new(ours, Origin::Process(worker.exit()), limits, Server::Process(worker))
+    }
+
+    fn new(ours: UnixStream, origin: Origin, limits: Limits, server: Server) -> Result<Self, ManagerError> {
+        let root = ours.try_clone().map_err(|e| ManagerError::io("duplicate a socket", e))?;
+        Ok(Manager {
+            client: Client::new(Transport::Link(Link::new(ours, origin, limits.frame_bytes))),
+            root,
+            server: Some(server),
+        })
+    }
+
+    /// A new, empty list. Objects live as long as somebody has a proxy of them.
+    ///
+    /// # Errors
+    /// The manager is gone, or full.
+    pub fn list<T>(&self) -> Result<ListProxy<T>, ManagerError> {
+        Ok(ListProxy::new(&self.client, create(&self.client, Create::List)?))
+    }
+
+    /// A new, empty dict.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub fn dict<K, V>(&self) -> Result<DictProxy<K, V>, ManagerError> {
+        Ok(DictProxy::new(&self.client, create(&self.client, Create::Dict)?))
+    }
+
+    /// A new value.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list), and if the value cannot be encoded.
+    pub fn value<T: Serialize>(&self, value: &T) -> Result<ValueProxy<T>, ManagerError> {
+        Ok(ValueProxy::new(&self.client, create(&self.client, Create::Value(Item::encode(value)?))?))
+    }
+
+    /// A new lock, held by nobody.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub fn lock(&self) -> Result<LockProxy, ManagerError> {
+        Ok(LockProxy::new(&self.client, create(&self.client, Create::Lock)?))
+    }
+
+    /// A socket that the manager serves from now on, for a client that writes its own frames.
+    ///
+    /// # Errors
+    /// As [`list`](Self::list).
+    pub fn connect(&self) -> Result<UnixStream, ManagerError> {
+        self.client.socket()
+    }
+
+    /// The id of the manager's process, if it has one of its own.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        match &self.server {
+            Some(Server::Process(worker)) => Some(worker.id()),
+            _ => None,
+        }
+    }
+
+    /// Ends the manager: its clients are told that it is gone, its objects are dropped, and its threads or its
+    /// process have ended when this returns.
+    ///
+    /// # Errors
+    /// The manager had failed before.
+    pub fn shutdown(mut self) -> Result<(), ManagerError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), ManagerError> {
+        let Some(server) = self.server.take() else { return Ok(()) };
+        if let Server::Thread(_, shut_down) = &server {
+            let _ = shut_down.set(()); // it is set once: `server` was there to take
+        }
+        // The manager takes the end of its first connection as the end of its life. An error means that it is gone.
+        let _ = self.root.shutdown(Shutdown::Both);
+        match server {
+            Server::Thread(thread, _) => match thread.join() {
+                Ok(()) => Ok(()),
+                Err(_) => Err(ManagerError::Disconnected { exit: ManagerExit::Unknown }),
+            },
+            Server::Process(worker) => {
+                // A function of the table that does not return must not keep us: the handle kills the process then.
+                const ENDING: Duration = Duration::from_secs(10);
+                match worker.join_timeout(ENDING) {
+                    Ok(Ok(())) => Ok(()),
+                    Ok(Err(e)) => Err(ManagerError::Disconnected { exit: ManagerExit::Failed(e.failure().clone()) }),
+                    Err(_) => Err(ManagerError::Io("the manager's process did not end and was killed".to_string())),
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Manager {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            eprintln!("{error}, and nobody asked");
+        }
+    }
+}
+
+pub(super) fn create(client: &Client, create: Create) -> Result<ObjectId, ManagerError> {
+    match client.call(Request::Create(create))? {
+        Reply::Created(id) => Ok(id),
+        reply => Err(unexpected(reply)),
+    }
+}
+
+/// What a manager's process is started with.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Serve {
+    root: Handle,
+    limits: Limits,
+}
+
+impl Serve {
+    /// Is the manager, until its owner shuts it down or dies.
+    pub fn run(self, functions: Functions) {
+        run(UnixStream::from(OwnedFd::from(self.root)), functions, self.limits);
+    }
+}
+
+/// Serves all connections until the first of them ends.
+fn run(root: UnixStream, functions: Functions, limits: Limits) {
+    let server = Arc::new(Connections {
+        shared: Shared::new(Core::new(functions, limits)),
+        frame_bytes: limits.frame_bytes,
+        registry: Mutex::new(Registry::default()),
+    });
+    if let Ok(connection) = server.shared.connect(None) {
+        server.serve(connection, root);
+    }
+    server.end();
+}
+
+/// What all threads of a manager share.
+struct Connections {
+    shared: Shared,
+    frame_bytes: u32,
+    registry: Mutex<Registry>,
+}
+
+#[derive(Default)]
+struct Registry {
+    ended: bool,
+    // Connections but the first: what is needed to end each from outside.
+    open: BTreeMap<ConnectionId, (UnixStream, JoinHandle<()>)>,
+}
+
+impl Connections {
+    fn serve(self: &Arc<Self>, connection: ConnectionId, stream: UnixStream) {
+        let mut socket = Socket::new(stream, self.frame_bytes);
+        serve(&self.shared, connection, &mut socket, |socket, object| match socket.incoming.take() {
+            Some(stream) => self.open(UnixStream::from(stream), object).map_or_else(Reply::Refused, |()| Reply::Done),
+            None => Reply::Refused(Refusal::Malformed("a connection without a socket".to_string())),
+        });
+    }
+
+    /// Begins a connection on a thread of its own.
+    fn open(self: &Arc<Self>, stream: UnixStream, object: Option<ObjectId>) -> Result<(), Refusal> {
+        // Held until the thread is registered, so that its end cannot come before.
+        let mut registry = self.registry();
+        if registry.ended {
+            return Err(Refusal::Closing);
+        }
+        let from_outside = stream.try_clone().map_err(|_| Refusal::Full)?;
+        let connection = self.shared.connect(object)?;
+        let server = Arc::clone(self);
+        let thread = thread::Builder::new().name(format!("connection {}", connection.0)).spawn(move || {
+            server.serve(connection, stream);
+            server.registry().open.remove(&connection);
+        });
+        match thread {
+            Ok(thread) => {
+                registry.open.insert(connection, (from_outside, thread));
+                Ok(())
+            }
+            Err(_) => {
+                self.shared.disconnect(connection);
+                Err(Refusal::Full)
+            }
+        }
+    }
+
+    /// Ends all connections and waits for their threads.
+    fn end(&self) {
+        self.shared.close();
+        let open = {
+            let mut registry = self.registry();
+            registry.ended = true;
+            std::mem::take(&mut registry.open)
+        };
+        for (stream, thread) in open.into_values() {
+            // An error means that the connection has ended; a panic of its thread was its own client's business.
+            let _ = stream.shutdown(Shutdown::Both);
+            let _ = thread.join();
+        }
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        // Nothing under this lock leaves the registry half changed.
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

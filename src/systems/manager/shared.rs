@@ -1,0 +1,220 @@
+//! The core behind its lock, and the two ends of a connection: what models explore is what the server runs.
+//!
+//! The only thing that differs between a model and a real manager is the [`Wire`]: a channel there, a socket here.
+
+use super::core::{ConnectionId, Core, Outcome};
+use super::error::{ManagerError, ManagerExit};
+use super::protocol::{ObjectId, Refusal, Reply, Request};
+use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// The core of a manager, for all threads that serve its clients.
+#[derive(Debug)]
+pub struct Shared {
+    pub(super) core: Mutex<Core>,
+    // Notified when a lock may have become free, and when the manager shuts down.
+    pub(super) changed: Condvar,
+}
+
+impl Shared {
+    /// Puts the core behind its lock.
+    #[must_use]
+    pub fn new(core: Core) -> Self {
+        Shared { core: Mutex::new(core), changed: Condvar::new() }
+    }
+
+    /// Begins a connection; see [`Core::connect`].
+    ///
+    /// # Errors
+    /// As there.
+    #[track_caller]
+    pub fn connect(&self, object: Option<ObjectId>) -> Result<ConnectionId, Refusal> {
+        self.core().connect(object)
+    }
+
+    /// Does what is asked for; blocks while that is a lock that somebody holds.
+    #[track_caller]
+    pub fn call(&self, connection: ConnectionId, mut request: Request) -> Reply {
+        let frees = matches!(request, Request::Unlock { .. } | Request::Release(_));
+        let mut core = self.core();
+        loop {
+            match core.apply(connection, request) {
+                Outcome::Reply(reply) => {
+                    drop(core);
+                    if frees {
+                        self.changed.notify_all();
+                    }
+                    return reply;
+                }
+                Outcome::Blocked(again) => {
+                    request = again;
+                    core = self.changed.wait(core).unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    /// Ends a connection; see [`Core::disconnect`].
+    #[track_caller]
+    pub fn disconnect(&self, connection: ConnectionId) {
+        self.core().disconnect(connection);
+        self.changed.notify_all();
+    }
+
+    /// Refuses everything from now on; whoever waits for a lock is told so.
+    #[track_caller]
+    pub fn close(&self) {
+        self.core().close();
+        self.changed.notify_all();
+    }
+
+    #[track_caller]
+    pub(super) fn undo_acquire(&self, connection: ConnectionId, lock: ObjectId) {
+        self.core().undo_acquire(connection, lock);
+        self.changed.notify_all();
+    }
+
+    #[track_caller]
+    pub(super) fn core(&self) -> MutexGuard<'_, Core> {
+        // The only foreign code that runs under this lock is a function of the table, and its panic is caught.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One end of a connection.
+pub trait Wire<Out, In> {
+    /// Sends one message.
+    ///
+    /// # Errors
+    /// The other end is gone, or the message was too large and was not sent.
+    fn send(&mut self, message: &Out) -> Result<(), Lost>;
+
+    /// Blocks until the next message.
+    ///
+    /// # Errors
+    /// The other end is gone, or sent something else.
+    fn receive(&mut self) -> Result<In, Lost>;
+}
+
+/// Why there is no message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The other end is gone.
+    Ended,
+    /// What came is no message, so nothing after it can be one.
+    Malformed(String),
+    /// The message is larger than a frame may be.
+    TooLarge(u64),
+}
+
+/// Serves one connection to its end. A request for a further connection is given to `open`.
+pub fn serve<W: Wire<Reply, Request>>(
+    shared: &Shared,
+    connection: ConnectionId,
+    wire: &mut W,
+    open: impl FnMut(&mut W, Option<ObjectId>) -> Reply,
+) {
+    serve_until_lost(shared, connection, wire, open, Shared::undo_acquire);
+    shared.disconnect(connection);
+}
+
+/// Serves until the other end is gone; `undelivered` hears of a lock whose new owner was not told.
+pub(super) fn serve_until_lost<W: Wire<Reply, Request>>(
+    shared: &Shared,
+    connection: ConnectionId,
+    wire: &mut W,
+    mut open: impl FnMut(&mut W, Option<ObjectId>) -> Reply,
+    undelivered: impl Fn(&Shared, ConnectionId, ObjectId),
+) {
+    loop {
+        let request = match wire.receive() {
+            Ok(request) => request,
+            Err(Lost::Ended) => return,
+            Err(Lost::Malformed(why)) => return answer(wire, Refusal::Malformed(why)),
+            Err(Lost::TooLarge(limit)) => return answer(wire, Refusal::TooLarge(limit)),
+        };
+        let lock = match request {
+            Request::Acquire(lock) | Request::TryAcquire(lock) => Some(lock),
+            _ => None,
+        };
+        let reply = match request {
+            Request::Connect(object) => open(wire, object),
+            request => shared.call(connection, request),
+        };
+        match wire.send(&reply) {
+            Ok(()) => {}
+            // Only what was read can be too large, so nothing has changed.
+            Err(Lost::TooLarge(limit)) => {
+                if wire.send(&Reply::Refused(Refusal::TooLarge(limit))).is_err() {
+                    return;
+                }
+            }
+            Err(_) => {
+                // A client that died while it waited for a lock has not left anything half done.
+                if let (Some(lock), Reply::Acquired { .. }) = (lock, reply) {
+                    undelivered(shared, connection, lock);
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// Says why the connection ends; if nobody is there to hear it, it ends all the same.
+fn answer<W: Wire<Reply, Request>>(wire: &mut W, refusal: Refusal) {
+    let _ = wire.send(&Reply::Refused(refusal));
+}
+
+/// The client's end of a connection: one request at a time, and one error for the end of the manager.
+#[derive(Debug)]
+pub struct Remote<W> {
+    state: Mutex<State<W>>,
+}
+
+#[derive(Debug)]
+struct State<W> {
+    wire: W,
+    // Once set it stays: everybody hears the same of one event.
+    lost: Option<ManagerError>,
+}
+
+impl<W: Wire<Request, Reply>> Remote<W> {
+    /// The client's end of this wire.
+    #[must_use]
+    pub fn new(wire: W) -> Self {
+        Remote { state: Mutex::new(State { wire, lost: None }) }
+    }
+
+    /// Sends the request, waits for the reply. `prepare` sees the wire before, `exit` says how the manager ended.
+    ///
+    /// # Errors
+    /// The manager is gone, or does not answer in its language; a request that is too large is refused here.
+    pub fn call(
+        &self,
+        request: &Request,
+        prepare: impl FnOnce(&mut W),
+        exit: impl FnOnce() -> ManagerExit,
+    ) -> Result<Reply, ManagerError> {
+        // A thread that panicked in here has left the wire in the middle of a message, or of nothing at all.
+        let mut state = self.state.lock().map_err(|_| ManagerError::Protocol("a client panicked".to_string()))?;
+        let state = &mut *state;
+        if let Some(lost) = &state.lost {
+            return Err(lost.clone());
+        }
+        prepare(&mut state.wire);
+        let lost = match state.wire.send(request) {
+            Ok(()) => match state.wire.receive() {
+                Ok(reply) => return Ok(reply),
+                Err(lost) => lost,
+            },
+            Err(Lost::TooLarge(limit)) => return Err(Refusal::TooLarge(limit).into()),
+            Err(lost) => lost,
+        };
+        let error = match lost {
+            Lost::Ended => ManagerError::Disconnected { exit: exit() },
+            Lost::Malformed(why) => ManagerError::Protocol(why),
+            Lost::TooLarge(limit) => ManagerError::Protocol(format!("an answer of more than {limit} bytes")),
+        };
+        state.lost = Some(error.clone());
+        Err(error)
+    }
+}

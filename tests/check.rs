@@ -1,0 +1,269 @@
+//! Checks: what a verdict means, what is an error, what replays.
+
+use proptest::prelude::*;
+use selvedge::counterexample::Token;
+use selvedge::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use selvedge::sync::{Arc, Condvar, Mutex};
+use selvedge::{Bound, Budget, Check, Config, Expect, Explorer, Extent, Kind, Verdict, hint, thread};
+
+const LOOM: Explorer = Explorer::Loom { preemption_bound: None };
+const MODELLED: [Explorer; 8] = [
+    Explorer::Exhaustive,
+    Explorer::Dfs,
+    LOOM,
+    Explorer::Random { seed: 7 },
+    Explorer::Pct { seed: 7, depth: 3 },
+    Explorer::Pos { seed: 7 },
+    Explorer::Urw { seed: 7 },
+    Explorer::Portfolio { seed: 7 },
+];
+const ENGINES: [Explorer; 3] = [Explorer::Exhaustive, Explorer::Dfs, LOOM];
+
+fn unlocked() {
+    let balance = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&balance);
+    let teller = thread::spawn(move || theirs.store(theirs.load(SeqCst) + 1, SeqCst));
+    balance.store(balance.load(SeqCst) + 1, SeqCst);
+    teller.join().unwrap();
+    assert_eq!(balance.load(SeqCst), 2);
+}
+
+fn violated(name: &str, explorer: Explorer, model: fn()) -> selvedge::Counterexample {
+    let verdict = Check::new(name).explorers([explorer]).config(Config::default()).run(model);
+    match verdict {
+        Verdict::Violated(found) => *found,
+        other => panic!("{name}, {explorer}: {other:?}"),
+    }
+}
+
+fn unknown(name: &str, explorer: Explorer, model: fn()) -> Bound {
+    let check = Check::new(name).explorers([explorer]).budget(Budget::executions(50)).config(Config::default());
+    match check.run(model) {
+        Verdict::Unknown(bound) => bound,
+        other => panic!("{name}, {explorer}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_model_in_which_nothing_happens_is_unknown() {
+    for explorer in MODELLED {
+        assert_eq!(unknown("empty", explorer, || {}), Bound::NothingExplored);
+        let alone = || drop(Mutex::new(1).lock());
+        assert_eq!(unknown("one thread", explorer, alone), Bound::NothingExplored);
+    }
+    let none = Check::new("no explorer").explorers([]).run(unlocked);
+    assert!(matches!(none, Verdict::Unknown(Bound::NothingExplored)), "{none:?}");
+}
+
+#[test]
+fn a_budget_of_nothing_is_unknown() {
+    for budget in [Budget::executions(0), Budget::time(std::time::Duration::ZERO)] {
+        let verdict = Check::new("unlocked").budget(budget).run(unlocked);
+        assert!(matches!(verdict, Verdict::Unknown(Bound::Executions(0))), "{verdict:?}");
+    }
+}
+
+/// Two threads, three operations each on one atomic.
+fn six_operations() {
+    let shared = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&shared);
+    let other = thread::spawn(move || (0..3).for_each(|_| assert!(theirs.fetch_add(1, SeqCst) < 6)));
+    (0..3).for_each(|_| assert!(shared.fetch_add(1, SeqCst) < 6));
+    other.join().unwrap();
+}
+
+#[test]
+fn a_budget_of_executions_is_exact_and_said() {
+    for explorer in MODELLED {
+        for most in [1, 7, 19] {
+            let verdict = Check::new("six").explorers([explorer]).budget(Budget::executions(most)).run(six_operations);
+            let Verdict::Holds(coverage) = verdict else { panic!("{explorer}: {verdict:?}") };
+            assert_eq!(coverage.executions(), most, "{explorer}");
+            let cut = Extent::Bounded(Bound::Executions(most));
+            assert_eq!(coverage.runs[0].extent, if explorer.samples() { Extent::Sampled } else { cut }, "{explorer}");
+            assert!(!coverage.is_exhaustive());
+        }
+    }
+}
+
+#[test]
+fn depth_first_search_counts_every_interleaving_once() {
+    // one thread's three operations among the other's three: 6! / (3! 3!) = 20, and as many places for the end of
+    // the other thread as the join has no say in
+    let verdict = Check::new("six").explorers([Explorer::Dfs]).run(six_operations);
+    let Verdict::Holds(coverage) = verdict else { panic!("{verdict:?}") };
+    assert_eq!((coverage.executions(), coverage.is_exhaustive()), (20, true));
+}
+
+#[test]
+fn fewer_executions_than_the_model_needs_do_not_hold() {
+    let check = |at_least| Check::new("six").explorers([Explorer::Dfs]).at_least(at_least).run(six_operations);
+    assert!(matches!(check(20), Verdict::Holds(_)));
+    assert!(matches!(check(21), Verdict::Unknown(Bound::TooFew { executions: 20, needed: 21 })));
+}
+
+#[test]
+fn a_token_replays_the_same_trace() {
+    for explorer in MODELLED {
+        let found = violated("unlocked", explorer, unlocked);
+        assert_eq!(found.kind, Kind::Panic);
+        let config = Config { replay: Some(found.replay.clone()) };
+        let again = Check::new("unlocked").config(config).run(unlocked);
+        let Verdict::Violated(again) = again else { panic!("{explorer}: {again:?}") };
+        assert_eq!(again.trace.events, found.trace.events, "{explorer}");
+        assert_eq!((again.kind, &again.message), (found.kind, &found.message));
+        assert_eq!(again.replay.split(':').nth(2), found.replay.split(':').nth(2));
+    }
+}
+
+#[test]
+fn a_token_of_another_model_or_version_does_not_pass_for_a_verdict() {
+    let replay =
+        |token: &str, model: fn()| Check::new("unlocked").config(Config { replay: Some(token.to_string()) }).run(model);
+    // another model's token: this one is explored as usual
+    assert!(matches!(replay("v1:dfs:0:other", unlocked), Verdict::Violated(_)));
+    for (token, word) in [("v1:dfs:9-9-9:unlocked", "choice 1 is 9"), ("v2:dfs:0:unlocked", "v1"), ("", "")] {
+        match replay(token, unlocked) {
+            Verdict::Unknown(Bound::Replay(why)) => assert!(why.contains(word), "{token}: {why}"),
+            Verdict::Violated(_) if token.is_empty() => panic!("an empty token is malformed when given by hand"),
+            other => panic!("{token}: {other:?}"),
+        }
+    }
+    // a schedule that fits, but does not fail any more
+    assert!(matches!(replay("v1:dfs::unlocked", six_operations), Verdict::Unknown(Bound::Replay(_))));
+    assert!(matches!(replay("v1:loom:3:unlocked", six_operations), Verdict::Unknown(Bound::Replay(_))));
+}
+
+#[test]
+fn a_cycle_is_a_leak() {
+    struct Node {
+        next: Mutex<Option<Arc<Node>>>,
+    }
+    for explorer in ENGINES {
+        let found = violated("cycle", explorer, || {
+            let node = Arc::new(Node { next: Mutex::new(None) });
+            let theirs = Arc::clone(&node);
+            let worker = thread::spawn(move || *theirs.next.lock().unwrap() = Some(Arc::clone(&theirs)));
+            worker.join().unwrap();
+        });
+        assert_eq!(found.kind, Kind::Leak, "{explorer}: {}", found.message);
+        assert!(found.message.contains("mutex 1 was never dropped"), "{}", found.message);
+    }
+    // the twin that breaks its cycle holds
+    for explorer in ENGINES {
+        let verdict = Check::new("no cycle").explorers([explorer]).run(|| {
+            let node = Arc::new(Node { next: Mutex::new(None) });
+            let theirs = Arc::clone(&node);
+            let worker = thread::spawn(move || *theirs.next.lock().unwrap() = Some(Arc::clone(&theirs)));
+            worker.join().unwrap();
+            drop(node.next.lock().unwrap().take());
+        });
+        assert!(matches!(verdict, Verdict::Holds(_)), "{explorer}: {verdict:?}");
+    }
+}
+
+#[test]
+fn a_spin_that_never_ends_is_a_livelock_and_one_that_does_holds() {
+    fn spin(set: bool) {
+        let flag = Arc::new(AtomicBool::new(false));
+        let theirs = Arc::clone(&flag);
+        let waiter = thread::spawn(move || {
+            while !theirs.load(SeqCst) {
+                hint::spin_loop();
+            }
+        });
+        if set {
+            flag.store(true, SeqCst);
+        }
+        waiter.join().unwrap();
+    }
+    for explorer in ENGINES {
+        let check = |name| Check::new(name).explorers([explorer]).max_events(200);
+        match check("for ever").run(|| spin(false)) {
+            Verdict::Violated(found) => assert_eq!(found.kind, Kind::Livelock, "{explorer}: {}", found.message),
+            other => panic!("{explorer}: {other:?}"),
+        }
+        let ends = check("until set").run(|| spin(true));
+        assert!(matches!(ends, Verdict::Holds(_)), "{explorer}: {ends:?}");
+    }
+}
+
+#[test]
+fn a_deadlock_says_who_waits_for_what() {
+    for explorer in ENGINES {
+        let found = violated("lost wakeup", explorer, || {
+            let pair = Arc::new((Mutex::new(false), Condvar::new()));
+            selvedge::sync::name(&pair.1, "ready");
+            let theirs = Arc::clone(&pair);
+            let waiter = thread::Builder::new().name("waiter".into()).spawn(move || {
+                if !*theirs.0.lock().unwrap() {
+                    // the notification can come here, before anybody waits
+                    drop(theirs.1.wait(theirs.0.lock().unwrap()).unwrap());
+                }
+            });
+            *pair.0.lock().unwrap() = true;
+            pair.1.notify_one();
+            waiter.unwrap().join().unwrap();
+        });
+        assert_eq!(found.kind, Kind::Deadlock, "{explorer}: {}", found.message);
+        assert!(found.message.contains("waiter waits for a notification of ready"), "{}", found.message);
+        assert!(found.message.contains("main waits for the end of waiter"), "{}", found.message);
+    }
+}
+
+#[test]
+fn a_panic_that_nobody_joins_is_a_violation() {
+    for explorer in ENGINES {
+        let found = violated("unjoined", explorer, || {
+            drop(thread::spawn(|| panic!("nobody hears this")));
+        });
+        assert_eq!(found.kind, Kind::Panic);
+        assert!(found.message.contains("nobody hears this"), "{}", found.message);
+    }
+}
+
+#[test]
+fn a_model_that_is_not_deterministic_is_unknown() {
+    static RUNS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let bound = unknown("fickle", Explorer::Dfs, || {
+        let odd = RUNS.fetch_add(1, SeqCst) % 2 == 1;
+        let shared = Arc::new(AtomicUsize::new(0));
+        let theirs = Arc::clone(&shared);
+        let other = thread::spawn(move || assert!(theirs.fetch_add(1, SeqCst) < 6));
+        let third = odd.then(|| thread::spawn(|| thread::yield_now()));
+        shared.fetch_add(1, SeqCst);
+        other.join().unwrap();
+        third.map(|t| t.join().unwrap());
+    });
+    assert!(matches!(bound, Bound::NotDeterministic(_)), "{bound:?}");
+}
+
+#[test]
+#[should_panic(expected = "was to be violated by a data race, but was violated like this")]
+fn a_broken_form_must_be_caught_by_its_kind() {
+    let _ = Check::new("unlocked").expect(Expect::Violation(Kind::DataRace)).config(Config::default()).assert(unlocked);
+}
+
+#[test]
+#[should_panic(expected = "was to be violated by a panic, but holds")]
+fn a_broken_form_that_holds_fails_its_test() {
+    let check = Check::new("six").explorers([Explorer::Dfs]).expect(Expect::Violation(Kind::Panic));
+    let _ = check.assert(six_operations);
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text_is_a_token_or_an_error_with_a_place(text in ".{0,80}") {
+        if let Err(error) = text.parse::<Token>() {
+            prop_assert!(error.offset() <= text.len());
+            prop_assert!(error.to_string().starts_with("not a replay token: at byte "));
+        }
+    }
+
+    #[test]
+    fn a_token_survives_its_text(text in "v1:(loom\\.2:[1-9][0-9]{0,4}|pct\\.3\\.7:([0-9](x[1-9])?)(-[0-9]){0,20}|dfs:):[a-z:/_]{1,20}") {
+        let token: Token = text.parse().expect("well-formed");
+        let again: Token = token.to_string().parse().expect("its own text");
+        prop_assert_eq!(token, again);
+    }
+}

@@ -1,0 +1,199 @@
+//! The `selvedge` command as its users meet it: what it prints, and with which code it exits.
+
+use selvedge::systems::models;
+use selvedge::{Expect, Kind};
+use serde_json::Value;
+use std::process::{Command, Output};
+
+/// Runs the command to its end.
+fn selvedge(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_selvedge"));
+    command.args(arguments).env_remove("SELVEDGE_REPLAY");
+    command.output().expect("the command starts")
+}
+
+#[track_caller]
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("the command exits")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("UTF-8")
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+/// Refused with exit code 2, nothing on standard output, and this reason.
+#[track_caller]
+fn refused(arguments: &[&str], reason: &str) {
+    let output = selvedge(arguments);
+    assert_eq!(code(&output), 2, "{arguments:?}: {output:?}");
+    assert_eq!(out(&output), "", "{arguments:?}");
+    assert!(err(&output).contains(reason), "{arguments:?}: {}", err(&output));
+}
+
+#[track_caller]
+fn json(arguments: &[&str]) -> (i32, Value) {
+    let output = selvedge(arguments);
+    let document = serde_json::from_str(&out(&output)).unwrap_or_else(|e| panic!("{e}: {output:?}"));
+    (code(&output), document)
+}
+
+#[test]
+fn the_help_has_the_table_of_exit_codes() {
+    for arguments in [&["--help"][..], &["check", "--help"], &["demo", "--help"], &["replay", "--help"]] {
+        let output = selvedge(arguments);
+        assert_eq!(code(&output), 0);
+        for line in
+            ["Exit codes:", "  0  everything", "  1  some verdict", "  2  the arguments", "  3  nothing is known"]
+        {
+            assert!(out(&output).contains(line), "{arguments:?}: {line:?} is missing in\n{}", out(&output));
+        }
+    }
+}
+
+#[test]
+fn wrong_arguments_exit_with_2_and_a_reason() {
+    refused(&["check", "no such model"], "no model's name contains \"no such model\"");
+    refused(&["check", "--budget", "0"], "explored nothing");
+    refused(&["check", "--budget", "0s"], "explored nothing");
+    refused(&["check", "--budget", "soon"], "neither executions");
+    refused(&["check", "--explorer", "magic"], "unknown explorer");
+    refused(&["check", "--explorer", "pct:0"], "unknown explorer");
+    refused(&["replay", "v1:nonsense"], "token");
+    refused(&["replay", ""], "token");
+    refused(&["replay", "v1:dfs:0-1:no/such/model"], "no/such/model");
+    refused(&["demo", "bank"], "bank");
+    refused(&["chekc"], "chekc");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_exits_with_2() {
+    let output = selvedge(&["--junit", "/nonexistent/report.xml", "demo", "account"]);
+    assert_eq!(code(&output), 2, "{output:?}");
+    assert!(err(&output).contains("/nonexistent/report.xml"), "{}", err(&output));
+}
+
+#[test]
+fn the_list_has_every_model() {
+    let models = models();
+    assert!(!models.is_empty());
+    let output = selvedge(&["list"]);
+    assert_eq!(code(&output), 0);
+    let listed: Vec<String> = out(&output).lines().filter_map(|l| Some(l.split_whitespace().next()?.into())).collect();
+    for model in &models {
+        assert!(listed.iter().any(|name| name == model.name), "{} is not listed", model.name);
+    }
+    let (exit, document) = json(&["list", "--json"]);
+    assert_eq!((exit, document["models"].as_array().map(Vec::len)), (0, Some(models.len())));
+}
+
+#[test]
+fn the_accounts_are_all_as_expected() {
+    let output = selvedge(&["check", "account/"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    let text = out(&output);
+    let checks = 2 * models().iter().filter(|model| model.system() == "account").count();
+    let closing = format!("{checks} checks: {checks} as expected");
+    assert_eq!(text.lines().last(), Some(closing.as_str()), "{text}");
+    let drawn = text.lines().filter(|line| line.starts_with("violated: account/broken/")).count();
+    let broken = models().iter().filter(|m| m.system() == "account" && m.expect != Expect::Holds).count();
+    assert_eq!(drawn, 2 * broken, "each violation of each broken form is drawn:\n{text}");
+}
+
+#[test]
+fn a_broken_form_that_is_not_caught_exits_with_1() {
+    // One schedule is not enough for a lost update: depth-first search begins with no preemption at all.
+    let (exit, document) = json(&["--json", "check", "account/broken/unlocked", "--explorer", "dfs", "--budget", "1"]);
+    assert_eq!(exit, 1, "{document:#}");
+    assert_eq!(document["summary"]["unexpected"], 1);
+    assert_eq!(document["checks"][0]["verdict"], "holds");
+    assert_eq!(document["checks"][0]["expected"], false);
+}
+
+#[test]
+fn a_found_execution_replays_exactly() {
+    for explorer in ["dfs", "loom:2", "random:3"] {
+        let (exit, document) = json(&["--json", "check", "account/broken/unlocked", "--explorer", explorer]);
+        let found = &document["checks"][0]["counterexample"];
+        assert_eq!((exit, &found["kind"]), (0, &Value::from(Kind::Panic.to_string())), "{explorer}: {document:#}");
+        let token = found["replay"].as_str().expect("a token");
+        let (exit, document) = json(&["--json", "replay", token]);
+        let replayed = &document["checks"][0]["counterexample"];
+        assert_eq!((exit, &replayed["events"]), (0, &found["events"]), "{token}");
+    }
+}
+
+#[test]
+fn a_replay_that_no_longer_fails_exits_with_3() {
+    let output = selvedge(&["replay", "v1:dfs::account/locked"]);
+    // A schedule of no choices is either refused as a token or replayed without a failure; it never passes.
+    assert!(matches!(code(&output), 2 | 3), "{output:?}");
+    let output = selvedge(&["replay", "v1:dfs:0:account/locked"]);
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert!(out(&output).contains("1 UNKNOWN"), "{output:?}");
+}
+
+#[test]
+fn the_environment_does_not_turn_a_check_into_a_replay() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_selvedge"));
+    command.args(["--json", "check", "account/locked", "--explorer", "dfs"]);
+    command.env("SELVEDGE_REPLAY", "v1:dfs:0:account/locked");
+    let output = command.output().expect("the command starts");
+    let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(document["checks"][0]["executions"].as_u64() > Some(1), "{document:#}");
+}
+
+#[test]
+fn junit_has_a_case_for_each_check() {
+    let file = std::env::temp_dir().join(format!("selvedge-junit-{}.xml", std::process::id()));
+    let path = file.to_str().expect("UTF-8");
+    let output = selvedge(&["--junit", path, "check", "account/broken", "--explorer", "loom:2"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    let xml = std::fs::read_to_string(&file).expect("the file is written");
+    std::fs::remove_file(&file).expect("the file is ours");
+    let document = roxmltree::Document::parse(&xml).expect("XML");
+    let cases = document.descendants().filter(|node| node.has_tag_name("testcase")).count();
+    assert_eq!(cases, models().iter().filter(|model| model.name.contains("account/broken")).count());
+}
+
+#[test]
+fn two_hundred_thousand_deposits_are_all_kept() {
+    let output = selvedge(&["demo", "account"]);
+    assert_eq!((code(&output), out(&output).trim()), (0, "account/deposits: 200000"), "{output:?}");
+}
+
+#[test]
+fn colours_only_when_asked() {
+    let arguments = ["check", "account/broken/unlocked", "--explorer", "dfs"];
+    assert!(!out(&selvedge(&arguments)).contains('\x1b'));
+    let coloured = selvedge(&[&["--color", "always"], &arguments[..]].concat());
+    assert!(out(&coloured).contains("\x1b[1;31mviolated:\x1b[0m"));
+}
+
+#[test]
+fn the_main_job_runs_every_system_for_real_and_checks_every_model() {
+    let (exit, document) = json(&["--json", "--budget", "500"]);
+    let count = |name: &str| document["summary"][name].as_u64().expect("a number");
+    let wanted = match (count("unexpected"), count("unknown")) {
+        (0, 0) => 0,
+        (0, _) => 3,
+        _ => 1,
+    };
+    assert_eq!(exit, wanted, "{document:#}");
+    let checks = document["checks"].as_array().expect("a list");
+    for system in ["account", "queue", "manager"] {
+        let of_this = checks.iter().filter(|check| check["system"] == system).collect::<Vec<_>>();
+        let real = |check: &&&Value| check["explorer"] == "real run";
+        // A system that this build does not have must be there as unknown, and change the exit code.
+        let lacks = of_this.iter().any(|check| check["verdict"] == "unknown");
+        assert!(of_this.iter().any(|check| real(&check)) || lacks && exit != 0, "{system}: {document:#}");
+    }
+    for model in models() {
+        let explored = checks.iter().filter(|check| check["model"] == model.name);
+        let executions: u64 = explored.filter_map(|check| check["executions"].as_u64()).sum();
+        assert!(executions > 0, "{} was never run", model.name);
+    }
+}

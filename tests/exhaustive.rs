@@ -1,0 +1,193 @@
+//! The exhaustive explorer: every inequivalent interleaving once.
+
+use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use selvedge::sync::{Arc, Condvar, Mutex, RwLock};
+use selvedge::{Budget, Check, Explorer, Verdict, thread};
+
+/// The executions of a model that holds, all of its interleavings seen.
+fn executions(name: &str, model: impl Fn() + Send + Sync + 'static) -> u64 {
+    let check = Check::new(name).explorers([Explorer::Exhaustive]).budget(Budget::executions(200_000));
+    match check.run(model) {
+        Verdict::Holds(coverage) if coverage.is_exhaustive() => coverage.executions(),
+        other => panic!("{name}: {other:?}"),
+    }
+}
+
+fn spawn_all(threads: usize, body: impl Fn(usize) + Send + Sync + Clone + 'static) {
+    let all: Vec<_> = (0..threads)
+        .map(|i| {
+            let body = body.clone();
+            thread::spawn(move || body(i))
+        })
+        .collect();
+    all.into_iter().for_each(|t| t.join().unwrap());
+}
+
+fn locked(threads: usize, each: usize) {
+    let counter = Arc::new(Mutex::new(0));
+    let theirs = Arc::clone(&counter);
+    spawn_all(threads, move |_| (0..each).for_each(|_| *theirs.lock().unwrap() += 1));
+    assert_eq!(*counter.lock().unwrap(), threads * each);
+}
+
+fn unlocked(threads: usize, each: usize) {
+    let counter = Arc::new(AtomicUsize::new(0));
+    spawn_all(threads, move |_| (0..each).for_each(|_| counter.store(counter.load(SeqCst) + 1, SeqCst)));
+}
+
+fn added(threads: usize, each: usize) {
+    let counter = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&counter);
+    spawn_all(threads, move |_| (0..each).for_each(|_| assert!(theirs.fetch_add(1, SeqCst) < threads * each)));
+    assert_eq!(counter.load(SeqCst), threads * each);
+}
+
+fn readers(n: usize) {
+    let shared = Arc::new(AtomicUsize::new(0));
+    spawn_all(n + 1, move |i| {
+        if i == 0 {
+            shared.store(1, SeqCst);
+        } else {
+            assert!(shared.load(SeqCst) < 2);
+        }
+    });
+}
+
+fn philosophers(n: usize) {
+    let forks: Arc<Vec<_>> = Arc::new((0..n).map(|_| Mutex::new(())).collect());
+    spawn_all(n, move |i| {
+        let (first, second) = (i.min((i + 1) % n), i.max((i + 1) % n));
+        let _first = forks[first].lock().unwrap();
+        let _second = forks[second].lock().unwrap();
+    });
+}
+
+/// Flanagan and Godefroid, POPL 2005.
+fn indexer(threads: usize) {
+    const SIZE: usize = 128;
+    let table: Arc<Vec<_>> = Arc::new((0..SIZE).map(|_| AtomicUsize::new(0)).collect());
+    spawn_all(threads, move |t| {
+        for m in 0..4 {
+            let w = (m + 1) * 11 + t + 1;
+            let mut h = (w * 7) % SIZE;
+            while table[h].compare_exchange(0, w, SeqCst, SeqCst).is_err() {
+                h = (h + 1) % SIZE;
+            }
+        }
+    });
+}
+
+/// Abdulla et al., POPL 2014.
+fn last_zero(n: usize) {
+    let array: Arc<Vec<_>> = Arc::new((0..=n).map(|_| AtomicUsize::new(0)).collect());
+    spawn_all(n + 1, move |i| {
+        if i == 0 {
+            let mut at = n;
+            while array[at].load(SeqCst) != 0 {
+                at -= 1;
+            }
+        } else {
+            array[i].store(array[i - 1].load(SeqCst) + 1, SeqCst);
+        }
+    });
+}
+
+/// Flanagan and Godefroid, POPL 2005.
+fn filesystem(threads: usize) {
+    const INODES: usize = 32;
+    const BLOCKS: usize = 26;
+    struct Disk {
+        locki: Vec<Mutex<usize>>,
+        lockb: Vec<Mutex<bool>>,
+    }
+    let disk = Arc::new(Disk {
+        locki: (0..INODES).map(|_| Mutex::new(0)).collect(),
+        lockb: (0..BLOCKS).map(|_| Mutex::new(false)).collect(),
+    });
+    spawn_all(threads, move |t| {
+        let i = t % INODES;
+        let mut inode = disk.locki[i].lock().unwrap();
+        if *inode == 0 {
+            let mut b = (i * 2) % BLOCKS;
+            loop {
+                let mut busy = disk.lockb[b].lock().unwrap();
+                if !*busy {
+                    *busy = true;
+                    *inode = b + 1;
+                    break;
+                }
+                drop(busy);
+                b = (b + 1) % BLOCKS;
+            }
+        }
+    });
+}
+
+#[test]
+fn executions_are_the_inequivalent_interleavings() {
+    for (threads, each, want) in [(2, 2, 6), (2, 4, 70), (3, 2, 90), (3, 3, 1_680), (4, 2, 2_520)] {
+        assert_eq!(executions("locked", move || locked(threads, each)), want, "locked {threads}x{each}");
+    }
+    for (threads, each, want) in [(2, 2, 34), (3, 1, 36), (3, 2, 7_134)] {
+        assert_eq!(executions("unlocked", move || unlocked(threads, each)), want, "unlocked {threads}x{each}");
+    }
+    assert_eq!(executions("fetch_add", || added(3, 3)), 1_680);
+    assert_eq!(executions("readers", || readers(8)), 256);
+    for (n, want) in [(3, 6), (4, 14), (5, 30)] {
+        assert_eq!(executions("philosophers", move || philosophers(n)), want, "philosophers {n}");
+    }
+    for (n, want) in [(3, 12), (5, 64), (10, 3_328)] {
+        assert_eq!(executions("last zero", move || last_zero(n)), want, "last zero {n}");
+    }
+    for (n, want) in [(12, 8), (13, 64), (15, 4_096)] {
+        assert_eq!(executions("indexer", move || indexer(n)), want, "indexer {n}");
+    }
+    for (n, want) in [(14, 2), (16, 8), (19, 64)] {
+        assert_eq!(executions("filesystem", move || filesystem(n)), want, "filesystem {n}");
+    }
+}
+
+/// A bounded buffer on one mutex and two condition variables.
+fn bounded_buffer(producers: usize, consumers: usize, items: usize, capacity: usize) {
+    struct Buffer {
+        items: Mutex<usize>,
+        room: Condvar,
+        item: Condvar,
+    }
+    let buffer = Arc::new(Buffer { items: Mutex::new(0), room: Condvar::new(), item: Condvar::new() });
+    let theirs = Arc::clone(&buffer);
+    spawn_all(producers + consumers, move |i| {
+        for _ in 0..if i < producers { items } else { producers * items / consumers } {
+            let mut now = theirs.items.lock().unwrap();
+            if i < producers {
+                while *now == capacity {
+                    now = theirs.room.wait(now).unwrap();
+                }
+                *now += 1;
+                theirs.item.notify_one();
+            } else {
+                while *now == 0 {
+                    now = theirs.item.wait(now).unwrap();
+                }
+                *now -= 1;
+                theirs.room.notify_one();
+            }
+        }
+    });
+    assert_eq!(*buffer.items.lock().unwrap(), 0);
+}
+
+#[test]
+fn condition_variables_are_explored() {
+    println!("{}", executions("buffer", || bounded_buffer(1, 1, 2, 1)));
+    println!("{}", executions("buffer", || bounded_buffer(2, 2, 1, 1)));
+}
+
+#[test]
+fn readers_of_a_lock_do_not_branch() {
+    let count = executions("rwlock", || {
+        let lock = Arc::new(RwLock::new(0));
+        spawn_all(3, move |_| assert_eq!(*lock.read().unwrap(), 0));
+    });
+    assert_eq!(count, 1);
+}
