@@ -309,7 +309,9 @@ impl<T: DeserializeOwned> Fill<T> {
         let Self { local, exit, overflow } = self;
         let joining = || exit.as_ref().is_some_and(Exit::is_joining);
         while let Some(item) = overflow.pop_front() {
-            match local.push(item, None, joining) {
+            // Once somebody waits for the worker, room is a matter of luck: not worth waiting for, item by item.
+            let pushed = if joining() { local.try_push(item) } else { local.push(item, None, joining) };
+            match pushed {
                 Ok(()) => {}
                 Err(PushError::Full(item)) => {
                     overflow.push_front(item);
