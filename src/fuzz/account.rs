@@ -36,7 +36,7 @@ fn transferred(bytes: &[u8], transfer: impl Fn(&Account, &Account, u64) -> bool)
 
 #[cfg(test)]
 mod tests {
-    use super::super::objects;
+    use super::super::objection;
     use super::*;
 
     #[test]
@@ -47,13 +47,15 @@ mod tests {
             to.deposit(amount);
             true
         };
-        assert!(objects(|bytes| transferred(bytes, minted), &bytes));
+        let said = objection(|bytes| transferred(bytes, minted), &bytes);
+        assert!(said.contains("after a move of 5 from 0 to 1"), "{said}");
     }
 
     #[test]
     fn a_transfer_of_what_is_not_there_is_noticed() {
         let bytes = [0, 1, 5];
         account(&bytes);
-        assert!(objects(|bytes| transferred(bytes, |_, _, _| true), &bytes));
+        let said = objection(|bytes| transferred(bytes, |_, _, _| true), &bytes);
+        assert!(said.contains("a transfer of 5"), "{said}");
     }
 }

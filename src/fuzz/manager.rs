@@ -280,7 +280,7 @@ fn exchange(slot: &mut Item, current: &Item, new: Item) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use super::super::objects;
+    use super::super::objection;
     use super::*;
 
     #[test]
@@ -293,7 +293,8 @@ mod tests {
             }
             request => core.apply(client, request),
         };
-        assert!(objects(|bytes| applied(bytes, forgetful), &bytes));
+        let said = objection(|bytes| applied(bytes, forgetful), &bytes);
+        assert!(said.contains("Value(Get)"), "{said}");
     }
 
     #[test]
@@ -306,7 +307,8 @@ mod tests {
             }
             outcome => outcome,
         };
-        assert!(objects(|bytes| applied(bytes, generous), &bytes));
+        let said = objection(|bytes| applied(bytes, generous), &bytes);
+        assert!(said.contains("TryAcquire"), "{said}");
     }
 
     #[test]
@@ -316,6 +318,7 @@ mod tests {
             let _ = core.connect(Some(LIST)); // a further handle that is never given up
             core.apply(client, request)
         };
-        assert!(objects(|bytes| applied(bytes, leaky), &[0, 0, 4]));
+        let said = objection(|bytes| applied(bytes, leaky), &[0, 0, 4]);
+        assert!(said.contains("outlives"), "{said}");
     }
 }

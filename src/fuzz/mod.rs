@@ -1,6 +1,6 @@
 //! What must be true of any bytes: one function a fuzz target, run by `fuzz/` and, over its corpus, by `cargo test`.
 //!
-//! Three of them are decoders, which must take any bytes without harm and give back what they accept. The others read
+//! Four of them are decoders (`frame`, `pipe`, `request`, `token`), which must take any bytes without harm and give back what they accept. The others read
 //! bytes as operations on one of the three systems, and compare every answer with a sequential specification.
 //!
 //! Each takes the part that it judges as an argument, so that its tests can show it a broken one.
@@ -8,14 +8,23 @@
 mod account;
 mod decoders;
 mod manager;
+mod queue;
 
 pub use account::account;
 pub use decoders::{frame, request, token};
 pub use manager::manager;
+pub use queue::{pipe, queue};
 
 /// Every target: its name, which is that of its file in `fuzz/fuzz_targets` and of its corpus, and what it checks.
-pub const TARGETS: &[(&str, fn(&[u8]))] =
-    &[("account", account), ("frame", frame), ("manager", manager), ("request", request), ("token", token)];
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("account", account),
+    ("frame", frame),
+    ("manager", manager),
+    ("pipe", pipe),
+    ("queue", queue),
+    ("request", request),
+    ("token", token),
+];
 
 /// Bytes read as decisions: each below a limit, until they are used up.
 struct Decisions<'a>(std::slice::Iter<'a, u8>);
@@ -36,8 +45,10 @@ impl<'a> Decisions<'a> {
     }
 }
 
-/// Whether `check` finds something wrong with `bytes`; for the tests that show it something wrong.
+/// What `check` finds wrong with `bytes`, for the tests that show it something wrong.
 #[cfg(test)]
-fn objects(check: impl FnOnce(&[u8]), bytes: &[u8]) -> bool {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(bytes))).is_err()
+fn objection(check: impl FnOnce(&[u8]), bytes: &[u8]) -> String {
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(bytes))).expect_err("an objection");
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).expect("a message")
 }
