@@ -10,7 +10,7 @@ mod replay;
 mod shuttle;
 mod threads;
 
-use crate::runtime::{Ending, Pending, Pulse, World, hook};
+use crate::runtime::{Ending, Frozen, Pending, Pulse, World, hook};
 use crate::trace::{ThreadId, Trace};
 use crate::verdict::{Bound, Explorer};
 use ::shuttle::scheduler::Task;
@@ -187,6 +187,11 @@ fn wait(
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
         progress(pulse.executions());
+        if let Some(Frozen { ending, trace, schedule, preemptions }) = pulse.frozen() {
+            let (execution, longest) = (pulse.executions(), trace.events.len());
+            let failure = Some(Failure { ending, trace, schedule, preemptions, execution });
+            return Some(Exploration { executions: execution, longest, met: true, failure, cut: None });
+        }
         if limits.time.is_some_and(|time| start.elapsed() >= time) {
             pulse.ask_to_stop();
         }
