@@ -16,7 +16,7 @@ mod threads;
 
 pub(crate) use smallest::smallest;
 
-use crate::runtime::{Ending, Pending, Pulse, Seen, World, hook};
+use crate::runtime::{Ending, Frozen, Pending, Pulse, Seen, World, hook};
 use crate::trace::{ThreadId, Trace};
 use crate::verdict::{Bound, Explorer};
 use ::shuttle::scheduler::Task;
@@ -211,6 +211,11 @@ fn wait(
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
         progress(pulse.executions());
+        if let Some(Frozen { ending, trace, schedule }) = pulse.frozen() {
+            let (execution, longest) = (pulse.executions(), trace.events.len());
+            let failure = Some(Failure { ending, trace, schedule, execution });
+            return Some(Exploration { executions: execution, longest, met: true, failure, cut: None });
+        }
         if limits.time.is_some_and(|time| start.elapsed() >= time) {
             pulse.ask_to_stop();
         }

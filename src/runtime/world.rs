@@ -2,6 +2,7 @@
 
 use super::clocks::Clocks;
 use super::companion::Companion;
+use super::lock::Mode;
 use super::statics::Statics;
 use super::threads::Parker;
 use super::{Engine, Pulse};
@@ -127,6 +128,14 @@ pub(crate) struct World {
     pub(super) closed: bool,
     /// The last panic that the hook saw: message and place.
     pub(crate) panic: Option<(String, Option<String>)>,
+    /// The one before it.
+    pub(super) panic_before: Option<(String, Option<String>)>,
+    /// What a thread should have waited for while it unwound, and did not: what follows is no execution of the model.
+    pub(super) stalled: Option<String>,
+    /// How many operations had no effect any more, or only a shadow of one.
+    pub(super) vain: usize,
+    /// Locks that threads acquired while they unwound: loom knows nothing of them.
+    pub(super) shadow_locks: Vec<(ObjectId, Mode)>,
     /// The last panic that a joiner took as a result.
     pub(crate) observed: Option<(String, Option<String>)>,
     pub(super) statics: Statics,
@@ -153,6 +162,10 @@ impl World {
             schedule: Vec::new(),
             closed: false,
             panic: None,
+            panic_before: None,
+            stalled: None,
+            vain: 0,
+            shadow_locks: Vec::new(),
             observed: None,
             statics: Statics::default(),
             parkers: Vec::new(),
@@ -266,7 +279,7 @@ impl World {
     }
 
     /// What the thread waits for, in words.
-    fn blocked(&self, thread: ThreadId) -> Option<String> {
+    pub(super) fn blocked(&self, thread: ThreadId) -> Option<String> {
         let state = &self.threads[thread.index()];
         let pending = state.pending.filter(|_| !state.finished)?;
         let held = |id: ObjectId| {
