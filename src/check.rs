@@ -5,6 +5,7 @@ use crate::explore::{self, Exploration, Failure, Limits, Model, Only};
 use crate::report;
 use crate::runtime::Ending;
 use crate::verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,6 +102,12 @@ impl Config {
 pub fn check(model: impl Fn() + Send + Sync + 'static) {
     let test = std::thread::current().name().unwrap_or("model").to_string();
     let _ = Check::new(&test).assert(model); // it held, or this line is not reached
+}
+
+/// Says that `condition` must be true in at least one execution of a check: see [`sometimes!`](crate::sometimes).
+#[doc(hidden)]
+pub fn reached(condition: bool, name: &'static str) {
+    crate::runtime::try_with(|world| *world.sometimes.entry(name).or_default() |= condition);
 }
 
 /// A check, to be configured and run.
@@ -275,11 +282,15 @@ impl<'a> Check<'a> {
         }
         let limits = self.limits();
         let mut coverage = Coverage { runs: Vec::new(), skipped: Vec::new() };
+        let mut sometimes: BTreeMap<&str, bool> = BTreeMap::new();
         for explorer in self.explorers.clone() {
             if explorer.samples() && coverage.is_exhaustive() {
                 continue; // nothing is left to be found by chance
             }
             let exploration = explore::explore(explorer, Arc::clone(model), &limits, None, &mut self.progress);
+            for (name, was) in &exploration.sometimes {
+                *sometimes.entry(name).or_default() |= was;
+            }
             if let Some(failure) = exploration.failure {
                 match self.smallest(explorer, model, failure) {
                     Ok(found) => return Verdict::Violated(Box::new(found)),
@@ -296,11 +307,12 @@ impl<'a> Check<'a> {
             }
         }
         let executions = coverage.executions();
+        let never = sometimes.iter().find(|(_, was)| !**was).map(|(name, _)| name.to_string());
         match coverage.skipped.first() {
             Some((_, bound)) if coverage.runs.is_empty() => Verdict::Unknown(bound.clone()),
             None if coverage.runs.is_empty() => Verdict::Unknown(Bound::NothingExplored),
             _ if executions < self.at_least => Verdict::Unknown(Bound::TooFew { executions, needed: self.at_least }),
-            _ => Verdict::Holds(coverage),
+            _ => never.map_or(Verdict::Holds(coverage), |name| Verdict::Unknown(Bound::NeverReached(name))),
         }
     }
 

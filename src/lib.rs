@@ -96,9 +96,41 @@ pub mod trace;
 pub mod verdict;
 
 #[cfg(feature = "model")]
+#[doc(hidden)]
+pub use check::reached;
+#[cfg(feature = "model")]
 pub use check::{Budget, Check, Config, check};
 #[cfg(feature = "model")]
 pub use verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
+
+/// Says that a condition must be true in at least one execution of the check that runs: a model that never gets to its
+/// interesting place must not pass.
+///
+/// Outside of a model, and without the feature `model`, it does nothing. A place that no execution comes by cannot be
+/// known: put it where every execution does.
+///
+/// ```
+/// use selvedge::sync::{Arc, atomic::{AtomicBool, Ordering::SeqCst}};
+/// use selvedge::thread;
+///
+/// selvedge::check(|| {
+///     let flag = Arc::new(AtomicBool::new(false));
+///     let theirs = Arc::clone(&flag);
+///     let setter = thread::spawn(move || theirs.store(true, SeqCst));
+///     selvedge::sometimes!(flag.load(SeqCst), "the flag is seen set before the join");
+///     setter.join().unwrap();
+/// });
+/// ```
+#[macro_export]
+macro_rules! sometimes {
+    ($condition:expr, $name:literal $(,)?) => {
+        $crate::reached($condition, $name)
+    };
+}
+
+#[cfg(not(feature = "model"))]
+#[doc(hidden)]
+pub fn reached(_condition: bool, _name: &'static str) {}
 
 /// `std::thread_local!`, as the engines see it: every execution of a model makes its threads' values anew.
 ///

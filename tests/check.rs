@@ -274,6 +274,28 @@ fn a_model_that_is_not_deterministic_is_unknown() {
 }
 
 #[test]
+fn a_condition_that_is_never_true_does_not_hold() {
+    fn model(impossible: bool) {
+        let flag = Arc::new(AtomicBool::new(false));
+        let theirs = Arc::clone(&flag);
+        let setter = thread::spawn(move || theirs.store(true, SeqCst));
+        let seen = flag.load(SeqCst);
+        selvedge::sometimes!(seen, "seen before the join");
+        selvedge::sometimes!(!seen, "not yet seen");
+        setter.join().unwrap();
+        selvedge::sometimes!(!impossible || !flag.load(SeqCst), "unset after the join");
+    }
+    for explorer in ENGINES {
+        let check = |impossible| Check::new("flag").explorers([explorer]).run(move || model(impossible));
+        assert!(matches!(check(false), Verdict::Holds(_)), "{explorer}");
+        match check(true) {
+            Verdict::Unknown(Bound::NeverReached(name)) => assert_eq!(name, "unset after the join"),
+            other => panic!("{explorer}: {other:?}"),
+        }
+    }
+}
+
+#[test]
 #[should_panic(expected = "was to be violated by a data race, but was violated like this")]
 fn a_broken_form_must_be_caught_by_its_kind() {
     let _ = Check::new("unlocked").expect(Expect::Violation(Kind::DataRace)).config(Config::default()).assert(unlocked);

@@ -20,6 +20,7 @@ use crate::runtime::{Ending, Frozen, Pending, Pulse, Seen, World, hook};
 use crate::trace::{ThreadId, Trace};
 use crate::verdict::{Bound, Explorer};
 use ::shuttle::scheduler::Task;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -106,6 +107,8 @@ pub(crate) struct Exploration {
     pub(crate) longest: usize,
     /// Whether some execution had two threads and an event.
     pub(crate) met: bool,
+    /// Conditions of `sometimes!` that were looked at, and whether they ever were true.
+    pub(crate) sometimes: BTreeMap<&'static str, bool>,
     pub(crate) failure: Option<Failure>,
     /// Why it stopped before its end; `None` if the explorer had nothing left.
     pub(crate) cut: Option<Bound>,
@@ -114,7 +117,10 @@ pub(crate) struct Exploration {
 impl Exploration {
     /// Takes in an execution that is over. Whether the exploration is, too.
     fn take(&mut self, world: World, execution: u64) -> bool {
-        let World { trace, ending, schedule, .. } = world;
+        let World { trace, ending, schedule, sometimes, .. } = world;
+        for (name, was) in sometimes {
+            *self.sometimes.entry(name).or_default() |= was;
+        }
         if let Some(Ending::Unknown(Bound::Time(_))) = ending {
             return true; // half an execution counts for nothing
         }
@@ -214,7 +220,7 @@ fn wait(
         if let Some(Frozen { ending, trace, schedule }) = pulse.frozen() {
             let (execution, longest) = (pulse.executions(), trace.events.len());
             let failure = Some(Failure { ending, trace, schedule, execution });
-            return Some(Exploration { executions: execution, longest, met: true, failure, cut: None });
+            return Some(Exploration { executions: execution, longest, met: true, failure, ..Exploration::default() });
         }
         if limits.time.is_some_and(|time| start.elapsed() >= time) {
             pulse.ask_to_stop();

@@ -8,6 +8,7 @@ use super::threads::Parker;
 use super::{Engine, Pulse};
 use crate::trace::{Event, Object, ObjectId, Operation, Thread, ThreadId, Trace, Value};
 use crate::verdict::{Bound, Kind};
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -122,6 +123,8 @@ pub(crate) struct World {
     pub(crate) objects: Vec<ObjectState>,
     pub(crate) clocks: Clocks,
     pub(crate) ending: Option<Ending>,
+    /// Conditions of `sometimes!`, and whether they were true.
+    pub(crate) sometimes: BTreeMap<&'static str, bool>,
     /// The choices of this execution, at the points where there was more than one option.
     pub(crate) schedule: Vec<u32>,
     /// All threads are done: what runs now are destructors of statics, for which nothing is scheduled any more.
@@ -159,6 +162,7 @@ impl World {
             objects: Vec::new(),
             clocks: Clocks::default(),
             ending: None,
+            sometimes: BTreeMap::new(),
             schedule: Vec::new(),
             closed: false,
             panic: None,
