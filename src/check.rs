@@ -1,11 +1,12 @@
 //! A model, its explorers and their budget: a verdict.
 
-use crate::counterexample::{Token, conflicts, preemptions};
+use crate::counterexample::{Regression, Token, conflicts, preemptions};
 use crate::explore::{self, Exploration, Failure, Limits, Model, Only};
 use crate::report;
 use crate::runtime::Ending;
 use crate::verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,14 +68,26 @@ impl Default for Budget {
 pub struct Config {
     /// Replay this execution instead of exploring, if it is one of the model's: `SELVEDGE_REPLAY`.
     pub replay: Option<String>,
+    /// Where [`Check::assert`] keeps the tokens of failures, to replay them first the next time: the folder
+    /// `selvedge-failures` of the target folder in which the test runs, or `SELVEDGE_FAILURES`.
+    pub failures: Option<PathBuf>,
 }
 
 impl Config {
     /// Reads the environment.
     #[must_use]
     pub fn from_env() -> Config {
-        Config { replay: std::env::var("SELVEDGE_REPLAY").ok().filter(|token| !token.is_empty()) }
+        let replay = std::env::var("SELVEDGE_REPLAY").ok().filter(|token| !token.is_empty());
+        let failures = std::env::var_os("SELVEDGE_FAILURES").map(PathBuf::from).or_else(target_folder);
+        Config { replay, failures }
     }
+}
+
+/// Where cargo puts what it builds, as far as the running program stands in there.
+fn target_folder() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists())?;
+    Some(target.join("selvedge-failures"))
 }
 
 /// Checks a model with the default explorers and budget, and panics with the drawn counterexample if it is violated.
@@ -237,24 +250,34 @@ impl<'a> Check<'a> {
 
     /// The same, and insists on what is expected.
     ///
+    /// A model that was to hold and does not leaves its token in [`Config::failures`]; the next time that execution is
+    /// run first.
+    ///
     /// # Panics
     /// If the verdict is another: with the drawn counterexample, if there is one.
     #[track_caller]
-    pub fn assert(self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
-        let (name, expect, replays) = (self.name.clone(), self.expect, self.config.replay.is_some());
-        let verdict = self.run(model);
+    pub fn assert(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
+        let model: Model = Arc::new(model);
+        let (name, expect) = (self.name.clone(), self.expect);
+        let replays = self.config.replay.is_some();
+        let folder = self.config.failures.clone().filter(|_| expect == Expect::Holds && !replays);
+        let regression = folder.map(|folder| Regression::of(&folder, &name));
+        let again = regression.as_ref().and_then(|regression| self.regress(&model, regression));
+        let verdict = again.unwrap_or_else(|| self.run(move || model()));
+        let drawn = |found: &Counterexample| report::timeline::counterexample(found, &report::Style::Plain);
         match (&verdict, expect) {
             (Verdict::Holds(_), Expect::Holds) => {}
             (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind && !replays => {}
-            (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind => {
-                panic!("{}", report::timeline::counterexample(found, &report::Style::Plain)) // a replay is there to be seen
-            }
+            // a replay is there to be seen
+            (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind => panic!("{}", drawn(found)),
             (Verdict::Violated(found), Expect::Holds) => {
-                panic!("{}", report::timeline::counterexample(found, &report::Style::Plain))
+                let kept = regression.filter(|_| !found.replay.is_empty());
+                let kept = kept.filter(|regression| regression.save(&found.replay).is_ok());
+                let kept = kept.map(|r| format!("replayed first at the next run: {}\n", r.path().display()));
+                panic!("{}{}", drawn(found), kept.unwrap_or_default())
             }
             (Verdict::Violated(found), Expect::Violation(kind)) => {
-                let drawn = report::timeline::counterexample(found, &report::Style::Plain);
-                panic!("{name} was to be violated by a {kind}, but was violated like this:\n{drawn}")
+                panic!("{name} was to be violated by a {kind}, but was violated like this:\n{}", drawn(found))
             }
             (Verdict::Holds(coverage), Expect::Violation(kind)) => {
                 panic!("{name} was to be violated by a {kind}, but holds ({coverage})")
@@ -262,6 +285,20 @@ impl<'a> Check<'a> {
             (Verdict::Unknown(bound), _) => panic!("{name}: unknown: {bound}"),
         }
         verdict
+    }
+
+    /// Runs the last failure again: its verdict, if it fails still.
+    fn regress(&mut self, model: &Model, regression: &Regression) -> Option<Verdict> {
+        let token = regression.load()?;
+        if !token.is_for(&self.name) || !self.explorers.contains(&token.explorer()) {
+            return None;
+        }
+        let verdict = self.replay(model, &token);
+        if matches!(verdict, Verdict::Violated(_)) {
+            return Some(verdict);
+        }
+        regression.forget();
+        None
     }
 
     fn limits(&self) -> Limits {
