@@ -350,6 +350,8 @@ pub struct Counterexample {
     pub trace: Trace,
     /// Pairs of events (places in the trace) that conflict: the second overwrites or races with the first.
     pub conflicts: Vec<(usize, usize)>,
+    /// What to know before believing it: an engine may allow what the language does not.
+    pub caveat: Option<String>,
     /// The token that replays exactly this execution.
     pub replay: String,
 }

@@ -33,6 +33,7 @@ pub fn counterexample_within(found: &Counterexample, style: &Style, columns: usi
     lines.extend(drawing.message());
     lines.extend(drawing.who_waits());
     lines.extend(drawing.legend());
+    lines.extend(found.caveat.iter().flat_map(|caveat| [String::new(), format!("  note: {}", clean(caveat))]));
     lines.extend([String::new(), drawing.replay()]);
     let mut text = String::new();
     for line in lines {

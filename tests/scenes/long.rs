@@ -31,6 +31,7 @@ pub(crate) fn counterexample() -> Counterexample {
         preemptions: 21,
         trace: scene.trace,
         reduced_from: None,
+        caveat: None,
         conflicts,
         replay: String::new(),
     }

@@ -27,6 +27,7 @@ pub(crate) fn counterexample() -> Counterexample {
         preemptions: 1,
         trace: scene.trace,
         reduced_from: None,
+        caveat: None,
         conflicts: Vec::new(),
         replay: "v1:queue/lost_wakeup:random:0-1-1-0".to_string(),
     }

@@ -23,6 +23,7 @@ pub(crate) fn counterexample() -> Counterexample {
         preemptions: 0,
         trace: scene.trace,
         reduced_from: None,
+        caveat: None,
         conflicts: vec![(write, read)],
         replay: "v1:queue/slot_without_release:loom:eyJ9".to_string(),
     }
