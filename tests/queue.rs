@@ -106,6 +106,16 @@ struct Counted {
     bulk: Vec<u8>,
 }
 
+/// The worker means well; the receiver's own code panics.
+#[derive(Debug, PartialEq, Eq)]
+struct Unwelcome;
+
+impl<'de> Deserialize<'de> for Unwelcome {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        std::panic::resume_unwind(Box::new(()))
+    }
+}
+
 /// Even numbers cannot travel.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 struct Odd(u32);
@@ -155,6 +165,7 @@ fn main() {
         garbage_is_an_error_and_loses_nothing,
         an_oversized_frame_is_an_error_and_loses_nothing,
         a_wrong_count_is_an_error,
+        an_item_whose_deserialize_panics_is_not_a_hang,
         a_torn_last_frame_is_dropped,
         a_sender_travels_only_to_workers,
         any_payloads_arrive_from_a_worker,
@@ -497,6 +508,14 @@ fn a_wrong_count_is_an_error() {
     let died = received([item(b"one"), close(2)].concat()).unwrap_err();
     assert_eq!(died.items, [b"one"]);
     assert!(died.to_string().ends_with("closed after 2 items, of which 1 arrived"), "{died}");
+}
+
+fn an_item_whose_deserialize_panics_is_not_a_hang() {
+    let (sender, receiver) = bounded::<Unwelcome>(1);
+    let worker: WorkerHandle<()> = Worker::spawn("write raw", &(sender, item(b"one"))).unwrap();
+    let deaths = vec![Death::Panicked { message: None, location: None }];
+    assert_eq!(drain(receiver), Err(Died { items: vec![], deaths }));
+    join(worker).unwrap();
 }
 
 fn a_torn_last_frame_is_dropped() {
