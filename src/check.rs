@@ -1,11 +1,15 @@
 //! A model, its explorers and their budget: a verdict.
 
-use crate::counterexample::{Token, conflicts, preemptions};
+use crate::counterexample::{Regression, Token, conflicts, preemptions};
 use crate::explore::{self, Exploration, Failure, Limits, Model, Only};
 use crate::report;
 use crate::runtime::Ending;
-use crate::verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Verdict};
+use crate::trace::Trace;
+use crate::verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// How much each explorer of a check may do.
@@ -66,14 +70,26 @@ impl Default for Budget {
 pub struct Config {
     /// Replay this execution instead of exploring, if it is one of the model's: `SELVEDGE_REPLAY`.
     pub replay: Option<String>,
+    /// Where [`Check::assert`] keeps the tokens of failures, to replay them first the next time: the folder
+    /// `selvedge-failures` of the target folder in which the test runs, or `SELVEDGE_FAILURES`.
+    pub failures: Option<PathBuf>,
 }
 
 impl Config {
     /// Reads the environment.
     #[must_use]
     pub fn from_env() -> Config {
-        Config { replay: std::env::var("SELVEDGE_REPLAY").ok().filter(|token| !token.is_empty()) }
+        let replay = std::env::var("SELVEDGE_REPLAY").ok().filter(|token| !token.is_empty());
+        let failures = std::env::var_os("SELVEDGE_FAILURES").map(PathBuf::from).or_else(target_folder);
+        Config { replay, failures }
     }
+}
+
+/// Where cargo puts what it builds, as far as the running program stands in there.
+fn target_folder() -> Option<PathBuf> {
+    let program = std::env::current_exe().ok()?;
+    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists())?;
+    Some(target.join("selvedge-failures"))
 }
 
 /// Checks a model with the default explorers and budget, and panics with the drawn counterexample if it is violated.
@@ -103,6 +119,12 @@ pub fn check(model: impl Fn() + Send + Sync + 'static) {
     let _ = Check::new(&test).assert(model); // it held, or this line is not reached
 }
 
+/// Says that `condition` must be true in at least one execution of a check: see [`sometimes!`](crate::sometimes).
+#[doc(hidden)]
+pub fn reached(condition: bool, name: &'static str) {
+    crate::runtime::try_with(|world| *world.sometimes.entry(name).or_default() |= condition);
+}
+
 /// A check, to be configured and run.
 ///
 /// ```
@@ -129,6 +151,7 @@ pub struct Check<'a> {
     max_events: usize,
     leaks: bool,
     patience: Duration,
+    shrink: Duration,
     config: Config,
     progress: Box<dyn FnMut(u64) + 'a>,
 }
@@ -156,6 +179,7 @@ impl<'a> Check<'a> {
             max_events: 10_000,
             leaks: true,
             patience: Duration::from_secs(10),
+            shrink: Duration::from_secs(1),
             config: Config::from_env(),
             progress: Box::new(|_| {}),
         }
@@ -198,6 +222,11 @@ impl<'a> Check<'a> {
         Check { patience, ..self }
     }
 
+    /// How long to look for a smaller execution with the same failure (1 s, unless set; zero: not at all).
+    pub fn shrink(self, time: Duration) -> Self {
+        Check { shrink: time, ..self }
+    }
+
     /// Uses this instead of the environment.
     pub fn config(self, config: Config) -> Self {
         Check { config, ..self }
@@ -223,24 +252,34 @@ impl<'a> Check<'a> {
 
     /// The same, and insists on what is expected.
     ///
+    /// A model that was to hold and does not leaves its token in [`Config::failures`]; the next time that execution is
+    /// run first.
+    ///
     /// # Panics
     /// If the verdict is another: with the drawn counterexample, if there is one.
     #[track_caller]
-    pub fn assert(self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
-        let (name, expect, replays) = (self.name.clone(), self.expect, self.config.replay.is_some());
-        let verdict = self.run(model);
+    pub fn assert(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
+        let model: Model = Arc::new(model);
+        let (name, expect) = (self.name.clone(), self.expect);
+        let replays = self.config.replay.is_some();
+        let folder = self.config.failures.clone().filter(|_| expect == Expect::Holds && !replays);
+        let regression = folder.map(|folder| Regression::of(&folder, &name));
+        let again = regression.as_ref().and_then(|regression| self.regress(&model, regression));
+        let verdict = again.unwrap_or_else(|| self.run(move || model()));
+        let drawn = |found: &Counterexample| report::timeline::counterexample(found, &report::Style::Plain);
         match (&verdict, expect) {
             (Verdict::Holds(_), Expect::Holds) => {}
             (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind && !replays => {}
-            (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind => {
-                panic!("{}", report::timeline::counterexample(found, &report::Style::Plain)) // a replay is there to be seen
-            }
+            // a replay is there to be seen
+            (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind => panic!("{}", drawn(found)),
             (Verdict::Violated(found), Expect::Holds) => {
-                panic!("{}", report::timeline::counterexample(found, &report::Style::Plain))
+                let kept = regression.filter(|_| !found.replay.is_empty());
+                let kept = kept.filter(|regression| regression.save(&found.replay).is_ok());
+                let kept = kept.map(|r| format!("replayed first at the next run: {}\n", r.path().display()));
+                panic!("{}{}", drawn(found), kept.unwrap_or_default())
             }
             (Verdict::Violated(found), Expect::Violation(kind)) => {
-                let drawn = report::timeline::counterexample(found, &report::Style::Plain);
-                panic!("{name} was to be violated by a {kind}, but was violated like this:\n{drawn}")
+                panic!("{name} was to be violated by a {kind}, but was violated like this:\n{}", drawn(found))
             }
             (Verdict::Holds(coverage), Expect::Violation(kind)) => {
                 panic!("{name} was to be violated by a {kind}, but holds ({coverage})")
@@ -250,12 +289,28 @@ impl<'a> Check<'a> {
         verdict
     }
 
+    /// Runs the last failure again: its verdict, if it fails still.
+    fn regress(&mut self, model: &Model, regression: &Regression) -> Option<Verdict> {
+        let token = regression.load()?;
+        if !token.is_for(&self.name) || !self.explorers.contains(&token.explorer()) {
+            return None;
+        }
+        let verdict = self.replay(model, &token);
+        if matches!(verdict, Verdict::Violated(_)) {
+            return Some(verdict);
+        }
+        regression.forget();
+        None
+    }
+
     fn limits(&self) -> Limits {
         Limits {
             executions: self.budget.executions,
             time: self.budget.time,
             max_events: self.max_events,
             leaks: self.leaks,
+            preemptions: None,
+            most_events: None,
             patience: self.patience,
         }
     }
@@ -266,13 +321,17 @@ impl<'a> Check<'a> {
         }
         let limits = self.limits();
         let mut coverage = Coverage { runs: Vec::new(), skipped: Vec::new() };
+        let mut sometimes: BTreeMap<&str, bool> = BTreeMap::new();
         for explorer in self.explorers.clone() {
             if explorer.samples() && coverage.is_exhaustive() {
                 continue; // nothing is left to be found by chance
             }
             let exploration = explore::explore(explorer, Arc::clone(model), &limits, None, &mut self.progress);
+            for (name, was) in &exploration.sometimes {
+                *sometimes.entry(name).or_default() |= was;
+            }
             if let Some(failure) = exploration.failure {
-                match self.counterexample(explorer, failure) {
+                match self.smallest(explorer, model, failure) {
                     Ok(found) => return Verdict::Violated(Box::new(found)),
                     Err(bound @ Bound::NotDeterministic(_)) => return Verdict::Unknown(bound),
                     Err(bound) => coverage.skipped.push((explorer, bound)),
@@ -287,11 +346,12 @@ impl<'a> Check<'a> {
             }
         }
         let executions = coverage.executions();
+        let never = sometimes.iter().find(|(_, was)| !**was).map(|(name, _)| name.to_string());
         match coverage.skipped.first() {
             Some((_, bound)) if coverage.runs.is_empty() => Verdict::Unknown(bound.clone()),
             None if coverage.runs.is_empty() => Verdict::Unknown(Bound::NothingExplored),
             _ if executions < self.at_least => Verdict::Unknown(Bound::TooFew { executions, needed: self.at_least }),
-            _ => Verdict::Holds(coverage),
+            _ => never.map_or(Verdict::Holds(coverage), |name| Verdict::Unknown(Bound::NeverReached(name))),
         }
     }
 
@@ -301,7 +361,7 @@ impl<'a> Check<'a> {
         let explorer = token.explorer();
         let exploration = explore::explore(explorer, Arc::clone(model), &limits, only, &mut self.progress);
         match (exploration.failure, exploration.cut) {
-            (Some(failure), _) => match self.counterexample(explorer, failure) {
+            (Some(failure), _) => match self.counterexample(explorer, explorer, failure) {
                 Ok(found) => Verdict::Violated(Box::new(found)),
                 Err(bound) => Verdict::Unknown(bound),
             },
@@ -310,11 +370,27 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn counterexample(&self, explorer: Explorer, failure: Failure) -> Result<Counterexample, Bound> {
+    /// The counterexample of a failure, made small.
+    fn smallest(&self, explorer: Explorer, model: &Model, failure: Failure) -> Result<Counterexample, Bound> {
+        let found = self.counterexample(explorer, explorer, failure.clone())?;
+        if explorer == Explorer::Threads {
+            return Ok(found); // nothing of it is known
+        }
+        let Some((by, smaller)) = explore::smallest(explorer, model, &self.limits(), &failure, self.shrink) else {
+            return Ok(found);
+        };
+        let reduced_from = Some(Size { preemptions: found.preemptions, events: found.trace.events.len() });
+        let execution = found.execution;
+        Ok(Counterexample { reduced_from, execution, ..self.counterexample(explorer, by, smaller)? })
+    }
+
+    /// What `explorer` found, with a token by which `by` finds it again.
+    fn counterexample(&self, explorer: Explorer, by: Explorer, failure: Failure) -> Result<Counterexample, Bound> {
         let Failure { ending, trace, schedule, execution } = failure;
         let (kind, message, location, conflict) = match ending {
             Ending::Violation { kind, message, location, conflict } => (kind, message, location, conflict),
             Ending::Unknown(bound) => return Err(bound),
+            Ending::GivenUp => return Err(Bound::NothingExplored), // never a failure: see `Exploration::take`
         };
         let tried = |event: &crate::trace::Event| event.operation == crate::trace::Operation::TryLock;
         if kind == Kind::Deadlock && explorer.engine() == "loom" && trace.events.iter().any(tried) {
@@ -322,13 +398,10 @@ impl<'a> Check<'a> {
             let operation = "a deadlock where a lock is tried".to_string();
             return Err(Bound::NotModelled { engine: "loom", operation });
         }
-        let only = match explorer {
-            Explorer::Loom { .. } => Only::Execution(execution),
-            _ => Only::Schedule(schedule),
-        };
-        let replay = match explorer {
+        let replay = match by {
             Explorer::Threads => String::new(),
-            _ => Token::new(explorer, only, &self.name).to_string(),
+            Explorer::Loom { .. } => Token::new(by, Only::Execution(execution), &self.name).to_string(),
+            _ => Token::new(explorer, Only::Schedule(schedule), &self.name).to_string(),
         };
         let conflicts = match (conflict, kind) {
             (Some(pair), _) => vec![pair],
@@ -344,11 +417,22 @@ impl<'a> Check<'a> {
             explorer,
             execution,
             preemptions: preemptions(&trace),
+            reduced_from: None,
+            caveat: caveat(explorer, &trace),
             trace,
             conflicts,
             replay,
         })
     }
+}
+
+/// loom takes `SeqCst` accesses for `AcqRel` (its issue 180). The fences that the facade puts around them have removed
+/// every false alarm that is known, but a stale `SeqCst` load is where another one would show.
+fn caveat(explorer: Explorer, trace: &Trace) -> Option<String> {
+    let is_seqcst = |at: &usize| trace.events[*at].operation.ordering() == Some(Ordering::SeqCst);
+    let mut stale = (0..trace.events.len()).filter(|at| trace.stale(*at).is_some());
+    let first = stale.find(is_seqcst).filter(|_| explorer.engine() == "loom")?;
+    Some(format!("a SeqCst load read an older value (#{}): loom may allow more than the language does", first + 1))
 }
 
 /// What an explorer did that found nothing wrong; or why that says nothing.

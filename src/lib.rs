@@ -1,5 +1,70 @@
-//! A property-tested correctness harness for concurrent Rust.
+//! A property-tested correctness harness for concurrent Rust: every interleaving explored, every failure drawn, small,
+//! and replayable.
+//!
+//! ```should_panic
+//! use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
+//! use selvedge::sync::Arc;
+//! use selvedge::thread;
+//!
+//! selvedge::check(|| {
+//!     let balance = Arc::new(AtomicU32::new(0));
+//!     selvedge::sync::name(&*balance, "balance");
+//!     let theirs = Arc::clone(&balance);
+//!     let teller = thread::spawn(move || {
+//!         let seen = theirs.load(SeqCst);
+//!         theirs.store(seen + 1, SeqCst); // another deposit may have come in between
+//!     });
+//!     let seen = balance.load(SeqCst);
+//!     balance.store(seen + 1, SeqCst);
+//!     teller.join().unwrap();
+//!     assert_eq!(balance.load(SeqCst), 2);
+//! });
+//! ```
+//!
+//! It panics with
+//!
+//! ```text
+//! violated: main · panic · exhaustive, execution 2 · 1 preemption
+//!
+//!   #  main                thread 1            source
+//!   1  spawn thread 1                          src/lib.rs:9
+//!   2  balance.load -> 0                       src/lib.rs:13
+//!   3                      balance.load -> 0   src/lib.rs:10
+//!   4                      balance.store <- 1  src/lib.rs:11
+//!   5  balance.store <- 1                      src/lib.rs:14
+//!      <- overwrites the store of thread 1 (#4)
+//!   6  join thread 1                           src/lib.rs:15
+//!   7  balance.load -> 1                       src/lib.rs:16
+//!
+//!   assertion `left == right` failed   src/lib.rs:16
+//!     left: 1
+//!    right: 2
+//!
+//! replay: SELVEDGE_REPLAY=v1:exhaustive:0-1x2:main cargo test
+//! ```
+//!
+//! One column a thread, one line an operation, in the order in which they took effect; `->` was read, `<-` was
+//! written. The last line replays exactly this execution.
+//!
+//! A check ends in a [`Verdict`]: `Holds` with its [`Coverage`] (how many executions, and whether that was everything,
+//! everything within a bound, or a sample), `Violated` with a [`Counterexample`], or `Unknown` with the [`Bound`] that
+//! was in the way. [`check()`] is the short form; [`Check`] has the explorers, the budget and the expectation. The
+//! explorers are compared at [`Explorer`]; what each of the engines underneath can express, and what a pass does not
+//! mean, stands in the README.
+//!
+//! # Features
+//!
+//! * `model` (default): the run-time facade, the explorers, and the three [`systems`]. Enable it in
+//!   `[dev-dependencies]`.
+//! * `cli` (default): the `selvedge` command.
+//!
+//! With neither, [`sync`], [`thread`](mod@thread) and [`channel`] are re-exports of std and of crossbeam's channel, and
+//! nothing else is in the dependency tree.
 #![deny(unsafe_code)]
+
+#[cfg(all(doctest, feature = "model"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 // Reading order: the vocabulary a structure is written in, then what explores it, then what is said about it.
 pub mod cell;
@@ -31,9 +96,41 @@ pub mod trace;
 pub mod verdict;
 
 #[cfg(feature = "model")]
+#[doc(hidden)]
+pub use check::reached;
+#[cfg(feature = "model")]
 pub use check::{Budget, Check, Config, check};
 #[cfg(feature = "model")]
-pub use verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Verdict};
+pub use verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
+
+/// Says that a condition must be true in at least one execution of the check that runs: a model that never gets to its
+/// interesting place must not pass.
+///
+/// Outside of a model, and without the feature `model`, it does nothing. A place that no execution comes by cannot be
+/// known: put it where every execution does.
+///
+/// ```
+/// use selvedge::sync::{Arc, atomic::{AtomicBool, Ordering::SeqCst}};
+/// use selvedge::thread;
+///
+/// selvedge::check(|| {
+///     let flag = Arc::new(AtomicBool::new(false));
+///     let theirs = Arc::clone(&flag);
+///     let setter = thread::spawn(move || theirs.store(true, SeqCst));
+///     selvedge::sometimes!(flag.load(SeqCst), "the flag is seen set before the join");
+///     setter.join().unwrap();
+/// });
+/// ```
+#[macro_export]
+macro_rules! sometimes {
+    ($condition:expr, $name:literal $(,)?) => {
+        $crate::reached($condition, $name)
+    };
+}
+
+#[cfg(not(feature = "model"))]
+#[doc(hidden)]
+pub fn reached(_condition: bool, _name: &'static str) {}
 
 /// `std::thread_local!`, as the engines see it: every execution of a model makes its threads' values anew.
 ///

@@ -344,10 +344,23 @@ pub struct Counterexample {
     pub execution: u64,
     /// Switches away from a thread that could have gone on.
     pub preemptions: usize,
+    /// The execution that was found first, if this is a smaller one with the same failure.
+    pub reduced_from: Option<Size>,
     /// The events up to the failure.
     pub trace: Trace,
     /// Pairs of events (places in the trace) that conflict: the second overwrites or races with the first.
     pub conflicts: Vec<(usize, usize)>,
+    /// What to know before believing it: an engine may allow what the language does not.
+    pub caveat: Option<String>,
     /// The token that replays exactly this execution.
     pub replay: String,
+}
+
+/// How large an execution is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Switches away from a thread that could have gone on.
+    pub preemptions: usize,
+    /// Operations of all threads.
+    pub events: usize,
 }

@@ -107,7 +107,7 @@ fn a_token_replays_the_same_trace() {
     for explorer in MODELLED {
         let found = violated("unlocked", explorer, unlocked);
         assert_eq!(found.kind, Kind::Panic);
-        let config = Config { replay: Some(found.replay.clone()) };
+        let config = Config { replay: Some(found.replay.clone()), failures: None };
         let again = Check::new("unlocked").config(config).run(unlocked);
         let Verdict::Violated(again) = again else { panic!("{explorer}: {again:?}") };
         assert_eq!(again.trace.events, found.trace.events, "{explorer}");
@@ -116,10 +116,48 @@ fn a_token_replays_the_same_trace() {
     }
 }
 
+/// Three threads, the first two of which lose an update; the third only makes schedules longer.
+fn lost_beside_noise() {
+    let balance = Arc::new(AtomicUsize::new(0));
+    let noise = Arc::new(AtomicUsize::new(0));
+    let shared = Arc::clone(&noise);
+    let noisy = thread::spawn(move || (0..4).for_each(|_| assert!(shared.fetch_add(1, SeqCst) < 99)));
+    let theirs = Arc::clone(&balance);
+    let teller = thread::spawn(move || theirs.store(theirs.load(SeqCst) + 1, SeqCst));
+    noise.fetch_add(1, SeqCst);
+    balance.store(balance.load(SeqCst) + 1, SeqCst);
+    noise.fetch_add(1, SeqCst);
+    teller.join().unwrap();
+    noisy.join().unwrap();
+    assert_eq!(balance.load(SeqCst), 2);
+}
+
+#[test]
+fn a_failure_is_shown_with_the_fewest_preemptions_and_replays_so() {
+    for seed in 0..5 {
+        let explorer = Explorer::Random { seed };
+        let long = Check::new("noise").explorers([explorer]).shrink(std::time::Duration::ZERO).run(lost_beside_noise);
+        let Verdict::Violated(long) = long else { panic!("{long:?}") };
+        let short = violated("noise", explorer, lost_beside_noise);
+        // one thread must be stopped between its load and its store, and nothing else
+        assert_eq!(short.preemptions, 1, "{:?}", short.trace.events);
+        if long.preemptions > 1 {
+            let from = short.reduced_from.expect("it was reduced");
+            assert_eq!((from.preemptions, from.events), (long.preemptions, long.trace.events.len()));
+        }
+        let again = Check::new("noise")
+            .config(Config { replay: Some(short.replay.clone()), failures: None })
+            .run(lost_beside_noise);
+        let Verdict::Violated(again) = again else { panic!("{again:?}") };
+        assert_eq!(again.trace.events, short.trace.events);
+    }
+}
+
 #[test]
 fn a_token_of_another_model_or_version_does_not_pass_for_a_verdict() {
-    let replay =
-        |token: &str, model: fn()| Check::new("unlocked").config(Config { replay: Some(token.to_string()) }).run(model);
+    let replay = |token: &str, model: fn()| {
+        Check::new("unlocked").config(Config { replay: Some(token.to_string()), failures: None }).run(model)
+    };
     // another model's token: this one is explored as usual
     assert!(matches!(replay("v1:dfs:0:other", unlocked), Verdict::Violated(_)));
     for (token, word) in [("v1:dfs:9-9-9:unlocked", "choice 1 is 9"), ("v2:dfs:0:unlocked", "v1"), ("", "")] {
@@ -236,6 +274,62 @@ fn a_model_that_is_not_deterministic_is_unknown() {
         third.map(|t| t.join().unwrap());
     });
     assert!(matches!(bound, Bound::NotDeterministic(_)), "{bound:?}");
+}
+
+#[test]
+fn a_failure_is_kept_and_run_first_the_next_time_until_it_is_mended() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    static BROKEN: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(true);
+    static RUNS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let folder = std::env::temp_dir().join(format!("selvedge-failures-{}", std::process::id()));
+    let check = || {
+        let before = RUNS.load(SeqCst);
+        let config = Config { replay: None, failures: Some(folder.clone()) };
+        let check = Check::new("kept/failure of:mine").config(config).shrink(std::time::Duration::ZERO);
+        let check = check.explorers([Explorer::Exhaustive]);
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
+            check.assert(|| {
+                RUNS.fetch_add(1, SeqCst);
+                let balance = Arc::new(AtomicUsize::new(0));
+                let theirs = Arc::clone(&balance);
+                let teller = thread::spawn(move || (0..2).for_each(|_| theirs.store(theirs.load(SeqCst) + 1, SeqCst)));
+                let three = (balance.load(SeqCst), balance.load(SeqCst), balance.load(SeqCst));
+                teller.join().unwrap();
+                assert!(!BROKEN.load(SeqCst) || three != (0, 1, 2));
+            })
+        }));
+        (outcome.is_ok(), RUNS.load(SeqCst) - before)
+    };
+    let (held, first) = check();
+    assert!(!held && first > 1, "it takes some executions to find: {first}");
+    assert_eq!(check(), (false, 1), "the kept one is run first");
+    BROKEN.store(false, SeqCst);
+    let (held, all) = check();
+    assert!(held && all > first, "mended: the kept one, and then all");
+    assert_eq!(check(), (true, all - 1), "and forgotten");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_condition_that_is_never_true_does_not_hold() {
+    fn model(impossible: bool) {
+        let flag = Arc::new(AtomicBool::new(false));
+        let theirs = Arc::clone(&flag);
+        let setter = thread::spawn(move || theirs.store(true, SeqCst));
+        let seen = flag.load(SeqCst);
+        selvedge::sometimes!(seen, "seen before the join");
+        selvedge::sometimes!(!seen, "not yet seen");
+        setter.join().unwrap();
+        selvedge::sometimes!(!impossible || !flag.load(SeqCst), "unset after the join");
+    }
+    for explorer in ENGINES {
+        let check = |impossible| Check::new("flag").explorers([explorer]).run(move || model(impossible));
+        assert!(matches!(check(false), Verdict::Holds(_)), "{explorer}");
+        match check(true) {
+            Verdict::Unknown(Bound::NeverReached(name)) => assert_eq!(name, "unset after the join"),
+            other => panic!("{explorer}: {other:?}"),
+        }
+    }
 }
 
 #[test]

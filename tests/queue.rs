@@ -15,12 +15,12 @@ use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned, ser};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Turns a hang into a failure; nothing here takes a hundredth of it.
 const LIMIT: Duration = Duration::from_secs(60);
-/// More than a socket and a lane hold.
-const LARGE: usize = 1 << 20;
+/// More than a socket holds.
+const LARGE: usize = 300_000;
 
 fn table() -> Table {
     queue::register(Table::new())
@@ -37,7 +37,9 @@ fn table() -> Table {
         })
         .function("forget the sender", |to: Sender<Vec<u8>>| std::mem::forget(to))
         .function("count for ever", |to: Sender<Counted>| {
-            (0..).for_each(|number| to.send(Counted { number, bulk: vec![number as u8; LARGE] }).unwrap());
+            for number in 0..u64::MAX {
+                to.send(Counted { number, bulk: vec![number as u8; LARGE] }).unwrap();
+            }
         })
         .function("send odd ones", |to: Sender<Odd>| {
             to.send(Odd(1)).unwrap();
@@ -45,18 +47,26 @@ fn table() -> Table {
             to.send(Odd(3)).unwrap();
             refused
         })
-        .function("send too much", |to: Sender<Vec<u8>>| match to.send(vec![0; frame::LIMIT]) {
+        .function("send too much", |to: Sender<String>| match to.send("0".repeat(frame::LIMIT)) {
             Err(SendError::Unserialisable(item, Reason::TooLong(_))) => item.len(),
             other => panic!("{other:?}"),
         })
-        .function("try and wait", |to: Sender<Vec<u8>>| {
-            let mut accepted = 0;
-            while to.try_send(vec![7; 1000]).is_ok() {
+        .function("fill up", |(to, full): (Sender<Vec<u8>>, Handle)| {
+            let mut accepted = 0_usize;
+            while let sent = to.try_send(vec![7; 1000])
+                && sent != Err(TrySendError::Full(vec![7; 1000]))
+            {
+                sent.unwrap();
                 accepted += 1;
             }
-            let full = matches!(to.try_send(vec![7; 1000]), Err(TrySendError::Full(item)) if item == [7; 1000]);
-            let late = to.send_timeout(vec![7; 1000], Duration::from_millis(20));
-            (accepted, full, matches!(late, Err(SendTimeoutError::Timeout(item)) if item == [7; 1000]))
+            while let sent = to.send_timeout(vec![7; 1000], Duration::from_millis(50))
+                && sent != Err(SendTimeoutError::Timeout(vec![7; 1000]))
+            {
+                sent.unwrap();
+                accepted += 1;
+            }
+            UnixStream::from(OwnedFd::from(full)).write_all(b"!").unwrap();
+            accepted
         })
         .function("two clones", |to: Sender<Vec<u8>>| {
             let clone = to.clone();
@@ -96,13 +106,23 @@ struct Counted {
     bulk: Vec<u8>,
 }
 
+/// The worker means well; the receiver's own code panics.
+#[derive(Debug, PartialEq, Eq)]
+struct Unwelcome;
+
+impl<'de> Deserialize<'de> for Unwelcome {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        std::panic::resume_unwind(Box::new(()))
+    }
+}
+
 /// Even numbers cannot travel.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 struct Odd(u32);
 
 impl Serialize for Odd {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0 % 2 == 0 {
+        if self.0.is_multiple_of(2) {
             return Err(ser::Error::custom("even"));
         }
         serializer.serialize_newtype_struct("Odd", &self.0)
@@ -139,11 +159,13 @@ fn main() {
         a_full_socket_gives_the_item_back,
         clones_in_a_worker_close_together,
         joining_before_draining_ends,
+        joining_before_draining_many_small_items_ends,
         a_dropped_receiver_is_an_error_in_the_worker,
         a_dead_receiver_process_is_an_error_in_the_worker,
         garbage_is_an_error_and_loses_nothing,
         an_oversized_frame_is_an_error_and_loses_nothing,
         a_wrong_count_is_an_error,
+        an_item_whose_deserialize_panics_is_not_a_hang,
         a_torn_last_frame_is_dropped,
         a_sender_travels_only_to_workers,
         any_payloads_arrive_from_a_worker,
@@ -343,13 +365,12 @@ fn a_worker_that_never_started_is_not_an_empty_result() {
 }
 
 fn a_worker_killed_inside_a_large_send_leaves_a_prefix() {
-    let mut torn = 0;
-    for round in 0..size(20, 500) {
+    for round in 0..size(8, 500) {
         let (sender, receiver) = bounded::<Counted>(1);
         let worker: WorkerHandle<()> = Worker::spawn("count for ever", &sender).unwrap();
         drop(sender);
         let mut items: Vec<_> = receiver.iter().take(round as usize % 4 + 1).collect();
-        worker.kill().unwrap(); // it is always inside a send: an item is larger than all the room there is
+        worker.kill().unwrap(); // inside a send, as a rule: an item is larger than the room for it
         let died = drain(receiver).unwrap_err();
         assert_eq!(died.deaths, [Death::Worker(Failure::Signaled(9))]);
         items.extend(died.items);
@@ -357,10 +378,8 @@ fn a_worker_killed_inside_a_large_send_leaves_a_prefix() {
             assert_eq!(item.number, expected as u64);
             assert!(item.bulk == vec![expected as u8; LARGE], "item {expected} is whole");
         }
-        torn += 1;
         assert_eq!(join(worker), Err(Failure::Signaled(9)));
     }
-    assert_eq!(torn, size(20, 500));
 }
 
 fn an_unserialisable_item_is_an_error_at_send() {
@@ -372,7 +391,7 @@ fn an_unserialisable_item_is_an_error_at_send() {
 }
 
 fn an_item_beyond_the_limit_is_an_error_at_send() {
-    let (sender, receiver) = bounded::<Vec<u8>>(1);
+    let (sender, receiver) = bounded::<String>(1);
     let worker: WorkerHandle<usize> = Worker::spawn("send too much", &sender).unwrap();
     drop(sender);
     assert_eq!(drain(receiver), Ok(vec![]));
@@ -381,12 +400,18 @@ fn an_item_beyond_the_limit_is_an_error_at_send() {
 
 fn a_full_socket_gives_the_item_back() {
     let (sender, receiver) = bounded::<Vec<u8>>(1);
-    let worker: WorkerHandle<(usize, bool, bool)> = Worker::spawn("try and wait", &sender).unwrap();
-    drop(sender);
-    // Nothing is received until the worker has found the socket full: it ends only when the rest is taken in.
-    let (accepted, full, late) = join(worker).unwrap();
-    assert!(full && late, "{accepted} were accepted");
-    assert_eq!(drain(receiver).unwrap(), vec![vec![7; 1000]; accepted], "what was accepted arrives, and only that");
+    let (mut full, theirs) = UnixStream::pair().unwrap();
+    full.set_read_timeout(Some(LIMIT)).unwrap();
+    let arguments = (sender, Handle::from(OwnedFd::from(theirs)));
+    let worker: WorkerHandle<usize> = Worker::spawn("fill up", &arguments).unwrap();
+    drop(arguments);
+    // Nothing is received until both `try_send` and `send_timeout` have given an item back.
+    full.read_exact(&mut [0]).unwrap();
+    let items = drain(receiver).unwrap();
+    let accepted = join(worker).unwrap();
+    assert!(accepted > 1);
+    assert_eq!(items.len(), accepted, "what was accepted arrives, and only that");
+    assert!(items.iter().all(|item| *item == [7; 1000]));
 }
 
 fn clones_in_a_worker_close_together() {
@@ -398,11 +423,21 @@ fn clones_in_a_worker_close_together() {
 }
 
 fn joining_before_draining_ends() {
-    let items: Vec<Vec<u8>> = (0..40).map(|n| vec![n; LARGE / 10]).collect();
+    let items: Vec<Vec<u8>> = (0..40).map(|n| vec![n; LARGE / 3]).collect();
     let (sender, receiver) = bounded::<Vec<u8>>(1);
     let worker: WorkerHandle<()> = Worker::spawn("send", &(sender, &items)).unwrap();
     join(worker).unwrap();
     assert!(drain(receiver).unwrap() == items);
+}
+
+fn joining_before_draining_many_small_items_ends() {
+    let items: Vec<Vec<u8>> = (0..5_000_u32).map(|n| n.to_le_bytes().to_vec()).collect();
+    let (sender, receiver) = bounded::<Vec<u8>>(1);
+    let worker: WorkerHandle<()> = Worker::spawn("send", &(sender, &items)).unwrap();
+    join(worker).unwrap();
+    let received = drain(receiver).unwrap();
+    assert_eq!(received.len(), items.len());
+    assert!(received == items);
 }
 
 fn a_dropped_receiver_is_an_error_in_the_worker() {
@@ -475,6 +510,14 @@ fn a_wrong_count_is_an_error() {
     assert!(died.to_string().ends_with("closed after 2 items, of which 1 arrived"), "{died}");
 }
 
+fn an_item_whose_deserialize_panics_is_not_a_hang() {
+    let (sender, receiver) = bounded::<Unwelcome>(1);
+    let worker: WorkerHandle<()> = Worker::spawn("write raw", &(sender, item(b"one"))).unwrap();
+    let deaths = vec![Death::Panicked { message: None, location: None }];
+    assert_eq!(drain(receiver), Err(Died { items: vec![], deaths }));
+    join(worker).unwrap();
+}
+
 fn a_torn_last_frame_is_dropped() {
     let stream = [item(b"one"), item(b"two")].concat();
     for length in item(b"one").len()..stream.len() {
@@ -499,9 +542,9 @@ fn property<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value) -> Res
 fn any_payloads_arrive_from_a_worker() {
     let payload = prop_oneof![
         8 => prop::collection::vec(any::<u8>(), 0..50),
-        1 => (any::<u8>(), 0..300_000_usize).prop_map(|(byte, length)| vec![byte; length]),
+        1 => (any::<u8>(), 0..100_000_usize).prop_map(|(byte, length)| vec![byte; length]),
     ];
-    property(size(30, 1_000), (prop::collection::vec(payload, 0..40), 1..8_usize), |(items, capacity)| {
+    property(size(15, 1_000), (prop::collection::vec(payload, 0..40), 1..8_usize), |(items, capacity)| {
         let (sender, receiver) = bounded::<Vec<u8>>(capacity);
         let worker: WorkerHandle<()> = Worker::spawn("send", &(sender, &items)).unwrap();
         prop_assert!(drain(receiver) == Ok(items));
@@ -517,13 +560,11 @@ fn any_bytes_from_a_worker_lose_nothing() {
         1 => prop::collection::vec(any::<u8>(), 0..9).prop_map(|payload| frame::encode(&payload).unwrap()),
         1 => prop::collection::vec(any::<u8>(), 0..9),
     ];
-    let begun = Instant::now();
-    property(size(500, 100_000), (prop::collection::vec(word, 0..6), 0..80_usize), |(words, cut)| {
+    property(size(200, 100_000), (prop::collection::vec(word, 0..6), 0..80_usize), |(words, cut)| {
         let mut bytes = words.concat();
         check_bytes(&bytes);
         bytes.truncate(cut);
         check_bytes(&bytes);
         Ok(())
     });
-    assert!(begun.elapsed() < 20 * LIMIT);
 }

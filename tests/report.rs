@@ -200,6 +200,8 @@ fn any_counterexample() -> impl Strategy<Value = Counterexample> {
                     .collect(),
                 threads: threads.into_iter().map(|(name, blocked)| Thread { name, blocked, pending: None }).collect(),
             },
+            reduced_from: None,
+            caveat: None,
             conflicts,
             replay: "v1:any".to_string(),
         },

@@ -48,6 +48,11 @@ impl<T> State<T> {
         self.put
     }
 
+    /// The items that no receiver is left for. From hand to hand, each sender takes its own back.
+    fn discard(&mut self, capacity: Option<usize>) -> VecDeque<(u64, T)> {
+        if self.receivers == 0 && capacity != Some(0) { std::mem::take(&mut self.items) } else { VecDeque::new() }
+    }
+
     /// Takes an item back, unless a receiver took it.
     fn withdraw(&mut self, number: u64) -> Option<T> {
         let at = self.items.iter().position(|item| item.0 == number)?;
@@ -322,6 +327,9 @@ macro_rules! both {
                     // the last one wakes everybody who waits for it
                     self.0.$gone.notify_all();
                 }
+                let unheard = state.discard(self.0.capacity);
+                drop(state);
+                drop(unheard); // not under the lock: this is the user's code
             }
         }
 

@@ -142,7 +142,7 @@ pub(crate) fn replay(text: &str) -> Result<Outcome, String> {
     let model = models().into_iter().find(|model| token.is_for(model.name)).ok_or_else(|| {
         format!("the token is of {:?}, which is not among the models of `selvedge list`", token.model())
     })?;
-    let config = Config { replay: Some(text.to_string()) };
+    let config = Config { replay: Some(text.to_string()), failures: None };
     let verdict = Check::new(model.name).config(config).run(model.body);
     Ok(outcome(&model, &Plan::from(token.explorer()), verdict))
 }

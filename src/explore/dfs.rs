@@ -20,10 +20,18 @@ pub(super) struct Dfs {
     path: Vec<Choice>,
     depth: usize,
     started: bool,
+    /// The most preemptions that an execution may have, and how many this one had.
+    bound: Option<usize>,
+    preemptions: usize,
     diverged: Option<String>,
 }
 
 impl Dfs {
+    /// The search among schedules with so many preemptions at the most.
+    pub(super) fn bounded(bound: Option<usize>) -> Dfs {
+        Dfs { bound, ..Dfs::default() }
+    }
+
     fn next(&mut self, options: Vec<Alternative>) -> u32 {
         if self.depth == self.path.len() {
             self.path.push(Choice { options, taken: 0 });
@@ -51,6 +59,7 @@ fn in_words(options: &[Alternative]) -> String {
 impl Strategy for Dfs {
     fn begin(&mut self) -> bool {
         self.depth = 0;
+        self.preemptions = 0;
         if !std::mem::replace(&mut self.started, true) {
             return true;
         }
@@ -71,7 +80,12 @@ impl Strategy for Dfs {
         let options = point.enabled.iter().zip(point.pending).map(|(thread, pending)| (thread.0, *pending));
         let mut options: Vec<Alternative> = options.collect();
         options.sort_by_key(|(thread, _)| Some(ThreadId(*thread)) != point.current); // stable: the current one first
-        ThreadId(self.next(options))
+        if point.current.is_some() && self.bound.is_some_and(|most| self.preemptions >= most) {
+            options.truncate(1);
+        }
+        let chosen = ThreadId(self.next(options));
+        self.preemptions += usize::from(point.current.is_some_and(|current| current != chosen));
+        chosen
     }
 
     fn choose(&mut self, options: usize) -> usize {

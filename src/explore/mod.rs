@@ -11,12 +11,16 @@ mod pos;
 mod random;
 mod replay;
 mod shuttle;
+mod smallest;
 mod threads;
 
-use crate::runtime::{Ending, Pending, Pulse, Seen, World, hook};
+pub(crate) use smallest::smallest;
+
+use crate::runtime::{Ending, Frozen, Pending, Pulse, Seen, World, hook};
 use crate::trace::{ThreadId, Trace};
 use crate::verdict::{Bound, Explorer};
 use ::shuttle::scheduler::Task;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -30,6 +34,10 @@ pub(crate) struct Limits {
     pub(crate) time: Option<Duration>,
     pub(crate) max_events: usize,
     pub(crate) leaks: bool,
+    /// For depth-first search: the most preemptions that an execution may have.
+    pub(crate) preemptions: Option<usize>,
+    /// An execution with more events than this is given up: it is not what is looked for.
+    pub(crate) most_events: Option<usize>,
     /// How long an execution may do nothing that an engine can see before it is given up.
     pub(crate) patience: Duration,
 }
@@ -99,6 +107,8 @@ pub(crate) struct Exploration {
     pub(crate) longest: usize,
     /// Whether some execution had two threads and an event.
     pub(crate) met: bool,
+    /// Conditions of `sometimes!` that were looked at, and whether they ever were true.
+    pub(crate) sometimes: BTreeMap<&'static str, bool>,
     pub(crate) failure: Option<Failure>,
     /// Why it stopped before its end; `None` if the explorer had nothing left.
     pub(crate) cut: Option<Bound>,
@@ -107,11 +117,17 @@ pub(crate) struct Exploration {
 impl Exploration {
     /// Takes in an execution that is over. Whether the exploration is, too.
     fn take(&mut self, world: World, execution: u64) -> bool {
-        let World { trace, ending, schedule, .. } = world;
+        let World { trace, ending, schedule, sometimes, .. } = world;
+        for (name, was) in sometimes {
+            *self.sometimes.entry(name).or_default() |= was;
+        }
         if let Some(Ending::Unknown(Bound::Time(_))) = ending {
             return true; // half an execution counts for nothing
         }
         self.executions += 1;
+        if let Some(Ending::GivenUp) = ending {
+            return false;
+        }
         self.longest = self.longest.max(trace.events.len());
         self.met |= trace.threads.len() > 1 && !trace.events.is_empty();
         self.failure = ending.map(|ending| Failure { ending, trace, schedule, execution });
@@ -201,6 +217,11 @@ fn wait(
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
         progress(pulse.executions());
+        if let Some(Frozen { ending, trace, schedule }) = pulse.frozen() {
+            let (execution, longest) = (pulse.executions(), trace.events.len());
+            let failure = Some(Failure { ending, trace, schedule, execution });
+            return Some(Exploration { executions: execution, longest, met: true, failure, ..Exploration::default() });
+        }
         if limits.time.is_some_and(|time| start.elapsed() >= time) {
             pulse.ask_to_stop();
         }

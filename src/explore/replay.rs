@@ -16,14 +16,15 @@ impl Replay {
     }
 
     /// The next choice of the token, or the first option beyond its end.
-    fn next(&mut self, options: &[u32]) -> u32 {
+    fn next(&mut self, options: &[u32], in_words: impl FnOnce() -> String) -> u32 {
         let wanted = self.choices.get(self.next).copied();
         self.next += 1;
         match wanted {
             Some(wanted) if options.contains(&wanted) => wanted,
             Some(wanted) => {
                 let at = self.next;
-                self.diverged.get_or_insert(format!("choice {at} is {wanted}, but the options are {options:?}"));
+                let is = in_words();
+                self.diverged.get_or_insert(format!("choice {at} is {wanted}, but the options are {is}"));
                 options[0]
             }
             None => options[0],
@@ -41,11 +42,20 @@ impl Strategy for Replay {
             return *only;
         }
         let options: Vec<u32> = point.enabled.iter().map(|t| t.0).collect();
-        ThreadId(self.next(&options))
+        // where the program has changed since: the first point at which it does something else
+        let in_words = || {
+            let options = point.enabled.iter().zip(point.pending).map(|(thread, pending)| match pending {
+                Some(p) => format!("{} (about to {} at {})", thread.0, p.operation.name(), p.location),
+                None => thread.0.to_string(),
+            });
+            options.collect::<Vec<_>>().join(", ")
+        };
+        ThreadId(self.next(&options, in_words))
     }
 
     fn choose(&mut self, options: usize) -> usize {
-        self.next(&(0..options as u32).collect::<Vec<_>>()) as usize
+        let all: Vec<u32> = (0..options as u32).collect();
+        self.next(&all, || format!("{all:?}")) as usize
     }
 
     fn diverged(&self) -> Option<String> {

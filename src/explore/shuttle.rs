@@ -37,7 +37,7 @@ pub(super) fn run(job: Job, shared: &Shared) {
         (_, Explorer::Pos { seed }) => Rc::new(RefCell::new(Pos::new(seed))),
         (_, Explorer::Urw { seed }) => Rc::new(RefCell::new(Random::walk(seed))),
         (_, Explorer::Portfolio { seed }) => Rc::new(RefCell::new(Portfolio::new(seed))),
-        (_, Explorer::Dfs) => Rc::new(RefCell::new(Dfs::default())),
+        (_, Explorer::Dfs) => Rc::new(RefCell::new(Dfs::bounded(job.limits.preemptions))),
         _ => Rc::new(RefCell::new(Exhaustive::default())),
     };
     runtime::set_strategy(Some(Rc::clone(&strategy)));
@@ -46,6 +46,7 @@ pub(super) fn run(job: Job, shared: &Shared) {
         pulse: Arc::clone(&job.pulse),
         max_events: job.limits.max_events,
         leaks: job.limits.leaks,
+        most_events: job.limits.most_events,
     };
     let model = Arc::clone(&job.model);
     let adapter = Adapter { job, settings, strategy, shared: Arc::clone(shared), execution: 0 };
@@ -121,7 +122,9 @@ impl Scheduler for Adapter {
                 return None;
             }
             let enabled: Vec<ThreadId> = tasks.iter().map(|t| thread(t)).collect();
-            let current = current.filter(|c| enabled.contains(c));
+            // who did something last: a thread that has only been started has not run yet
+            let last = world.trace.events.last().map(|event| event.thread);
+            let current = last.filter(|thread| enabled.contains(thread));
             let mut strategy = self.strategy.borrow_mut();
             let pending: Vec<_> = enabled.iter().map(|t| world.threads[t.index()].pending).collect();
             let chosen = strategy.pick(&Point { enabled: &enabled, pending: &pending, current, tasks: &tasks });

@@ -3,7 +3,7 @@
 use super::frame::to_bytes;
 use super::handle;
 use super::link::{Incoming, Message, Reply, send_frame};
-use super::table::{CallError, Table};
+use super::table::{CallError, Returned, Table};
 use std::cell::RefCell;
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -12,9 +12,10 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// `INODE:NAME`: the socket that is the worker's standard input, and the function that it is to run.
+/// `SOCKET:NAME`: the socket that is the worker's standard input, and the function that it is to run.
 ///
-/// The inode tells a worker from a process that merely inherited the variable, such as a worker's own child.
+/// The socket (device and inode) tells a worker from a process that merely inherited the variable, such as a worker's
+/// own child.
 pub(super) const VARIABLE: &str = "SELVEDGE_WORKER";
 
 /// The exit code of a worker whose function panicked: Rust's own.
@@ -81,7 +82,7 @@ fn run(table: &Table, name: &str, arguments: Message) -> (Reply, Vec<std::os::fd
         }))
     });
     let (reply, code) = match result {
-        Ok(Ok(bytes)) => (Reply::Returned(bytes), 0),
+        Ok(Ok(Returned { of, bytes })) => (Reply::Returned { of: of.to_string(), bytes }, 0),
         Ok(Err(CallError::NotRegistered)) => {
             let known = table.names().into_iter().map(String::from).collect();
             (Reply::NotRegistered { known }, NOTHING_TO_RUN)
@@ -100,13 +101,13 @@ fn run(table: &Table, name: &str, arguments: Message) -> (Reply, Vec<std::os::fd
 pub(super) fn asked_for() -> Option<String> {
     let variable = std::env::var(VARIABLE).ok()?;
     let (socket, name) = variable.split_once(':')?;
-    let stdin = inode(std::io::stdin().as_fd()).ok()?;
+    let stdin = identity(std::io::stdin().as_fd()).ok()?;
     (socket == stdin).then(|| name.to_string())
 }
 
 /// What tells a socket from every other.
-pub(super) fn inode(fd: BorrowedFd<'_>) -> rustix::io::Result<String> {
-    rustix::fs::fstat(fd).map(|stat| stat.st_ino.to_string())
+pub(super) fn identity(fd: BorrowedFd<'_>) -> rustix::io::Result<String> {
+    rustix::fs::fstat(fd).map(|stat| format!("{}-{}", stat.st_dev, stat.st_ino))
 }
 
 /// The control socket, moved away from standard input so that the worker's own children do not inherit it.

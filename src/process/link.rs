@@ -15,8 +15,8 @@ use std::os::unix::net::UnixStream;
 /// What a worker says at its end.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
-    /// The function returned this, as bytes.
-    Returned(Vec<u8>),
+    /// The function returned a value of this type, as these bytes.
+    Returned { of: String, bytes: Vec<u8> },
     /// The function panicked.
     Panicked { message: String, location: Option<String> },
     /// There is no such function; these there are.

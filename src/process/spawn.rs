@@ -8,6 +8,7 @@ use super::{Exit, Failure, WorkerError};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 use serde::{Serialize, de::DeserializeOwned};
+use std::any::type_name;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
@@ -28,7 +29,7 @@ impl Worker {
     /// # Errors
     ///
     /// If the arguments cannot travel or the process cannot be started. Everything later is an error of
-    /// [`WorkerHandle::join`].
+    /// [`WorkerHandle::join`]; also if the function does not return an `R`.
     pub fn spawn<A, R>(name: &str, arguments: &A) -> Result<WorkerHandle<R>, WorkerError>
     where
         A: Serialize + ?Sized,
@@ -76,7 +77,8 @@ impl Builder {
     {
         let exit = Exit::new();
         let (bytes, handles) = handle::outgoing(Some(exit.clone()), || to_bytes(arguments));
-        let started = bytes.map_err(Failure::Encode).and_then(|bytes| self.start(name, bytes, handles, &exit));
+        let started =
+            bytes.map_err(Failure::Encode).and_then(|bytes| self.start(name, bytes, handles, &exit, type_name::<R>()));
         match started {
             Ok((id, child)) => {
                 Ok(WorkerHandle { id, name: name.to_string(), child, exit, joined: false, result: PhantomData })
@@ -94,6 +96,7 @@ impl Builder {
         arguments: Vec<u8>,
         handles: Vec<OwnedFd>,
         exit: &Exit,
+        returns: &'static str,
     ) -> Result<(u32, Arc<Mutex<Child>>), Failure> {
         if self.program.is_none() && !entry::called() {
             return Err(Failure::NoWorkerMain); // else the child would start children without end
@@ -103,7 +106,7 @@ impl Builder {
             return Err(Failure::Encode(why));
         }
         let (ours, theirs) = UnixStream::pair().map_err(|e| Failure::io("make a control socket", &e))?;
-        let socket = entry::inode(theirs.as_fd()).map_err(|e| Failure::io("look at a socket", &e.into()))?;
+        let socket = entry::identity(theirs.as_fd()).map_err(|e| Failure::io("look at a socket", &e.into()))?;
         let program = self.program.clone().map_or_else(own_program, Ok)?;
         let mut command = Command::new(&program);
         command.envs(self.environment.iter().map(|(key, value)| (key, value)));
@@ -113,7 +116,7 @@ impl Builder {
 
         let (id, pid) = (child.id(), Pid::from_child(&child));
         let child = Arc::new(Mutex::new(child));
-        let follower = Follower { link: ours, pid, child: Arc::clone(&child), name: name.to_string() };
+        let follower = Follower { link: ours, pid, child: Arc::clone(&child), name: name.to_string(), returns };
         let theirs = exit.clone();
         let thread = std::thread::Builder::new().name(format!("worker {name}"));
         thread.spawn(move || theirs.set(follower.follow(&arguments, handles))).map_err(|e| {
@@ -140,6 +143,8 @@ struct Follower {
     pid: Pid,
     child: Arc<Mutex<Child>>,
     name: String,
+    /// The name of the type that the handle expects.
+    returns: &'static str,
 }
 
 impl Follower {
@@ -189,8 +194,13 @@ impl Follower {
         let ended = Failure::Exited(status.code().unwrap_or_default());
         let Some(message) = reply.map_err(|e| Failure::Decode(e.to_string()))? else { return Err(ended) };
         match from_bytes(&message.payload).map_err(Failure::Decode)? {
-            Reply::Returned(payload) if status.success() => Ok(Message { payload, handles: message.handles }),
-            Reply::Returned(_) => Err(ended),
+            Reply::Returned { of, .. } if of != self.returns => {
+                Err(Failure::Decode(format!("result: the function returns {of}, the handle expects {}", self.returns)))
+            }
+            Reply::Returned { bytes, .. } if status.success() => {
+                Ok(Message { payload: bytes, handles: message.handles })
+            }
+            Reply::Returned { .. } => Err(ended),
             Reply::Panicked { message, location } => Err(Failure::Panicked { message, location }),
             Reply::NotRegistered { known } => Err(Failure::NotRegistered { name: self.name.clone(), known }),
             Reply::BadArguments(why) => Err(Failure::Decode(format!("arguments: {why}"))),
@@ -253,6 +263,9 @@ impl<R> WorkerHandle<R> {
 impl<R: DeserializeOwned> WorkerHandle<R> {
     /// Blocks until the worker has ended, and returns what its function returned.
     ///
+    /// Whoever waits here receives nothing meanwhile, so what the worker still sends into queues of this process is
+    /// kept in memory: the worker never waits for room then, and joining before draining ends.
+    ///
     /// # Errors
     ///
     /// How it ended otherwise.
@@ -274,7 +287,8 @@ impl<R: DeserializeOwned> WorkerHandle<R> {
         }
     }
 
-    /// Blocks until the worker has ended, but not longer than this.
+    /// Blocks until the worker has ended, but not longer than this. From now on its queues are taken in, as by
+    /// [`join`](Self::join).
     ///
     /// # Errors
     ///

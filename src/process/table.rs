@@ -5,7 +5,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 use std::fmt;
 
-type Function = Box<dyn Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync>;
+type Function = Box<dyn Fn(&[u8]) -> Result<Returned, CallError> + Send + Sync>;
 
 /// Functions by name: what a peer may ask for, and nothing else.
 ///
@@ -18,6 +18,14 @@ type Function = Box<dyn Fn(&[u8]) -> Result<Vec<u8>, CallError> + Send + Sync>;
 #[derive(Default)]
 pub struct Table {
     functions: BTreeMap<String, Function>,
+}
+
+/// What a function of a table returned.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Returned {
+    /// The name of its type: bytes of one integer type are also bytes of another, with another value.
+    pub(super) of: &'static str,
+    pub(super) bytes: Vec<u8>,
 }
 
 /// Why a function of a table gave no result.
@@ -49,7 +57,8 @@ impl Table {
     {
         let call = move |arguments: &[u8]| {
             let arguments = from_bytes(arguments).map_err(CallError::BadArguments)?;
-            to_bytes(&function(arguments)).map_err(CallError::BadResult)
+            let bytes = to_bytes(&function(arguments)).map_err(CallError::BadResult)?;
+            Ok(Returned { of: std::any::type_name::<R>(), bytes })
         };
         let before = self.functions.insert(name.to_string(), Box::new(call));
         assert!(before.is_none(), "two functions named {name:?} in one table");
@@ -62,7 +71,7 @@ impl Table {
         self.functions.keys().map(String::as_str).collect()
     }
 
-    pub(super) fn call(&self, name: &str, arguments: &[u8]) -> Result<Vec<u8>, CallError> {
+    pub(super) fn call(&self, name: &str, arguments: &[u8]) -> Result<Returned, CallError> {
         self.functions.get(name).ok_or(CallError::NotRegistered)?(arguments)
     }
 }

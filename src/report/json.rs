@@ -5,7 +5,7 @@
 //! | `version` | of this format: 1. Fields may be added; none changes its meaning without a new number |
 //! | `summary.checks`, `.expected`, `.unexpected`, `.unknown` | how many; `checks` is the sum of the other three |
 //! | `checks[]` | the lines of the table: `system`, `model`, `explorer`, `executions`, `coverage`, `verdict`, `expected`, `note`, `counterexample` |
-//! | `….counterexample` | null, or `model`, `kind`, `message`, `location`, `explorer`, `execution`, `preemptions`, `replay`, and the four below |
+//! | `….counterexample` | null, or `model`, `kind`, `message`, `location`, `explorer`, `execution`, `preemptions`, `reduced_from` (null, or preemptions and events before), `caveat` (null, or what to know before believing it), `replay`, and the four below |
 //! | `….threads[]` | `name`, `blocked` (what it waits for, or null); the place in the list is the thread's number |
 //! | `….objects[]` | `name`, `kind`, `created`; the place in the list is the object's number |
 //! | `….events[]` | `number` (from 1, as drawn), `thread`, `operation`, `ordering`, `target` (the thread of spawn, join, unpark), `object`, `value`, `written`, `location`, `latest` (for a stale load: the value it did not see) |
@@ -86,6 +86,9 @@ struct Failure<'a> {
     explorer: String,
     execution: u64,
     preemptions: usize,
+    /// `[preemptions, events]` of the execution that was found first.
+    reduced_from: Option<[usize; 2]>,
+    caveat: Option<&'a str>,
     replay: &'a str,
     threads: Vec<Thread<'a>>,
     objects: Vec<Object>,
@@ -152,6 +155,8 @@ impl<'a> From<&'a Counterexample> for Failure<'a> {
             explorer: found.explorer.to_string(),
             execution: found.execution,
             preemptions: found.preemptions,
+            reduced_from: found.reduced_from.map(|from| [from.preemptions, from.events]),
+            caveat: found.caveat.as_deref(),
             replay: &found.replay,
             threads: (0..)
                 .zip(&trace.threads)

@@ -33,6 +33,7 @@ pub fn counterexample_within(found: &Counterexample, style: &Style, columns: usi
     lines.extend(drawing.message());
     lines.extend(drawing.who_waits());
     lines.extend(drawing.legend());
+    lines.extend(found.caveat.iter().flat_map(|caveat| [String::new(), format!("  note: {}", clean(caveat))]));
     lines.extend([String::new(), drawing.replay()]);
     let mut text = String::new();
     for line in lines {
@@ -73,13 +74,17 @@ impl<'a> Drawing<'a> {
         Drawing { found, style, columns, remarks, kept, names, layout }
     }
 
-    /// `violated: account/unlocked · panic · loom, execution 2 · 1 preemption`
+    /// `violated: account/unlocked · panic · loom, execution 2 · 1 preemption, 9 events (found with 3 preemptions, 14)`
     fn headline(&self) -> String {
         let Counterexample { model, kind, explorer, execution, preemptions, .. } = self.found;
         let violated = self.style.paint(Ink::Wrong, "violated:");
         let model = self.style.paint(Ink::Heading, &clean(model));
         let preemptions = count(*preemptions as u64, "preemption");
-        format!("{violated} {model} · {kind} · {explorer}, execution {execution} · {preemptions}")
+        let reduced = self.found.reduced_from.map_or_else(String::new, |from| {
+            let had = count(from.preemptions as u64, "preemption");
+            format!(", {} (found with {had}, {})", count(self.found.trace.events.len() as u64, "event"), from.events)
+        });
+        format!("{violated} {model} · {kind} · {explorer}, execution {execution} · {preemptions}{reduced}")
     }
 
     fn table(&self) -> Vec<String> {

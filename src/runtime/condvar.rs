@@ -10,7 +10,7 @@
 
 use super::companion;
 use super::lock;
-use super::step::{choose, fail, inert, loom_step, shuttle_step};
+use super::step::{choose, fail, in_vain, inert, loom_step, shuttle_step};
 use super::{Ending, Engine, Home, Pending, Seen, Waits, World, engine, me, with};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
 use crate::verdict::Bound;
@@ -78,7 +78,10 @@ pub(crate) fn wait(condvar: &Home, mutex: &Home, timeout: bool) -> bool {
                 (notified, wait_seen(notified))
             })
         }
-        Engine::Loom if inert() => true,
+        Engine::Loom if inert() => {
+            in_vain(waking);
+            true
+        }
         Engine::Loom if timeout => fail(Ending::Unknown(Bound::NotModelled {
             engine: "loom",
             operation: "a timeout (Condvar::wait_timeout)".to_string(),

@@ -5,7 +5,8 @@
 //! and this one stands on top of them. It knows by the thread-local engine whether a panic is a model's: then it is
 //! written down, not printed. All others go to the hook that was there before.
 
-use super::{Engine, Halt, World, engine, me, try_with};
+use super::step::freeze;
+use super::{Ending, Engine, Halt, World, engine, me, try_with};
 use crate::trace::Event;
 use crate::verdict::Kind;
 use std::any::Any;
@@ -37,19 +38,44 @@ fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookI
     }
     let message = message(info.payload());
     let location = info.location().map(ToString::to_string);
+    if ABORTS.contains(&message.as_str()) {
+        freeze(|world| aborts(world, message));
+    }
     let engine_panicked = info.location().is_some_and(|l| is_of_an_engine(l.file()));
     try_with(|world| {
         if engine_panicked {
             end_by_engine(world, message, location);
         } else {
-            world.panic = Some((message, location));
+            world.panic_before = world.panic.replace((message, location));
         }
     });
 }
 
+/// With these the standard library announces that it is about to abort the process.
+const ABORTS: [&str; 2] = ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
+
+/// The violation that this is: outside of a model the process would be gone.
+fn aborts(world: &mut World, why: String) -> Ending {
+    let (last, location) = world.panic.take().unwrap_or_default();
+    let first = world.panic_before.take().map(|(first, _)| format!("{first}; then, while that unwound, "));
+    let message = format!("{}{last}; the process would be aborted: {why}", first.unwrap_or_default());
+    Ending::Violation { kind: Kind::Panic, message, location, conflict: None }
+}
+
 /// Whether a source file belongs to loom or shuttle, or to what they run on.
 fn is_of_an_engine(file: &str) -> bool {
-    ["/loom-", "/shuttle-", "/generator-", "/corosensei-"].iter().any(|part| file.contains(part))
+    // as cargo calls the directories of their sources: a user's own `loom-tests` is none
+    [
+        "loom-0.7",
+        "shuttle-0.9",
+        "shuttle-engine-",
+        "shuttle-std-",
+        "shuttle-schedulers-",
+        "generator-0.8",
+        "corosensei-0.",
+    ]
+    .iter()
+    .any(|engine| file.split(['/', '\\']).any(|directory| directory.starts_with(engine)))
 }
 
 /// loom reports what it finds by a panic of its own: a model must not catch it away.
@@ -88,7 +114,7 @@ fn end_by_engine(world: &mut World, message: String, location: Option<String>) {
     }
     let place = pending.map(|p| p.location.to_string()).or(location);
     let message = message.lines().next().unwrap_or_default().to_string();
-    world.end(super::Ending::Violation { kind, message, location: place, conflict });
+    world.end(Ending::Violation { kind, message, location: place, conflict });
 }
 
 /// A panic's message.

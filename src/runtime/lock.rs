@@ -2,7 +2,7 @@
 
 use super::companion;
 use super::step::{defer, loom_step, shuttle_step};
-use super::{Engine, Home, Pending, Seen, Waits, World, engine};
+use super::{Engine, Home, Pending, Seen, Waits, World, engine, me, with};
 use crate::trace::{ObjectId, ObjectKind, Operation, ThreadId, Value};
 use std::cell::RefCell;
 use std::panic::Location;
@@ -154,6 +154,17 @@ fn take(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) {
     world.clocks.acquire(me, lock);
 }
 
+fn is_free(world: &mut World, lock: ObjectId, mode: Mode) -> bool {
+    let object = world.object(lock);
+    object.writer.is_none() && (mode == Mode::Read || object.readers.is_empty())
+}
+
+/// Acquires for a thread that unwinds, behind loom's back: it is released before any other thread runs.
+fn take_shadow(world: &mut World, lock: ObjectId, mode: Mode) {
+    take(world, lock, mode, me());
+    world.shadow_locks.push((lock, mode));
+}
+
 fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) {
     let object = world.object(lock);
     match mode {
@@ -186,7 +197,9 @@ pub(crate) fn acquire(home: &Home, mode: Mode) {
                 take(world, lock, mode, me);
                 Seen::default()
             };
-            loom_step(pending, || companion.acquire(mode), || {}, note);
+            // the lock is free, or the execution is given up once this thread has unwound
+            let shadow = || with(|world| take_shadow(world, lock, mode));
+            loom_step(pending, || companion.acquire(mode), shadow, note);
         }
     }
 }
@@ -204,8 +217,7 @@ pub(crate) fn try_acquire(home: &Home, mode: Mode) -> bool {
     match engine() {
         Engine::Std => false,
         Engine::Shuttle => shuttle_step(pending, |world, me| {
-            let object = world.object(lock);
-            let free = object.writer.is_none() && (mode == Mode::Read || object.readers.is_empty());
+            let free = is_free(world, lock, mode);
             if free {
                 take(world, lock, mode, me);
             }
@@ -219,7 +231,16 @@ pub(crate) fn try_acquire(home: &Home, mode: Mode) -> bool {
                 }
                 Seen::value(Value::Bool(*got))
             };
-            loom_step(pending, || companion.try_acquire(mode), || false, note)
+            let shadow = || {
+                with(|world| {
+                    let free = is_free(world, lock, mode);
+                    if free {
+                        take_shadow(world, lock, mode);
+                    }
+                    free
+                })
+            };
+            loom_step(pending, || companion.try_acquire(mode), shadow, note)
         }
     }
 }
@@ -247,7 +268,16 @@ pub(crate) fn release(home: &Home, mode: Mode, location: &'static Location<'stat
                 Seen::default()
             };
             // loom's guard would poison loom's mutex while this thread unwinds: it is dropped after that
-            let shadow = || defer(Box::new(move || owed.release(mode)));
+            let shadow = || {
+                let shadowed = with(|world| {
+                    give_back(world, lock, mode, me());
+                    let at = world.shadow_locks.iter().rposition(|held| *held == (lock, mode));
+                    at.map(|at| world.shadow_locks.remove(at)).is_some()
+                });
+                if !shadowed {
+                    defer(Box::new(move || owed.release(mode)));
+                }
+            };
             loom_step(pending, || companion.release(mode), shadow, note);
         }
     }

@@ -23,13 +23,14 @@ pub(crate) mod threads;
 mod world;
 
 pub(crate) use home::Home;
-pub(crate) use pulse::Pulse;
-pub(crate) use statics::local;
+pub(crate) use pulse::{Frozen, Pulse};
+pub(crate) use statics::{forget_local, local};
 pub(crate) use step::{Halt, set_strategy};
 pub(crate) use world::{Ending, Pending, Seen, Settings, Waits, World};
 
 use crate::trace::ThreadId;
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Who runs the threads of this execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +39,16 @@ pub(crate) enum Engine {
     Std,
     Loom,
     Shuttle,
+}
+
+impl Engine {
+    fn name(self) -> &'static str {
+        match self {
+            Engine::Std => "std",
+            Engine::Loom => "loom",
+            Engine::Shuttle => "shuttle",
+        }
+    }
 }
 
 thread_local! {
@@ -103,12 +114,12 @@ pub(crate) fn end() -> Option<World> {
     })?;
     if failed {
         std::mem::forget(kept);
-    } else {
-        drop(kept);
+    } else if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(kept))) {
+        with(|world| threads::end_by_panic(world, &*payload));
     }
     let mut world = WORLD.with_borrow_mut(Option::take);
     if let Some(world) = &mut world {
-        if failed {
+        if world.ending.is_some() {
             std::mem::forget(std::mem::take(&mut world.companions));
             std::mem::forget(std::mem::take(&mut world.deferred));
             std::mem::forget(std::mem::take(&mut world.parkers));

@@ -1,7 +1,10 @@
 //! What the OS thread that waits for an exploration can see of it, and how it asks it to stop.
 
+use super::Ending;
+use crate::trace::Trace;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Signs of life. All orderings are Relaxed: these are hints between two OS threads, and nothing hangs on their order.
 #[derive(Debug, Default)]
@@ -10,6 +13,15 @@ pub(crate) struct Pulse {
     executions: AtomicU64,
     stop: AtomicBool,
     last: AtomicPtr<Location<'static>>,
+    frozen: Mutex<Option<Frozen>>,
+}
+
+/// An execution whose OS thread cannot go on: what it did, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    pub(crate) ending: Ending,
+    pub(crate) trace: Trace,
+    pub(crate) schedule: Vec<u32>,
 }
 
 impl Pulse {
@@ -29,6 +41,15 @@ impl Pulse {
     /// Grows with every event and execution: unchanged means that nothing happened.
     pub(crate) fn beats(&self) -> u64 {
         self.events.load(Ordering::Relaxed) + self.executions()
+    }
+
+    pub(crate) fn freeze(&self, frozen: Frozen) {
+        *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(frozen);
+    }
+
+    /// The execution whose OS thread will never come to an end, if there is one.
+    pub(crate) fn frozen(&self) -> Option<Frozen> {
+        self.frozen.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     pub(crate) fn ask_to_stop(&self) {

@@ -1,20 +1,51 @@
 //! Lazy statics and thread-locals of an execution: made anew in each, dropped at its end.
 
-use super::try_with;
+use super::{try_with, with};
 use crate::trace::ThreadId;
 use std::any::Any;
-use std::collections::HashMap;
 use std::rc::Rc;
 
-/// By the address of the static, and by the thread where the value is the thread's own.
-pub(super) type Statics = HashMap<(usize, Option<ThreadId>), Rc<dyn Any>>;
+/// Which static, and whose value of it, where each thread has its own.
+pub(super) type Key = (usize, Option<ThreadId>);
 
-/// The value that this execution keeps for `key`, made by `init` at the first call.
-pub(crate) fn local<T: 'static>(key: (usize, Option<ThreadId>), init: impl FnOnce() -> T) -> Rc<T> {
-    let kept = try_with(|world| world.statics.get(&key).cloned()).flatten();
-    let value = kept.unwrap_or_else(|| {
-        let value: Rc<dyn Any> = Rc::new(init());
-        try_with(|world| world.statics.entry(key).or_insert(value).clone()).expect("inside an execution")
+/// In the order of their making, because that decides the order of their destructors. `None`: dropped already.
+pub(super) type Statics = Vec<(Key, Option<Rc<dyn Any>>)>;
+
+/// The value that this execution keeps for `key`, made by `init` at the first call; `None` if it is gone already.
+pub(crate) fn local<T: 'static>(key: Key, init: impl FnOnce() -> T) -> Option<Rc<T>> {
+    let find = |statics: &Statics| statics.iter().find(|(k, _)| *k == key).map(|(_, value)| value.clone());
+    let kept = try_with(|world| find(&world.statics)).flatten();
+    let value = match kept {
+        Some(value) => value?,
+        None => {
+            let value: Rc<dyn Any> = Rc::new(init());
+            // `init` may have made it, too: then the first one counts
+            with(|world| match find(&world.statics) {
+                Some(first) => first,
+                None => {
+                    world.statics.push((key, Some(Rc::clone(&value))));
+                    Some(value)
+                }
+            })?
+        }
+    };
+    Some(value.downcast().expect("one type for one static"))
+}
+
+/// Drops what `key` has in this execution: its owner is dropped.
+pub(crate) fn forget_local(key: Key) {
+    let kept = try_with(|world| {
+        let at = world.statics.iter().position(|(k, _)| *k == key)?;
+        world.statics.remove(at).1
     });
-    value.downcast().expect("one type for one static")
+    drop(kept); // outside of the borrow: this is the user's code
+}
+
+/// Drops a thread's own values, the last made first, as std does; also those that the destructors make.
+pub(super) fn drop_locals(thread: ThreadId) {
+    let last =
+        || with(|world| world.statics.iter_mut().rev().find(|(k, v)| k.1 == Some(thread) && v.is_some())?.1.take());
+    while let Some(value) = last() {
+        drop(value);
+    }
 }

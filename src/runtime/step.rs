@@ -1,8 +1,9 @@
 //! One visible operation: announced, scheduled, performed, recorded.
 
-use super::{Ending, Engine, Pending, Seen, World, engine, me, set_me, try_with, with};
+use super::{Ending, Engine, Frozen, Pending, Seen, World, engine, me, set_me, threads, try_with, with};
 use crate::explore::Strategy;
 use crate::trace::ThreadId;
+use crate::verdict::Bound;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -17,13 +18,66 @@ pub(super) fn inert() -> bool {
     std::thread::panicking() || with(|world| world.over())
 }
 
+/// The manners of an operation that has no, or only a shadow of, an effect. Whether it is one.
+///
+/// In an execution that has failed, user code goes on only if it caught our payload away: it is sent on its way
+/// again. While a thread unwinds nothing waits: what should have is written down, and the execution is given up as
+/// soon as somebody catches the panic (if nobody does, it has failed anyway). A destructor that would wait for ever,
+/// by a loop, is left for ever.
+pub(super) fn in_vain(pending: Pending) -> bool {
+    let me = me();
+    if !std::thread::panicking() {
+        return match with(|world| (world.closed, world.ending.is_some(), world.stalled.take())) {
+            (true, ..) => true,
+            (_, true, _) => halt(),
+            (.., Some(what)) => fail(stalled(what)),
+            _ => false,
+        };
+    }
+    let endless = with(|world| {
+        if !world.over() {
+            world.thread(me).pending = Some(pending);
+            if !world.enabled(me) && world.stalled.is_none() {
+                world.stalled = world.blocked(me);
+            }
+            world.thread(me).pending = None;
+        }
+        world.vain += 1;
+        world.vain > world.settings.max_events
+    });
+    if endless {
+        freeze(|world| threads::panic_of_main(world, None));
+    }
+    true
+}
+
+/// How an execution ends in which a thread should have waited while it unwound.
+pub(super) fn stalled(what: String) -> Ending {
+    let operation = format!("waiting in a destructor while a panic unwinds, here for {what}");
+    Ending::Unknown(Bound::NotModelled { engine: engine().name(), operation })
+}
+
+/// Leaves this OS thread where it is, for ever: every way back goes through destructors that hang, or abort the
+/// process. Whoever waits for the exploration is told how it ended.
+pub(super) fn freeze(ending: impl FnOnce(&mut World) -> Ending) -> ! {
+    try_with(|world| {
+        let ending = world.ending.take().unwrap_or_else(|| ending(world));
+        let trace = std::mem::take(&mut world.trace);
+        let schedule = std::mem::take(&mut world.schedule);
+        world.settings.pulse.freeze(Frozen { ending, trace, schedule });
+    });
+    loop {
+        std::thread::park();
+    }
+}
+
 /// An operation under shuttle: `perform` is its meaning.
 ///
 /// While a thread unwinds, the operation takes effect at once, without a scheduling point before it; an operation
 /// that would have to wait there does not wait.
 pub(crate) fn shuttle_step<R>(pending: Pending, perform: impl FnOnce(&mut World, ThreadId) -> (R, Seen)) -> R {
     let me = me();
-    if !inert() {
+    if !in_vain(pending) {
         with(|world| world.thread(me).pending = Some(pending));
         shuttle::thread::yield_now();
         set_me(me);
@@ -60,7 +114,7 @@ pub(crate) fn loom_step<R>(
     shadow: impl FnOnce() -> R,
     note: impl FnOnce(&mut World, ThreadId, &R) -> Seen,
 ) -> R {
-    if inert() {
+    if in_vain(pending) {
         return shadow();
     }
     let me = me();
@@ -132,7 +186,13 @@ pub(crate) fn fail(ending: Ending) -> ! {
 /// Under shuttle the thread is never scheduled again (the explorer stops the execution); under loom, which offers no
 /// such way, it unwinds.
 pub(crate) fn halt() -> ! {
+    // a model that catches this away, again and again, would never end
+    let endless = with(|world| {
+        world.vain += 1;
+        world.vain > world.settings.max_events
+    });
     match engine() {
+        _ if endless => freeze(|_| unreachable!("whoever halts has ended the execution")),
         Engine::Shuttle => loop {
             shuttle::thread::yield_now();
         },

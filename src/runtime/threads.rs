@@ -1,9 +1,11 @@
 //! Threads under the engines: start, end, join, park, yield.
 
-use super::step::{defer, fail, flush_deferred, halt, loom_step, shuttle_step};
+use super::statics::drop_locals;
+use super::step::{defer, fail, flush_deferred, halt, in_vain, inert, loom_step, shuttle_step, stalled};
 use super::{Ending, Engine, Pending, Seen, Waits, World, engine, hook, me, set_me, with};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
 use crate::verdict::{Bound, Kind};
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
@@ -54,6 +56,16 @@ pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce(ThreadId) + Send>
     // the event is patched when the thread has its identity
     let pending = pending(Operation::Spawn(ThreadId::MAIN), Waits::Never, Location::caller());
     let spawned = |thread| Seen { operation: Some(Operation::Spawn(thread)), ..Seen::default() };
+    if inert() {
+        // no engine starts a thread while one unwinds
+        in_vain(pending);
+        let thread = with(|world| {
+            world.stalled.get_or_insert_with(|| "the start of a thread".to_string());
+            world.add_thread(name)
+        });
+        std::mem::forget(body); // what it borrows may be gone before it is
+        return Handle { thread, loom: None };
+    }
     match engine() {
         Engine::Std => unreachable!("std starts its own threads"),
         Engine::Shuttle => {
@@ -84,8 +96,7 @@ pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce(ThreadId) + Send>
                 with(|world| world.parkers.push(Some(parker)));
                 handle
             };
-            // a thread that starts another while it unwinds from a failure: there is no engine to start it
-            let handle = loom_step(pending, || Some(start()), || None, |_, _, _| spawned(thread));
+            let handle = loom_step(pending, || Some(start()), || unreachable!("seen above"), |_, _, _| spawned(thread));
             Handle { thread, loom: handle }
         }
     }
@@ -101,26 +112,34 @@ pub(crate) fn run<T>(thread: ThreadId, f: impl FnOnce() -> T) -> std::thread::Re
         if with(|world| world.over()) {
             halt();
         }
+        give_up_if_stalled();
         flush_deferred();
         with(|world| {
             let seen = world.panic.take().unwrap_or_else(|| (hook::message(&*payload), None));
             world.thread(thread).panicked = Some(seen);
         });
-        finish(thread);
         return Err(payload);
     }
     flush_deferred();
-    finish(thread);
     result
 }
 
-/// The end of a thread: its thread-locals are dropped, then its joiners may go on.
-fn finish(thread: ThreadId) {
-    let locals = with(|world| {
-        let keys: Vec<_> = world.statics.keys().filter(|k| k.1 == Some(thread)).copied().collect();
-        keys.into_iter().filter_map(|k| world.statics.remove(&k)).collect::<Vec<_>>()
-    });
-    drop(locals);
+/// The end of a thread: `last` hands over its result, or drops it; its thread-locals are dropped; then its joiners
+/// may go on.
+pub(crate) fn finish(thread: ThreadId, last: impl FnOnce()) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        last();
+        drop_locals(thread);
+    }));
+    if let Err(payload) = outcome {
+        if hook::ends_green_thread(&*payload) {
+            resume_unwind(payload);
+        }
+        // std aborts the process
+        with(|world| end_by_panic(world, &*payload));
+        halt();
+    }
+    flush_deferred();
     with(|world| world.thread(thread).finished = true);
 }
 
@@ -131,22 +150,43 @@ pub(crate) fn run_main(f: impl FnOnce()) {
         if hook::ends_green_thread(&*payload) {
             resume_unwind(payload);
         }
-        let end = |world: &mut World| {
-            let (message, location) = world.panic.take().unwrap_or_else(|| (hook::message(&*payload), None));
-            // a main thread that unwraps another's panic fails because of the other's
-            let unseen = world.threads.iter_mut().find_map(|t| t.panicked.take());
-            let unwrapped = world.observed.take().filter(|_| is_about_a_join(&message));
-            let (message, location) = unseen.or(unwrapped).unwrap_or((message, location));
-            world.end(Ending::Violation { kind: Kind::Panic, message, location, conflict: None });
-        };
-        with(end);
+        with(|world| {
+            let ending = panic_of_main(world, Some(&*payload));
+            world.end(ending);
+        });
         halt();
     }
     if with(|world| world.over()) {
         halt();
     }
+    give_up_if_stalled();
     flush_deferred();
-    finish(ThreadId::MAIN);
+    finish(ThreadId::MAIN, || {});
+}
+
+/// How an execution ends whose main thread panicked.
+pub(super) fn panic_of_main(world: &mut World, payload: Option<&(dyn Any + Send)>) -> Ending {
+    let seen = world.panic.take();
+    let (message, location) = seen.unwrap_or_else(|| (payload.map(hook::message).unwrap_or_default(), None));
+    // a main thread that unwraps another's panic fails because of the other's
+    let unseen = world.threads.iter_mut().find_map(|t| t.panicked.take());
+    let unwrapped = world.observed.take().filter(|_| is_about_a_join(&message));
+    let (message, location) = unseen.or(unwrapped).unwrap_or((message, location));
+    Ending::Violation { kind: Kind::Panic, message, location, conflict: None }
+}
+
+/// Ends an execution by a panic that nobody can catch: of a destructor of a thread-local, a static, a result.
+pub(super) fn end_by_panic(world: &mut World, payload: &(dyn Any + Send)) {
+    let (message, location) = world.panic.take().unwrap_or_else(|| (hook::message(payload), None));
+    let message = format!("{message}; in a destructor at the end of a thread, where std aborts the process");
+    world.end(Ending::Violation { kind: Kind::Panic, message, location, conflict: None });
+}
+
+/// Ends an execution in which a thread did not wait for what it should have, while it unwound.
+fn give_up_if_stalled() {
+    if let Some(what) = with(|world| world.stalled.take()) {
+        fail(stalled(what));
+    }
 }
 
 /// Waits for the end of a thread.

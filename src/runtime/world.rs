@@ -2,11 +2,13 @@
 
 use super::clocks::Clocks;
 use super::companion::Companion;
+use super::lock::Mode;
 use super::statics::Statics;
 use super::threads::Parker;
 use super::{Engine, Pulse};
 use crate::trace::{Event, Object, ObjectId, Operation, Thread, ThreadId, Trace, Value};
 use crate::verdict::{Bound, Kind};
+use std::collections::BTreeMap;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,13 +23,22 @@ pub(crate) struct Settings {
     pub(crate) max_events: usize,
     /// Whether objects that outlive the execution are a violation.
     pub(crate) leaks: bool,
+    /// An execution with more events than this is not what is looked for.
+    pub(crate) most_events: Option<usize>,
 }
 
 /// How an execution ended before its end.
 #[derive(Clone, Debug)]
 pub(crate) enum Ending {
-    Violation { kind: Kind, message: String, location: Option<String>, conflict: Option<(usize, usize)> },
+    Violation {
+        kind: Kind,
+        message: String,
+        location: Option<String>,
+        conflict: Option<(usize, usize)>,
+    },
     Unknown(Bound),
+    /// It had more events than it was to have.
+    GivenUp,
 }
 
 /// An announced operation: what a thread is about to do.
@@ -112,12 +123,22 @@ pub(crate) struct World {
     pub(crate) objects: Vec<ObjectState>,
     pub(crate) clocks: Clocks,
     pub(crate) ending: Option<Ending>,
+    /// Conditions of `sometimes!`, and whether they were true.
+    pub(crate) sometimes: BTreeMap<&'static str, bool>,
     /// The choices of this execution, at the points where there was more than one option.
     pub(crate) schedule: Vec<u32>,
     /// All threads are done: what runs now are destructors of statics, for which nothing is scheduled any more.
     pub(super) closed: bool,
     /// The last panic that the hook saw: message and place.
     pub(crate) panic: Option<(String, Option<String>)>,
+    /// The one before it.
+    pub(super) panic_before: Option<(String, Option<String>)>,
+    /// What a thread should have waited for while it unwound, and did not: what follows is no execution of the model.
+    pub(super) stalled: Option<String>,
+    /// How many operations had no effect any more, or only a shadow of one.
+    pub(super) vain: usize,
+    /// Locks that threads acquired while they unwound: loom knows nothing of them.
+    pub(super) shadow_locks: Vec<(ObjectId, Mode)>,
     /// The last panic that a joiner took as a result.
     pub(crate) observed: Option<(String, Option<String>)>,
     pub(super) statics: Statics,
@@ -141,9 +162,14 @@ impl World {
             objects: Vec::new(),
             clocks: Clocks::default(),
             ending: None,
+            sometimes: BTreeMap::new(),
             schedule: Vec::new(),
             closed: false,
             panic: None,
+            panic_before: None,
+            stalled: None,
+            vain: 0,
+            shadow_locks: Vec::new(),
             observed: None,
             statics: Statics::default(),
             parkers: Vec::new(),
@@ -216,6 +242,8 @@ impl World {
         });
         if self.settings.pulse.asked_to_stop() {
             self.end(Ending::Unknown(Bound::Time(std::time::Duration::ZERO)));
+        } else if self.settings.most_events.is_some_and(|most| self.trace.events.len() > most) {
+            self.end(Ending::GivenUp);
         } else if self.trace.events.len() > self.settings.max_events {
             let message = format!("no end after {} events", self.settings.max_events);
             self.end(Ending::Violation {
@@ -255,7 +283,7 @@ impl World {
     }
 
     /// What the thread waits for, in words.
-    fn blocked(&self, thread: ThreadId) -> Option<String> {
+    pub(super) fn blocked(&self, thread: ThreadId) -> Option<String> {
         let state = &self.threads[thread.index()];
         let pending = state.pending.filter(|_| !state.finished)?;
         let held = |id: ObjectId| {

@@ -1,10 +1,11 @@
 //! `LazyLock`
 
-use super::{Mutex, PoisonError};
+use super::OnceLock;
 use crate::runtime::{self, Engine};
 use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// [`std::sync::LazyLock`], modelled: in a model it is made anew in every execution, and dropped at its end.
 ///
@@ -19,32 +20,54 @@ use std::rc::Rc;
 pub struct LazyLock<T: 'static> {
     init: fn() -> T,
     std: std::sync::LazyLock<T>,
+    /// Tells it from all others, wherever it moves; 0 until its first use in a model.
+    number: AtomicUsize,
 }
 
 impl<T> LazyLock<T> {
     /// A value that `init` makes at the first use.
     pub const fn new(init: fn() -> T) -> Self {
-        LazyLock { init, std: std::sync::LazyLock::new(init) }
+        LazyLock { init, std: std::sync::LazyLock::new(init), number: AtomicUsize::new(0) }
     }
 
     /// The value, made now if it was not yet.
+    ///
+    /// # Panics
+    /// If `init` panics, or has panicked before.
     #[track_caller]
     pub fn force(this: &LazyLock<T>) -> &T {
         if runtime::engine() == Engine::Std {
             return &this.std;
         }
-        let address = std::ptr::from_ref(this).addr();
-        // A lock of its own makes the first use a point where threads meet, and orders the initialisation before
-        // every use. The odd address keeps it apart from the value.
-        let lock = runtime::local((address.wrapping_add(1), None), || Mutex::new(()));
-        let held = lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let value = runtime::local((address, None), this.init);
-        drop(held);
-        // SAFETY: 1. the execution holds this `Rc` until all of its threads are done, or leaks it; a reference
-        // cannot outlive the thread's use of the static in its execution (a model's values are refused elsewhere)
+        let value: Option<Rc<OnceLock<T>>> = runtime::local((this.key(), None), OnceLock::new);
+        let value = value.expect("only thread-locals are destroyed before their execution");
+        let made = std::ptr::from_ref(value.get_or_init_once(this.init));
+        // SAFETY: 1. the execution holds this `Rc` until all of its threads are done, or leaks it, or until `this` is
+        // dropped; the reference cannot outlive `this`, nor a static's its execution (a model's values are refused
+        // elsewhere); and the value stays where it is in the `Rc`
         #[allow(unsafe_code)]
         unsafe {
-            &*Rc::as_ptr(&value)
+            &*made
+        }
+    }
+
+    /// Under what this execution keeps the value. Odd, as no address of a thread-local is.
+    fn key(&self) -> usize {
+        // Relaxed, here and below: only uniqueness matters
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let fresh = NEXT.fetch_add(2, Ordering::Relaxed);
+        match self.number.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => fresh,
+            Err(number) => number,
+        }
+    }
+}
+
+impl<T> Drop for LazyLock<T> {
+    fn drop(&mut self) {
+        let number = *self.number.get_mut();
+        if number != 0 && runtime::engine() != Engine::Std {
+            runtime::forget_local((number, None));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `std::sync::mpsc`, on the modelled channel; the errors are std's own types.
 
 use crate::channel;
+pub use crate::channel::{IntoIter, Iter, TryIter};
 use std::fmt;
 use std::marker::PhantomData;
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};

@@ -43,8 +43,9 @@ impl<T: 'static> LocalKey<T> {
         if runtime::engine() == Engine::Std {
             return self.std.try_with(f).map_err(|_| AccessError);
         }
-        let value: Rc<T> = runtime::local((std::ptr::from_ref(self).addr(), Some(runtime::me())), self.init);
-        Ok(f(&value))
+        let key = (std::ptr::from_ref(self).addr(), Some(runtime::me()));
+        let value: Option<Rc<T>> = runtime::local(key, self.init);
+        Ok(f(&*value.ok_or(AccessError)?))
     }
 }
 

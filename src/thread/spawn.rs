@@ -115,7 +115,11 @@ where
     let theirs = Arc::clone(&result);
     let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send + 'a> = Box::new(move |thread| {
         let outcome = threads::run(thread, f);
-        *theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        threads::finish(thread, move || {
+            // if nobody joins, this is where the result is dropped: still on the thread
+            *theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+            drop(theirs);
+        });
     });
     // SAFETY: the caller answers for the lifetime (1)
     let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send> = unsafe { std::mem::transmute(body) };

@@ -31,6 +31,8 @@ pub(crate) fn counterexample() -> Counterexample {
         execution: 1_024,
         preemptions: 11,
         trace: scene.trace,
+        reduced_from: None,
+        caveat: None,
         conflicts: vec![(loads[0], stores[0]), (stores[0], stores[1]), (stores[1], stores[2]), (stores[2], stores[3])],
         replay: "v1:account/crowd:random:0-1-2-3-4".to_string(),
     }

@@ -27,6 +27,8 @@ pub(crate) fn counterexample() -> Counterexample {
         execution: 12,
         preemptions: 1,
         trace: scene.trace,
+        reduced_from: None,
+        caveat: None,
         conflicts: Vec::new(),
         replay: "v1:account/opposite_orders:pct:0-1-1-1-2-1".to_string(),
     }

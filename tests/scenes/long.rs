@@ -30,6 +30,8 @@ pub(crate) fn counterexample() -> Counterexample {
         execution: 1,
         preemptions: 21,
         trace: scene.trace,
+        reduced_from: None,
+        caveat: None,
         conflicts,
         replay: String::new(),
     }

@@ -26,6 +26,8 @@ pub(crate) fn counterexample() -> Counterexample {
         execution: 2,
         preemptions: 1,
         trace: scene.trace,
+        reduced_from: None,
+        caveat: None,
         conflicts: vec![(first, second)],
         replay: "v1:account/unlocked:dfs:0-1-2-2-1".to_string(),
     }

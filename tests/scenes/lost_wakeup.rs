@@ -26,6 +26,8 @@ pub(crate) fn counterexample() -> Counterexample {
         execution: 3,
         preemptions: 1,
         trace: scene.trace,
+        reduced_from: None,
+        caveat: None,
         conflicts: Vec::new(),
         replay: "v1:queue/lost_wakeup:random:0-1-1-0".to_string(),
     }

@@ -22,6 +22,8 @@ pub(crate) fn counterexample() -> Counterexample {
         execution: 1,
         preemptions: 0,
         trace: scene.trace,
+        reduced_from: None,
+        caveat: None,
         conflicts: vec![(write, read)],
         replay: "v1:queue/slot_without_release:loom:eyJ9".to_string(),
     }

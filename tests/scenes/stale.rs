@@ -26,6 +26,8 @@ pub(crate) fn counterexample() -> Counterexample {
         execution: 17,
         preemptions: 0,
         trace: scene.trace,
+        reduced_from: None,
+        caveat: None,
         conflicts: Vec::new(),
         replay: "v1:queue/relaxed_publication:loom:eyJ9".to_string(),
     }

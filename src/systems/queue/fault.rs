@@ -10,6 +10,8 @@ pub(super) enum Fault {
     TailBeforeState,
     /// A producer that closes does not wake the receiver.
     CloseWithoutWake,
+    /// A receiver that goes does not wake the producers.
+    LeaveWithoutWake,
     /// `tail` is stored without Release: the slot's write is not published with it.
     RelaxedPublication,
     /// The producer's process is gone before this step of sending this item (from 0).

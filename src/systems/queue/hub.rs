@@ -92,12 +92,15 @@ impl<T> Local<T> {
         give_up: impl Fn() -> bool,
     ) -> Result<(), PushError<T>> {
         let mut item = Some(item);
-        for _ in 0..super::yields() {
+        // Once without any lock, also where nobody yields: models must see this path, too.
+        for turn in 0..=super::yields() {
+            if turn > 0 {
+                thread::yield_now();
+            }
             match self.try_push(item.take().expect("it came back")) {
                 Err(PushError::Full(back)) => item = Some(back),
                 pushed => return pushed,
             }
-            thread::yield_now();
         }
         let (lane, producer) = (Arc::clone(self.producer.lane()), &mut self.producer);
         let pushed = lane.room.wait_until(deadline, |()| match producer.push(item.take().expect("it came back")) {

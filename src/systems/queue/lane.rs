@@ -241,7 +241,9 @@ impl<T> Drop for Consumer<T> {
         }
         // Release: pairs with the Acquire load in `push`, as every store of `head`
         self.lane.head.store(self.head | GONE, Ordering::Release);
-        self.lane.room.ring();
+        if self.lane.fault != Fault::LeaveWithoutWake {
+            self.lane.room.ring();
+        }
         if let Some(call) = self.on_gone.take() {
             call();
         }

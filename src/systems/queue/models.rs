@@ -14,13 +14,16 @@ use crate::verdict::{Expect, Kind};
 /// The models of this system.
 pub(super) const MODELS: &[Model] = &[
     holds("queue/drain", "two items through room for one: the drain gets both, in order, and ends", || {
-        drained(Fault::None);
+        drained(Fault::None, &[1, 2]);
     }),
+    holds("queue/publication", "an item and the end, from a thread to main: both arrive", || published(Fault::None)),
     holds("queue/two-producers", "two producers, an item each: the drain gets both, and ends", two_producers),
     holds("queue/late-producer", "a sender that is cloned and closed: the clone's item is not missed", late_producer),
     holds("queue/two-consumers", "one item, two consumers: one gets it, and both see the end", two_consumers),
     holds("queue/close-wakes", "a receiver asleep on an empty queue wakes when the sender closes", close_wakes),
-    holds("queue/receiver-wakes", "a sender asleep on a full queue wakes when the receiver goes", receiver_wakes),
+    holds("queue/receiver-wakes", "a sender asleep on a full queue wakes when the receiver goes", || {
+        receiver_leaves(Fault::None);
+    }),
     holds("queue/producer-dies/before-writing", "the first item remains, and the drain says died", || {
         dies(Step::Write, &[1]);
     }),
@@ -58,19 +61,25 @@ pub(super) const MODELS: &[Model] = &[
         "queue/broken/tail-before-state",
         "emptiness is read before the state: an item that was sent in between is lost",
         Kind::Panic,
-        || drained(Fault::TailBeforeState),
+        || drained(Fault::TailBeforeState, &[1]),
     ),
     violated(
         "queue/broken/close-without-wake",
         "closing does not wake the receiver: it sleeps for ever",
         Kind::Deadlock,
-        || drained(Fault::CloseWithoutWake),
+        || drained(Fault::CloseWithoutWake, &[1]),
+    ),
+    violated(
+        "queue/broken/leave-without-wake",
+        "the receiver's end does not wake the sender: it waits for room, for ever",
+        Kind::Deadlock,
+        || receiver_leaves(Fault::LeaveWithoutWake),
     ),
     violated(
         "queue/broken/relaxed-publication",
         "tail is stored without Release: the receiver reads a slot that was not published",
         Kind::DataRace,
-        || drained(Fault::RelaxedPublication),
+        || published(Fault::RelaxedPublication),
     ),
 ];
 
@@ -100,10 +109,24 @@ fn join<R>(thread: JoinHandle<R>) -> R {
     thread.join().expect("a thread that ends well")
 }
 
-fn drained(fault: Fault) {
+/// Main sends these and closes; a consumer drains.
+fn drained(fault: Fault, items: &'static [u32]) {
     let (sender, receiver) = queue(fault);
-    let producer = producer(sender, &[1, 2]);
-    assert_eq!(receiver.drain(), Ok(vec![1, 2]), "an item is lost");
+    let consumer = spawn("consumer", move || {
+        let drained = receiver.drain();
+        (drained, receiver) // the receiver stays: its end is not the point
+    });
+    items.iter().for_each(|item| sender.send(*item).expect("a receiver"));
+    sender.close();
+    let (drained, _receiver) = join(consumer);
+    assert_eq!(drained, Ok(items.to_vec()), "an item is lost");
+}
+
+/// A producer sends an item and closes; main drains.
+fn published(fault: Fault) {
+    let (sender, receiver) = queue(fault);
+    let producer = producer(sender, &[1]);
+    assert_eq!(receiver.drain(), Ok(vec![1]), "an item is lost");
     join(producer);
 }
 
@@ -176,8 +199,8 @@ fn close_wakes() {
     join(producer);
 }
 
-fn receiver_wakes() {
-    let (sender, receiver) = queue(Fault::None);
+fn receiver_leaves(fault: Fault) {
+    let (sender, receiver) = queue(fault);
     let producer = spawn("producer", move || {
         let first = sender.send(1);
         let second = sender.send(2);
@@ -204,14 +227,18 @@ fn dies(before: Step, remains: &[u32]) {
 }
 
 fn poll_is_empty() {
-    let (local, receiver) = bounded_with(2, Fault::None); // room for all: waiting is not the point
-    let producer = producer(Sender::local(local), &[1, 2]);
-    let mut items = Vec::new();
-    while !receiver.is_empty() {
-        items.extend(receiver.recv());
-    }
-    join(producer);
-    assert_eq!(items, [1, 2], "an item is lost");
+    let (sender, receiver) = queue(Fault::None);
+    let consumer = spawn("consumer", move || {
+        let mut items = Vec::new();
+        while !receiver.is_empty() {
+            items.extend(receiver.recv());
+        }
+        (items, receiver) // the queue stays: what is lost is the item, not the receiver
+    });
+    sender.send(1).expect("a receiver");
+    sender.close();
+    let (items, _receiver) = join(consumer);
+    assert_eq!(items, [1], "an item is lost");
 }
 
 fn join_before_drain() {

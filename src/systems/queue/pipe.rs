@@ -196,24 +196,28 @@ pub(super) fn open<T: DeserializeOwned + Send + 'static>(origin: &Local<T>) -> R
     Ok(carried.place)
 }
 
-/// Marks the lane as dead, unless it was run to its end.
+/// Marks the lane as dead, unless its stream was read to its end.
 struct Reader<T> {
     lane: Option<Fill<T>>,
 }
 
 impl<T: DeserializeOwned> Reader<T> {
     fn run(mut self, link: UnixStream) {
-        if let Some(fill) = self.lane.take() {
-            fill.run(link);
+        // The lane stays where `drop` finds it: an item's `Deserialize` may panic.
+        let read = self.lane.as_mut().map(|fill| fill.read(link));
+        if let (Some(fill), Some(read)) = (self.lane.take(), read) {
+            fill.finish(read);
         }
     }
 }
 
 impl<T> Drop for Reader<T> {
     fn drop(&mut self) {
-        if let Some(fill) = self.lane.take() {
-            fill.local.die(Death::Unknown);
-        }
+        let Some(fill) = self.lane.take() else { return };
+        fill.local.die(match std::thread::panicking() {
+            true => Death::Panicked { message: None, location: None },
+            false => Death::Unknown,
+        });
     }
 }
 
@@ -238,8 +242,9 @@ enum Ending {
 struct Gone;
 
 impl<T: DeserializeOwned> Fill<T> {
-    fn run(mut self, link: impl Read) {
-        let Ok(ending) = self.read(link) else { return self.local.close() }; // nobody looks at it any more
+    /// Says how the stream ended, behind the last item.
+    fn finish(mut self, read: Result<Ending, Gone>) {
+        let Ok(ending) = read else { return self.local.close() }; // nobody looks at it any more
         while let Some(item) = self.overflow.pop_front() {
             if let Err(PushError::Disconnected(_)) = self.local.push(item, None, || false) {
                 return self.local.close();
@@ -309,7 +314,9 @@ impl<T: DeserializeOwned> Fill<T> {
         let Self { local, exit, overflow } = self;
         let joining = || exit.as_ref().is_some_and(Exit::is_joining);
         while let Some(item) = overflow.pop_front() {
-            match local.push(item, None, joining) {
+            // Once somebody waits for the worker, room is a matter of luck: not worth waiting for, item by item.
+            let pushed = if joining() { local.try_push(item) } else { local.push(item, None, joining) };
+            match pushed {
                 Ok(()) => {}
                 Err(PushError::Full(item)) => {
                     overflow.push_front(item);
@@ -330,7 +337,9 @@ impl<T: DeserializeOwned> Fill<T> {
 /// If it is not.
 pub fn check_bytes(bytes: &[u8]) {
     let (local, receiver) = super::bounded_with::<Vec<u8>>(bytes.len() + 1, Fault::None);
-    Fill { local, exit: None, overflow: VecDeque::new() }.run(bytes);
+    let mut fill = Fill { local, exit: None, overflow: VecDeque::new() };
+    let read = fill.read(bytes);
+    fill.finish(read);
 
     let (mut decoder, mut items, mut closed) = (Decoder::new(), Vec::new(), false);
     decoder.feed(bytes);

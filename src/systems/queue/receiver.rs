@@ -124,11 +124,14 @@ impl<T> Receiver<T> {
     }
 
     fn recv_until(&self, deadline: Option<Instant>) -> Result<T, TryRecvError> {
-        for _ in 0..super::yields() {
+        // Once without the lock, also where nobody yields: models must see this path, too.
+        for turn in 0..=super::yields() {
+            if turn > 0 {
+                thread::yield_now();
+            }
             if let Some(item) = self.glance() {
                 return Ok(item);
             }
-            thread::yield_now();
         }
         let seen = self.hub.wait_until(deadline, |arrivals| match self.look(arrivals) {
             Err(TryRecvError::Empty) => None,

@@ -1,0 +1,65 @@
+//! The smallest schedule of a failure: the fewest preemptions first, then the fewest events.
+//!
+//! Iterative context bounding (Musuvathi and Qadeer, PLDI 2007): depth-first search over all schedules with no
+//! preemption, then with one, and so on, until the same failure is seen; then again for executions with fewer events.
+//! Under loom, whose search has such a bound itself, the bound is what is raised.
+
+use super::{Exploration, Failure, Limits, Model, explore};
+use crate::counterexample::preemptions;
+use crate::runtime::Ending;
+use crate::verdict::Explorer;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A smaller execution with the same failure, and the explorer whose token replays it, if one is found in time.
+pub(crate) fn smallest(
+    explorer: Explorer,
+    model: &Model,
+    limits: &Limits,
+    failure: &Failure,
+    time: Duration,
+) -> Option<(Explorer, Failure)> {
+    let end = Instant::now() + time;
+    let search = |preemptions: usize, most_events: Option<usize>| {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        let (explorer, preemptions) = match explorer {
+            Explorer::Loom { .. } => (Explorer::Loom { preemption_bound: Some(preemptions) }, None),
+            _ => (Explorer::Dfs, Some(preemptions)),
+        };
+        let limits = Limits { executions: None, time: Some(left), preemptions, most_events, ..limits.clone() };
+        let Exploration { failure: found, .. } = explore(explorer, Arc::clone(model), &limits, None, &mut |_| {});
+        found.filter(|found| is_same(&found.ending, &failure.ending)).map(|found| (explorer, found))
+    };
+    let had = preemptions(&failure.trace);
+    let (mut with, mut best) = (had, None);
+    for fewer in 0..had {
+        best = search(fewer, None);
+        if best.is_some() {
+            with = fewer;
+            break;
+        }
+    }
+    if matches!(explorer, Explorer::Loom { .. }) {
+        return best;
+    }
+    loop {
+        let events = best.as_ref().map_or(failure.trace.events.len(), |(_, best)| best.trace.events.len());
+        match search(with, events.checked_sub(1)) {
+            Some(smaller) => best = Some(smaller),
+            None => return best,
+        }
+    }
+}
+
+/// Whether two executions went wrong in the same way: of one kind, and a panic at one place.
+fn is_same(one: &Ending, other: &Ending) -> bool {
+    match (one, other) {
+        (Ending::Violation { kind, location, .. }, Ending::Violation { kind: k, location: l, .. }) => {
+            kind == k && location == l
+        }
+        _ => false,
+    }
+}
