@@ -75,7 +75,7 @@ fn has(code: &str, word: &str) -> bool {
     let name = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(word).any(|(place, _)| {
         let after = &code[place + word.len()..];
-        !code[..place].ends_with(name) && !(word.ends_with(name) && after.starts_with(name))
+        !(code[..place].ends_with(name) || word.ends_with(name) && after.starts_with(name))
     })
 }
 

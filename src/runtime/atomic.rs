@@ -315,11 +315,12 @@ pub(crate) fn compare_exchange<T: Primitive>(
 
 /// The atomic's value, for an exclusive borrow of it: loom's side is made anew from it at the next operation.
 pub(crate) fn settle<T: Primitive>(home: &Home, std: &mut T::Std) {
-    if home.engine_now() == Engine::Loom && !super::step::inert() {
-        if let Some(loom) = companion::detach::<T::Loom>(home.id()) {
-            // Relaxed, and one OS thread: whoever has an exclusive borrow is ordered after every other access
-            T::store(std, T::loom_load(&loom, Ordering::Relaxed), Ordering::Relaxed);
-        }
+    if home.engine_now() == Engine::Loom
+        && !super::step::inert()
+        && let Some(loom) = companion::detach::<T::Loom>(home.id())
+    {
+        // Relaxed, and one OS thread: whoever has an exclusive borrow is ordered after every other access
+        T::store(std, T::loom_load(&loom, Ordering::Relaxed), Ordering::Relaxed);
     }
 }
 

@@ -272,7 +272,7 @@ impl History {
         let effects = || steps().filter_map(|s| s.done.effects.iter().find(|e| e.0 == object).map(|e| (s, e.1)));
         let nothing_changes = match (act.operation, act.expected) {
             (Operation::Rmw(..), Some(expected)) => {
-                let last = effects().filter(|(_, e)| *e == Effect::Write).last().and_then(|(s, _)| s.written);
+                let last = effects().rfind(|(_, e)| *e == Effect::Write).and_then(|(s, _)| s.written);
                 last.or(self.initial.get(&object).copied()) != Some(expected)
             }
             (Operation::TryLock, _) => !self.holders(i, v, object, true).is_empty(),
