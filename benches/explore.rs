@@ -20,11 +20,11 @@ const DEPTH: usize = 3;
 
 /// The same programs, written on the vocabulary of each crate: so many threads, so many deposits each.
 macro_rules! programs {
-    ($name:ident) => {
-        mod $name {
-            use $name::sync::atomic::{AtomicU64, Ordering};
-            use $name::sync::{Arc, Mutex};
-            use $name::thread;
+    ($module:ident, $vocabulary:ident) => {
+        mod $module {
+            use $vocabulary::sync::atomic::{AtomicU64, Ordering};
+            use $vocabulary::sync::{Arc, Mutex};
+            use $vocabulary::thread;
 
             pub(crate) fn locked(tellers: usize, deposits: usize) {
                 let balance = Arc::new(Mutex::new(0));
@@ -57,9 +57,9 @@ macro_rules! programs {
     };
 }
 
-programs!(selvedge);
-programs!(loom);
-programs!(shuttle);
+programs!(on_selvedge, selvedge);
+programs!(on_loom, loom);
+programs!(on_shuttle, shuttle);
 
 struct Program {
     name: &'static str,
@@ -71,21 +71,21 @@ struct Program {
 const PROGRAMS: [Program; 3] = [
     Program {
         name: "locked 2x2",
-        ours: || selvedge::locked(2, 2),
-        loom: || loom::locked(2, 2),
-        shuttle: || shuttle::locked(2, 2),
+        ours: || on_selvedge::locked(2, 2),
+        loom: || on_loom::locked(2, 2),
+        shuttle: || on_shuttle::locked(2, 2),
     },
     Program {
         name: "locked 3x2",
-        ours: || selvedge::locked(3, 2),
-        loom: || loom::locked(3, 2),
-        shuttle: || shuttle::locked(3, 2),
+        ours: || on_selvedge::locked(3, 2),
+        loom: || on_loom::locked(3, 2),
+        shuttle: || on_shuttle::locked(3, 2),
     },
     Program {
         name: "unlocked 2x2",
-        ours: || selvedge::unlocked(2, 2),
-        loom: || loom::unlocked(2, 2),
-        shuttle: || shuttle::unlocked(2, 2),
+        ours: || on_selvedge::unlocked(2, 2),
+        loom: || on_loom::unlocked(2, 2),
+        shuttle: || on_shuttle::unlocked(2, 2),
     },
 ];
 
@@ -130,7 +130,7 @@ fn theirs(program: &Program, explorer: Explorer) -> u64 {
     let most = MOST as usize;
     match explorer {
         Explorer::Loom { preemption_bound } => {
-            let mut builder = ::loom::model::Builder::new();
+            let mut builder = loom::model::Builder::new();
             builder.preemption_bound = preemption_bound;
             builder.max_permutations = Some(most);
             builder.checkpoint_interval = 1; // else it would look at the limit every 20,000 executions
@@ -138,7 +138,7 @@ fn theirs(program: &Program, explorer: Explorer) -> u64 {
             builder.check(move || counted(program));
         }
         _ => {
-            use ::shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
+            use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 
             let scheduler: Box<dyn Scheduler + Send> = match explorer {
                 Explorer::Dfs => Box::new(DfsScheduler::new(Some(most), false)),
@@ -147,7 +147,7 @@ fn theirs(program: &Program, explorer: Explorer) -> u64 {
                 other => panic!("{other} is not measured"),
             };
             let program = program.shuttle;
-            ::shuttle::Runner::new(scheduler, ::shuttle::Config::default()).run(move || counted(program));
+            shuttle::Runner::new(scheduler, shuttle::Config::default()).run(move || counted(program));
         }
     }
     count.load(Ordering::Relaxed)

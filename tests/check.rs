@@ -271,7 +271,9 @@ fn a_model_that_is_not_deterministic_is_unknown() {
         let third = odd.then(|| thread::spawn(|| thread::yield_now()));
         shared.fetch_add(1, SeqCst);
         other.join().unwrap();
-        third.map(|t| t.join().unwrap());
+        if let Some(third) = third {
+            third.join().unwrap();
+        }
     });
     assert!(matches!(bound, Bound::NotDeterministic(_)), "{bound:?}");
 }
