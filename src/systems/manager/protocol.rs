@@ -424,7 +424,7 @@ pub fn check_bytes(bytes: &[u8]) {
         core.assert_consistent();
         rest = left;
     }
-    connections.map(|connection| core.disconnect(connection));
+    connections.into_iter().for_each(|connection| core.disconnect(connection));
     core.assert_consistent();
     assert_eq!(core.objects(), 0, "objects outlive all connections");
 }
