@@ -10,8 +10,8 @@ use selvedge::process::{Failure, Table, Worker, WorkerHandle, worker_main};
 use selvedge::systems::Model;
 use selvedge::systems::manager::{
     Batch, Call, ConnectionId, Core, Create, DictOperation, DictProxy, Fence, Functions, Item, Limits, ListOperation,
-    ListProxy, LockProxy, MODELS, Manager, ManagerError, ManagerExit, ObjectId, Operation, Outcome, Refusal, Reply,
-    Request, Serve, ValueOperation, ValueProxy, check_bytes, decode_request, demo, workers,
+    ListProxy, LockProxy, Lost, MODELS, Manager, ManagerError, ManagerExit, ObjectId, Operation, Outcome, Refusal,
+    Remote, Reply, Request, Serve, ValueOperation, ValueProxy, Wire, check_bytes, decode_request, demo, workers,
 };
 use selvedge::{Budget, Check, Expect, Explorer};
 use std::collections::BTreeMap;
@@ -156,6 +156,7 @@ fn main() {
         any_bytes_are_a_request_or_an_error,
         any_requests_leave_the_core_consistent,
         only_its_owner_can_unlock,
+        a_connection_that_failed_once_says_so_for_ever,
         there_are_models_of_both_kinds,
     ];
     for model in MODELS {
@@ -982,4 +983,27 @@ fn only_its_owner_can_unlock() {
     assert_eq!(core.apply(owner, unlock(1)), Outcome::Reply(Reply::Done));
     assert_eq!(core.apply(owner, unlock(1)), stale, "that hold is over");
     assert!(matches!(core.apply(other, Request::Acquire(lock)), Outcome::Reply(Reply::Acquired { token: 2, .. })));
+}
+
+/// Says these in turn, whatever is asked.
+struct Script(Vec<Result<Reply, Lost>>);
+
+impl Wire<Request, Reply> for Script {
+    fn send(&mut self, _: &Request) -> Result<(), Lost> {
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Result<Reply, Lost> {
+        self.0.remove(0)
+    }
+}
+
+fn a_connection_that_failed_once_says_so_for_ever() {
+    let ask = |remote: &Remote<Script>| remote.call(&Request::Create(Create::List), |_| (), || ManagerExit::ShutDown);
+    for lost in [Lost::Ended, Lost::Malformed("noise".to_string()), Lost::TooLarge(9)] {
+        let remote = Remote::new(Script(vec![Ok(Reply::Done), Err(lost), Ok(Reply::Done)]));
+        assert_eq!(ask(&remote), Ok(Reply::Done));
+        let error = ask(&remote).unwrap_err();
+        assert_eq!(ask(&remote), Err(error), "a late answer would be taken for the answer to this");
+    }
 }
