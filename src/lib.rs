@@ -33,7 +33,7 @@ pub mod verdict;
 #[cfg(feature = "model")]
 pub use check::{Budget, Check, Config, check};
 #[cfg(feature = "model")]
-pub use verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Verdict};
+pub use verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Verdict};
 
 /// `std::thread_local!`, as the engines see it: every execution of a model makes its threads' values anew.
 ///

@@ -15,8 +15,9 @@ mod threads;
 
 use crate::runtime::{Ending, Pending, Pulse, Seen, World, hook};
 use crate::trace::{ThreadId, Trace};
-use crate::verdict::{Bound, Explorer};
+use crate::verdict::{Bound, Explorer, Kind};
 use ::shuttle::scheduler::Task;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
@@ -32,6 +33,8 @@ pub(crate) struct Limits {
     pub(crate) leaks: bool,
     /// How long an execution may do nothing that an engine can see before it is given up.
     pub(crate) patience: Duration,
+    /// Whether to go on past a violation, and count.
+    pub(crate) past_violations: bool,
 }
 
 /// Which schedule to run, if only one.
@@ -102,6 +105,8 @@ pub(crate) struct Exploration {
     pub(crate) failure: Option<Failure>,
     /// Why it stopped before its end; `None` if the explorer had nothing left.
     pub(crate) cut: Option<Bound>,
+    /// How many executions were violated, by kind, if violations are to be counted: else the first is the end.
+    pub(crate) tally: Option<BTreeMap<Kind, u64>>,
 }
 
 impl Exploration {
@@ -114,6 +119,10 @@ impl Exploration {
         self.executions += 1;
         self.longest = self.longest.max(trace.events.len());
         self.met |= trace.threads.len() > 1 && !trace.events.is_empty();
+        if let (Some(tally), Some(Ending::Violation { kind, .. })) = (&mut self.tally, &ending) {
+            *tally.entry(*kind).or_default() += 1;
+            return false;
+        }
         self.failure = ending.map(|ending| Failure { ending, trace, schedule, execution });
         self.failure.is_some()
     }
@@ -159,6 +168,7 @@ pub(crate) fn explore(
     let pulse = Arc::new(Pulse::default());
     let job = Job { explorer, model, limits: limits.clone(), only, pulse: Arc::clone(&pulse) };
     let shared = Shared::default();
+    lock(&shared).tally = limits.past_violations.then(BTreeMap::new);
     let theirs = Arc::clone(&shared);
     let (done, finished) = mpsc::channel();
     let thread = std::thread::Builder::new().name(format!("selvedge {explorer}")).spawn(move || {
