@@ -1,45 +1,45 @@
 //! What one execution shows of itself: everything that its threads saw, with what they overtook or were overtaken by.
 
 /// Objects whose accesses are numbered: two atomics, two mutexes, the reader-writer lock's writers and its readers.
-pub const ATOMICS: usize = 0;
-pub const MUTEXES: usize = 2;
-pub const WRITERS: usize = 4;
-pub const READERS: usize = 5;
+pub(crate) const ATOMICS: usize = 0;
+pub(crate) const MUTEXES: usize = 2;
+pub(crate) const WRITERS: usize = 4;
+pub(crate) const READERS: usize = 5;
 
 /// What was seen by an operation: its result, and how many writes (or acquisitions) its object had had before.
-pub type Seen = (u64, u8);
+pub(crate) type Seen = (u64, u8);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Outcome {
-    pub logs: Vec<Vec<Seen>>,
-    pub versions: [u8; 6],
+pub(crate) struct Outcome {
+    pub(crate) logs: Vec<Vec<Seen>>,
+    pub(crate) versions: [u8; 6],
     /// The values that the atomics have at the end.
-    pub values: [u64; 2],
+    pub(crate) values: [u64; 2],
     /// Which threads came to their end: the others are deadlocked, or spin for ever.
-    pub finished: Vec<bool>,
+    pub(crate) finished: Vec<bool>,
 }
 
 impl Outcome {
-    pub fn new(threads: usize) -> Outcome {
+    pub(crate) fn new(threads: usize) -> Outcome {
         Outcome { logs: vec![Vec::new(); threads], finished: vec![false; threads], ..Outcome::default() }
     }
 
-    pub fn saw(&mut self, thread: usize, object: usize, result: u64) {
+    pub(crate) fn saw(&mut self, thread: usize, object: usize, result: u64) {
         self.logs[thread].push((result, self.versions[object]));
     }
 
     /// The same, for an operation that is a write or an acquisition of its object.
-    pub fn changed(&mut self, thread: usize, object: usize, result: u64) {
+    pub(crate) fn changed(&mut self, thread: usize, object: usize, result: u64) {
         self.saw(thread, object, result);
         self.versions[object] += 1;
     }
 
-    pub fn wrote(&mut self, thread: usize, atomic: usize, read: u64, value: u64) {
+    pub(crate) fn wrote(&mut self, thread: usize, atomic: usize, read: u64, value: u64) {
         self.changed(thread, ATOMICS + atomic, read);
         self.values[atomic] = value;
     }
 
-    pub fn is_stuck(&self) -> bool {
+    pub(crate) fn is_stuck(&self) -> bool {
         self.finished.contains(&false)
     }
 }
