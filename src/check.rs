@@ -5,7 +5,7 @@ use crate::explore::{self, Exploration, Failure, Limits, Model, Only};
 use crate::report;
 use crate::runtime::Ending;
 use crate::trace::Trace;
-use crate::verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
+use crate::verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -312,7 +312,50 @@ impl<'a> Check<'a> {
             preemptions: None,
             most_events: None,
             patience: self.patience,
+            past_violations: false,
         }
+    }
+
+    /// Explores with the first explorer, past violations, to the end: how many executions there are, and how many of
+    /// them are violated.
+    ///
+    /// An execution is over at its violation: what its other threads would still have done is not explored, so that
+    /// after violations other than deadlocks the counts are lower bounds. The stacks of violated executions are leaked.
+    ///
+    /// ```
+    /// use selvedge::sync::{Arc, Mutex};
+    /// use selvedge::{Check, Kind, thread};
+    ///
+    /// let counts = Check::new("two locks").count(|| {
+    ///     let locks = Arc::new([Mutex::new(()), Mutex::new(())]);
+    ///     let theirs = Arc::clone(&locks);
+    ///     let other = thread::spawn(move || drop((theirs[1].lock(), theirs[0].lock())));
+    ///     drop((locks[0].lock(), locks[1].lock()));
+    ///     other.join().unwrap();
+    /// });
+    /// let counts = counts.unwrap();
+    /// assert_eq!((counts.executions, counts.violations[&Kind::Deadlock]), (3, 1));
+    /// ```
+    ///
+    /// # Errors
+    /// If nothing was explored, the model is not deterministic, or the explorer cannot go on past a violation (loom,
+    /// real threads).
+    pub fn count(mut self, model: impl Fn() + Send + Sync + 'static) -> Result<Counts, Bound> {
+        let Some(&explorer) = self.explorers.first().filter(|_| !self.budget.is_zero()) else {
+            return Err(Bound::NothingExplored);
+        };
+        if explorer.engine() != "shuttle" {
+            let operation = "what comes after a violation".to_string();
+            return Err(Bound::NotModelled { engine: explorer.engine(), operation });
+        }
+        let limits = Limits { past_violations: true, ..self.limits() };
+        let mut exploration = explore::explore(explorer, Arc::new(model), &limits, None, &mut self.progress);
+        if let Some(Failure { ending: Ending::Unknown(bound), .. }) = exploration.failure {
+            return Err(bound);
+        }
+        let violations = exploration.tally.take().unwrap_or_default();
+        let Run { executions, extent, .. } = ran(explorer, exploration)?;
+        Ok(Counts { executions, violations, extent })
     }
 
     fn explore(&mut self, model: &Model) -> Verdict {

@@ -101,7 +101,7 @@ pub use check::reached;
 #[cfg(feature = "model")]
 pub use check::{Budget, Check, Config, check};
 #[cfg(feature = "model")]
-pub use verdict::{Bound, Counterexample, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
+pub use verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
 
 /// Says that a condition must be true in at least one execution of the check that runs: a model that never gets to its
 /// interesting place must not pass.

@@ -1,6 +1,7 @@
 //! What a check says: a verdict with three arms, and how much was explored.
 
 use crate::trace::Trace;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
@@ -194,6 +195,17 @@ pub struct Run {
     pub extent: Extent,
 }
 
+/// What an explorer counted that did not stop at violations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// How many executions it ran, the violated ones included.
+    pub executions: u64,
+    /// How many of them were violated, by kind.
+    pub violations: BTreeMap<Kind, u64>,
+    /// How far it came.
+    pub extent: Extent,
+}
+
 /// How far an explorer came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -282,7 +294,7 @@ impl fmt::Display for Bound {
 }
 
 /// What kind of wrong an execution did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Kind {
     /// An assertion failed, or something else panicked.

@@ -18,7 +18,7 @@ pub(crate) use smallest::smallest;
 
 use crate::runtime::{Ending, Frozen, Pending, Pulse, Seen, World, hook};
 use crate::trace::{ThreadId, Trace};
-use crate::verdict::{Bound, Explorer};
+use crate::verdict::{Bound, Explorer, Kind};
 use ::shuttle::scheduler::Task;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};
@@ -40,6 +40,8 @@ pub(crate) struct Limits {
     pub(crate) most_events: Option<usize>,
     /// How long an execution may do nothing that an engine can see before it is given up.
     pub(crate) patience: Duration,
+    /// Whether to go on past a violation, and count.
+    pub(crate) past_violations: bool,
 }
 
 /// Which schedule to run, if only one.
@@ -112,6 +114,8 @@ pub(crate) struct Exploration {
     pub(crate) failure: Option<Failure>,
     /// Why it stopped before its end; `None` if the explorer had nothing left.
     pub(crate) cut: Option<Bound>,
+    /// How many executions were violated, by kind, if violations are to be counted: else the first is the end.
+    pub(crate) tally: Option<BTreeMap<Kind, u64>>,
 }
 
 impl Exploration {
@@ -130,6 +134,10 @@ impl Exploration {
         }
         self.longest = self.longest.max(trace.events.len());
         self.met |= trace.threads.len() > 1 && !trace.events.is_empty();
+        if let (Some(tally), Some(Ending::Violation { kind, .. })) = (&mut self.tally, &ending) {
+            *tally.entry(*kind).or_default() += 1;
+            return false;
+        }
         self.failure = ending.map(|ending| Failure { ending, trace, schedule, execution });
         self.failure.is_some()
     }
@@ -175,6 +183,7 @@ pub(crate) fn explore(
     let pulse = Arc::new(Pulse::default());
     let job = Job { explorer, model, limits: limits.clone(), only, pulse: Arc::clone(&pulse) };
     let shared = Shared::default();
+    lock(&shared).tally = limits.past_violations.then(BTreeMap::new);
     let theirs = Arc::clone(&shared);
     let (done, finished) = mpsc::channel();
     let thread = std::thread::Builder::new().name(format!("selvedge {explorer}")).spawn(move || {

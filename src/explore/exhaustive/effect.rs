@@ -1,6 +1,6 @@
 //! What an operation does to which objects: two operations are dependent if their order can matter.
 
-use crate::runtime::{Pending, Seen, Waits, threads};
+use crate::runtime::{Pending, Seen, Waits, World, threads};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
 
 /// What an operation does to an object.
@@ -69,7 +69,7 @@ impl Act {
     }
 
     /// What it did, as it turned out.
-    pub(in crate::explore) fn done(pending: &Pending, thread: ThreadId, seen: &Seen) -> Act {
+    pub(in crate::explore) fn done(world: &World, pending: &Pending, thread: ThreadId, seen: &Seen) -> Act {
         let mut act = Act::announced(pending, thread);
         act.operation = seen.operation.unwrap_or(act.operation);
         let nothing_changed = match (act.operation, seen.value) {
@@ -80,6 +80,10 @@ impl Act {
         };
         if nothing_changed {
             act.only_reads();
+            let lock = pending.object.and_then(|lock| world.objects.get(lock.index()));
+            if act.operation == Operation::TryLock && lock.is_some_and(|lock| lock.writer.is_none()) {
+                act.refused_by_readers();
+            }
         }
         if let (Operation::Wake, Some(Value::Word("notified"))) = (act.operation, seen.value) {
             // a waiter that was notified left the condition variable when it was
@@ -90,6 +94,12 @@ impl Act {
 
     pub(in crate::explore) fn only_reads(&mut self) {
         self.effects.iter_mut().for_each(|(_, effect)| *effect = Effect::Read);
+    }
+
+    /// An attempt to write that readers refuse changes nothing, but does not commute with what readers do: after
+    /// their release it would succeed. As a mere read it would, since readers commute with reads.
+    pub(super) fn refused_by_readers(&mut self) {
+        self.effects.iter_mut().for_each(|(_, effect)| *effect = Effect::Write);
     }
 
     pub(in crate::explore) fn changes_nothing(&self) -> bool {

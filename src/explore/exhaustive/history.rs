@@ -115,7 +115,7 @@ impl History {
     ) {
         let index = self.steps.len();
         let announced = Act::announced(pending, thread);
-        let done = Act::done(pending, thread, seen);
+        let done = Act::done(world, pending, thread, seen);
         let mut before = self.clock(thread).clone();
         for cause in cause {
             before.join(&self.steps[*cause].after);
@@ -149,9 +149,9 @@ impl History {
     }
 
     /// An operation that took effect together with the last step, of the same thread.
-    pub(super) fn extend(&mut self, thread: ThreadId, pending: &Pending, seen: &Seen) {
+    pub(super) fn extend(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
         let Some(index) = self.steps.len().checked_sub(1) else { return };
-        let done = Act::done(pending, thread, seen);
+        let done = Act::done(world, pending, thread, seen);
         let before = self.steps[index].before.clone();
         let races = self.candidates(thread, &done, &before);
         let mut after = self.steps[index].after.clone();
@@ -242,7 +242,11 @@ impl History {
                     found.extend(history.acquired);
                     found.extend(&history.shared);
                 }
-                Effect::AcquireShared if act.blocking => found.extend(history.acquired),
+                Effect::AcquireShared if act.blocking => {
+                    let attempt = |w: &usize| self.steps[*w].done.operation == Operation::TryLock;
+                    found.extend(history.acquired);
+                    found.extend(history.write.filter(attempt)); // also one that readers refused
+                }
                 _ if act.blocking && act.operation == Operation::Park => {
                     // the unpark that made the token available is what enabled it
                     found.extend(history.write.filter(|w| self.steps[*w].redundant));
@@ -275,7 +279,13 @@ impl History {
                 let last = effects().rfind(|(_, e)| *e == Effect::Write).and_then(|(s, _)| s.written);
                 last.or(self.initial.get(&object).copied()) != Some(expected)
             }
-            (Operation::TryLock, _) => !self.holders(i, v, object, true).is_empty(),
+            (Operation::TryLock, _) if self.holders(i, v, object, false).is_empty() => {
+                if !self.holders(i, v, object, true).is_empty() {
+                    act.refused_by_readers();
+                }
+                false
+            }
+            (Operation::TryLock, _) => true,
             (Operation::TryReadLock, _) => !self.holders(i, v, object, false).is_empty(),
             (Operation::NotifyOne | Operation::NotifyAll, _) => {
                 let mut asleep = 0_usize;

@@ -5,8 +5,8 @@
 //! order of independent steps (Mazurkiewicz). Deviations:
 //! * a lock is a step that waits: a release and the acquisition that it enables are no race, and the reversal of a
 //!   race between two acquisitions also leaves out whoever holds the lock in between (`reverse`);
-//! * a compare-exchange that fails, a lock that was tried in vain and a notification that nobody heard are reads: what
-//!   a step will be in another place is predicted (`History::predict`);
+//! * a compare-exchange that fails, a lock that was tried in vain (unless readers refused a writer) and a notification
+//!   that nobody heard are reads: what a step will be in another place is predicted (`History::predict`);
 //! * choices that are not about threads (which waiter a notification wakes) are explored one by one;
 //! * threads that spin are kept back (`spin`).
 
@@ -282,7 +282,7 @@ impl Strategy for Exhaustive {
             return;
         }
         if self.history.steps.len() == self.depth {
-            return self.history.extend(thread, pending, seen); // while it unwinds, a thread is not stopped
+            return self.history.extend(world, thread, pending, seen); // while it unwinds, a thread is not stopped
         }
         let node = &mut self.stack[self.depth - 1];
         let choice = node.choice.filter(|_| node.options > 1);

@@ -1,0 +1,132 @@
+//! The exhaustive explorer against an independent enumerator, on random programs.
+//!
+//! A program is interpreted twice: on the facade, under the explorer, and by `naive`, which goes through every
+//! interleaving. Both must see the same outcomes, and the explorer must run exactly one execution for each
+//! Mazurkiewicz trace. More programs with SOAK=1.
+
+#[path = "oracle/naive.rs"]
+mod naive;
+#[path = "oracle/outcome.rs"]
+mod outcome;
+#[path = "oracle/program.rs"]
+mod program;
+#[path = "oracle/real.rs"]
+mod real;
+
+use outcome::Outcome;
+use program::{Op, Program};
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use selvedge::{Budget, Explorer, Extent, Kind};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+
+fn soak() -> bool {
+    std::env::var("SOAK").is_ok_and(|soak| soak == "1")
+}
+
+/// How far the explorer may be from one execution for each trace.
+#[derive(Clone, Copy)]
+enum Optimal {
+    Exactly,
+    /// At least one for each trace, and at the most this many.
+    Within(u64),
+}
+
+#[derive(Default)]
+struct Totals {
+    programs: Cell<u64>,
+    traces: Cell<u64>,
+    executions: Cell<u64>,
+    stuck: Cell<u64>,
+}
+
+fn add(cell: &Cell<u64>, n: u64) {
+    cell.set(cell.get() + n);
+}
+
+/// Compares the two on one program; why they differ, if they do.
+fn compare(program: &Program, optimal: Optimal, totals: &Totals) -> Result<(), TestCaseError> {
+    let most = if soak() { 20_000 } else { 4_000 };
+    let Some(naive) = naive::enumerate(program, most) else { return Err(TestCaseError::reject("too large")) };
+    let (counts, seen) = real::explore(program, Explorer::Exhaustive, Budget::executions(100_000))
+        .map_err(|bound| TestCaseError::fail(bound.to_string()))?;
+    let fail = |what: String| Err(TestCaseError::fail(what));
+    if let Extent::Bounded(bound @ selvedge::Bound::Executions(_)) = &counts.extent {
+        return fail(format!("bounded by {bound}"));
+    }
+    let outcomes: BTreeSet<Outcome> = seen.keys().cloned().collect();
+    if let Some(missed) = naive.outcomes.difference(&outcomes).next() {
+        return fail(format!(
+            "missed, {} of {}: {missed:?}",
+            naive.outcomes.difference(&outcomes).count(),
+            naive.outcomes.len()
+        ));
+    }
+    if let Some(made_up) = outcomes.difference(&naive.outcomes).next() {
+        return fail(format!("made up: {made_up:?}"));
+    }
+    let stuck: u64 = counts.violations.values().sum();
+    let other = counts.violations.keys().find(|kind| !matches!(kind, Kind::Deadlock | Kind::Livelock));
+    let (executions, traces) = (counts.executions, naive.traces);
+    let right = match optimal {
+        Optimal::Exactly => executions == traces && stuck == naive.stuck && counts.extent == Extent::Exhaustive,
+        Optimal::Within(factor) => executions >= traces && executions <= factor * traces,
+    };
+    if !right || other.is_some() {
+        return fail(format!(
+            "{executions} executions ({:?}) of {traces} traces ({} stuck)",
+            counts.violations, naive.stuck
+        ));
+    }
+    if executions > 1 {
+        add(&totals.programs, 1);
+    }
+    add(&totals.traces, traces);
+    add(&totals.executions, executions);
+    add(&totals.stuck, naive.stuck);
+    Ok(())
+}
+
+/// So many programs, or the smallest on which the two differ.
+fn all_agree(
+    name: &str,
+    (few, many): (u32, u32),
+    strategy: impl Strategy<Value = Program>,
+    optimal: impl Fn(&Program) -> Optimal,
+) {
+    let cases = if soak() { many } else { few };
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_time: 20_000,
+        max_global_rejects: u32::MAX,
+        ..Config::default()
+    };
+    // the same programs every day, other ones in a soak
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = if soak() { TestRunner::new(config) } else { TestRunner::new_with_rng(config, rng) };
+    let totals = Totals::default();
+    match runner.run(&strategy, |program| compare(&program, optimal(&program), &totals)) {
+        Ok(()) => {}
+        Err(TestError::Fail(why, program)) => panic!("{name}: {why}\n{program:#?}"),
+        Err(error) => panic!("{name}: {error}"),
+    }
+    let Totals { programs, traces, executions, stuck } = totals;
+    let (programs, traces, executions) = (programs.get(), traces.get(), executions.get());
+    println!(
+        "{name}: {cases} programs, {programs} with a choice; {executions} executions of {traces} traces, {} stuck",
+        stuck.get()
+    );
+    assert!(programs > u64::from(cases) / 3, "{name}: {programs} programs are no oracle");
+}
+
+/// Two unparks of a thread that has its token are dependent though they commute: which of them a park consumed is
+/// part of a trace, but not of what can be reversed. Which waiter a notification wakes is a choice, and choices are
+/// explored one by one: with several waiters a few executions are repeated. Hence a factor for these two.
+#[test]
+fn every_outcome_is_seen_and_every_trace_once() {
+    all_agree("oracle", (1_000, 50_000), program::programs(), |program| {
+        if program.unparks_twice() || program.chooses_waiters() { Optimal::Within(2) } else { Optimal::Exactly }
+    });
+}

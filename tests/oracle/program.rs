@@ -1,0 +1,165 @@
+//! Random small programs: what their threads do, and how they are drawn.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+
+/// What a thread does. Objects are numbers; bodies run while the lock is held, or if the condition holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Op {
+    Load(usize),
+    Store(usize, u64),
+    Add(usize),
+    Swap(usize, u64),
+    /// Compare-exchange: the atomic, what it must hold, what it then gets.
+    Cas(usize, u64, u64),
+    Lock(usize, Vec<Op>),
+    TryLock(usize, Vec<Op>),
+    Read(Vec<Op>),
+    Write(Vec<Op>),
+    TryRead(Vec<Op>),
+    TryWrite(Vec<Op>),
+    /// Under mutex 0: one wait, if there are no tickets.
+    WaitOnce,
+    /// Under mutex 0: waits as long as there are no tickets, then takes one.
+    Take,
+    /// Under mutex 0: adds a ticket and notifies one waiter, or all.
+    Give(bool),
+    NotifyOne,
+    NotifyAll,
+    Park,
+    /// Unparks an earlier thread.
+    Unpark(usize),
+    /// Joins an earlier thread, if nobody else does.
+    Join(usize),
+    /// Loads, and does the rest if it is not 0.
+    If(usize, Vec<Op>),
+    Yield,
+    /// `while atomic == 0 { yield }`
+    Await(usize),
+}
+
+impl Op {
+    fn body(&self) -> &[Op] {
+        use Op::{If, Lock, Read, TryLock, TryRead, TryWrite, Write};
+        match self {
+            Lock(_, b) | TryLock(_, b) | Read(b) | Write(b) | TryRead(b) | TryWrite(b) | If(_, b) => b,
+            _ => &[],
+        }
+    }
+
+    fn count(&self, what: &dyn Fn(&Op) -> bool) -> usize {
+        usize::from(what(self)) + self.body().iter().map(|op| op.count(what)).sum::<usize>()
+    }
+}
+
+/// The threads of a program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Program(pub(crate) Vec<Vec<Op>>);
+
+impl Program {
+    pub(crate) fn count(&self, what: &dyn Fn(&Op) -> bool) -> usize {
+        self.0.iter().flatten().map(|op| op.count(what)).sum()
+    }
+
+    /// Whether it spins: its unproductive rounds are executions of their own.
+    pub(crate) fn spins(&self) -> bool {
+        self.count(&|op| matches!(op, Op::Await(_))) > 0
+    }
+
+    /// Whether some thread may be unparked while it has its token already.
+    pub(crate) fn unparks_twice(&self) -> bool {
+        (0..self.0.len()).any(|t| self.count(&|op| *op == Op::Unpark(t)) > 1)
+    }
+
+    /// Whether a notification may have several waiters to choose from.
+    pub(crate) fn chooses_waiters(&self) -> bool {
+        let waits = self.count(&|op| matches!(op, Op::WaitOnce | Op::Take));
+        waits > 1 && self.count(&|op| matches!(op, Op::NotifyOne | Op::Give(false))) > 0
+    }
+
+    /// Unparks and joins go to earlier threads, whose handles exist; each thread is joined once at the most.
+    fn valid(mut self) -> Self {
+        let mut joined = vec![false; self.0.len()];
+        for (me, ops) in self.0.iter_mut().enumerate() {
+            ops.retain(|op| match op {
+                Op::Join(other) => *other < me && !std::mem::replace(&mut joined[*other], true),
+                _ => true,
+            });
+            drop_late_unparks(ops, me);
+        }
+        self
+    }
+}
+
+fn drop_late_unparks(ops: &mut Vec<Op>, me: usize) {
+    use Op::{If, Lock, Read, TryLock, TryRead, TryWrite, Write};
+    ops.retain(|op| !matches!(op, Op::Unpark(other) if *other >= me));
+    for op in ops {
+        match op {
+            Lock(_, b) | TryLock(_, b) | Read(b) | Write(b) | TryRead(b) | TryWrite(b) | If(_, b) => {
+                drop_late_unparks(b, me);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A kind of operation, to be filled in: the letters of a palette.
+///
+/// `l`oad `s`tore `a`dd s`w`ap `c`as `i`f · `L`ock `T`rylock · `R`ead `W`rite tr`r`y-read tr`x`y-write ·
+/// wait `o`nce `t`ake `g`ive `n`otify one notify a`N`ll · `p`ark `u`npark `j`oin `y`ield a`A`wait
+const PALETTES: [&str; 9] =
+    ["lsawci", "lsccci", "lsLLLT", "lscLTiy", "lsRWrxR", "RWrxLTs", "otggnNLsl", "lspujiyu", "lsawciLTRWrxotgnNpujy"];
+
+const SPINNING: &str = "lsawcAALiyj";
+
+fn op(letters: &'static str, depth: usize) -> BoxedStrategy<Op> {
+    let fits = |c: &char| (depth < 2 || !"iLTRWrx".contains(*c)) && (depth == 0 || *c != 'j');
+    let flat: Vec<char> = letters.chars().filter(fits).collect();
+    let flat = if flat.is_empty() { vec!['l', 's'] } else { flat };
+    select(flat).prop_flat_map(move |letter| one(letter, letters, depth)).boxed()
+}
+
+fn one(letter: char, letters: &'static str, depth: usize) -> BoxedStrategy<Op> {
+    let (atomic, value) = (0..2_usize, 0..3_u64);
+    let body = || prop::collection::vec(op(letters, depth + 1), 0..=2);
+    match letter {
+        'l' => atomic.prop_map(Op::Load).boxed(),
+        's' => (atomic, value).prop_map(|(a, v)| Op::Store(a, v)).boxed(),
+        'a' => atomic.prop_map(Op::Add).boxed(),
+        'w' => (atomic, value).prop_map(|(a, v)| Op::Swap(a, v)).boxed(),
+        'c' => (atomic, 0..2_u64, value).prop_map(|(a, e, n)| Op::Cas(a, e, n)).boxed(),
+        'i' => (atomic, body()).prop_map(|(a, b)| Op::If(a, b)).boxed(),
+        'L' => (0..2_usize, body()).prop_map(|(m, b)| Op::Lock(m, b)).boxed(),
+        'T' => (0..2_usize, body()).prop_map(|(m, b)| Op::TryLock(m, b)).boxed(),
+        'R' => body().prop_map(Op::Read).boxed(),
+        'W' => body().prop_map(Op::Write).boxed(),
+        'r' => body().prop_map(Op::TryRead).boxed(),
+        'x' => body().prop_map(Op::TryWrite).boxed(),
+        'o' => Just(Op::WaitOnce).boxed(),
+        't' => Just(Op::Take).boxed(),
+        'g' => any::<bool>().prop_map(Op::Give).boxed(),
+        'n' => Just(Op::NotifyOne).boxed(),
+        'N' => Just(Op::NotifyAll).boxed(),
+        'p' => Just(Op::Park).boxed(),
+        'u' => (0..3_usize).prop_map(Op::Unpark).boxed(),
+        'j' => (0..3_usize).prop_map(Op::Join).boxed(),
+        'y' => Just(Op::Yield).boxed(),
+        _ => atomic.prop_map(Op::Await).boxed(),
+    }
+}
+
+fn of(letters: &'static str) -> impl Strategy<Value = Program> {
+    let thread = prop::collection::vec(op(letters, 0), 1..=4);
+    prop::collection::vec(thread, 2..=4).prop_map(|threads| Program(threads).valid())
+}
+
+/// Programs of 2 to 4 threads with 1 to 4 operations each, nested ones not counted.
+pub(crate) fn programs() -> impl Strategy<Value = Program> {
+    select(&PALETTES[..]).prop_flat_map(of)
+}
+
+/// The same, with loops that wait for an atomic.
+pub(crate) fn spinning_programs() -> impl Strategy<Value = Program> {
+    of(SPINNING).prop_filter("spins", Program::spins)
+}
