@@ -321,6 +321,9 @@ macro_rules! both {
         impl<T> Drop for $name<T> {
             #[track_caller]
             fn drop(&mut self) {
+                if self.0.state.home.is_over() {
+                    return;
+                }
                 let mut state = self.0.lock();
                 state.$count -= 1;
                 if state.$count == 0 {

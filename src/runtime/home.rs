@@ -50,6 +50,11 @@ impl Home {
         if self.execution == execution() { engine() } else { Engine::Std }
     }
 
+    /// Whether the object's execution is over: its destructor has nothing to do any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.execution != 0 && self.execution != execution()
+    }
+
     #[track_caller]
     #[cold]
     fn refuse(&self) -> ! {

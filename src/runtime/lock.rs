@@ -274,9 +274,12 @@ pub(crate) fn release(home: &Home, mode: Mode, location: &'static Location<'stat
                     let at = world.shadow_locks.iter().rposition(|held| *held == (lock, mode));
                     at.map(|at| world.shadow_locks.remove(at)).is_some()
                 });
-                if !shadowed {
-                    defer(Box::new(move || owed.release(mode)));
-                }
+                defer(Box::new(move || {
+                    if shadowed {
+                        owed.acquire(mode); // tells loom, if late, that this thread has used the lock
+                    }
+                    owed.release(mode);
+                }));
             };
             loom_step(pending, || companion.release(mode), shadow, note);
         }

@@ -108,13 +108,13 @@ pub(crate) fn begin(settings: &Settings) {
 /// Values of lazy statics and thread-locals of a finished execution are dropped, still inside of it; those of a
 /// failed one are leaked, because the engine's objects in them no longer have an engine.
 pub(crate) fn end() -> Option<World> {
-    let (kept, failed) = try_with(|world| {
+    let failed = try_with(|world| {
         world.closed = true;
-        (std::mem::take(&mut world.statics), world.ending.is_some())
+        world.ending.is_some()
     })?;
     if failed {
-        std::mem::forget(kept);
-    } else if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(kept))) {
+        std::mem::forget(with(|world| std::mem::take(&mut world.statics)));
+    } else if let Err(payload) = catch_unwind(AssertUnwindSafe(statics::drop_all)) {
         with(|world| threads::end_by_panic(world, &*payload));
     }
     let mut world = WORLD.with_borrow_mut(Option::take);

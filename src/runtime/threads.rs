@@ -2,7 +2,7 @@
 
 use super::statics::drop_locals;
 use super::step::{defer, fail, flush_deferred, halt, in_vain, inert, loom_step, shuttle_step, stalled};
-use super::{Ending, Engine, Pending, Seen, Waits, World, engine, hook, me, set_me, with};
+use super::{Ending, Engine, Pending, Seen, Waits, World, engine, hook, me, set_me, try_with, with};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
 use crate::verdict::{Bound, Kind};
 use std::any::Any;
@@ -304,7 +304,7 @@ pub(crate) fn yield_now() {
 
 /// The name given to a thread when it was started.
 pub(crate) fn name(thread: ThreadId) -> Option<String> {
-    with(|world| world.trace.threads[thread.index()].name.clone())
+    try_with(|world| world.trace.threads.get(thread.index())?.name.clone()).flatten()
 }
 
 /// Whether a panic only passes on that a joined thread panicked.

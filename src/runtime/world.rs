@@ -244,7 +244,7 @@ impl World {
             self.end(Ending::Unknown(Bound::Time(std::time::Duration::ZERO)));
         } else if self.settings.most_events.is_some_and(|most| self.trace.events.len() > most) {
             self.end(Ending::GivenUp);
-        } else if self.trace.events.len() > self.settings.max_events {
+        } else if self.trace.events.len() > self.settings.max_events && !std::thread::panicking() {
             let message = format!("no end after {} events", self.settings.max_events);
             self.end(Ending::Violation {
                 kind: Kind::Livelock,

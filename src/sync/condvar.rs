@@ -59,7 +59,7 @@ impl Condvar {
     /// If the mutex is poisoned by then; the error holds the guard.
     #[track_caller]
     pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        match self.home.engine() {
+        match same_engine(self, &guard) {
             Engine::Std => {
                 let (mutex, std) = dismantle(guard);
                 let std = self.std.wait(std).unwrap_or_else(PoisonError::into_inner);
@@ -98,7 +98,7 @@ impl Condvar {
         guard: MutexGuard<'a, T>,
         timeout: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        match self.home.engine() {
+        match same_engine(self, &guard) {
             Engine::Std => {
                 let (mutex, std) = dismantle(guard);
                 let (std, result) = self.std.wait_timeout(std, timeout).unwrap_or_else(PoisonError::into_inner);
@@ -155,6 +155,13 @@ impl Condvar {
             Engine::Loom | Engine::Shuttle => condvar::notify(&self.home, true),
         }
     }
+}
+
+/// The engine that the condition variable belongs to, and the mutex with it.
+#[track_caller]
+fn same_engine<T: ?Sized>(condvar: &Condvar, guard: &MutexGuard<'_, T>) -> Engine {
+    guard.mutex.home.engine(); // refuses a guard that was kept from another execution
+    condvar.home.engine()
 }
 
 /// std's guard, out of ours, with nothing unlocked.

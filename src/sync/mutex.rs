@@ -46,7 +46,7 @@ impl Poison {
 /// assert_eq!(balance.into_inner().unwrap(), 5);
 /// ```
 pub struct Mutex<T: ?Sized> {
-    pub(super) home: Home,
+    pub(crate) home: Home,
     pub(super) std: std::sync::Mutex<()>,
     pub(super) poison: Poison,
     data: UnsafeCell<T>,

@@ -126,9 +126,24 @@ where
     Model { handle: threads::spawn(name, body), result, execution: runtime::execution() }
 }
 
+/// Whether the thread is of this execution; refuses another's, except in destructors that unwind.
+#[track_caller]
+fn is_here(execution: u64) -> bool {
+    let here = execution == runtime::execution();
+    assert!(
+        here || std::thread::panicking(),
+        "selvedge: this thread was started in another execution of the model, which is over. \
+         Join it, or park and unpark it, within the model's closure"
+    );
+    here
+}
+
 impl<T> Model<T> {
     #[track_caller]
     pub(super) fn join(self) -> std::thread::Result<T> {
+        if !is_here(self.execution) {
+            return Err(Box::new("the execution ended before this thread"));
+        }
         let thread = self.handle.thread;
         threads::join(self.handle);
         threads::observed(thread);
@@ -167,7 +182,7 @@ impl<T> JoinHandle<T> {
     pub fn is_finished(&self) -> bool {
         match &self.0 {
             Handle::Std(handle) => handle.is_finished(),
-            Handle::Model(model) => threads::is_finished(model.handle.thread),
+            Handle::Model(model) => !is_here(model.execution) || threads::is_finished(model.handle.thread),
         }
     }
 
@@ -224,8 +239,9 @@ impl Thread {
         match &self.0 {
             Identity::Std(thread) => thread.unpark(),
             Identity::Model { execution, thread, .. } => {
-                assert_eq!(*execution, runtime::execution(), "selvedge: this thread belongs to another execution");
-                threads::unpark(*thread);
+                if is_here(*execution) {
+                    threads::unpark(*thread);
+                }
             }
         }
     }

@@ -1,0 +1,6 @@
+//! The facade does what std and crossbeam do, in every engine; and what an engine cannot do ends in words.
+
+mod conformance {
+    mod helpers;
+    mod survival;
+}
