@@ -2,7 +2,7 @@
 
 use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use selvedge::sync::{Arc, Condvar, Mutex, RwLock};
-use selvedge::{Budget, Check, Explorer, Verdict, thread};
+use selvedge::{Budget, Check, Explorer, Kind, Verdict, thread};
 
 /// The executions of a model that holds, all of its interleavings seen.
 fn executions(name: &str, model: impl Fn() + Send + Sync + 'static) -> u64 {
@@ -179,8 +179,8 @@ fn bounded_buffer(producers: usize, consumers: usize, items: usize, capacity: us
 
 #[test]
 fn condition_variables_are_explored() {
-    println!("{}", executions("buffer", || bounded_buffer(1, 1, 2, 1)));
-    println!("{}", executions("buffer", || bounded_buffer(2, 2, 1, 1)));
+    assert_eq!(executions("buffer", || bounded_buffer(1, 1, 2, 1)), 8);
+    assert_eq!(executions("buffer", || bounded_buffer(2, 2, 1, 1)), 64);
 }
 
 #[test]
@@ -190,4 +190,119 @@ fn readers_of_a_lock_do_not_branch() {
         spawn_all(3, move |_| assert_eq!(*lock.read().unwrap(), 0));
     });
     assert_eq!(count, 1);
+}
+
+/// Each takes the fork on the left first: they may all wait for each other.
+fn greedy_philosophers(n: usize) {
+    let forks: Arc<Vec<_>> = Arc::new((0..n).map(|_| Mutex::new(())).collect());
+    spawn_all(n, move |i| {
+        let _left = forks[i].lock().unwrap();
+        let _right = forks[(i + 1) % n].lock().unwrap();
+    });
+}
+
+#[test]
+fn one_execution_of_the_greedy_philosophers_deadlocks() {
+    for (n, want) in [(3, 7), (4, 15), (5, 31)] {
+        let check = Check::new("greedy").explorers([Explorer::Exhaustive]).budget(Budget::executions(1_000));
+        let counts = check.count(move || greedy_philosophers(n)).unwrap();
+        let deadlocks = counts.violations.get(&Kind::Deadlock).copied();
+        assert_eq!((counts.executions, deadlocks, counts.violations.len()), (want, Some(1), 1), "{n} philosophers");
+    }
+}
+
+/// Treiber's stack; nodes are places in arrays, and 0 is the end.
+fn treiber(pushers: usize, poppers: usize) {
+    struct Stack {
+        top: AtomicUsize,
+        next: Vec<AtomicUsize>,
+    }
+    let total = pushers + poppers;
+    let next = (0..=total).map(|_| AtomicUsize::new(0)).collect();
+    let stack = Arc::new(Stack { top: AtomicUsize::new(0), next });
+    spawn_all(total, move |i| {
+        if i < pushers {
+            loop {
+                let top = stack.top.load(SeqCst);
+                stack.next[i + 1].store(top, SeqCst);
+                if stack.top.compare_exchange(top, i + 1, SeqCst, SeqCst).is_ok() {
+                    break;
+                }
+            }
+        } else {
+            loop {
+                let top = stack.top.load(SeqCst);
+                if top == 0 {
+                    break;
+                }
+                let next = stack.next[top].load(SeqCst);
+                if stack.top.compare_exchange(top, next, SeqCst, SeqCst).is_ok() {
+                    break;
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn a_lock_free_stack_is_explored_without_repetition() {
+    let depth_first = |model: fn()| {
+        let check = Check::new("stack").explorers([Explorer::Dfs]).budget(Budget::executions(200_000));
+        match check.run(model) {
+            Verdict::Holds(coverage) if coverage.is_exhaustive() => coverage.executions(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (all, inequivalent) = (depth_first(|| treiber(1, 1)), executions("stack", || treiber(1, 1)));
+    assert!(inequivalent > 1 && inequivalent < all, "{inequivalent} of {all}");
+}
+
+/// The outcomes of two threads that read x and y and then write one of them: three, of which loom misses some.
+#[test]
+fn the_three_outcomes_of_two_reads_and_a_write_are_all_seen() {
+    use std::collections::BTreeSet;
+    let outcomes = std::sync::Arc::new(std::sync::Mutex::new(BTreeSet::new()));
+    let seen = std::sync::Arc::clone(&outcomes);
+    executions("three outcomes", move || {
+        let shared = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let theirs = Arc::clone(&shared);
+        let other = thread::spawn(move || {
+            let read = (theirs.0.load(SeqCst), theirs.1.load(SeqCst));
+            theirs.1.store(1, SeqCst);
+            read
+        });
+        let mine = (shared.0.load(SeqCst), shared.1.load(SeqCst));
+        shared.0.store(1, SeqCst);
+        let theirs = other.join().unwrap();
+        seen.lock().unwrap().insert((mine, theirs));
+    });
+    let outcomes = outcomes.lock().unwrap();
+    let want = BTreeSet::from([((0, 0), (0, 0)), ((0, 1), (0, 0)), ((0, 0), (1, 0))]);
+    assert_eq!(*outcomes, want);
+}
+
+/// A loop that counts its rounds: one that was kept back could have ended.
+#[test]
+fn a_search_that_kept_a_spinning_thread_back_is_not_called_exhaustive() {
+    let check = Check::new("rounds").explorers([Explorer::Exhaustive]);
+    let verdict = check.run(|| {
+        let shared = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let theirs = Arc::clone(&shared);
+        let patient = thread::spawn(move || {
+            for _ in 0..3 {
+                if theirs.0.load(SeqCst) != 0 {
+                    return;
+                }
+                thread::yield_now();
+            }
+            theirs.1.store(1, SeqCst);
+        });
+        assert!(shared.1.load(SeqCst) < 2);
+        shared.0.store(1, SeqCst);
+        patient.join().unwrap();
+    });
+    match verdict {
+        Verdict::Holds(coverage) => assert!(!coverage.is_exhaustive(), "{coverage}"),
+        other => panic!("{other:?}"),
+    }
 }

@@ -14,7 +14,7 @@ mod program;
 mod real;
 
 use outcome::Outcome;
-use program::{Op, Program};
+use program::Program;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use selvedge::{Budget, Explorer, Extent, Kind};

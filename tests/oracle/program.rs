@@ -61,11 +61,6 @@ impl Program {
         self.0.iter().flatten().map(|op| op.count(what)).sum()
     }
 
-    /// Whether it spins: its unproductive rounds are executions of their own.
-    pub(crate) fn spins(&self) -> bool {
-        self.count(&|op| matches!(op, Op::Await(_))) > 0
-    }
-
     /// Whether some thread may be unparked while it has its token already.
     pub(crate) fn unparks_twice(&self) -> bool {
         (0..self.0.len()).any(|t| self.count(&|op| *op == Op::Unpark(t)) > 1)
@@ -111,8 +106,6 @@ fn drop_late_unparks(ops: &mut Vec<Op>, me: usize) {
 const PALETTES: [&str; 9] =
     ["lsawci", "lsccci", "lsLLLT", "lscLTiy", "lsRWrxR", "RWrxLTs", "otggnNLsl", "lspujiyu", "lsawciLTRWrxotgnNpujy"];
 
-const SPINNING: &str = "lsawcAALiyj";
-
 fn op(letters: &'static str, depth: usize) -> BoxedStrategy<Op> {
     let fits = |c: &char| (depth < 2 || !"iLTRWrx".contains(*c)) && (depth == 0 || *c != 'j');
     let flat: Vec<char> = letters.chars().filter(fits).collect();
@@ -157,9 +150,4 @@ fn of(letters: &'static str) -> impl Strategy<Value = Program> {
 /// Programs of 2 to 4 threads with 1 to 4 operations each, nested ones not counted.
 pub(crate) fn programs() -> impl Strategy<Value = Program> {
     select(&PALETTES[..]).prop_flat_map(of)
-}
-
-/// The same, with loops that wait for an atomic.
-pub(crate) fn spinning_programs() -> impl Strategy<Value = Program> {
-    of(SPINNING).prop_filter("spins", Program::spins)
 }

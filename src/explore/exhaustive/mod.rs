@@ -21,7 +21,7 @@ use crate::trace::{Operation, ThreadId, Value};
 use crate::verdict::Bound;
 use effect::{Act, Effect};
 use history::{Clock, History};
-use spin::{Kept, Spins};
+use spin::Spins;
 use wakeup::{Branch, Element, insert, is_weak_initial};
 
 /// A step that need not be explored again from here: it was, and nothing has conflicted with it since.
@@ -98,7 +98,7 @@ impl Exhaustive {
     /// The enabled threads that would not only repeat themselves; all of them if there are no others.
     fn productive<'a>(&mut self, point: &Point<'a>) -> (Vec<ThreadId>, Vec<Option<Pending>>) {
         let kept = |(t, p): (&ThreadId, &Option<Pending>)| {
-            p.map_or(Kept::No, |pending| {
+            p.is_some_and(|pending| {
                 let notified = match pending.waits {
                     Waits::Notified { .. } => pending.object.is_some_and(|c| self.history.notifier(c, *t).is_some()),
                     Waits::Token { .. } => self.history.has_token_now(*t),
@@ -108,8 +108,9 @@ impl Exhaustive {
             })
         };
         let all: Vec<_> = point.enabled.iter().zip(point.pending).map(|pair| (pair, kept(pair))).collect();
-        let (free, back): (Vec<_>, Vec<_>) = all.iter().partition(|(_, kept)| *kept == Kept::No);
-        if back.iter().any(|(_, kept)| *kept == Kept::Timeout) || (free.is_empty() && !back.is_empty()) {
+        let (free, back): (Vec<_>, Vec<_>) = all.iter().partition(|(_, kept)| !kept);
+        if !back.is_empty() {
+            // a loop may count its rounds, or two loops share a line: what was left out could have mattered
             self.caveat = Some(Bound::Spins);
         }
         let chosen = if free.is_empty() { back } else { free };

@@ -3,7 +3,8 @@
 //! A thread that yields, does nothing but read, and is about to yield at the same place again, while nothing that it
 //! read has changed, would only do the same once more: it is kept back until something changes. The same goes for a
 //! timeout that fires a second time at the same place. When nobody else can go on, they are let go on after all: a
-//! loop may count its rounds. Rounds that were kept back and could have mattered make the search bounded.
+//! loop may count its rounds. Whether a round that was kept back could have mattered cannot be known from outside, so a
+//! search that kept one back calls itself bounded, never exhaustive.
 
 use super::effect::Act;
 use super::history::History;
@@ -60,23 +61,22 @@ impl Spins {
     }
 
     /// Whether the thread would only repeat itself.
-    pub(super) fn keeps_back(&self, history: &History, thread: ThreadId, pending: &Pending, notified: bool) -> Kept {
+    pub(super) fn keeps_back(&self, history: &History, thread: ThreadId, pending: &Pending, notified: bool) -> bool {
         match (pending.operation, pending.waits) {
             (Operation::Yield, _) => {
-                let Some(round) = self.rounds.get(&thread) else { return Kept::No };
+                let Some(round) = self.rounds.get(&thread) else { return false };
                 let same_place = round.at == Some(pending.location) && !round.acted;
                 let nothing_new = if round.read.is_empty() {
                     history.steps[round.since..].iter().all(|step| step.thread == thread)
                 } else {
                     round.read.iter().all(|(object, seen)| self.version(*object) == *seen)
                 };
-                if same_place && nothing_new { Kept::Spinning } else { Kept::No }
+                same_place && nothing_new
             }
             (_, Waits::Notified { timeout: true, .. } | Waits::Token { timeout: true }) if !notified => {
-                let fired = self.timeouts.get(&thread).is_some_and(|places| places.contains(&pending.location));
-                if fired { Kept::Timeout } else { Kept::No }
+                self.timeouts.get(&thread).is_some_and(|places| places.contains(&pending.location))
             }
-            _ => Kept::No,
+            _ => false,
         }
     }
 
@@ -86,14 +86,4 @@ impl Spins {
         let Some(round) = round.filter(|r| r.at == Some(pending.location)) else { return Vec::new() };
         round.read.iter().filter_map(|(object, _)| history.last_write(*object)).collect()
     }
-}
-
-/// Whether a thread is kept back, and what that leaves out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kept {
-    No,
-    /// Nothing, if its loop ends only by what others do.
-    Spinning,
-    /// A timeout that could fire once more.
-    Timeout,
 }
