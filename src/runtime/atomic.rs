@@ -177,17 +177,15 @@ fn pending(home: &Home, operation: Operation, location: &'static Location<'stati
 
 #[track_caller]
 pub(crate) fn load<T: Primitive>(home: &Home, std: &T::Std, order: Ordering) -> T {
+    assert_load(order);
     let pending = pending(home, Operation::Load(order), Location::caller());
     match home.engine() {
         Engine::Std => T::load(std, order),
-        Engine::Shuttle => {
-            assert_load(order);
-            shuttle_step(pending, |world, me| {
-                world.clocks.load(me, home.id(), order);
-                let value = T::load(std, SeqCst); // one OS thread: any ordering would do
-                (value, Seen::value(value.value()))
-            })
-        }
+        Engine::Shuttle => shuttle_step(pending, |world, me| {
+            world.clocks.load(me, home.id(), order);
+            let value = T::load(std, SeqCst); // one OS thread: any ordering would do
+            (value, Seen::value(value.value()))
+        }),
         Engine::Loom => {
             let loom = loom_side::<T>(home, std);
             let access = || fenced(order, || T::loom_load(&loom, order));
@@ -198,11 +196,11 @@ pub(crate) fn load<T: Primitive>(home: &Home, std: &T::Std, order: Ordering) -> 
 
 #[track_caller]
 pub(crate) fn store<T: Primitive>(home: &Home, std: &T::Std, value: T, order: Ordering) {
+    assert_store(order);
     let pending = pending(home, Operation::Store(order), Location::caller());
     match home.engine() {
         Engine::Std => T::store(std, value, order),
         Engine::Shuttle => {
-            assert_store(order);
             shuttle_step(pending, |world, me| {
                 world.clocks.store(me, home.id(), order);
                 T::store(std, value, SeqCst); // one OS thread: any ordering would do
@@ -269,6 +267,7 @@ pub(crate) fn compare_exchange<T: Primitive>(
     (current, new): (T, T),
     (success, failure): (Ordering, Ordering),
 ) -> Result<T, T> {
+    assert_load(failure);
     let pending = Pending {
         expected: Some(current.value()),
         ..pending(home, Operation::Rmw("compare_exchange", success), Location::caller())
@@ -281,7 +280,6 @@ pub(crate) fn compare_exchange<T: Primitive>(
     match home.engine() {
         Engine::Std => T::compare_exchange(std, current, new, success, failure),
         Engine::Shuttle => {
-            assert_load(failure);
             shuttle_step(pending, |world, me| {
                 let result = T::compare_exchange(std, current, new, SeqCst, SeqCst); // one OS thread
                 match result {
@@ -335,6 +333,7 @@ fn loom_side<T: Primitive>(home: &Home, std: &T::Std) -> std::rc::Rc<T::Loom> {
 /// `atomic::fence`
 #[track_caller]
 pub(crate) fn fence(order: Ordering) {
+    assert!(order != Ordering::Relaxed, "there is no such thing as a relaxed fence");
     let pending = Pending {
         operation: Operation::Fence(order),
         object: None,
@@ -352,7 +351,8 @@ pub(crate) fn fence(order: Ordering) {
     }
 }
 
-/// std panics on these, and so do all engines.
+/// std panics on these, and so do all engines: here, because a model may not catch a panic of loom's own.
+#[track_caller]
 fn assert_load(order: Ordering) {
     assert!(
         !matches!(order, Ordering::Release | Ordering::AcqRel),
@@ -360,6 +360,7 @@ fn assert_load(order: Ordering) {
     );
 }
 
+#[track_caller]
 fn assert_store(order: Ordering) {
     assert!(
         !matches!(order, Ordering::Acquire | Ordering::AcqRel),

@@ -1,6 +1,6 @@
 //! `LazyLock`
 
-use super::OnceLock;
+use super::Mutex;
 use crate::runtime::{self, Engine};
 use std::fmt;
 use std::ops::Deref;
@@ -39,19 +39,24 @@ impl<T> LazyLock<T> {
         if runtime::engine() == Engine::Std {
             return &this.std;
         }
-        let value: Option<Rc<OnceLock<T>>> = runtime::local((this.key(), None), OnceLock::new);
-        let value = value.expect("only thread-locals are destroyed before their execution");
-        let made = std::ptr::from_ref(value.get_or_init_once(this.init));
+        const KEPT: &str = "only thread-locals are destroyed before their execution";
+        let key = this.key();
+        // A lock of its own makes the first use a point where threads meet, and orders the initialisation before
+        // every use: whatever else the value is made of is created under it. It is poisoned when `init` panics.
+        let lock: Rc<Mutex<()>> = runtime::local((key + 1, None), || Mutex::new(())).expect(KEPT);
+        let Ok(held) = lock.lock() else { panic!("LazyLock instance has previously been poisoned") };
+        let value = runtime::local((key, None), this.init).expect(KEPT);
+        drop(held);
         // SAFETY: 1. the execution holds this `Rc` until all of its threads are done, or leaks it, or until `this` is
         // dropped; the reference cannot outlive `this`, nor a static's its execution (a model's values are refused
         // elsewhere); and the value stays where it is in the `Rc`
         #[allow(unsafe_code)]
         unsafe {
-            &*made
+            &*Rc::as_ptr(&value)
         }
     }
 
-    /// Under what this execution keeps the value. Odd, as no address of a thread-local is.
+    /// Under what an execution keeps the value; the number after it is the lock's.
     fn key(&self) -> usize {
         // Relaxed, here and below: only uniqueness matters
         static NEXT: AtomicUsize = AtomicUsize::new(1);
@@ -68,6 +73,7 @@ impl<T> Drop for LazyLock<T> {
         let number = *self.number.get_mut();
         if number != 0 && runtime::engine() != Engine::Std {
             runtime::forget_local((number, None));
+            runtime::forget_local((number + 1, None));
         }
     }
 }

@@ -193,18 +193,6 @@ impl<T> OnceLock<T> {
         self.initialised().expect("just initialised")
     }
 
-    /// The same, but if `f` panics, so do all later calls.
-    #[track_caller]
-    #[allow(unsafe_code)]
-    pub(super) fn get_or_init_once<F: FnOnce() -> T>(&self, f: F) -> &T {
-        self.once.call_once(|| {
-            let made = f();
-            // SAFETY: see 4.
-            unsafe { *self.value.get() = Some(made) }
-        });
-        self.initialised().expect("just initialised")
-    }
-
     /// The value, taken out.
     #[must_use]
     pub fn into_inner(self) -> Option<T> {

@@ -5,24 +5,24 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-pub const LOOM: Explorer = Explorer::Loom { preemption_bound: None };
-pub const DFS: Explorer = Explorer::Dfs;
-pub const ENGINES: [Explorer; 2] = [DFS, LOOM];
+pub(super) const LOOM: Explorer = Explorer::Loom { preemption_bound: None };
+pub(super) const DFS: Explorer = Explorer::Dfs;
+pub(super) const ENGINES: [Explorer; 2] = [DFS, LOOM];
 
 /// How often a model is explored that once crashed the process.
-pub const TIMES: usize = 50;
+pub(super) const TIMES: usize = 50;
 
-pub fn check_by(explorer: Explorer, model: impl Fn() + Send + Sync + 'static) -> Verdict {
+pub(super) fn check_by(explorer: Explorer, model: impl Fn() + Send + Sync + 'static) -> Verdict {
     check(explorer).run(model)
 }
 
-pub fn check(explorer: Explorer) -> Check<'static> {
+pub(super) fn check(explorer: Explorer) -> Check<'static> {
     let name = std::thread::current().name().unwrap_or("model").to_string();
     Check::new(&name).explorers([explorer]).config(Config::default()).budget(Budget::executions(3_000))
 }
 
 #[track_caller]
-pub fn violated(verdict: Verdict, kind: Kind) -> Counterexample {
+pub(super) fn violated(verdict: Verdict, kind: Kind) -> Counterexample {
     match verdict {
         Verdict::Violated(found) if found.kind == kind => *found,
         other => panic!("to be violated by a {kind}: {}", in_words(&other)),
@@ -30,19 +30,19 @@ pub fn violated(verdict: Verdict, kind: Kind) -> Counterexample {
 }
 
 #[track_caller]
-pub fn panics(verdict: Verdict, words: &str) -> Counterexample {
+pub(super) fn panics(verdict: Verdict, words: &str) -> Counterexample {
     let found = violated(verdict, Kind::Panic);
     assert!(found.message.contains(words), "{words:?} is not in {:?}", found.message);
     found
 }
 
 #[track_caller]
-pub fn holds(verdict: Verdict) {
+pub(super) fn holds(verdict: Verdict) {
     assert!(matches!(verdict, Verdict::Holds(_)), "to hold: {}", in_words(&verdict));
 }
 
 #[track_caller]
-pub fn unknown(verdict: Verdict) -> Bound {
+pub(super) fn unknown(verdict: Verdict) -> Bound {
     match verdict {
         Verdict::Unknown(bound) => bound,
         other => panic!("to be unknown: {}", in_words(&other)),
@@ -50,7 +50,7 @@ pub fn unknown(verdict: Verdict) -> Bound {
 }
 
 #[track_caller]
-pub fn not_modelled(verdict: Verdict, engine: &str, words: &str) {
+pub(super) fn not_modelled(verdict: Verdict, engine: &str, words: &str) {
     match unknown(verdict) {
         Bound::NotModelled { engine: e, operation } if e == engine => {
             assert!(operation.contains(words), "{words:?} is not in {operation:?}")
@@ -59,7 +59,7 @@ pub fn not_modelled(verdict: Verdict, engine: &str, words: &str) {
     }
 }
 
-pub fn in_words(verdict: &Verdict) -> String {
+pub(super) fn in_words(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Holds(coverage) => format!("holds ({coverage})"),
         Verdict::Violated(found) => format!("violated by a {}: {} {:?}", found.kind, found.message, found.location),
@@ -69,7 +69,7 @@ pub fn in_words(verdict: &Verdict) -> String {
 
 /// Every outcome that the model has under the explorer, which must have explored more than one execution to the end.
 #[track_caller]
-pub fn outcomes<T: Ord + Send + 'static>(
+pub(super) fn outcomes<T: Ord + Send + 'static>(
     explorer: Explorer,
     model: impl Fn() -> T + Send + Sync + 'static,
 ) -> BTreeSet<T> {

@@ -190,7 +190,7 @@ fn a_panic_in_a_destructor_at_the_end_of_a_thread_is_a_violation() {
             LOCAL.with(|_| ());
         };
         panics(check_by(explorer, of_main), "the bomb");
-        let lazy = || thread::spawn(|| drop(LazyLock::force(&BOMB))).join().unwrap();
+        let lazy = || thread::spawn(|| _ = LazyLock::force(&BOMB)).join().unwrap();
         panics(check_by(explorer, lazy), "the bomb");
         let payload = || drop(thread::spawn(|| std::panic::panic_any(Bomb)).join());
         panics(check_by(explorer, payload), "the bomb");
@@ -394,7 +394,7 @@ fn a_destructor_that_waits_while_main_unwinds_does_not_hide_the_failure() {
             // unwraps a join
             let verdict = check_by(explorer, || {
                 let mut other = Some(thread::spawn(thread::yield_now));
-                let _join = OnDrop(move || drop(other.take().map(|o| o.join().unwrap())));
+                let _join = OnDrop(move || other.take().unwrap().join().unwrap());
                 panic!("main failed");
             });
             panics(verdict, "main failed");
