@@ -5,7 +5,6 @@
 //! and this one stands on top of them. It knows by the thread-local engine whether a panic is a model's: then it is
 //! written down, not printed. All others go to the hook that was there before.
 
-use super::step::freeze;
 use super::{Ending, Engine, Halt, World, engine, me, try_with};
 use crate::trace::Event;
 use crate::verdict::Kind;
@@ -39,7 +38,10 @@ fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookI
     let message = message(info.payload());
     let location = info.location().map(ToString::to_string);
     if ABORTS.contains(&message.as_str()) {
-        freeze(|world| aborts(world, message));
+        // nothing can be done any more: std aborts as soon as this hook returns, and a hook that does not return
+        // keeps std's lock of the hook, on which every test process would hang at its end
+        let words = try_with(|world| aborts(world, &message));
+        return eprintln!("{}", words.unwrap_or(message));
     }
     let engine_panicked = info.location().is_some_and(|l| is_of_an_engine(l.file()));
     try_with(|world| {
@@ -54,12 +56,14 @@ fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookI
 /// With these the standard library announces that it is about to abort the process.
 const ABORTS: [&str; 2] = ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
 
-/// The violation that this is: outside of a model the process would be gone.
-fn aborts(world: &mut World, why: String) -> Ending {
-    let (last, location) = world.panic.take().unwrap_or_default();
-    let first = world.panic_before.take().map(|(first, _)| format!("{first}; then, while that unwound, "));
-    let message = format!("{}{last}; the process would be aborted: {why}", first.unwrap_or_default());
-    Ending::Violation { kind: Kind::Panic, message, location, conflict: None }
+/// The last words: what happened, and where.
+fn aborts(world: &mut World, why: &str) -> String {
+    let words = |panic: Option<(String, Option<String>)>| {
+        let (message, location) = panic.unwrap_or_default();
+        format!("{message} ({})", location.unwrap_or_default())
+    };
+    let (last, first) = (words(world.panic.take()), words(world.panic_before.take()));
+    format!("selvedge: a model's destructor panicked while a panic unwound: {last}, after {first}. {why}: std aborts")
 }
 
 /// Whether a source file belongs to loom or shuttle, or to what they run on.

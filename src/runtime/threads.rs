@@ -1,7 +1,7 @@
 //! Threads under the engines: start, end, join, park, yield.
 
 use super::statics::drop_locals;
-use super::step::{defer, fail, flush_deferred, halt, in_vain, inert, loom_step, shuttle_step, stalled};
+use super::step::{defer, fail, flush_deferred, freeze, halt, in_vain, inert, loom_step, shuttle_step, stalled};
 use super::{Ending, Engine, Pending, Seen, Waits, World, engine, hook, me, set_me, try_with, with};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
 use crate::verdict::{Bound, Kind};
@@ -194,6 +194,14 @@ fn give_up_if_stalled() {
 pub(crate) fn join(handle: Handle) {
     let Handle { thread, loom } = handle;
     let pending = pending(Operation::Join(thread), Waits::End(thread), Location::caller());
+    if std::thread::panicking() && !is_finished(thread) {
+        // There is no result to go on with, and a destructor that unwraps it would abort the process.
+        in_vain(pending);
+        freeze(|world| match world.stalled.take() {
+            Some(what) if me() != ThreadId::MAIN => stalled(what),
+            _ => panic_of_main(world, None),
+        });
+    }
     match engine() {
         Engine::Std => unreachable!("std joins its own threads"),
         Engine::Shuttle => shuttle_step(pending, |world, me| {
