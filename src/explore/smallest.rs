@@ -11,6 +11,9 @@ use crate::verdict::Explorer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// How many executions each of the searches may have: what takes more is not worth the wait.
+const EXECUTIONS: u64 = 2_000;
+
 /// A smaller execution with the same failure, and the explorer whose token replays it, if one is found in time.
 pub(crate) fn smallest(
     explorer: Explorer,
@@ -29,7 +32,8 @@ pub(crate) fn smallest(
             Explorer::Loom { .. } => (Explorer::Loom { preemption_bound: Some(preemptions) }, None),
             _ => (Explorer::Dfs, Some(preemptions)),
         };
-        let limits = Limits { executions: None, time: Some(left), preemptions, most_events, ..limits.clone() };
+        let executions = Some(EXECUTIONS);
+        let limits = Limits { executions, time: Some(left), preemptions, most_events, ..limits.clone() };
         let Exploration { failure: found, .. } = explore(explorer, Arc::clone(model), &limits, None, &mut |_| {});
         found.filter(|found| is_same(&found.ending, &failure.ending)).map(|found| (explorer, found))
     };

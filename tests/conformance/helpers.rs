@@ -18,7 +18,8 @@ pub(super) fn check_by(explorer: Explorer, model: impl Fn() + Send + Sync + 'sta
 
 pub(super) fn check(explorer: Explorer) -> Check<'static> {
     let name = std::thread::current().name().unwrap_or("model").to_string();
-    Check::new(&name).explorers([explorer]).config(Config::default()).budget(Budget::executions(3_000))
+    let check = Check::new(&name).explorers([explorer]).config(Config::default());
+    check.budget(Budget::executions(3_000)).shrink(Duration::ZERO)
 }
 
 #[track_caller]
