@@ -306,3 +306,23 @@ fn a_search_that_kept_a_spinning_thread_back_is_not_called_exhaustive() {
         other => panic!("{other:?}"),
     }
 }
+
+/// Depth-first search does not offer a thread that has yielded while others can go on: it must not claim all.
+#[test]
+fn a_depth_first_search_that_kept_a_yielding_thread_back_is_not_called_exhaustive() {
+    let yields = || {
+        let shared = Arc::new(AtomicUsize::new(0));
+        let theirs = Arc::clone(&shared);
+        let polite = thread::spawn(move || {
+            thread::yield_now();
+            theirs.store(1, SeqCst);
+        });
+        assert!(shared.load(SeqCst) < 2);
+        polite.join().unwrap();
+    };
+    match Check::new("polite").explorers([Explorer::Dfs]).run(yields) {
+        Verdict::Holds(coverage) => assert!(!coverage.is_exhaustive(), "{coverage}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(executions("polite", yields), 2, "one yield is no spin: both orders of the load and the store");
+}

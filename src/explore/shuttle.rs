@@ -26,6 +26,8 @@ struct Adapter {
     strategy: Rc<RefCell<dyn Strategy>>,
     shared: Shared,
     execution: u64,
+    /// Whether a thread that had yielded was not offered although it could have gone on.
+    kept_back: bool,
 }
 
 /// Explores on shuttle.
@@ -49,7 +51,7 @@ pub(super) fn run(job: Job, shared: &Shared) {
         most_events: job.limits.most_events,
     };
     let model = Arc::clone(&job.model);
-    let adapter = Adapter { job, settings, strategy, shared: Arc::clone(shared), execution: 0 };
+    let adapter = Adapter { job, settings, strategy, shared: Arc::clone(shared), execution: 0, kept_back: false };
     let mut config = shuttle::Config::new();
     config.stack_size = STACK;
     config.max_steps = shuttle::MaxSteps::None; // ours counts events
@@ -82,7 +84,8 @@ impl Scheduler for Adapter {
             return None; // with one thread there is one schedule
         }
         if !self.strategy.borrow_mut().begin() {
-            exploration.cut = self.strategy.borrow().caveat();
+            let kept_back = self.kept_back.then_some(Bound::Spins);
+            exploration.cut = self.strategy.borrow().caveat().or(kept_back);
             return None;
         }
         exploration.cut = self.job.time_is_up().or_else(|| self.job.used_up(exploration.executions));
@@ -116,7 +119,9 @@ impl Scheduler for Adapter {
             let able: Vec<&Task> = runnable.iter().copied().filter(|t| world.enabled(thread(t))).collect();
             let fresh: Vec<&Task> =
                 able.iter().copied().filter(|t| !world.threads[thread(t).index()].yielded).collect();
-            let tasks = if fresh.is_empty() || self.strategy.borrow().is_fair() { able } else { fresh };
+            let offers_all = fresh.is_empty() || self.strategy.borrow().is_fair();
+            self.kept_back |= !offers_all && fresh.len() < able.len();
+            let tasks = if offers_all { able } else { fresh };
             if tasks.is_empty() {
                 world.deadlock();
                 return None;
