@@ -83,6 +83,8 @@ mod explore;
 #[doc(hidden)]
 pub mod fuzz;
 #[cfg(feature = "model")]
+pub mod linearize;
+#[cfg(feature = "model")]
 pub mod process;
 #[cfg(feature = "model")]
 pub mod report;

@@ -1,0 +1,77 @@
+//! The sequential specification: what a structure does when nobody else is there.
+
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// A structure that is used by one thread at a time: its state, and what each operation does to it.
+///
+/// Cheap to clone and to hash is better: the search keeps many states.
+///
+/// ```
+/// use selvedge::linearize::Specification;
+///
+/// #[derive(Clone, Default, PartialEq, Eq, Hash)]
+/// struct Counter(u64);
+///
+/// #[derive(Clone, Debug)]
+/// enum Op {
+///     Increment,
+///     Read,
+/// }
+///
+/// impl Specification for Counter {
+///     type Op = Op;
+///     type Ret = u64;
+///
+///     fn apply(&mut self, op: &Op) -> u64 {
+///         if let Op::Increment = op {
+///             self.0 += 1;
+///         }
+///         self.0
+///     }
+/// }
+///
+/// assert_eq!(Counter::default().apply(&Op::Increment), 1);
+/// ```
+pub trait Specification: Clone + Eq + Hash {
+    /// An operation with its arguments.
+    type Op: Clone + fmt::Debug;
+    /// What an operation returns.
+    type Ret: Clone + Eq + fmt::Debug;
+
+    /// Does the operation, and returns what it returns.
+    fn apply(&mut self, op: &Self::Op) -> Self::Ret;
+
+    /// Whether the operation can be done now. One that cannot blocks until it can: `lock` on a mutex that is held,
+    /// `pop` on an empty queue. A structure that hangs although an operation was enabled is not linearizable (the stuck
+    /// histories of Burckhardt, Dern, Musuvathi and Tan, "Line-Up", PLDI 2010).
+    fn is_enabled(&self, _op: &Self::Op) -> bool {
+        true
+    }
+
+    /// Whether the operation never changes the state: the search takes it as soon as it fits.
+    fn is_pure(_op: &Self::Op) -> bool {
+        false
+    }
+
+    /// The part of the state that the operation is about, when parts do not know of each other (a map's key): each part
+    /// is then checked by itself (Horn and Kroening, "Faster linearizability checking via P-compositionality", FORTE
+    /// 2015). `None` on any operation of a history: it is checked whole. See [`key`].
+    fn key(_op: &Self::Op) -> Option<u64> {
+        None
+    }
+}
+
+/// A key for [`Specification::key`]. Two parts of one key are checked together, which only costs time.
+///
+/// ```
+/// use selvedge::linearize::key;
+///
+/// assert_eq!(key("apples"), key("apples"));
+/// ```
+#[must_use]
+pub fn key(part: &(impl Hash + ?Sized)) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    part.hash(&mut hasher);
+    hasher.finish()
+}
