@@ -1,10 +1,36 @@
 //! Is this history linearizable? Pure: no clock, no thread, no environment.
+//!
+//! ```
+//! use selvedge::linearize::specifications::{Queue, QueueOp, QueueRet};
+//! use selvedge::linearize::{Criterion, History, Operation, Verdict, check};
+//!
+//! // P0 |-----| enqueue(1)  |-----| dequeue -> 2
+//! // P1         |-----| enqueue(2)
+//! let history = History::new(vec![
+//!     Operation { process: 0, op: QueueOp::Enqueue(1), invocation: 1, response: Some((2, QueueRet::Enqueued)) },
+//!     Operation { process: 1, op: QueueOp::Enqueue(2), invocation: 3, response: Some((5, QueueRet::Enqueued)) },
+//!     Operation { process: 0, op: QueueOp::Dequeue, invocation: 4, response: Some((6, QueueRet::Dequeued(Some(2)))) },
+//! ])?;
+//! let Verdict::Violated(why) = check(&Queue::default(), &history, Criterion::Linearizable, 1_000) else {
+//!     panic!("1 was in the queue before 2")
+//! };
+//! assert_eq!(why.smallest, [0, 1, 2]);
+//! # Ok::<(), selvedge::linearize::IllFormed>(())
+//! ```
 
+mod entry;
+mod explain;
 mod history;
+mod order;
+mod part;
+mod search;
 mod specification;
+pub mod specifications;
+mod verdict;
 
-pub use history::{History, Operation};
+pub use history::{History, IllFormed, IllFormedKind, Operation};
 pub use specification::{Specification, key};
+pub use verdict::{Explanation, Method, Verdict, Witness};
 
 /// What is asked of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,60 +44,26 @@ pub enum Criterion {
     QuiescentlyConsistent,
 }
 
-/// What is said about a history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Verdict {
-    /// An order of the operations that the specification allows.
-    Holds(Witness),
-    /// There is none.
-    Violated(Explanation),
-    /// It was not found out: so many configurations of the search were looked at.
-    Unknown {
-        /// The budget that was used up.
-        configurations: u64,
-    },
-}
-
-/// Why a history is what the criterion asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Witness {
-    /// Indices of the operations, in the order in which they take effect; empty when a monitor decided.
-    pub order: Vec<usize>,
-    /// What decided.
-    pub by: Method,
-}
-
-/// What decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Method {
-    /// Wing and Gong's search.
-    Search,
-    /// A test in polynomial time, by its specification's name.
-    Monitor(&'static str),
-}
-
-/// Why it is not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Explanation {
-    /// The longest order that the specification allows, as indices.
-    pub prefix: Vec<usize>,
-    /// The operations of which one would have to come next, and none can.
-    pub stuck: Vec<usize>,
-    /// The smallest set of operations that already fails, as indices.
-    pub smallest: Vec<usize>,
-    /// What decided.
-    pub by: Method,
-}
-
 /// Checks a history against a specification that starts as `initial`, looking at no more than `configurations`.
+///
+/// The history is cut by [`Specification::key`] where that is sound, and each part is looked at by itself, in rounds of
+/// growing budgets and other orders of search, so that no hard part hides another that is easily refuted.
+///
+/// In a stuck history no pending operation has taken effect, and each is disabled at the end, all of them after the same
+/// order. (Line-Up asks this of each pending operation by itself, with the others left out. If a pending operation might
+/// have taken effect, nothing could ever be said against a structure that hangs.)
+///
+/// # Panics
+/// If the history is ill-formed: see [`History::validate`].
 pub fn check<S: Specification>(
     initial: &S,
     history: &History<S::Op, S::Ret>,
     criterion: Criterion,
     configurations: u64,
 ) -> Verdict {
-    let _ = (initial, history, criterion);
-    Verdict::Unknown { configurations } // the search comes with the next commit
+    if let Err(why) = history.validate() {
+        panic!("ill-formed history: {why}");
+    }
+    let entries = entry::entries::<S>(history, criterion);
+    part::check(initial, entry::parts(entries, criterion), criterion, configurations)
 }

@@ -54,6 +54,20 @@ pub trait Specification: Clone + Eq + Hash {
         false
     }
 
+    /// Whether the operation changes nothing when it returns this, although it can change the state: a compare-and-swap
+    /// that failed. For the specifications that come with the crate.
+    #[doc(hidden)]
+    fn is_pure_if(_op: &Self::Op, _ret: &Self::Ret) -> bool {
+        false
+    }
+
+    /// Whether `apply` would certainly return something else: asked first, since it needs no copy of the state. For the
+    /// specifications that come with the crate.
+    #[doc(hidden)]
+    fn refuses(&self, _op: &Self::Op, _ret: &Self::Ret) -> bool {
+        false
+    }
+
     /// The part of the state that the operation is about, when parts do not know of each other (a map's key): each part
     /// is then checked by itself (Horn and Kroening, "Faster linearizability checking via P-compositionality", FORTE
     /// 2015). `None` on any operation of a history: it is checked whole. See [`key`].

@@ -1,0 +1,80 @@
+//! The parts of a history: each is judged by itself, in rounds, and their orders are put together again.
+
+use super::entry::Entry;
+use super::order::{Programs, Window, width};
+use super::search::{Branching, Found, search};
+use super::{Criterion, Method, Specification, Verdict, Witness, explain};
+
+/// The budget of the first round for each part, and how it grows.
+const FIRST: u64 = 1024;
+const GROWTH: u64 = 4;
+
+pub(super) fn check<S: Specification>(
+    initial: &S,
+    parts: Vec<Vec<Entry<'_, S>>>,
+    criterion: Criterion,
+    configurations: u64,
+) -> Verdict {
+    let mut orders: Vec<Vec<u32>> = vec![Vec::new(); parts.len()];
+    let mut open: Vec<usize> = (0..parts.len()).collect();
+    let (mut left, mut budget) = (configurations, FIRST);
+    let mut branchings = [Branching::Invocation, Branching::Frontier, Branching::Response].into_iter().cycle();
+    while !open.is_empty() {
+        if left == 0 {
+            return Verdict::Unknown { configurations };
+        }
+        let branching = branchings.next().expect("a cycle");
+        let mut still = Vec::new();
+        for part in open {
+            let entries = &parts[part];
+            let (found, used) = linearize(initial, entries, criterion, branching, budget.min(left));
+            left -= used;
+            match found {
+                Found::Order(order) => orders[part] = order,
+                Found::OutOfBudget => still.push(part),
+                Found::Nothing { prefix, stuck } => {
+                    return Verdict::Violated(explain::explain(initial, entries, criterion, &prefix, &stuck));
+                }
+            }
+        }
+        open = still;
+        budget = budget.saturating_mul(GROWTH);
+    }
+    Verdict::Holds(Witness { order: together(&parts, &orders), by: Method::Search })
+}
+
+/// Looks for a linearization of one part; also says how many configurations were looked at.
+pub(super) fn linearize<S: Specification>(
+    initial: &S,
+    entries: &[Entry<'_, S>],
+    criterion: Criterion,
+    branching: Branching,
+    limit: u64,
+) -> (Found, u64) {
+    if criterion == Criterion::SequentiallyConsistent {
+        return search::<S, Programs>(initial, entries, branching, limit);
+    }
+    match width(entries) {
+        0..=64 => search::<S, Window<[u64; 1]>>(initial, entries, branching, limit),
+        65..=256 => search::<S, Window<[u64; 4]>>(initial, entries, branching, limit),
+        _ => search::<S, Window<Vec<u64>>>(initial, entries, branching, limit),
+    }
+}
+
+/// One order out of the orders of all parts. Each operation takes effect as soon as it can in its part: not before it is
+/// called, nor before those that come before it there. That is before it returns, so real time between parts is kept.
+fn together<S: Specification>(parts: &[Vec<Entry<'_, S>>], orders: &[Vec<u32>]) -> Vec<usize> {
+    let mut moments: Vec<(u64, usize)> = Vec::new();
+    for (part, order) in parts.iter().zip(orders) {
+        let mut moment = 0;
+        for entry in order {
+            let entry = &part[*entry as usize];
+            moment = moment.max(entry.start);
+            moments.push((moment, entry.index));
+        }
+    }
+    if parts.len() > 1 {
+        moments.sort_by_key(|(moment, _)| *moment); // a stable sort: it keeps the order of a part
+    }
+    moments.into_iter().map(|(_, index)| index).collect()
+}

@@ -1,0 +1,266 @@
+//! Wing and Gong's search for a linearization ("Testing and verifying concurrent objects", 1993), with Lowe's memory of
+//! configurations ("Testing for linearizability", 2017).
+//!
+//! A configuration is a set of operations that have taken effect and a state. Three things are left out of the search,
+//! none of which can lose a linearization:
+//!
+//! * An operation that changes no state takes effect as soon as it can, and nothing else is tried instead.
+//! * A pending operation takes effect only if the state changes.
+//! * And only if the next operation would otherwise return something else or leave another state: else the same order
+//!   without it would do. So the configuration also has the state from which such an operation has just come, as long as
+//!   nothing has followed.
+//!
+//! States are kept once and known by number.
+
+use super::Specification;
+use super::entry::{Entry, Outcome};
+use super::order::Order;
+use indexmap::IndexSet;
+use rustc_hash::{FxBuildHasher, FxHashSet};
+
+/// In which order the candidates are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Branching {
+    /// As they were called; pending ones last.
+    Invocation,
+    /// First the one that returns first, then as they were called.
+    Frontier,
+    /// As they return.
+    Response,
+}
+
+pub(super) enum Found {
+    /// A linearization, as numbers of entries.
+    Order(Vec<u32>),
+    /// None: the longest that was come by, and what could not follow.
+    Nothing { prefix: Vec<u32>, stuck: Vec<u32> },
+    /// It is not known: the limit was met.
+    OutOfBudget,
+}
+
+/// Looks for a linearization among no more than `limit` configurations; also says how many there were.
+pub(super) fn search<S: Specification, O: Order>(
+    initial: &S,
+    entries: &[Entry<'_, S>],
+    branching: Branching,
+    limit: u64,
+) -> (Found, u64) {
+    let mut search = Search::<S, O>::new(initial, entries, branching);
+    let found = search.run(limit);
+    (found, search.configurations)
+}
+
+/// No state: nothing is owed an observation.
+const NONE: u32 = u32::MAX;
+
+struct Search<'a, S: Specification, O: Order> {
+    entries: &'a [Entry<'a, S>],
+    blocked: Vec<u32>,
+    pure: Vec<bool>,
+    any_pure: bool,
+    rank: Vec<u32>,
+    branching: Branching,
+    order: O,
+    states: IndexSet<S, FxBuildHasher>,
+    state: u32,
+    /// The state before a pending operation that nothing has followed yet, or `NONE`.
+    unobserved: u32,
+    seen: FxHashSet<(O::Place, u32, u32)>,
+    steps: Vec<Step<O::Place>>,
+    /// The candidates of all configurations on the way here that have not been tried yet, the next one last.
+    untried: Vec<u32>,
+    configurations: u64,
+    prefix: Vec<u32>,
+    stuck: Vec<u32>,
+}
+
+/// How a configuration was left.
+struct Step<P> {
+    entry: u32,
+    place: P,
+    state: u32,
+    unobserved: u32,
+    /// Where the untried candidates of that configuration begin; `NONE` if there was no choice.
+    untried: u32,
+}
+
+impl<'a, S: Specification, O: Order> Search<'a, S, O> {
+    fn new(initial: &S, entries: &'a [Entry<'a, S>], branching: Branching) -> Self {
+        let numbers = 0..entries.len() as u32;
+        let entry = |number: &u32| &entries[*number as usize];
+        let blocked = numbers.clone().filter(|number| matches!(entry(number).outcome, Outcome::Blocked)).collect();
+        let pure: Vec<bool> = entries.iter().map(|entry| entry.returned().is_some() && entry.is_pure()).collect();
+        let any_pure = pure.contains(&true);
+        let mut sorted: Vec<u32> = numbers.collect();
+        sorted.sort_by_key(|number| match (branching, entry(number).outcome) {
+            (Branching::Response, _) => entry(number).end,
+            (_, Outcome::Returned(_)) => entry(number).start,
+            _ => u64::MAX,
+        });
+        let mut rank = vec![0; entries.len()];
+        for (place, number) in sorted.into_iter().enumerate() {
+            rank[number as usize] = place as u32;
+        }
+        let mut states = IndexSet::default();
+        states.insert(initial.clone());
+        Search {
+            entries,
+            blocked,
+            pure,
+            any_pure,
+            rank,
+            branching,
+            order: O::new(entries),
+            states,
+            state: 0,
+            unobserved: NONE,
+            seen: FxHashSet::default(),
+            steps: Vec::with_capacity(entries.len()),
+            untried: Vec::new(),
+            configurations: 0,
+            prefix: Vec::new(),
+            stuck: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, limit: u64) -> Found {
+        loop {
+            if self.any_pure {
+                self.take_pure();
+            }
+            if self.order.is_complete() && !self.blocked.iter().any(|entry| self.is_enabled(*entry)) {
+                return Found::Order(self.steps.iter().map(|step| step.entry).collect());
+            }
+            if self.configurations == limit {
+                return Found::OutOfBudget;
+            }
+            self.configurations += 1;
+            let mut untried = self.untried.len();
+            if self.seen.insert((self.order.place(), self.state, self.unobserved)) {
+                self.order.candidates(&mut self.untried);
+                let frontier = self.order.frontier().filter(|_| self.branching == Branching::Frontier);
+                let rank = |entry: &u32| if Some(*entry) == frontier { 0 } else { self.rank[*entry as usize] + 1 };
+                self.untried[untried..].sort_unstable_by_key(|entry| std::cmp::Reverse(rank(entry)));
+            }
+            while !self.descend(untried) {
+                self.remember();
+                match self.back() {
+                    Some(level) => untried = level,
+                    None => {
+                        let (prefix, stuck) = (std::mem::take(&mut self.prefix), std::mem::take(&mut self.stuck));
+                        return Found::Nothing { prefix, stuck };
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the next candidate of this configuration that can take effect. Whether there was one.
+    fn descend(&mut self, untried: usize) -> bool {
+        while self.untried.len() > untried {
+            let entry = self.untried.pop().expect("one that was not tried");
+            if self.is_taken_at_once(entry) {
+                continue; // and cannot take effect now
+            }
+            let Some(state) = self.after(entry, self.state) else { continue };
+            let optional = matches!(self.entries[entry as usize].outcome, Outcome::Optional);
+            let useless = optional && state == self.state;
+            let unobserved = self.unobserved != NONE && self.after(entry, self.unobserved) == Some(state);
+            if !useless && !unobserved {
+                let owed = if optional { self.state } else { NONE };
+                self.take(entry, state, owed, untried as u32);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn take(&mut self, entry: u32, state: u32, unobserved: u32, untried: u32) {
+        let place = self.order.place();
+        self.steps.push(Step { entry, place, state: self.state, unobserved: self.unobserved, untried });
+        self.order.take(entry);
+        (self.state, self.unobserved) = (state, unobserved);
+    }
+
+    /// Takes every operation that changes nothing and can take effect, until there is none.
+    fn take_pure(&mut self) {
+        let untried = self.untried.len();
+        loop {
+            let before = self.steps.len();
+            self.order.candidates(&mut self.untried);
+            while self.untried.len() > untried {
+                let entry = self.untried.pop().expect("a candidate");
+                if self.is_taken_at_once(entry) && self.after(entry, self.state).is_some() {
+                    self.take(entry, self.state, NONE, NONE);
+                }
+            }
+            if self.steps.len() == before {
+                return;
+            }
+        }
+    }
+
+    fn is_taken_at_once(&self, entry: u32) -> bool {
+        self.pure[entry as usize] && self.order.excludes_none(entry)
+    }
+
+    /// Leaves a configuration from which nothing leads on. Where the untried candidates of the one before begin.
+    fn back(&mut self) -> Option<usize> {
+        loop {
+            let step = self.steps.pop()?;
+            self.order.put_back(step.entry, step.place);
+            (self.state, self.unobserved) = (step.state, step.unobserved);
+            if step.untried != NONE {
+                return Some(step.untried as usize);
+            }
+        }
+    }
+
+    /// Keeps the longest way, and what could not follow.
+    fn remember(&mut self) {
+        if self.steps.len() < self.prefix.len() || self.steps.len() == self.prefix.len() && !self.stuck.is_empty() {
+            return;
+        }
+        self.prefix.clear();
+        self.prefix.extend(self.steps.iter().map(|step| step.entry));
+        self.stuck.clear();
+        self.order.candidates(&mut self.stuck);
+        self.stuck.retain(|entry| matches!(self.entries[*entry as usize].outcome, Outcome::Returned(_)));
+        if self.order.is_complete() {
+            self.stuck = self.blocked.iter().copied().filter(|entry| self.is_enabled(*entry)).collect();
+        }
+    }
+
+    fn is_enabled(&self, entry: u32) -> bool {
+        self.states[self.state as usize].is_enabled(self.entries[entry as usize].op)
+    }
+
+    /// The state after an operation, if it can take effect in a state and return what it did.
+    fn after(&mut self, entry: u32, state: u32) -> Option<u32> {
+        let Entry { op, outcome, .. } = self.entries[entry as usize];
+        let before = &self.states[state as usize];
+        if !before.is_enabled(op) {
+            return None;
+        }
+        match outcome {
+            Outcome::Returned(ret) => {
+                if before.refuses(op, ret) {
+                    return None;
+                }
+                let mut next = before.clone();
+                if next.apply(op) != *ret {
+                    return None;
+                }
+                if self.pure[entry as usize] {
+                    return Some(state);
+                }
+                Some(self.states.insert_full(next).0 as u32)
+            }
+            Outcome::Optional | Outcome::Blocked => {
+                let mut next = before.clone();
+                let _ = next.apply(op);
+                Some(self.states.insert_full(next).0 as u32)
+            }
+        }
+    }
+}

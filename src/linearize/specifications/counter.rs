@@ -1,0 +1,67 @@
+//! Counters: one that is incremented and read, and one that does both at once.
+
+use crate::linearize::Specification;
+
+/// A counter that is incremented by one, and read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Counter(pub u64);
+
+/// What can be done to a [`Counter`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CounterOp {
+    /// Adds one.
+    Increment,
+    /// Returns the count.
+    Read,
+}
+
+/// What a [`CounterOp`] returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CounterRet {
+    /// One was added.
+    Incremented,
+    /// The count.
+    Value(u64),
+}
+
+impl Specification for Counter {
+    type Op = CounterOp;
+    type Ret = CounterRet;
+
+    fn apply(&mut self, op: &CounterOp) -> CounterRet {
+        match op {
+            CounterOp::Increment => {
+                self.0 += 1;
+                CounterRet::Incremented
+            }
+            CounterOp::Read => CounterRet::Value(self.0),
+        }
+    }
+
+    fn is_pure(op: &CounterOp) -> bool {
+        *op == CounterOp::Read
+    }
+}
+
+/// A counter whose value before is returned by each addition, which wraps around.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct FetchAdd(pub i64);
+
+/// Adds this to a [`FetchAdd`]; it returns what was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FetchAddOp(pub i64);
+
+impl Specification for FetchAdd {
+    type Op = FetchAddOp;
+    type Ret = i64;
+
+    fn apply(&mut self, op: &FetchAddOp) -> i64 {
+        let before = self.0;
+        self.0 = before.wrapping_add(op.0);
+        before
+    }
+
+    fn is_pure(op: &FetchAddOp) -> bool {
+        op.0 == 0
+    }
+}

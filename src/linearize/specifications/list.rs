@@ -1,0 +1,55 @@
+//! A list that only grows.
+
+use super::Value;
+use crate::linearize::Specification;
+
+/// A list to which values are appended, and that is read as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct List<T = i64>(pub Vec<T>);
+
+/// What can be done to a [`List`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ListOp<T = i64> {
+    /// Adds a value at the end.
+    Append(T),
+    /// Returns all values in their order.
+    Read,
+}
+
+/// What a [`ListOp`] returns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum ListRet<T = i64> {
+    /// The value was added.
+    Appended,
+    /// All values in their order.
+    Values(Vec<T>),
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        List(Vec::new())
+    }
+}
+
+impl<T: Value> Specification for List<T> {
+    type Op = ListOp<T>;
+    type Ret = ListRet<T>;
+
+    fn apply(&mut self, op: &ListOp<T>) -> ListRet<T> {
+        match op {
+            ListOp::Append(value) => {
+                self.0.push(value.clone());
+                ListRet::Appended
+            }
+            ListOp::Read => ListRet::Values(self.0.clone()),
+        }
+    }
+
+    fn is_pure(op: &ListOp<T>) -> bool {
+        matches!(op, ListOp::Read)
+    }
+
+    fn refuses(&self, _op: &ListOp<T>, ret: &ListRet<T>) -> bool {
+        matches!(ret, ListRet::Values(values) if *values != self.0)
+    }
+}

@@ -1,0 +1,35 @@
+//! Sequential specifications of the structures that everybody knows, each with its operations and what they return.
+//!
+//! A value is anything that can be cloned, compared, hashed and printed.
+
+mod bounded_queue;
+mod counter;
+mod key_value;
+mod list;
+mod lock;
+mod map;
+mod priority_queue;
+mod queue;
+mod register;
+mod set;
+mod stack;
+
+pub use bounded_queue::{BoundedQueue, BoundedQueueOp, BoundedQueueRet};
+pub use counter::{Counter, CounterOp, CounterRet, FetchAdd, FetchAddOp};
+pub use key_value::{KeyValue, KeyValueOp, KeyValueRet};
+pub use list::{List, ListOp, ListRet};
+pub use lock::{Mutex, MutexOp, MutexRet, Semaphore, SemaphoreOp, SemaphoreRet};
+pub use map::{Map, MapOp, MapRet};
+pub use priority_queue::{PriorityQueue, PriorityQueueOp, PriorityQueueRet};
+pub use queue::{Queue, QueueOp, QueueRet};
+pub use register::{CasRegister, CasRegisterOp, CasRegisterRet, Register, RegisterOp, RegisterRet};
+pub use set::{Set, SetOp};
+pub use stack::{Stack, StackOp, StackRet};
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+/// What a structure holds. Implemented by itself.
+pub trait Value: Clone + Eq + Hash + Debug {}
+
+impl<T: Clone + Eq + Hash + Debug> Value for T {}

@@ -1,0 +1,67 @@
+//! A priority queue: the greatest first.
+
+use super::Value;
+use crate::linearize::Specification;
+use std::collections::BTreeMap;
+
+/// A priority queue. A pop of an empty one returns nothing, and does not wait.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PriorityQueue<T = i64>(
+    /// How often each value is there.
+    pub BTreeMap<T, usize>,
+);
+
+/// What can be done to a [`PriorityQueue`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PriorityQueueOp<T = i64> {
+    /// Puts a value in.
+    Insert(T),
+    /// Takes the greatest value.
+    PopMax,
+}
+
+/// What a [`PriorityQueueOp`] returns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum PriorityQueueRet<T = i64> {
+    /// The value was put in.
+    Inserted,
+    /// The value that was taken, or `None`: there was none.
+    Popped(Option<T>),
+}
+
+impl<T> Default for PriorityQueue<T> {
+    fn default() -> Self {
+        PriorityQueue(BTreeMap::new())
+    }
+}
+
+impl<T: Value + Ord> Specification for PriorityQueue<T> {
+    type Op = PriorityQueueOp<T>;
+    type Ret = PriorityQueueRet<T>;
+
+    fn apply(&mut self, op: &PriorityQueueOp<T>) -> PriorityQueueRet<T> {
+        match op {
+            PriorityQueueOp::Insert(value) => {
+                *self.0.entry(value.clone()).or_insert(0) += 1;
+                PriorityQueueRet::Inserted
+            }
+            PriorityQueueOp::PopMax => PriorityQueueRet::Popped(self.0.last_entry().map(|mut greatest| {
+                let value = greatest.key().clone();
+                *greatest.get_mut() -= 1;
+                if *greatest.get() == 0 {
+                    greatest.remove();
+                }
+                value
+            })),
+        }
+    }
+
+    fn is_pure_if(_op: &PriorityQueueOp<T>, ret: &PriorityQueueRet<T>) -> bool {
+        matches!(ret, PriorityQueueRet::Popped(None))
+    }
+
+    fn refuses(&self, _op: &PriorityQueueOp<T>, ret: &PriorityQueueRet<T>) -> bool {
+        let greatest = self.0.last_key_value().map(|(value, _)| value);
+        matches!(ret, PriorityQueueRet::Popped(value) if greatest != value.as_ref())
+    }
+}

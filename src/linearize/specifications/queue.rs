@@ -1,0 +1,56 @@
+//! A queue: first in, first out.
+
+use super::Value;
+use crate::linearize::Specification;
+use std::collections::VecDeque;
+
+/// A queue without a bound. A dequeue of an empty one returns nothing, and does not wait.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Queue<T = i64>(pub VecDeque<T>);
+
+/// What can be done to a [`Queue`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum QueueOp<T = i64> {
+    /// Adds a value at the end.
+    Enqueue(T),
+    /// Takes the value that has been there for longest.
+    Dequeue,
+}
+
+/// What a [`QueueOp`] returns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum QueueRet<T = i64> {
+    /// The value was added.
+    Enqueued,
+    /// The value that was taken, or `None`: there was none.
+    Dequeued(Option<T>),
+}
+
+impl<T> Default for Queue<T> {
+    fn default() -> Self {
+        Queue(VecDeque::new())
+    }
+}
+
+impl<T: Value> Specification for Queue<T> {
+    type Op = QueueOp<T>;
+    type Ret = QueueRet<T>;
+
+    fn apply(&mut self, op: &QueueOp<T>) -> QueueRet<T> {
+        match op {
+            QueueOp::Enqueue(value) => {
+                self.0.push_back(value.clone());
+                QueueRet::Enqueued
+            }
+            QueueOp::Dequeue => QueueRet::Dequeued(self.0.pop_front()),
+        }
+    }
+
+    fn is_pure_if(_op: &QueueOp<T>, ret: &QueueRet<T>) -> bool {
+        matches!(ret, QueueRet::Dequeued(None))
+    }
+
+    fn refuses(&self, _op: &QueueOp<T>, ret: &QueueRet<T>) -> bool {
+        matches!(ret, QueueRet::Dequeued(value) if self.0.front() != value.as_ref())
+    }
+}

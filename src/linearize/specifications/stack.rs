@@ -1,0 +1,55 @@
+//! A stack: last in, first out.
+
+use super::Value;
+use crate::linearize::Specification;
+
+/// A stack without a bound. A pop of an empty one returns nothing, and does not wait.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Stack<T = i64>(pub Vec<T>);
+
+/// What can be done to a [`Stack`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum StackOp<T = i64> {
+    /// Puts a value on top.
+    Push(T),
+    /// Takes the value on top.
+    Pop,
+}
+
+/// What a [`StackOp`] returns.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum StackRet<T = i64> {
+    /// The value was put on top.
+    Pushed,
+    /// The value that was taken, or `None`: there was none.
+    Popped(Option<T>),
+}
+
+impl<T> Default for Stack<T> {
+    fn default() -> Self {
+        Stack(Vec::new())
+    }
+}
+
+impl<T: Value> Specification for Stack<T> {
+    type Op = StackOp<T>;
+    type Ret = StackRet<T>;
+
+    fn apply(&mut self, op: &StackOp<T>) -> StackRet<T> {
+        match op {
+            StackOp::Push(value) => {
+                self.0.push(value.clone());
+                StackRet::Pushed
+            }
+            StackOp::Pop => StackRet::Popped(self.0.pop()),
+        }
+    }
+
+    fn is_pure_if(_op: &StackOp<T>, ret: &StackRet<T>) -> bool {
+        matches!(ret, StackRet::Popped(None))
+    }
+
+    fn refuses(&self, _op: &StackOp<T>, ret: &StackRet<T>) -> bool {
+        matches!(ret, StackRet::Popped(value) if self.0.last() != value.as_ref())
+    }
+}
