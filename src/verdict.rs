@@ -31,12 +31,12 @@ pub enum Explorer {
     Exhaustive,
     /// Depth-first search over every schedule, on shuttle's green threads: for tiny models.
     Dfs,
-    /// shuttle's uniform random scheduler.
+    /// Uniformly random at each point: any thread that can go on.
     Random {
         /// What the schedules are drawn from.
         seed: u64,
     },
-    /// shuttle's probabilistic concurrency testing.
+    /// Probabilistic concurrency testing: random priorities, lowered at a few points.
     Pct {
         /// What the schedules are drawn from.
         seed: u64,
@@ -48,7 +48,7 @@ pub enum Explorer {
         /// What the schedules are drawn from.
         seed: u64,
     },
-    /// shuttle's uniform random walk.
+    /// The uniform random walk: threads in proportion to how many operations they have left.
     Urw {
         /// What the schedules are drawn from.
         seed: u64,

@@ -28,6 +28,7 @@ pub(super) fn run(job: Job, preemption_bound: Option<usize>, shared: &Shared) {
         max_events: job.limits.max_events,
         leaks: job.limits.leaks,
         most_events: None,
+        replays: job.only.is_some(),
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {

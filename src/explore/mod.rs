@@ -6,6 +6,7 @@
 mod dfs;
 mod exhaustive;
 mod loom;
+mod pct;
 mod portfolio;
 mod pos;
 mod random;
@@ -13,13 +14,13 @@ mod replay;
 mod shuttle;
 mod smallest;
 mod threads;
+mod walk;
 
 pub(crate) use smallest::smallest;
 
-use crate::runtime::{Ending, Frozen, Pending, Pulse, Seen, World, hook};
+use crate::runtime::{Ending, Frozen, Pending, Pulse, Seen, ThreadState, World, hook};
 use crate::trace::{ThreadId, Trace};
 use crate::verdict::{Bound, Explorer, Kind};
-use ::shuttle::scheduler::Task;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
@@ -57,12 +58,17 @@ pub(crate) enum Only {
 pub(crate) struct Point<'a> {
     /// The threads whose next operation can take effect: never empty, ascending.
     pub(crate) enabled: &'a [ThreadId],
-    /// What each of them is about to do.
-    pub(crate) pending: &'a [Option<Pending>],
+    /// All threads.
+    pub(crate) threads: &'a [ThreadState],
     /// The thread that ran last, if it could go on.
     pub(crate) current: Option<ThreadId>,
-    /// The same threads, as shuttle knows them.
-    pub(crate) tasks: &'a [&'a Task],
+}
+
+impl<'a> Point<'a> {
+    /// What an enabled thread is about to do.
+    pub(crate) fn pending(&self, thread: ThreadId) -> &'a Pending {
+        self.threads[thread.index()].pending.as_ref().expect("an enabled thread has announced something")
+    }
 }
 
 /// Chooses schedules, on shuttle's green threads.
@@ -109,6 +115,8 @@ pub(crate) struct Exploration {
     pub(crate) longest: usize,
     /// Whether some execution had two threads and an event.
     pub(crate) met: bool,
+    /// Whether some execution did not offer a thread that had yielded, although it could have gone on.
+    pub(crate) kept_back: bool,
     /// Conditions of `sometimes!` that were looked at, and whether they ever were true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
     pub(crate) failure: Option<Failure>,
@@ -121,7 +129,8 @@ pub(crate) struct Exploration {
 impl Exploration {
     /// Takes in an execution that is over. Whether the exploration is, too.
     fn take(&mut self, world: World, execution: u64) -> bool {
-        let World { trace, ending, schedule, sometimes, .. } = world;
+        let World { trace, ending, schedule, sometimes, kept_back, .. } = world;
+        self.kept_back |= kept_back;
         for (name, was) in sometimes {
             *self.sometimes.entry(name).or_default() |= was;
         }

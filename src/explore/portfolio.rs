@@ -1,6 +1,7 @@
 //! A portfolio: several ways of sampling in turn, because no single one finds every bug.
 
-use super::{Point, Strategy, pos::Pos, random::Random};
+use super::{Point, Strategy, pct::Pct, pos::Pos, random::Random, walk::Walk};
+use crate::runtime::{Pending, Seen, World};
 use crate::trace::ThreadId;
 
 pub(super) struct Portfolio {
@@ -13,8 +14,8 @@ impl Portfolio {
     /// PCT at depths 2, 3, 5 and 8.
     pub(super) fn new(seed: u64) -> Portfolio {
         let mut members: Vec<Box<dyn Strategy>> =
-            vec![Box::new(Pos::new(seed)), Box::new(Random::walk(seed)), Box::new(Random::uniform(seed))];
-        members.extend([2, 3, 5, 8].map(|depth| Box::new(Random::pct(seed, depth)) as Box<dyn Strategy>));
+            vec![Box::new(Pos::new(seed)), Box::new(Walk::new(seed)), Box::new(Random::new(seed))];
+        members.extend([2, 3, 5, 8].map(|depth| Box::new(Pct::new(seed, depth)) as Box<dyn Strategy>));
         // the first turn is the first member's
         let turn = members.len() - 1;
         Portfolio { members, turn }
@@ -33,5 +34,13 @@ impl Strategy for Portfolio {
 
     fn choose(&mut self, options: usize) -> usize {
         self.members[self.turn].choose(options)
+    }
+
+    fn executed(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
+        self.members[self.turn].executed(world, thread, pending, seen);
+    }
+
+    fn ended(&mut self, world: &World) {
+        self.members[self.turn].ended(world);
     }
 }

@@ -7,16 +7,16 @@
 use super::exhaustive::effect::Act;
 use super::{Point, Strategy};
 use crate::trace::ThreadId;
-use std::collections::HashMap;
 
 pub(super) struct Pos {
     random: fastrand::Rng,
-    priorities: HashMap<ThreadId, u64>,
+    /// Of each thread; zero: to be drawn.
+    priorities: Vec<u64>,
 }
 
 impl Pos {
     pub(super) fn new(seed: u64) -> Pos {
-        Pos { random: fastrand::Rng::with_seed(seed), priorities: HashMap::new() }
+        Pos { random: fastrand::Rng::with_seed(seed), priorities: Vec::new() }
     }
 }
 
@@ -27,19 +27,19 @@ impl Strategy for Pos {
     }
 
     fn pick(&mut self, point: &Point<'_>) -> ThreadId {
-        let random = &mut self.random;
+        self.priorities.resize(point.threads.len(), 0);
         for thread in point.enabled {
-            self.priorities.entry(*thread).or_insert_with(|| random.u64(..));
+            let priority = &mut self.priorities[thread.index()];
+            if *priority == 0 {
+                *priority = self.random.u64(1..);
+            }
         }
-        let highest = (0..point.enabled.len()).max_by_key(|at| self.priorities[&point.enabled[*at]]).unwrap_or(0);
-        let chosen = point.enabled[highest];
-        self.priorities.remove(&chosen);
-        if let Some(pending) = point.pending[highest] {
-            let act = Act::announced(&pending, chosen);
-            for (thread, pending) in point.enabled.iter().zip(point.pending) {
-                if pending.is_some_and(|p| Act::announced(&p, *thread).conflicts(&act)) {
-                    self.priorities.remove(thread);
-                }
+        let chosen = *point.enabled.iter().max_by_key(|t| self.priorities[t.index()]).expect("never empty");
+        self.priorities[chosen.index()] = 0;
+        let act = Act::announced(point.pending(chosen), chosen);
+        for thread in point.enabled {
+            if Act::announced(point.pending(*thread), *thread).conflicts(&act) {
+                self.priorities[thread.index()] = 0;
             }
         }
         chosen

@@ -44,9 +44,9 @@ impl Strategy for Replay {
         let options: Vec<u32> = point.enabled.iter().map(|t| t.0).collect();
         // where the program has changed since: the first point at which it does something else
         let in_words = || {
-            let options = point.enabled.iter().zip(point.pending).map(|(thread, pending)| match pending {
-                Some(p) => format!("{} (about to {} at {})", thread.0, p.operation.name(), p.location),
-                None => thread.0.to_string(),
+            let options = point.enabled.iter().map(|thread| {
+                let p = point.pending(*thread);
+                format!("{} (about to {} at {})", thread.0, p.operation.name(), p.location)
             });
             options.collect::<Vec<_>>().join(", ")
         };

@@ -1,11 +1,12 @@
 //! One visible operation: announced, scheduled, performed, recorded.
 
-use super::{Ending, Engine, Frozen, Pending, Seen, World, engine, me, set_me, threads, try_with, with};
+use super::{
+    Ending, Engine, Frozen, Pending, Seen, World, engine, green, me, schedule, set_me, threads, try_with, with,
+};
 use crate::explore::Strategy;
 use crate::trace::ThreadId;
 use crate::verdict::Bound;
 use std::cell::RefCell;
-use std::rc::Rc;
 
 /// With this payload a green thread of a failed execution unwinds.
 pub(crate) struct Halt;
@@ -78,12 +79,7 @@ pub(super) fn freeze(ending: impl FnOnce(&mut World) -> Ending) -> ! {
 pub(crate) fn shuttle_step<R>(pending: Pending, perform: impl FnOnce(&mut World, ThreadId) -> (R, Seen)) -> R {
     let me = me();
     if !in_vain(pending) {
-        with(|world| world.thread(me).pending = Some(pending));
-        shuttle::thread::yield_now();
-        set_me(me);
-        if with(|world| world.ending.is_some()) {
-            halt();
-        }
+        announce(me, pending);
     }
     let (result, ended) = with(|world| {
         world.thread(me).pending = None;
@@ -92,11 +88,7 @@ pub(crate) fn shuttle_step<R>(pending: Pending, perform: impl FnOnce(&mut World,
         if !before {
             // an operation that breaks the model is the last event of its trace
             world.record(me, pending, seen);
-            STRATEGY.with_borrow(|strategy| {
-                if let Some(strategy) = strategy {
-                    strategy.borrow_mut().executed(world, me, &pending, &seen);
-                }
-            });
+            with_strategy(|strategy| strategy.executed(world, me, &pending, &seen));
         }
         (result, !before && world.over())
     });
@@ -104,6 +96,30 @@ pub(crate) fn shuttle_step<R>(pending: Pending, perform: impl FnOnce(&mut World,
         halt();
     }
     result
+}
+
+/// Says what the thread is about to do, and comes back when it is its turn.
+fn announce(me: ThreadId, pending: Pending) {
+    let (mine, next) = with(|world| {
+        let state = world.thread(me);
+        state.pending = Some(pending);
+        (state.task, with_strategy(|strategy| schedule::next(world, strategy)))
+    });
+    if next != Some(mine) {
+        green::switch_to(next);
+        set_me(me);
+        if with(|world| world.ending.is_some()) {
+            halt();
+        }
+    }
+}
+
+/// A thread of shuttle's has ended, and its task lets others run until it is needed again.
+pub(crate) fn leave() {
+    let next = with(|world| with_strategy(|strategy| schedule::next(world, strategy)));
+    if next != green::chosen() {
+        green::switch_to(next);
+    }
 }
 
 /// An operation under loom: `perform` is loom's, and may switch threads; `shadow` is what remains of it while the
@@ -160,19 +176,24 @@ pub(crate) fn choose(world: &mut World, options: usize) -> usize {
     if options < 2 || world.over() {
         return 0;
     }
-    let chosen = STRATEGY.with_borrow(|strategy| strategy.as_ref().map_or(0, |s| s.borrow_mut().choose(options)));
+    let chosen = with_strategy(|strategy| strategy.choose(options));
     world.schedule.push(chosen as u32);
     chosen
 }
 
 thread_local! {
-    /// Who answers the choices that are not about threads. Not in the world: shuttle's scheduler holds it too.
-    static STRATEGY: RefCell<Option<Rc<RefCell<dyn Strategy>>>> = const { RefCell::new(None) };
+    /// Who chooses. Not in the world, because it is shown the world.
+    static STRATEGY: RefCell<Option<Box<dyn Strategy>>> = const { RefCell::new(None) };
 }
 
 /// Says who chooses in the executions of this OS thread.
-pub(crate) fn set_strategy(strategy: Option<Rc<RefCell<dyn Strategy>>>) {
+pub(crate) fn set_strategy(strategy: Option<Box<dyn Strategy>>) {
     STRATEGY.with_borrow_mut(|slot| *slot = strategy);
+}
+
+/// Lends the one who chooses.
+pub(crate) fn with_strategy<R>(f: impl FnOnce(&mut dyn Strategy) -> R) -> R {
+    STRATEGY.with_borrow_mut(|strategy| f(&mut **strategy.as_mut().expect("an exploration on shuttle has one")))
 }
 
 /// Ends the execution here.
@@ -194,7 +215,7 @@ pub(crate) fn halt() -> ! {
     match engine() {
         _ if endless => freeze(|_| unreachable!("whoever halts has ended the execution")),
         Engine::Shuttle => loop {
-            shuttle::thread::yield_now();
+            green::switch_to(None);
         },
         Engine::Loom | Engine::Std => std::panic::resume_unwind(Box::new(Halt)),
     }

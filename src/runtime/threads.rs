@@ -2,7 +2,7 @@
 
 use super::statics::drop_locals;
 use super::step::{defer, fail, flush_deferred, freeze, halt, in_vain, inert, loom_step, shuttle_step, stalled};
-use super::{Ending, Engine, Pending, Seen, Waits, World, engine, hook, me, set_me, try_with, with};
+use super::{Ending, Engine, Pending, Seen, Waits, World, engine, green, hook, me, set_me, try_with, with};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
 use crate::verdict::{Bound, Kind};
 use std::any::Any;
@@ -74,12 +74,8 @@ pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce(ThreadId) + Send>
                 world.clocks.spawn(me, thread);
                 (thread, spawned(thread))
             });
-            let handle = shuttle::thread::spawn(move || {
-                set_me(thread);
-                body(thread);
-            });
-            // shuttle ends an execution when every task that is neither joined nor detached has ended: leave it so
-            std::mem::forget(handle);
+            let task = green::start(thread, body);
+            with(|world| world.thread(thread).task = task);
             Handle { thread, loom: None }
         }
         Engine::Loom => {

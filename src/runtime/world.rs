@@ -2,6 +2,7 @@
 
 use super::clocks::Clocks;
 use super::companion::Companion;
+use super::green::Task;
 use super::lock::Mode;
 use super::statics::Statics;
 use super::threads::Parker;
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) leaks: bool,
     /// An execution with more events than this is not what is looked for.
     pub(crate) most_events: Option<usize>,
+    /// Whether it is one schedule that is run again.
+    pub(crate) replays: bool,
 }
 
 /// How an execution ended before its end.
@@ -96,6 +99,8 @@ impl Seen {
 pub(crate) struct ThreadState {
     pub(crate) pending: Option<Pending>,
     pub(crate) finished: bool,
+    /// The task of shuttle that runs it.
+    pub(super) task: Task,
     /// It yielded, and no other thread has done anything since.
     pub(crate) yielded: bool,
     /// `park`'s token.
@@ -125,6 +130,10 @@ pub(crate) struct World {
     pub(crate) ending: Option<Ending>,
     /// Conditions of `sometimes!`, and whether they were true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
+    /// Whether a thread that had yielded was not offered although it could have gone on.
+    pub(crate) kept_back: bool,
+    /// Room for the threads that can go on, for `schedule`.
+    pub(super) enabled: Vec<ThreadId>,
     /// The choices of this execution, at the points where there was more than one option.
     pub(crate) schedule: Vec<u32>,
     /// All threads are done: what runs now are destructors of statics, for which nothing is scheduled any more.
@@ -163,6 +172,8 @@ impl World {
             clocks: Clocks::default(),
             ending: None,
             sometimes: BTreeMap::new(),
+            kept_back: false,
+            enabled: Vec::new(),
             schedule: Vec::new(),
             closed: false,
             panic: None,

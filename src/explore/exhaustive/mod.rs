@@ -78,7 +78,7 @@ impl Exhaustive {
             };
             !sleep.iter().any(|s| s.thread == t && s.choice.is_none()) && (!asleep(t) || has_choice_left())
         };
-        let candidates = || point.enabled.iter().zip(point.pending).filter_map(|(t, p)| p.map(|p| (*t, p)));
+        let candidates = || point.enabled.iter().map(|t| (*t, point.pending(*t)));
         let awake: Vec<ThreadId> = candidates().map(|(t, _)| t).filter(|t| !asleep(*t)).collect();
         // the running thread first; a thread with some choices asleep last: it would hide what conflicts with those
         point
@@ -95,26 +95,24 @@ impl Exhaustive {
         (asleep > 1).then_some(asleep as u32)
     }
 
-    /// The enabled threads that would not only repeat themselves; all of them if there are no others.
-    fn productive<'a>(&mut self, point: &Point<'a>) -> (Vec<ThreadId>, Vec<Option<Pending>>) {
-        let kept = |(t, p): (&ThreadId, &Option<Pending>)| {
-            p.is_some_and(|pending| {
-                let notified = match pending.waits {
-                    Waits::Notified { .. } => pending.object.is_some_and(|c| self.history.notifier(c, *t).is_some()),
-                    Waits::Token { .. } => self.history.has_token_now(*t),
-                    _ => false,
-                };
-                self.spins.keeps_back(&self.history, *t, &pending, notified)
-            })
+    /// The enabled threads that would not only repeat themselves, if there are others: `None` for all of them.
+    fn productive(&mut self, point: &Point<'_>) -> Option<Vec<ThreadId>> {
+        let kept = |t: &ThreadId| {
+            let pending = point.pending(*t);
+            let notified = match pending.waits {
+                Waits::Notified { .. } => pending.object.is_some_and(|c| self.history.notifier(c, *t).is_some()),
+                Waits::Token { .. } => self.history.has_token_now(*t),
+                _ => false,
+            };
+            self.spins.keeps_back(&self.history, *t, pending, notified)
         };
-        let all: Vec<_> = point.enabled.iter().zip(point.pending).map(|pair| (pair, kept(pair))).collect();
-        let (free, back): (Vec<_>, Vec<_>) = all.iter().partition(|(_, kept)| !kept);
-        if !back.is_empty() {
-            // a loop may count its rounds, or two loops share a line: what was left out could have mattered
-            self.caveat = Some(Bound::Spins);
+        if !point.enabled.iter().any(kept) {
+            return None;
         }
-        let chosen = if free.is_empty() { back } else { free };
-        chosen.into_iter().map(|((t, p), _)| (*t, *p)).unzip()
+        // a loop may count its rounds, or two loops share a line: what was left out could have mattered
+        self.caveat = Some(Bound::Spins);
+        let free: Vec<ThreadId> = point.enabled.iter().copied().filter(|t| !kept(t)).collect();
+        Some(free).filter(|free| !free.is_empty())
     }
 
     /// Sees to it that the race between step `i` and the step `j` (or, without one, the operation that is still
@@ -238,8 +236,8 @@ impl Strategy for Exhaustive {
             }
             _ => Vec::new(),
         };
-        let (enabled, pending) = self.productive(point);
-        let point = Point { enabled: &enabled, pending: &pending, current: point.current, tasks: point.tasks };
+        let productive = self.productive(point);
+        let enabled = productive.as_deref().unwrap_or(point.enabled);
         let mut tree = std::mem::take(&mut self.guide);
         let mut chosen = None;
         while chosen.is_none() && !tree.is_empty() {
@@ -250,7 +248,7 @@ impl Strategy for Exhaustive {
             }
         }
         let current = point.current.filter(|c| enabled.contains(c));
-        let point = Point { current, ..point };
+        let point = Point { enabled, current, ..*point };
         let Some((thread, choice)) = chosen.or_else(|| self.first(&point, &sleep).map(|t| (t, None))) else {
             self.blocked = true;
             return enabled[0];
