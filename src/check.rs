@@ -150,6 +150,7 @@ pub struct Check<'a> {
     at_least: u64,
     max_events: usize,
     leaks: bool,
+    spurious: bool,
     patience: Duration,
     shrink: Duration,
     config: Config,
@@ -178,6 +179,7 @@ impl<'a> Check<'a> {
             at_least: 1,
             max_events: 10_000,
             leaks: true,
+            spurious: true,
             patience: Duration::from_secs(10),
             shrink: Duration::from_secs(1),
             config: Config::from_env(),
@@ -214,6 +216,35 @@ impl<'a> Check<'a> {
     /// unless set.
     pub fn leaks(self, leaks: bool) -> Self {
         Check { leaks, ..self }
+    }
+
+    /// Whether a wait on a condition variable may end, and a weak compare-exchange fail, for no reason: once at each
+    /// place of a thread. It may, unless set; loom has no model of either.
+    ///
+    /// ```
+    /// use selvedge::sync::{Arc, Condvar, Mutex};
+    /// use selvedge::{Check, Expect, Kind, thread};
+    ///
+    /// let waits_without_a_loop = || {
+    ///     let ready = Arc::new((Mutex::new(false), Condvar::new()));
+    ///     let theirs = Arc::clone(&ready);
+    ///     let worker = thread::spawn(move || {
+    ///         *theirs.0.lock().unwrap() = true;
+    ///         theirs.1.notify_one();
+    ///     });
+    ///     let mut now = ready.0.lock().unwrap();
+    ///     if !*now {
+    ///         now = ready.1.wait(now).unwrap();
+    ///     }
+    ///     assert!(*now);
+    ///     drop(now);
+    ///     worker.join().unwrap();
+    /// };
+    /// let _ = Check::new("as it is").expect(Expect::Violation(Kind::Panic)).assert(waits_without_a_loop);
+    /// let _ = Check::new("as one hopes").spurious(false).assert(waits_without_a_loop);
+    /// ```
+    pub fn spurious(self, spurious: bool) -> Self {
+        Check { spurious, ..self }
     }
 
     /// How long an execution may go without an event (10 s, unless set) before it is given up as blocked in something
@@ -309,6 +340,7 @@ impl<'a> Check<'a> {
             time: self.budget.time,
             max_events: self.max_events,
             leaks: self.leaks,
+            spurious: self.spurious,
             preemptions: None,
             most_events: None,
             patience: self.patience,

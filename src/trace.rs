@@ -198,7 +198,7 @@ pub struct Event {
     pub object: Option<ObjectId>,
     /// What it read; for a plain store, what it wrote; for a notification, how many threads it woke.
     pub value: Option<Value>,
-    /// What a read-modify-write left behind.
+    /// What a read-modify-write left behind; `spurious` for a weak compare-exchange that failed for no reason.
     pub written: Option<Value>,
     /// Where it stands in the source.
     pub location: &'static Location<'static>,

@@ -13,6 +13,11 @@ fn executions(name: &str, model: impl Fn() + Send + Sync + 'static) -> u64 {
     }
 }
 
+mod reference {
+    use selvedge::{sync, thread};
+    include!("reference/programs.rs");
+}
+
 fn spawn_all(threads: usize, body: impl Fn(usize) + Send + Sync + Clone + 'static) {
     let all: Vec<_> = (0..threads)
         .map(|i| {
@@ -23,164 +28,86 @@ fn spawn_all(threads: usize, body: impl Fn(usize) + Send + Sync + Clone + 'stati
     all.into_iter().for_each(|t| t.join().unwrap());
 }
 
-fn locked(threads: usize, each: usize) {
-    let counter = Arc::new(Mutex::new(0));
-    let theirs = Arc::clone(&counter);
-    spawn_all(threads, move |_| (0..each).for_each(|_| *theirs.lock().unwrap() += 1));
-    assert_eq!(*counter.lock().unwrap(), threads * each);
-}
-
-fn unlocked(threads: usize, each: usize) {
-    let counter = Arc::new(AtomicUsize::new(0));
-    spawn_all(threads, move |_| (0..each).for_each(|_| counter.store(counter.load(SeqCst) + 1, SeqCst)));
-}
-
-fn added(threads: usize, each: usize) {
-    let counter = Arc::new(AtomicUsize::new(0));
-    let theirs = Arc::clone(&counter);
-    spawn_all(threads, move |_| (0..each).for_each(|_| assert!(theirs.fetch_add(1, SeqCst) < threads * each)));
-    assert_eq!(counter.load(SeqCst), threads * each);
-}
-
-fn readers(n: usize) {
-    let shared = Arc::new(AtomicUsize::new(0));
-    spawn_all(n + 1, move |i| {
-        if i == 0 {
-            shared.store(1, SeqCst);
-        } else {
-            assert!(shared.load(SeqCst) < 2);
-        }
-    });
-}
-
-fn philosophers(n: usize) {
-    let forks: Arc<Vec<_>> = Arc::new((0..n).map(|_| Mutex::new(())).collect());
-    spawn_all(n, move |i| {
-        let (first, second) = (i.min((i + 1) % n), i.max((i + 1) % n));
-        let _first = forks[first].lock().unwrap();
-        let _second = forks[second].lock().unwrap();
-    });
-}
-
-/// Flanagan and Godefroid, POPL 2005.
-fn indexer(threads: usize) {
-    const SIZE: usize = 128;
-    let table: Arc<Vec<_>> = Arc::new((0..SIZE).map(|_| AtomicUsize::new(0)).collect());
-    spawn_all(threads, move |t| {
-        for m in 0..4 {
-            let w = (m + 1) * 11 + t + 1;
-            let mut h = (w * 7) % SIZE;
-            while table[h].compare_exchange(0, w, SeqCst, SeqCst).is_err() {
-                h = (h + 1) % SIZE;
-            }
-        }
-    });
-}
-
-/// Abdulla et al., POPL 2014.
-fn last_zero(n: usize) {
-    let array: Arc<Vec<_>> = Arc::new((0..=n).map(|_| AtomicUsize::new(0)).collect());
-    spawn_all(n + 1, move |i| {
-        if i == 0 {
-            let mut at = n;
-            while array[at].load(SeqCst) != 0 {
-                at -= 1;
-            }
-        } else {
-            array[i].store(array[i - 1].load(SeqCst) + 1, SeqCst);
-        }
-    });
-}
-
-/// Flanagan and Godefroid, POPL 2005.
-fn filesystem(threads: usize) {
-    const INODES: usize = 32;
-    const BLOCKS: usize = 26;
-    struct Disk {
-        locki: Vec<Mutex<usize>>,
-        lockb: Vec<Mutex<bool>>,
-    }
-    let disk = Arc::new(Disk {
-        locki: (0..INODES).map(|_| Mutex::new(0)).collect(),
-        lockb: (0..BLOCKS).map(|_| Mutex::new(false)).collect(),
-    });
-    spawn_all(threads, move |t| {
-        let i = t % INODES;
-        let mut inode = disk.locki[i].lock().unwrap();
-        if *inode == 0 {
-            let mut b = (i * 2) % BLOCKS;
-            loop {
-                let mut busy = disk.lockb[b].lock().unwrap();
-                if !*busy {
-                    *busy = true;
-                    *inode = b + 1;
-                    break;
-                }
-                drop(busy);
-                b = (b + 1) % BLOCKS;
-            }
-        }
-    });
-}
-
+/// `cargo bench --bench reference` shows the same programs beside shuttle and loom.
 #[test]
 fn executions_are_the_inequivalent_interleavings() {
-    for (threads, each, want) in [(2, 2, 6), (2, 4, 70), (3, 2, 90), (3, 3, 1_680), (4, 2, 2_520)] {
-        assert_eq!(executions("locked", move || locked(threads, each)), want, "locked {threads}x{each}");
-    }
-    for (threads, each, want) in [(2, 2, 34), (3, 1, 36), (3, 2, 7_134)] {
-        assert_eq!(executions("unlocked", move || unlocked(threads, each)), want, "unlocked {threads}x{each}");
-    }
-    assert_eq!(executions("fetch_add", || added(3, 3)), 1_680);
-    assert_eq!(executions("readers", || readers(8)), 256);
-    for (n, want) in [(3, 6), (4, 14), (5, 30)] {
-        assert_eq!(executions("philosophers", move || philosophers(n)), want, "philosophers {n}");
-    }
-    for (n, want) in [(3, 12), (5, 64), (10, 3_328)] {
-        assert_eq!(executions("last zero", move || last_zero(n)), want, "last zero {n}");
-    }
-    for (n, want) in [(12, 8), (13, 64), (15, 4_096)] {
-        assert_eq!(executions("indexer", move || indexer(n)), want, "indexer {n}");
-    }
-    for (n, want) in [(14, 2), (16, 8), (19, 64)] {
-        assert_eq!(executions("filesystem", move || filesystem(n)), want, "filesystem {n}");
-    }
-}
-
-/// A bounded buffer on one mutex and two condition variables.
-fn bounded_buffer(producers: usize, consumers: usize, items: usize, capacity: usize) {
-    struct Buffer {
-        items: Mutex<usize>,
-        room: Condvar,
-        item: Condvar,
-    }
-    let buffer = Arc::new(Buffer { items: Mutex::new(0), room: Condvar::new(), item: Condvar::new() });
-    let theirs = Arc::clone(&buffer);
-    spawn_all(producers + consumers, move |i| {
-        for _ in 0..if i < producers { items } else { producers * items / consumers } {
-            let mut now = theirs.items.lock().unwrap();
-            if i < producers {
-                while *now == capacity {
-                    now = theirs.room.wait(now).unwrap();
-                }
-                *now += 1;
-                theirs.item.notify_one();
-            } else {
-                while *now == 0 {
-                    now = theirs.item.wait(now).unwrap();
-                }
-                *now -= 1;
-                theirs.room.notify_one();
+    for (name, program, optimum) in reference::PROGRAMS {
+        let check = Check::new(name).explorers([Explorer::Exhaustive]).spurious(false);
+        match check.budget(Budget::executions(200_000)).run(program) {
+            Verdict::Holds(coverage) if coverage.is_exhaustive() => {
+                assert_eq!(coverage.executions(), *optimum, "{name}");
             }
+            other => panic!("{name}: {other:?}"),
         }
-    });
-    assert_eq!(*buffer.items.lock().unwrap(), 0);
+    }
 }
 
+/// Both orders of two weak compare-exchanges, and in each of them each may fail for no reason: the one that succeeds
+/// first makes the other fail with a reason.
 #[test]
-fn condition_variables_are_explored() {
-    assert_eq!(executions("buffer", || bounded_buffer(1, 1, 2, 1)), 8);
-    assert_eq!(executions("buffer", || bounded_buffer(2, 2, 1, 1)), 64);
+fn weak_compare_exchanges_may_fail_for_no_reason() {
+    let exchange = || {
+        let value = Arc::new(AtomicUsize::new(0));
+        let theirs = Arc::clone(&value);
+        let failures = Arc::new(AtomicUsize::new(0));
+        spawn_all(2, move |_| {
+            if theirs.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_err() {
+                failures.fetch_add(1, SeqCst);
+            }
+        });
+        selvedge::sometimes!(value.load(SeqCst) == 0, "both failed");
+        selvedge::sometimes!(value.load(SeqCst) == 1, "one succeeded");
+    };
+    assert!(executions("weak", exchange) > 2);
+    let without = Check::new("strong").explorers([Explorer::Exhaustive]).spurious(false).run(exchange);
+    assert!(matches!(without, Verdict::Unknown(selvedge::Bound::NeverReached(_))), "{without:?}");
+}
+
+/// A wait that is not in a loop: the wakeup without a cause finds it, and is drawn.
+#[test]
+fn a_wait_without_a_loop_is_caught_by_a_spurious_wakeup() {
+    let check = Check::new("no loop").explorers([Explorer::Exhaustive]);
+    let verdict = check.run(|| {
+        let shared = Arc::new((Mutex::new(false), Condvar::new()));
+        let theirs = Arc::clone(&shared);
+        let setter = thread::spawn(move || {
+            *theirs.0.lock().unwrap() = true;
+            theirs.1.notify_one();
+        });
+        let mut ready = shared.0.lock().unwrap();
+        if !*ready {
+            ready = shared.1.wait(ready).unwrap();
+        }
+        assert!(*ready, "woken without a cause");
+        drop(ready);
+        setter.join().unwrap();
+    });
+    let Verdict::Violated(found) = verdict else { panic!("{verdict:?}") };
+    assert_eq!(found.kind, Kind::Panic);
+    let woken = |event: &selvedge::trace::Event| event.value == Some(selvedge::trace::Value::Word("spurious"));
+    assert!(found.trace.events.iter().any(woken), "{found:?}");
+}
+
+/// A notification and a timeout, in both orders.
+#[test]
+fn a_timeout_fires_before_a_notification_and_not_at_all() {
+    let count = executions("timed", || {
+        let shared = Arc::new((Mutex::new(false), Condvar::new()));
+        let theirs = Arc::clone(&shared);
+        let setter = thread::spawn(move || {
+            *theirs.0.lock().unwrap() = true;
+            theirs.1.notify_one();
+        });
+        let ready = shared.0.lock().unwrap();
+        if !*ready {
+            let (ready, result) = shared.1.wait_timeout(ready, std::time::Duration::from_secs(1)).unwrap();
+            selvedge::sometimes!(result.timed_out() && !*ready, "too late");
+            selvedge::sometimes!(result.timed_out() && *ready, "ready, but too late");
+            selvedge::sometimes!(!result.timed_out(), "in time");
+        }
+        setter.join().unwrap();
+    });
+    assert!(count > 2, "{count}");
 }
 
 #[test]
@@ -211,39 +138,6 @@ fn one_execution_of_the_greedy_philosophers_deadlocks() {
     }
 }
 
-/// Treiber's stack; nodes are places in arrays, and 0 is the end.
-fn treiber(pushers: usize, poppers: usize) {
-    struct Stack {
-        top: AtomicUsize,
-        next: Vec<AtomicUsize>,
-    }
-    let total = pushers + poppers;
-    let next = (0..=total).map(|_| AtomicUsize::new(0)).collect();
-    let stack = Arc::new(Stack { top: AtomicUsize::new(0), next });
-    spawn_all(total, move |i| {
-        if i < pushers {
-            loop {
-                let top = stack.top.load(SeqCst);
-                stack.next[i + 1].store(top, SeqCst);
-                if stack.top.compare_exchange(top, i + 1, SeqCst, SeqCst).is_ok() {
-                    break;
-                }
-            }
-        } else {
-            loop {
-                let top = stack.top.load(SeqCst);
-                if top == 0 {
-                    break;
-                }
-                let next = stack.next[top].load(SeqCst);
-                if stack.top.compare_exchange(top, next, SeqCst, SeqCst).is_ok() {
-                    break;
-                }
-            }
-        }
-    });
-}
-
 #[test]
 fn a_lock_free_stack_is_explored_without_repetition() {
     let depth_first = |model: fn()| {
@@ -253,7 +147,8 @@ fn a_lock_free_stack_is_explored_without_repetition() {
             other => panic!("{other:?}"),
         }
     };
-    let (all, inequivalent) = (depth_first(|| treiber(1, 1)), executions("stack", || treiber(1, 1)));
+    let (all, inequivalent) =
+        (depth_first(|| reference::treiber(2, 1)), executions("stack", || reference::treiber(2, 1)));
     assert!(inequivalent > 1 && inequivalent < all, "{inequivalent} of {all}");
 }
 

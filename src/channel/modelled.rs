@@ -85,7 +85,8 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 #[track_caller]
 fn channel<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
     let state = State { items: VecDeque::new(), senders: 1, receivers: 1, hungry: 0, put: 0 };
-    let channel = Arc::new(Channel { state: Mutex::new(state), item: Condvar::new(), room: Condvar::new(), capacity });
+    let channel =
+        Arc::new(Channel { state: Mutex::new(state), item: Condvar::steady(), room: Condvar::steady(), capacity });
     (Sender(Arc::clone(&channel)), Receiver(channel))
 }
 

@@ -27,6 +27,7 @@ pub(super) fn run(job: Job, preemption_bound: Option<usize>, shared: &Shared) {
         pulse: Arc::clone(&job.pulse),
         max_events: job.limits.max_events,
         leaks: job.limits.leaks,
+        spurious: false, // loom has no model of it
         most_events: None,
         replays: job.only.is_some(),
     };

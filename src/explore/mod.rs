@@ -35,6 +35,8 @@ pub(crate) struct Limits {
     pub(crate) time: Option<Duration>,
     pub(crate) max_events: usize,
     pub(crate) leaks: bool,
+    /// Whether weak compare-exchanges fail, and waits end, without a cause.
+    pub(crate) spurious: bool,
     /// For depth-first search: the most preemptions that an execution may have.
     pub(crate) preemptions: Option<usize>,
     /// An execution with more events than this is given up: it is not what is looked for.

@@ -42,6 +42,7 @@ pub(super) fn run(job: Job, shared: &Shared) {
         pulse: Arc::clone(&job.pulse),
         max_events: job.limits.max_events,
         leaks: job.limits.leaks,
+        spurious: job.limits.spurious,
         most_events: job.limits.most_events,
         replays: job.only.is_some(),
     };

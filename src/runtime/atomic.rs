@@ -172,7 +172,7 @@ fn fenced<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
 }
 
 fn pending(home: &Home, operation: Operation, location: &'static Location<'static>) -> Pending {
-    Pending { operation, object: Some(home.id()), location, waits: Waits::Never, expected: None }
+    Pending { operation, object: Some(home.id()), location, waits: Waits::Never, expected: None, spurious: false }
 }
 
 #[track_caller]
@@ -260,27 +260,48 @@ pub(crate) fn rmw<T: Primitive>(home: &Home, std: &T::Std, rmw: Rmw, operand: T,
     }
 }
 
+/// Which compare-exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strength {
+    /// It fails only if it finds something else.
+    Strong,
+    /// It may also fail for no reason.
+    Weak,
+}
+
 #[track_caller]
 pub(crate) fn compare_exchange<T: Primitive>(
     home: &Home,
     std: &T::Std,
     (current, new): (T, T),
     (success, failure): (Ordering, Ordering),
+    strength: Strength,
 ) -> Result<T, T> {
     assert_load(failure);
-    let pending = Pending {
-        expected: Some(current.value()),
-        ..pending(home, Operation::Rmw("compare_exchange", success), Location::caller())
-    };
+    let location = Location::caller();
+    let engine = home.engine();
+    let weak = strength == Strength::Weak;
+    let spurious =
+        weak && engine == Engine::Shuttle && super::with(|world| world.may_be_spurious(super::me(), location));
+    let name = if weak { "compare_exchange_weak" } else { "compare_exchange" };
+    let pending =
+        Pending { expected: Some(current.value()), spurious, ..pending(home, Operation::Rmw(name, success), location) };
     let seen = |result: &Result<T, T>| match result {
         Ok(old) => rmw_seen(*old, new),
         // a compare-exchange that fails is a read
         Err(old) => Seen { operation: Some(Operation::Load(failure)), ..Seen::value(old.value()) },
     };
-    match home.engine() {
+    match engine {
         Engine::Std => T::compare_exchange(std, current, new, success, failure),
         Engine::Shuttle => {
             shuttle_step(pending, |world, me| {
+                // one OS thread: any ordering would do
+                if spurious && T::load(std, SeqCst) == current && super::step::choose(world, 2) == 1 {
+                    world.serve(me, location, None);
+                    world.clocks.load(me, home.id(), failure);
+                    let result = Err(current);
+                    return (result, Seen { written: Some(Value::Word("spurious")), ..seen(&result) });
+                }
                 let result = T::compare_exchange(std, current, new, SeqCst, SeqCst); // one OS thread
                 match result {
                     Ok(_) => world.clocks.rmw(me, home.id(), success),
@@ -340,6 +361,7 @@ pub(crate) fn fence(order: Ordering) {
         location: Location::caller(),
         waits: Waits::Never,
         expected: None,
+        spurious: false,
     };
     match engine() {
         Engine::Std => std::sync::atomic::fence(order),

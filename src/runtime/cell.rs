@@ -20,7 +20,8 @@ pub(crate) fn access(home: &Home, write: bool) {
     let cell = home.id();
     let location = Location::caller();
     let operation = if write { Operation::Write } else { Operation::Read };
-    let pending = Pending { operation, object: Some(cell), location, waits: Waits::Never, expected: None };
+    let pending =
+        Pending { operation, object: Some(cell), location, waits: Waits::Never, expected: None, spurious: false };
     match home.engine() {
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, me| {

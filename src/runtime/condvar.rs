@@ -1,8 +1,11 @@
 //! Condition variables under the engines.
 //!
 //! Under shuttle a wait is two operations: release-and-enqueue, then (once notified and the mutex is free) wake with
-//! the mutex. `notify_one` wakes any waiter, as POSIX and std allow: an explored choice. Timeouts may fire at any
-//! time. Spurious wakeups are not explored.
+//! the mutex. `notify_one` wakes any waiter, as POSIX and std allow: an explored choice. A spurious wakeup, and a
+//! timeout, is a choice of the first of the two operations: then it only releases the mutex, and the second waits for
+//! nothing but the mutex. That loses no behaviour: until its time is over, such a waiter can only be missed, by a
+//! notification that reaches another or nobody. Each thread has that choice once at each place; beyond it, a timeout
+//! fires when nobody else can go on.
 //!
 //! loom's own condition variable keeps a guard on the waiter's stack, which aborts the process when an execution
 //! fails: this one is made of loom's park and unpark, with an atomic as its point of dependence. It is first in,
@@ -54,33 +57,55 @@ fn wait_seen(notified: bool) -> Seen {
     Seen::value(Value::Word(if notified { "notified" } else { "timed out" }))
 }
 
-/// Releases the mutex, waits, takes the mutex again. Whether a notification ended the wait (or else a timeout).
+/// What may end a wait beside a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    Nothing,
+    /// Nothing at all has to happen.
+    Spurious,
+    Timeout,
+}
+
+/// Releases the mutex, waits, takes the mutex again. Whether a timeout ended the wait.
 #[track_caller]
-pub(crate) fn wait(condvar: &Home, mutex: &Home, timeout: bool) -> bool {
+pub(crate) fn wait(condvar: &Home, mutex: &Home, beside: Beside) -> bool {
     let (condvar, mutex_id) = (condvar.id(), mutex.id());
     let location = Location::caller();
-    let releasing = Waits::Releasing { mutex: mutex_id };
-    let waiting =
-        Pending { operation: Operation::Wait, object: Some(condvar), location, waits: releasing, expected: None };
+    let timeout = beside == Beside::Timeout;
+    let releasing = Waits::Releasing { mutex: mutex_id, timeout };
+    let spurious = match beside {
+        _ if engine() != Engine::Shuttle => false,
+        Beside::Nothing => false,
+        Beside::Spurious => with(|world| world.may_be_spurious(me(), location)),
+        Beside::Timeout => with(|world| world.may_time_out(me(), location, mutex_id)),
+    };
+    let object = Some(condvar);
+    let waiting = Pending { operation: Operation::Wait, object, location, waits: releasing, expected: None, spurious };
     let waits = Waits::Notified { mutex: mutex_id, timeout };
-    let waking = Pending { operation: Operation::Wake, object: Some(condvar), location, waits, expected: None };
+    let waking = Pending { operation: Operation::Wake, object, location, waits, expected: None, spurious: false };
     match engine() {
         Engine::Std => unreachable!("std waits on its own condition variable"),
         Engine::Shuttle => {
-            shuttle_step(waiting, |world, me| {
+            let why = Seen::value(Value::Word(if timeout { "timed out" } else { "spurious" }));
+            let awake = shuttle_step(waiting, |world, me| {
                 enqueue(world, condvar, mutex_id, me);
-                ((), Seen::default())
+                if !waiting.spurious || choose(world, 2) == 0 {
+                    return (false, Seen::default());
+                }
+                world.serve(me, location, Some(mutex_id));
+                // as if somebody had notified it
+                world.object(condvar).waiters.last_mut().expect("just enqueued").1 = true;
+                (true, why)
             });
-            shuttle_step(waking, |world, me| {
-                let notified = wake(world, condvar, mutex_id, me);
-                // a timeout that fires again and again must let others go on
-                world.thread(me).yielded |= !notified;
-                (notified, wait_seen(notified))
+            let waits = Waits::Notified { mutex: mutex_id, timeout: timeout && !awake };
+            shuttle_step(Pending { waits, ..waking }, |world, me| {
+                let notified = wake(world, condvar, mutex_id, me) && !awake;
+                (timeout && !notified, if awake { why } else { wait_seen(notified) })
             })
         }
         Engine::Loom if inert() => {
             in_vain(waking);
-            true
+            false
         }
         Engine::Loom if timeout => fail(Ending::Unknown(Bound::NotModelled {
             engine: "loom",
@@ -110,9 +135,9 @@ pub(crate) fn wait(condvar: &Home, mutex: &Home, timeout: bool) -> bool {
                     super::set_me(me);
                 }
                 lock::acquire_after_wait(mutex_id);
-                true
+                false
             };
-            loom_step(waking, sleep, || true, |world, me, _| wait_seen(wake(world, condvar, mutex_id, me)))
+            loom_step(waking, sleep, || false, |world, me, _| wait_seen(wake(world, condvar, mutex_id, me)))
         }
     }
 }
@@ -123,8 +148,14 @@ pub(crate) fn notify(condvar: &Home, all: bool) {
     let condvar_engine = condvar.engine_now();
     let condvar = condvar.id();
     let operation = if all { Operation::NotifyAll } else { Operation::NotifyOne };
-    let pending =
-        Pending { operation, object: Some(condvar), location: Location::caller(), waits: Waits::Never, expected: None };
+    let pending = Pending {
+        operation,
+        object: Some(condvar),
+        location: Location::caller(),
+        waits: Waits::Never,
+        expected: None,
+        spurious: false,
+    };
     match condvar_engine {
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, _| {

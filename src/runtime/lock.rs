@@ -184,7 +184,8 @@ fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) {
 pub(crate) fn acquire(home: &Home, mode: Mode) {
     let lock = home.id();
     let (operation, waits) = mode.lock();
-    let pending = Pending { operation, object: Some(lock), location: Location::caller(), waits, expected: None };
+    let pending =
+        Pending { operation, object: Some(lock), location: Location::caller(), waits, expected: None, spurious: false };
     match engine() {
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, me| {
@@ -212,8 +213,14 @@ pub(crate) fn try_acquire(home: &Home, mode: Mode) -> bool {
         Mode::Write => Operation::TryLock,
         Mode::Read => Operation::TryReadLock,
     };
-    let pending =
-        Pending { operation, object: Some(lock), location: Location::caller(), waits: Waits::Never, expected: None };
+    let pending = Pending {
+        operation,
+        object: Some(lock),
+        location: Location::caller(),
+        waits: Waits::Never,
+        expected: None,
+        spurious: false,
+    };
     match engine() {
         Engine::Std => false,
         Engine::Shuttle => shuttle_step(pending, |world, me| {
@@ -253,7 +260,8 @@ pub(crate) fn release(home: &Home, mode: Mode, location: &'static Location<'stat
         Mode::Write => Operation::Unlock,
         Mode::Read => Operation::ReadUnlock,
     };
-    let pending = Pending { operation, object: Some(lock), location, waits: Waits::Never, expected: None };
+    let pending =
+        Pending { operation, object: Some(lock), location, waits: Waits::Never, expected: None, spurious: false };
     match home.engine_now() {
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, me| {

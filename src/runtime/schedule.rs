@@ -34,6 +34,9 @@ fn choose(world: &mut World, strategy: &mut dyn Strategy, enabled: &mut Vec<Thre
     enabled.clear();
     enabled.extend(threads().filter(|t| world.enabled(*t)));
     if enabled.is_empty() {
+        enabled.extend(threads().filter(|t| world.could_time_out(*t)));
+    }
+    if enabled.is_empty() {
         if !world.threads.iter().all(|t| t.finished) {
             world.deadlock();
         }

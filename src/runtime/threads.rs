@@ -44,7 +44,7 @@ pub(crate) struct Handle {
 }
 
 fn pending(operation: Operation, waits: Waits, location: &'static Location<'static>) -> Pending {
-    Pending { operation, object: None, location, waits, expected: None }
+    Pending { operation, object: None, location, waits, expected: None, spurious: false }
 }
 
 /// Starts a thread that runs `body` with its identity.

@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) max_events: usize,
     /// Whether objects that outlive the execution are a violation.
     pub(crate) leaks: bool,
+    /// Whether weak compare-exchanges fail, and waits on condition variables end, without a cause.
+    pub(crate) spurious: bool,
     /// An execution with more events than this is not what is looked for.
     pub(crate) most_events: Option<usize>,
     /// Whether it is one schedule that is run again.
@@ -53,6 +55,8 @@ pub(crate) struct Pending {
     pub(crate) waits: Waits,
     /// What a compare-exchange must find.
     pub(crate) expected: Option<Value>,
+    /// Whether it may fail, or wake, without a cause: a choice.
+    pub(crate) spurious: bool,
 }
 
 /// What must be before an announced operation can take effect.
@@ -62,12 +66,13 @@ pub(crate) enum Waits {
     /// For nothing; it releases this mutex, to wait on a condition variable.
     Releasing {
         mutex: ObjectId,
+        timeout: bool,
     },
     /// The lock is free.
     Lock,
     /// No writer holds the lock.
     ReadLock,
-    /// A notification came (or a timeout may fire), and the mutex is free.
+    /// A notification came, and the mutex is free; or a timeout fires, because nobody else can go on.
     Notified {
         mutex: ObjectId,
         timeout: bool,
@@ -151,6 +156,8 @@ pub(crate) struct World {
     /// The last panic that a joiner took as a result.
     pub(crate) observed: Option<(String, Option<String>)>,
     pub(super) statics: Statics,
+    /// Where a thread was served without a cause, and how often its mutex had been acquired then, if it has one.
+    served: Vec<(ThreadId, &'static Location<'static>, u32)>,
     /// loom's side of the threads, by their ids.
     pub(super) parkers: Vec<Option<Rc<Parker>>>,
     /// loom's side of the objects, by their ids.
@@ -183,6 +190,7 @@ impl World {
             shadow_locks: Vec::new(),
             observed: None,
             statics: Statics::default(),
+            served: Vec::new(),
             parkers: Vec::new(),
             companions: Vec::new(),
             deferred: Vec::new(),
@@ -218,17 +226,50 @@ impl World {
         id
     }
 
+    /// Whether an operation may be served without a cause here: once at each place of a thread, or a loop around it
+    /// would never end.
+    pub(super) fn may_be_spurious(&self, thread: ThreadId, location: &'static Location<'static>) -> bool {
+        self.settings.spurious && !self.served.iter().any(|s| (s.0, s.1) == (thread, location))
+    }
+
+    /// Whether a timeout may fire here: again at the same place only once another thread has had the mutex.
+    pub(super) fn may_time_out(&self, thread: ThreadId, location: &'static Location<'static>, mutex: ObjectId) -> bool {
+        let others = self.acquired_by_others(thread, mutex);
+        !self.served.iter().any(|s| (s.0, s.1, s.2) == (thread, location, others))
+    }
+
+    pub(super) fn serve(&mut self, thread: ThreadId, location: &'static Location<'static>, mutex: Option<ObjectId>) {
+        let others = mutex.map_or(0, |mutex| self.acquired_by_others(thread, mutex));
+        self.served.push((thread, location, others));
+    }
+
+    fn acquired_by_others(&self, thread: ThreadId, mutex: ObjectId) -> u32 {
+        let events = self.trace.events.iter().filter(|event| event.thread != thread && event.object == Some(mutex));
+        events.count() as u32
+    }
+
+    /// Whether the thread could go on if its time were over.
+    pub(crate) fn could_time_out(&self, thread: ThreadId) -> bool {
+        let state = &self.threads[thread.index()];
+        let waits = state.pending.filter(|_| !state.finished).map(|pending| pending.waits);
+        matches!(waits, Some(Waits::Notified { mutex, timeout: true }) if self.is_free(mutex))
+    }
+
+    fn is_free(&self, lock: ObjectId) -> bool {
+        let object = &self.objects[lock.index()];
+        object.writer.is_none() && object.readers.is_empty()
+    }
+
     /// Whether the thread's announced operation could take effect now.
     pub(crate) fn enabled(&self, thread: ThreadId) -> bool {
         let state = &self.threads[thread.index()];
         let Some(pending) = state.pending.filter(|_| !state.finished) else { return false };
         let object = |id: ObjectId| &self.objects[id.index()];
-        let free = |id: ObjectId| object(id).writer.is_none() && object(id).readers.is_empty();
         match (pending.waits, pending.object) {
-            (Waits::Lock, Some(lock)) => free(lock),
+            (Waits::Lock, Some(lock)) => self.is_free(lock),
             (Waits::ReadLock, Some(lock)) => object(lock).writer.is_none(),
-            (Waits::Notified { mutex, timeout }, Some(condvar)) => {
-                free(mutex) && (timeout || object(condvar).waiters.contains(&(thread, true)))
+            (Waits::Notified { mutex, .. }, Some(condvar)) => {
+                self.is_free(mutex) && object(condvar).waiters.contains(&(thread, true))
             }
             (Waits::End(other), _) => self.threads[other.index()].finished,
             (Waits::Token { timeout }, _) => timeout || state.token,

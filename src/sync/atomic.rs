@@ -4,7 +4,7 @@
 //! accesses they order: a `Relaxed` publication is a data race on what it publishes. Under loom a load may read an
 //! older value, as far as loom's memory model goes. Weak compare-exchanges do not fail spuriously.
 
-use crate::runtime::atomic::{self, Rmw};
+use crate::runtime::atomic::{self, Rmw, Strength};
 use crate::runtime::{Engine, Home};
 use crate::sync::Named;
 use crate::trace::ObjectKind;
@@ -71,10 +71,11 @@ macro_rules! any {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$ty, $ty> {
-                atomic::compare_exchange::<$ty>(&self.home, &self.std, (current, new), (success, failure))
+                atomic::compare_exchange::<$ty>(&self.home, &self.std, (current, new), (success, failure), Strength::Strong)
             }
 
-            /// Writes `new` if the value is `current`; in a model it does not fail spuriously.
+            /// Writes `new` if the value is `current`; in a model it may fail for no reason, once at each place of a
+            /// thread (under loom it never does).
             ///
             /// # Errors
             /// With the value, if it is another.
@@ -89,7 +90,7 @@ macro_rules! any {
                 if self.home.engine() == Engine::Std {
                     return self.std.compare_exchange_weak(current, new, success, failure);
                 }
-                self.compare_exchange(current, new, success, failure)
+                atomic::compare_exchange::<$ty>(&self.home, &self.std, (current, new), (success, failure), Strength::Weak)
             }
 
             /// Writes what `f` makes of the value, again and again until no other thread came between.
@@ -105,7 +106,8 @@ macro_rules! any {
             ) -> Result<$ty, $ty> {
                 let mut seen = self.load(fetch_order);
                 while let Some(new) = f(seen) {
-                    match self.compare_exchange_weak(seen, new, set_order, fetch_order) {
+                    // a failure without a cause would only ask `f` again
+                    match self.compare_exchange(seen, new, set_order, fetch_order) {
                         Ok(before) => return Ok(before),
                         Err(now) => seen = now,
                     }

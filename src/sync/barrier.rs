@@ -42,7 +42,7 @@ impl Barrier {
     #[must_use]
     pub fn new(threads: usize) -> Self {
         let state = Mutex::new(State { arrived: 0, generation: 0 });
-        Barrier { state, open: Condvar::new(), threads }
+        Barrier { state, open: Condvar::steady(), threads }
     }
 
     /// Waits for all the others.

@@ -1,15 +1,17 @@
 //! `Condvar`
 
 use super::{LockResult, MutexGuard, Named, PoisonError};
-use crate::runtime::{Engine, Home, condvar};
+use crate::runtime::condvar::{self, Beside};
+use crate::runtime::{Engine, Home};
 use crate::trace::ObjectKind;
 use std::fmt;
 use std::time::{Duration, Instant};
 
 /// [`std::sync::Condvar`], modelled.
 ///
-/// In a model `notify_one` wakes any of the waiters, a timeout may fire at any time (loom has no model of timeouts:
-/// there the check is `Unknown`), and no time passes.
+/// In a model `notify_one` wakes any of the waiters, a wait may end for no reason (once at each place of a thread; under
+/// loom never), a timeout may fire at any time (loom has no model of timeouts: there the check is `Unknown`), and no
+/// time passes.
 ///
 /// ```
 /// use selvedge::sync::{Arc, Condvar, Mutex};
@@ -29,6 +31,8 @@ use std::time::{Duration, Instant};
 pub struct Condvar {
     home: Home,
     std: std::sync::Condvar,
+    /// Whether a wait without a timeout may end for no reason.
+    beside: Beside,
 }
 
 /// [`std::sync::WaitTimeoutResult`], modelled.
@@ -50,7 +54,13 @@ impl Condvar {
     pub fn new() -> Self {
         let home = Home::new(ObjectKind::Condvar);
         condvar::create(&home);
-        Condvar { home, std: std::sync::Condvar::new() }
+        Condvar { home, std: std::sync::Condvar::new(), beside: Beside::Spurious }
+    }
+
+    /// One whose waits do not end for no reason: for types that wait in a loop of their own, of which users see nothing.
+    #[track_caller]
+    pub(crate) fn steady() -> Self {
+        Condvar { beside: Beside::Nothing, ..Condvar::new() }
     }
 
     /// Releases the guard's mutex, waits for a notification, acquires the mutex again.
@@ -66,7 +76,7 @@ impl Condvar {
                 mutex.poison.result(mutex.guard(Some(std)))
             }
             Engine::Loom | Engine::Shuttle => {
-                condvar::wait(&self.home, &guard.mutex.home, false);
+                condvar::wait(&self.home, &guard.mutex.home, self.beside);
                 guard.mutex.poison.result(guard)
             }
         }
@@ -105,8 +115,8 @@ impl Condvar {
                 mutex.poison.result((mutex.guard(Some(std)), WaitTimeoutResult(result.timed_out())))
             }
             Engine::Loom | Engine::Shuttle => {
-                let notified = condvar::wait(&self.home, &guard.mutex.home, true);
-                guard.mutex.poison.result((guard, WaitTimeoutResult(!notified)))
+                let timed_out = condvar::wait(&self.home, &guard.mutex.home, Beside::Timeout);
+                guard.mutex.poison.result((guard, WaitTimeoutResult(timed_out)))
             }
         }
     }

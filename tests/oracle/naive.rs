@@ -10,7 +10,9 @@
 //! commute with each other; waits, notifications that reach somebody; parks and unparks. Reads: loads, failed
 //! compare-exchanges, failed attempts at a lock, notifications that nobody heard. An attempt to write that fails
 //! because of *readers* is a change: it does not commute with their release. A wake that was notified touches only the
-//! mutex, and comes after its notification.
+//! mutex, and comes after its notification; one that timed out leaves the condition variable, which is a change. Time may be over at once, or at any later moment. A wait
+//! that ends for no reason touches only the mutex. Weak compare-exchanges and waits are served for no reason once in a
+//! thread, because all of a thread's stand at one place of the source.
 
 use crate::outcome::{ATOMICS, MUTEXES, Outcome, READERS, WRITERS};
 use crate::program::{Op, Program};
@@ -24,6 +26,7 @@ enum Code {
     Add(usize),
     Swap(usize, u64),
     Cas(usize, u64, u64),
+    CasWeak(usize, u64, u64),
     Lock(usize),
     TryLock(usize, usize),
     Unlock(usize),
@@ -35,6 +38,9 @@ enum Code {
     WriteUnlock,
     Wait,
     Wake,
+    /// The two steps of a wait that a timeout may end.
+    WaitTimeout,
+    WakeTimeout,
     NotifyOne,
     NotifyAll,
     Park,
@@ -59,6 +65,7 @@ fn compile(ops: &[Op], code: &mut Vec<Code>) {
             Op::Add(a) => code.push(Code::Add(*a)),
             Op::Swap(a, value) => code.push(Code::Swap(*a, *value)),
             Op::Cas(a, expected, new) => code.push(Code::Cas(*a, *expected, *new)),
+            Op::CasWeak(a, expected, new) => code.push(Code::CasWeak(*a, *expected, *new)),
             Op::Lock(m, body) => section(code, Code::Lock(*m), body, Code::Unlock(*m)),
             Op::TryLock(m, body) => {
                 section(code, Code::Yield, body, Code::Unlock(*m));
@@ -77,6 +84,13 @@ fn compile(ops: &[Op], code: &mut Vec<Code>) {
             Op::WaitOnce => {
                 code.extend([Code::Lock(0), Code::IfTickets(at + 4), Code::Wait, Code::Wake, Code::Unlock(0)])
             }
+            Op::WaitTimeout => code.extend([
+                Code::Lock(0),
+                Code::IfTickets(at + 4),
+                Code::WaitTimeout,
+                Code::WakeTimeout,
+                Code::Unlock(0),
+            ]),
             Op::Take => code.extend([
                 Code::Lock(0),
                 Code::IfTickets(at + 5),
@@ -121,8 +135,13 @@ struct State {
     readers: BTreeSet<(usize, usize)>,
     tickets: u64,
     asleep: BTreeSet<usize>,
-    /// Who was notified, and by which step.
-    notified: BTreeSet<(usize, (usize, usize))>,
+    /// Who was notified, and by which step; by none, if it woke for no reason.
+    notified: BTreeSet<(usize, Option<(usize, usize)>)>,
+    /// Threads whose weak compare-exchange failed, and whose wait ended, for no reason: once each.
+    failed: BTreeSet<usize>,
+    woke: BTreeSet<usize>,
+    /// Threads whose time is over already, though they do not hold the mutex yet.
+    late: BTreeSet<usize>,
     tokens: Vec<bool>,
     outcome: Outcome,
 }
@@ -181,6 +200,7 @@ impl Machine {
             Some(Code::Read) => state.writer.is_none(),
             Some(Code::Write) => state.writer.is_none() && state.readers.is_empty(),
             Some(Code::Wake) => state.owner[0].is_none() && state.notified.iter().any(|n| n.0 == t),
+            Some(Code::WakeTimeout) => state.owner[0].is_none(),
             Some(Code::Park) => state.tokens[t],
             Some(Code::Join(other)) => state.outcome.finished[*other],
             Some(Code::Await(a)) => state.outcome.values[*a] != 0,
@@ -190,7 +210,15 @@ impl Machine {
 
     /// How many ways the thread's next step has.
     fn choices(&self, state: &State, t: usize) -> usize {
-        if self.code[t][state.pc[t]] == Code::NotifyOne { state.asleep.len().max(1) } else { 1 }
+        match self.code[t][state.pc[t]] {
+            Code::NotifyOne => state.asleep.len().max(1),
+            Code::CasWeak(a, expected, _) if state.outcome.values[a] == expected => {
+                2 - usize::from(state.failed.contains(&t))
+            }
+            Code::Wait => 2 - usize::from(state.woke.contains(&t)),
+            Code::WaitTimeout => 2,
+            _ => 1,
+        }
     }
 
     /// Does the thread's next step: what it did to which objects, and a step that enabled it.
@@ -220,14 +248,18 @@ impl Machine {
                 out.wrote(t, a, out.values[a], value);
                 vec![(ATOMICS + a, true)]
             }
-            Code::Cas(a, expected, new) => {
+            Code::Cas(a, expected, new) | Code::CasWeak(a, expected, new) => {
                 let old = out.values[a];
-                if old == expected {
+                let succeeds = old == expected && choice == 0;
+                if succeeds {
                     out.wrote(t, a, old, new)
                 } else {
                     out.saw(t, ATOMICS + a, old)
                 }
-                vec![(ATOMICS + a, old == expected)]
+                if choice == 1 {
+                    state.failed.insert(t);
+                }
+                vec![(ATOMICS + a, succeeds)]
             }
             Code::Lock(m) => {
                 state.owner[m] = Some(t);
@@ -282,18 +314,32 @@ impl Machine {
                 state.writer = None;
                 vec![(LOCK, true)]
             }
-            Code::Wait => {
+            Code::Wait if choice == 1 => {
+                state.owner[0] = None;
+                state.woke.insert(t);
+                state.notified.insert((t, None));
+                vec![(MUTEXES, true)]
+            }
+            Code::WaitTimeout if choice == 1 => {
+                state.owner[0] = None;
+                state.late.insert(t);
+                vec![(MUTEXES, true)]
+            }
+            Code::Wait | Code::WaitTimeout => {
                 state.owner[0] = None;
                 state.asleep.insert(t);
                 vec![(CONDVAR, true), (MUTEXES, true)]
             }
-            Code::Wake => {
-                let mine = *state.notified.iter().find(|n| n.0 == t).expect("enabled");
-                state.notified.remove(&mine);
-                cause = Some(mine.1);
+            Code::Wake | Code::WakeTimeout => {
+                let mine = state.notified.iter().find(|n| n.0 == t).copied();
+                if let Some(mine) = &mine {
+                    state.notified.remove(mine);
+                }
+                cause = mine.and_then(|mine| mine.1);
                 state.owner[0] = Some(t);
-                out.changed(t, MUTEXES, 2);
-                vec![(MUTEXES, true)]
+                let timed_out = state.asleep.remove(&t);
+                out.changed(t, MUTEXES, 2 + u64::from(timed_out || state.late.remove(&t)));
+                if timed_out { vec![(CONDVAR, true), (MUTEXES, true)] } else { vec![(MUTEXES, true)] }
             }
             Code::NotifyOne | Code::NotifyAll => {
                 let all = code == Code::NotifyAll;
@@ -304,7 +350,7 @@ impl Machine {
                 };
                 for waiter in &woken {
                     state.asleep.remove(waiter);
-                    state.notified.insert((*waiter, (t, number)));
+                    state.notified.insert((*waiter, Some((t, number))));
                 }
                 vec![(CONDVAR, !woken.is_empty())]
             }

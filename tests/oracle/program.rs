@@ -12,6 +12,8 @@ pub(crate) enum Op {
     Swap(usize, u64),
     /// Compare-exchange: the atomic, what it must hold, what it then gets.
     Cas(usize, u64, u64),
+    /// The same, but it may fail for no reason.
+    CasWeak(usize, u64, u64),
     Lock(usize, Vec<Op>),
     TryLock(usize, Vec<Op>),
     Read(Vec<Op>),
@@ -20,6 +22,8 @@ pub(crate) enum Op {
     TryWrite(Vec<Op>),
     /// Under mutex 0: one wait, if there are no tickets.
     WaitOnce,
+    /// Under mutex 0: one wait, if there are no tickets, that a timeout may end.
+    WaitTimeout,
     /// Under mutex 0: waits as long as there are no tickets, then takes one.
     Take,
     /// Under mutex 0: adds a ticket and notifies one waiter, or all.
@@ -66,10 +70,9 @@ impl Program {
         (0..self.0.len()).any(|t| self.count(&|op| *op == Op::Unpark(t)) > 1)
     }
 
-    /// Whether a notification may have several waiters to choose from.
-    pub(crate) fn chooses_waiters(&self) -> bool {
-        let waits = self.count(&|op| matches!(op, Op::WaitOnce | Op::Take));
-        waits > 1 && self.count(&|op| matches!(op, Op::NotifyOne | Op::Give(false))) > 0
+    /// Whether a timeout may end a wait.
+    pub(crate) fn times_out(&self) -> bool {
+        self.count(&|op| *op == Op::WaitTimeout) > 0
     }
 
     /// Unparks and joins go to earlier threads, whose handles exist; each thread is joined once at the most.
@@ -80,31 +83,44 @@ impl Program {
                 Op::Join(other) => *other < me && !std::mem::replace(&mut joined[*other], true),
                 _ => true,
             });
-            drop_late_unparks(ops, me);
+            drop_invalid(ops, me, &mut false);
         }
         self
     }
 }
 
-fn drop_late_unparks(ops: &mut Vec<Op>, me: usize) {
+/// Drops unparks of threads that start later, and all timed waits but the first of a thread: a second timeout at one
+/// place is kept back while others can go on.
+fn drop_invalid(ops: &mut Vec<Op>, me: usize, timed: &mut bool) {
     use Op::{If, Lock, Read, TryLock, TryRead, TryWrite, Write};
-    ops.retain(|op| !matches!(op, Op::Unpark(other) if *other >= me));
-    for op in ops {
-        match op {
-            Lock(_, b) | TryLock(_, b) | Read(b) | Write(b) | TryRead(b) | TryWrite(b) | If(_, b) => {
-                drop_late_unparks(b, me);
-            }
-            _ => {}
+    ops.retain_mut(|op| match op {
+        Op::Unpark(other) => *other < me,
+        Op::WaitTimeout => !std::mem::replace(timed, true),
+        Lock(_, b) | TryLock(_, b) | Read(b) | Write(b) | TryRead(b) | TryWrite(b) | If(_, b) => {
+            drop_invalid(b, me, timed);
+            true
         }
-    }
+        _ => true,
+    });
 }
 
 /// A kind of operation, to be filled in: the letters of a palette.
 ///
-/// `l`oad `s`tore `a`dd s`w`ap `c`as `i`f · `L`ock `T`rylock · `R`ead `W`rite tr`r`y-read tr`x`y-write ·
-/// wait `o`nce `t`ake `g`ive `n`otify one notify a`N`ll · `p`ark `u`npark `j`oin `y`ield a`A`wait
-const PALETTES: [&str; 9] =
-    ["lsawci", "lsccci", "lsLLLT", "lscLTiy", "lsRWrxR", "RWrxLTs", "otggnNLsl", "lspujiyu", "lsawciLTRWrxotgnNpujy"];
+/// `l`oad `s`tore `a`dd s`w`ap `c`as wea`k` cas `i`f · `L`ock `T`rylock · `R`ead `W`rite tr`r`y-read tr`x`y-write ·
+/// wait `o`nce wait with time`O`ut `t`ake `g`ive `n`otify one notify a`N`ll · `p`ark `u`npark `j`oin `y`ield a`A`wait
+const PALETTES: [&str; 11] = [
+    "lsawci",
+    "lskkki",
+    "oOtggnNls",
+    "lsccci",
+    "lsLLLT",
+    "lscLTiy",
+    "lsRWrxR",
+    "RWrxLTs",
+    "otggnNLsl",
+    "lspujiyu",
+    "lsawckiLTRWrxoOtgnNpujy",
+];
 
 fn op(letters: &'static str, depth: usize) -> BoxedStrategy<Op> {
     let fits = |c: &char| (depth < 2 || !"iLTRWrx".contains(*c)) && (depth == 0 || *c != 'j');
@@ -122,6 +138,7 @@ fn one(letter: char, letters: &'static str, depth: usize) -> BoxedStrategy<Op> {
         'a' => atomic.prop_map(Op::Add).boxed(),
         'w' => (atomic, value).prop_map(|(a, v)| Op::Swap(a, v)).boxed(),
         'c' => (atomic, 0..2_u64, value).prop_map(|(a, e, n)| Op::Cas(a, e, n)).boxed(),
+        'k' => (atomic, 0..2_u64, value).prop_map(|(a, e, n)| Op::CasWeak(a, e, n)).boxed(),
         'i' => (atomic, body()).prop_map(|(a, b)| Op::If(a, b)).boxed(),
         'L' => (0..2_usize, body()).prop_map(|(m, b)| Op::Lock(m, b)).boxed(),
         'T' => (0..2_usize, body()).prop_map(|(m, b)| Op::TryLock(m, b)).boxed(),
@@ -130,6 +147,7 @@ fn one(letter: char, letters: &'static str, depth: usize) -> BoxedStrategy<Op> {
         'r' => body().prop_map(Op::TryRead).boxed(),
         'x' => body().prop_map(Op::TryWrite).boxed(),
         'o' => Just(Op::WaitOnce).boxed(),
+        'O' => Just(Op::WaitTimeout).boxed(),
         't' => Just(Op::Take).boxed(),
         'g' => any::<bool>().prop_map(Op::Give).boxed(),
         'n' => Just(Op::NotifyOne).boxed(),
@@ -150,4 +168,9 @@ fn of(letters: &'static str) -> impl Strategy<Value = Program> {
 /// Programs of 2 to 4 threads with 1 to 4 operations each, nested ones not counted.
 pub(crate) fn programs() -> impl Strategy<Value = Program> {
     select(&PALETTES[..]).prop_flat_map(of)
+}
+
+/// Such programs in which threads also spin.
+pub(crate) fn spinning() -> impl Strategy<Value = Program> {
+    of("lsaAA")
 }

@@ -114,6 +114,12 @@ impl Runner {
                         Err(old) => self.saw(ATOMICS + a, old),
                     }
                 }
+                Op::CasWeak(a, expected, new) => {
+                    match world.atomics[*a].compare_exchange_weak(*expected, *new, SeqCst, SeqCst) {
+                        Ok(old) => self.wrote(*a, old, *new),
+                        Err(old) => self.saw(ATOMICS + a, old),
+                    }
+                }
                 Op::Lock(m, body) => {
                     let _held = world.mutexes[*m].lock().unwrap();
                     self.changed(MUTEXES + m, 1);
@@ -157,6 +163,13 @@ impl Runner {
                     let guard = self.tickets();
                     if *guard == 0 {
                         drop(self.wait(guard));
+                    }
+                }
+                Op::WaitTimeout => {
+                    let guard = self.tickets();
+                    if *guard == 0 {
+                        let (_guard, result) = world.condvar.wait_timeout(guard, std::time::Duration::ZERO).unwrap();
+                        self.changed(MUTEXES, 2 + u64::from(result.timed_out()));
                     }
                 }
                 Op::Take => {

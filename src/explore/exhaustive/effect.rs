@@ -35,12 +35,14 @@ pub(in crate::explore) struct Act {
     pub(in crate::explore) blocking: bool,
     /// What a compare-exchange must find.
     pub(in crate::explore) expected: Option<Value>,
+    /// Whether it may fail, or wake, without a cause.
+    pub(in crate::explore) spurious: bool,
 }
 
 impl Act {
     /// What an announced operation may do at the most.
     pub(in crate::explore) fn announced(pending: &Pending, thread: ThreadId) -> Act {
-        let Pending { operation, object, waits, expected, .. } = *pending;
+        let Pending { operation, object, waits, expected, spurious, .. } = *pending;
         let mut effects = Vec::new();
         let own = match operation {
             Operation::Load(_) | Operation::Read => Some(Effect::Read),
@@ -55,7 +57,7 @@ impl Act {
         };
         effects.extend(object.zip(own));
         match (operation, waits) {
-            (Operation::Wait, Waits::Releasing { mutex }) => effects.push((mutex, Effect::Release)),
+            (Operation::Wait, Waits::Releasing { mutex, .. }) => effects.push((mutex, Effect::Release)),
             (Operation::Wake, Waits::Notified { mutex, .. }) => effects.push((mutex, Effect::Acquire)),
             (Operation::Park, _) => effects.push((threads::token(thread), Effect::Write)),
             (Operation::Unpark(other), _) => effects.push((threads::token(other), Effect::Write)),
@@ -65,7 +67,7 @@ impl Act {
             Waits::Never | Waits::Releasing { .. } | Waits::Token { timeout: true } => false,
             Waits::Lock | Waits::ReadLock | Waits::Notified { .. } | Waits::End(_) | Waits::Token { .. } => true,
         };
-        Act { operation, effects, blocking, expected }
+        Act { operation, effects, blocking, expected, spurious }
     }
 
     /// What it did, as it turned out.
@@ -85,9 +87,13 @@ impl Act {
                 act.refused_by_readers();
             }
         }
-        if let (Operation::Wake, Some(Value::Word("notified"))) = (act.operation, seen.value) {
+        match (act.operation, seen.value) {
             // a waiter that was notified left the condition variable when it was
-            act.effects.retain(|(_, effect)| effect.acquires());
+            (Operation::Wake, Some(Value::Word("notified"))) => {
+                act.effects.retain(|(_, effect)| effect.acquires());
+            }
+            (Operation::Wait, Some(Value::Word(_))) => act.leaves_at_once(),
+            _ => {}
         }
         act
     }
@@ -100,6 +106,16 @@ impl Act {
     /// their release it would succeed. As a mere read it would, since readers commute with reads.
     pub(super) fn refused_by_readers(&mut self) {
         self.effects.iter_mut().for_each(|(_, effect)| *effect = Effect::Write);
+    }
+
+    /// A wait that ends for no reason, or by its timeout, touches its mutex only: no notification is meant for it.
+    pub(super) fn leaves_at_once(&mut self) {
+        self.effects.retain(|(_, effect)| *effect == Effect::Release);
+    }
+
+    /// Whether it did.
+    pub(super) fn left_at_once(&self) -> bool {
+        self.operation == Operation::Wait && self.effects.iter().all(|(_, effect)| *effect == Effect::Release)
     }
 
     pub(in crate::explore) fn changes_nothing(&self) -> bool {

@@ -1,6 +1,7 @@
 //! One execution as the search sees it: its steps, what happens before what, and which pairs of steps race.
 
 use super::effect::{Act, Effect};
+use super::wakeup::Choice;
 use crate::runtime::{Pending, Seen, World};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
 use std::collections::HashMap;
@@ -39,8 +40,7 @@ pub(super) struct Step {
     pub(super) seq: u32,
     pub(super) announced: Act,
     pub(super) done: Act,
-    /// Which of how many options happened.
-    pub(super) choice: Option<u32>,
+    pub(super) choice: Option<Choice>,
     /// What its thread knew before its conflicts, and after them.
     pub(super) before: Clock,
     pub(super) after: Clock,
@@ -79,11 +79,6 @@ impl History {
         &mut self.clocks[thread.index()]
     }
 
-    /// The waiters of a condition variable that no notification has reached, by their identities.
-    pub(super) fn asleep(&self, condvar: ObjectId) -> usize {
-        self.waiters.get(&condvar).map_or(0, |w| w.iter().filter(|w| w.1.is_none()).count())
-    }
-
     pub(super) fn last_write(&self, object: ObjectId) -> Option<usize> {
         self.objects.get(&object).and_then(|o| o.write)
     }
@@ -110,7 +105,7 @@ impl History {
         thread: ThreadId,
         pending: &Pending,
         seen: &Seen,
-        choice: Option<u32>,
+        choice: Option<Choice>,
         cause: &[usize],
     ) {
         let index = self.steps.len();
@@ -172,19 +167,22 @@ impl History {
         thread: ThreadId,
         done: &Act,
         object: Option<ObjectId>,
-        choice: Option<u32>,
+        choice: Option<Choice>,
         before: &mut Clock,
     ) {
         match (done.operation, object) {
             (Operation::Join(child), _) => before.join(&self.clock(child).clone()),
-            (Operation::Wait, Some(condvar)) => self.waiters.entry(condvar).or_default().push((thread, None)),
+            (Operation::Wait, Some(condvar)) => {
+                let notified = done.left_at_once().then_some(index); // by itself
+                self.waiters.entry(condvar).or_default().push((thread, notified));
+            }
             (Operation::NotifyOne | Operation::NotifyAll, Some(condvar)) => {
                 let waiters = self.waiters.entry(condvar).or_default();
                 let mut asleep: Vec<_> = waiters.iter_mut().filter(|w| w.1.is_none()).collect();
                 asleep.sort_by_key(|w| w.0);
                 if done.operation == Operation::NotifyAll {
                     asleep.into_iter().for_each(|w| w.1 = Some(index));
-                } else if let Some(chosen) = asleep.into_iter().nth(choice.unwrap_or(0) as usize) {
+                } else if let Some(chosen) = asleep.into_iter().nth(choice.map_or(0, |choice| choice.taken as usize)) {
                     chosen.1 = Some(index);
                 }
             }
@@ -267,9 +265,24 @@ impl History {
         found
     }
 
-    /// The act as it would turn out after the steps before `i` and those of `v`. It must be exact: a predicted conflict
-    /// that does not happen breaks the invariant that a leaf of a wakeup tree wakes every sleeper.
-    pub(super) fn predict(&self, i: usize, v: &[usize], act: &Act) -> Act {
+    /// The act as it would turn out after the steps before `i` and those of `v`, by each of its choices. It must be
+    /// exact: a predicted conflict that does not happen breaks the invariant that a leaf of a wakeup tree wakes every
+    /// sleeper.
+    pub(super) fn predict(&self, i: usize, v: &[usize], act: &Act) -> Vec<(Act, Option<Choice>)> {
+        let caused = self.predict_caused(i, v, act);
+        if !act.spurious || caused.changes_nothing() {
+            return vec![(caused, None)]; // a compare-exchange that finds something else fails anyway
+        }
+        let mut spurious = caused.clone();
+        if act.operation == Operation::Wait {
+            spurious.leaves_at_once();
+        } else {
+            spurious.only_reads();
+        }
+        vec![(caused, Some(Choice { taken: 0, of: 2 })), (spurious, Some(Choice { taken: 1, of: 2 }))]
+    }
+
+    fn predict_caused(&self, i: usize, v: &[usize], act: &Act) -> Act {
         let mut act = act.clone();
         let Some(&(object, _)) = act.effects.first() else { return act };
         let steps = || (0..i).chain(v.iter().copied()).map(|k| &self.steps[k]);

@@ -22,17 +22,7 @@ use crate::verdict::Bound;
 use effect::{Act, Effect};
 use history::{Clock, History};
 use spin::Spins;
-use wakeup::{Branch, Element, insert, is_weak_initial};
-
-/// A step that need not be explored again from here: it was, and nothing has conflicted with it since.
-#[derive(Clone, Debug)]
-struct Sleeper {
-    thread: ThreadId,
-    act: Act,
-    choice: Option<u32>,
-    /// How many choices the step had.
-    options: u32,
-}
+use wakeup::{Branch, Choice, Element, Sleeper, insert, is_weak_initial};
 
 /// A point of the current execution, and what is still to be done there.
 #[derive(Debug)]
@@ -48,6 +38,13 @@ struct Node {
     options: u32,
     sleep: Vec<Sleeper>,
     tree: Vec<Branch>,
+}
+
+impl Node {
+    /// Which choice the step took, if it had several.
+    fn chosen(&self) -> Option<Choice> {
+        self.choice.filter(|_| self.options > 1).map(|taken| Choice { taken, of: self.options })
+    }
 }
 
 /// The search: the current execution is its stack.
@@ -71,41 +68,23 @@ impl Exhaustive {
     /// The thread that goes on at a point that is explored for the first time.
     fn first(&mut self, point: &Point<'_>, sleep: &[Sleeper]) -> Option<ThreadId> {
         let asleep = |t: ThreadId| sleep.iter().any(|s| s.thread == t);
-        let open = |t: ThreadId, pending: &Pending| {
-            let has_choice_left = || {
-                let Some(options) = self.options(pending) else { return false };
-                (0..options).any(|c| !sleep.iter().any(|s| s.thread == t && s.choice == Some(c)))
-            };
-            !sleep.iter().any(|s| s.thread == t && s.choice.is_none()) && (!asleep(t) || has_choice_left())
+        // a sleeper's choices are still the same: whatever could change them would have woken it
+        let has_choice_left = |t: ThreadId| {
+            let of = || sleep.iter().filter(|s| s.thread == t);
+            of().all(|s| s.choice.is_some_and(|choice| of().count() < choice.of as usize))
         };
-        let candidates = || point.enabled.iter().map(|t| (*t, point.pending(*t)));
-        let awake: Vec<ThreadId> = candidates().map(|(t, _)| t).filter(|t| !asleep(*t)).collect();
+        let awake: Vec<ThreadId> = point.enabled.iter().copied().filter(|t| !asleep(*t)).collect();
         // the running thread first; a thread with some choices asleep last: it would hide what conflicts with those
         point
             .current
             .filter(|c| awake.contains(c))
             .or(awake.first().copied())
-            .or_else(|| candidates().find(|(t, pending)| open(*t, pending)).map(|(t, _)| t))
-    }
-
-    /// How many choices the operation has, if it has several.
-    fn options(&self, pending: &Pending) -> Option<u32> {
-        let condvar = pending.object.filter(|_| pending.operation == Operation::NotifyOne)?;
-        let asleep = self.history.asleep(condvar);
-        (asleep > 1).then_some(asleep as u32)
+            .or_else(|| point.enabled.iter().copied().find(|t| has_choice_left(*t)))
     }
 
     /// The enabled threads that would not only repeat themselves, if there are others: `None` for all of them.
     fn productive(&mut self, point: &Point<'_>) -> Option<Vec<ThreadId>> {
-        let kept = |t: &ThreadId| {
-            let pending = point.pending(*t);
-            let notified = match pending.waits {
-                Waits::Notified { .. } => pending.object.is_some_and(|c| self.history.notifier(c, *t).is_some()),
-                Waits::Token { .. } => self.history.has_token_now(*t),
-                _ => false,
-            };
-            self.spins.keeps_back(&self.history, *t, pending, notified)
-        };
+        let kept = |t: &ThreadId| self.spins.keeps_back(&self.history, *t, point.pending(*t));
         if !point.enabled.iter().any(kept) {
             return None;
         }
@@ -152,32 +131,35 @@ impl Exhaustive {
             }
             gone.extend(holders);
         };
-        let mut sequence: Vec<Element> = v
+        let sequence: Vec<Element> = v
             .iter()
             .map(|k| {
                 let step = &history.steps[*k];
                 Element { step: Some(*k), thread: step.thread, act: step.done.clone(), choice: step.choice }
             })
             .collect();
-        let act = history.predict(i, &v, announced);
-        sequence.push(Element { step: None, thread, act, choice: None });
+        let ways = history.predict(i, &v, announced);
+        for (act, choice) in ways {
+            // by a choice that does not conflict it is no race: the other order is the same execution
+            if choice.is_none() || act.conflicts(&self.history.steps[i].done) {
+                let mut sequence = sequence.clone();
+                sequence.push(Element { step: None, thread, act, choice });
+                self.plan(i, before, sequence);
+            }
+        }
+    }
+
+    /// Sees to it that the sequence is explored from point `i`, unless an equivalent one is or was.
+    fn plan(&mut self, i: usize, before: &Clock, sequence: Vec<Element>) {
+        let history = &self.history;
         let node = &mut self.stack[i];
         for sleeper in &node.sleep {
             let first = (sleeper.thread, &sleeper.act, sleeper.choice);
             if is_weak_initial(history, before, first, &sequence) {
                 return; // explored before
             }
-            let elsewhere = !sequence.iter().any(|y| y.thread == sleeper.thread);
-            if sleeper.choice.is_some() && elsewhere {
-                // all of its choices asleep, and none of them woken?
-                let woken = |s: &Sleeper| sequence.iter().any(|y| y.act.conflicts(&s.act));
-                let same = node.sleep.iter().filter(|s| s.thread == sleeper.thread && !woken(s)).count();
-                if same >= sleeper.options as usize {
-                    return;
-                }
-            }
         }
-        insert(history, before, &mut node.tree, sequence);
+        insert(history, before, &mut node.tree, sequence, &node.sleep);
     }
 }
 
@@ -196,8 +178,8 @@ impl Strategy for Exhaustive {
                 continue;
             };
             node.taken.extend(node.choice.map(|choice| (node.thread, choice)));
-            let choice = node.choice.filter(|_| node.options > 1);
-            node.sleep.push(Sleeper { thread: node.thread, act, choice, options: node.options });
+            let choice = node.chosen();
+            node.sleep.push(Sleeper { thread: node.thread, act, choice });
             if let Some(alternative) = node.alternatives.pop() {
                 node.choice = Some(alternative);
                 self.guide.clear();
@@ -206,7 +188,7 @@ impl Strategy for Exhaustive {
             if !node.tree.is_empty() {
                 let branch = node.tree.remove(0);
                 node.thread = branch.thread;
-                node.choice = branch.choice;
+                node.choice = branch.choice.map(|choice| choice.taken);
                 node.options = 1;
                 self.guide = branch.children;
                 return true;
@@ -231,8 +213,8 @@ impl Strategy for Exhaustive {
         }
         let sleep: Vec<Sleeper> = match (at.checked_sub(1), self.history.steps.last()) {
             (Some(parent), Some(step)) => {
-                let awake = |s: &&Sleeper| s.thread != step.thread && !s.act.conflicts(&step.done);
-                self.stack[parent].sleep.iter().filter(awake).cloned().collect()
+                let sleep = self.stack[parent].sleep.iter();
+                sleep.filter(|s| s.sleeps_on(step.thread, &step.done)).cloned().collect()
             }
             _ => Vec::new(),
         };
@@ -244,7 +226,7 @@ impl Strategy for Exhaustive {
             let branch = tree.remove(0);
             if enabled.contains(&branch.thread) {
                 self.guide = branch.children;
-                chosen = Some((branch.thread, branch.choice));
+                chosen = Some((branch.thread, branch.choice.map(|choice| choice.taken)));
             }
         }
         let current = point.current.filter(|c| enabled.contains(c));
@@ -253,7 +235,7 @@ impl Strategy for Exhaustive {
             self.blocked = true;
             return enabled[0];
         };
-        let taken = sleep.iter().filter_map(|s| s.choice.map(|c| (s.thread, c))).collect();
+        let taken = sleep.iter().filter_map(|s| s.choice.map(|c| (s.thread, c.taken))).collect();
         let alternatives = Vec::new();
         self.stack.push(Node { thread, act: None, choice, alternatives, taken, options: 1, sleep, tree });
         self.depth += 1;
@@ -284,7 +266,16 @@ impl Strategy for Exhaustive {
             return self.history.extend(world, thread, pending, seen); // while it unwinds, a thread is not stopped
         }
         let node = &mut self.stack[self.depth - 1];
-        let choice = node.choice.filter(|_| node.options > 1);
+        if matches!(pending.waits, Waits::Notified { timeout: true, .. })
+            && seen.value == Some(Value::Word("timed out"))
+        {
+            self.blocked = true; // the same timeout was, or will be, a choice of the wait
+            return;
+        }
+        if matches!(pending.waits, Waits::Releasing { timeout: true, .. }) && !pending.spurious {
+            self.caveat = Some(Bound::Spins); // a second timeout at this place: it fires when nobody else can go on
+        }
+        let choice = node.chosen();
         let causes = self.spins.causes(&self.history, thread, pending);
         self.history.push(world, thread, pending, seen, choice, &causes);
         let done = self.history.steps[self.depth - 1].done.clone();
@@ -299,6 +290,9 @@ impl Strategy for Exhaustive {
             for i in step.races {
                 self.reverse(i, Some(j), step.thread, &step.announced, &step.before);
             }
+        }
+        if self.blocked {
+            return;
         }
         // operations that are still pending race too, or deadlocks would be missed
         for index in 0..world.threads.len() {

@@ -61,7 +61,7 @@ impl Spins {
     }
 
     /// Whether the thread would only repeat itself.
-    pub(super) fn keeps_back(&self, history: &History, thread: ThreadId, pending: &Pending, notified: bool) -> bool {
+    pub(super) fn keeps_back(&self, history: &History, thread: ThreadId, pending: &Pending) -> bool {
         match (pending.operation, pending.waits) {
             (Operation::Yield, _) => {
                 let Some(round) = self.rounds.get(&thread) else { return false };
@@ -73,7 +73,7 @@ impl Spins {
                 };
                 same_place && nothing_new
             }
-            (_, Waits::Notified { timeout: true, .. } | Waits::Token { timeout: true }) if !notified => {
+            (_, Waits::Token { timeout: true }) if !history.has_token_now(thread) => {
                 self.timeouts.get(&thread).is_some_and(|places| places.contains(&pending.location))
             }
             _ => false,

@@ -4,6 +4,14 @@ use super::effect::Act;
 use super::history::{Clock, History};
 use crate::trace::ThreadId;
 
+/// What a step with several outcomes did: a choice that is not about threads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Choice {
+    pub(super) taken: u32,
+    /// How many options it had.
+    pub(super) of: u32,
+}
+
 /// An element of a sequence that is to be explored.
 #[derive(Clone, Debug)]
 pub(super) struct Element {
@@ -11,7 +19,7 @@ pub(super) struct Element {
     pub(super) step: Option<usize>,
     pub(super) thread: ThreadId,
     pub(super) act: Act,
-    pub(super) choice: Option<u32>,
+    pub(super) choice: Option<Choice>,
 }
 
 /// A node of a wakeup tree: a step, and what is to come after it.
@@ -19,8 +27,23 @@ pub(super) struct Element {
 pub(super) struct Branch {
     pub(super) thread: ThreadId,
     pub(super) act: Act,
-    pub(super) choice: Option<u32>,
+    pub(super) choice: Option<Choice>,
     pub(super) children: Vec<Branch>,
+}
+
+/// A step that need not be explored again from here: it was, and nothing has conflicted with it since.
+#[derive(Clone, Debug)]
+pub(super) struct Sleeper {
+    pub(super) thread: ThreadId,
+    pub(super) act: Act,
+    pub(super) choice: Option<Choice>,
+}
+
+impl Sleeper {
+    /// Whether it sleeps on after this step.
+    pub(super) fn sleeps_on(&self, thread: ThreadId, act: &Act) -> bool {
+        self.thread != thread && !self.act.conflicts(act)
+    }
 }
 
 /// `y`, earlier in the sequence, happens before `z`; `last` is what the thread of the last element knew before it.
@@ -36,7 +59,7 @@ fn happens_before(history: &History, y: &Element, z: &Element, last: &Clock) -> 
 pub(super) fn is_weak_initial(
     history: &History,
     last: &Clock,
-    (thread, act, choice): (ThreadId, &Act, Option<u32>),
+    (thread, act, choice): (ThreadId, &Act, Option<Choice>),
     v: &[Element],
 ) -> bool {
     match v.iter().position(|y| y.thread == thread) {
@@ -44,25 +67,48 @@ pub(super) fn is_weak_initial(
             (choice.is_none() || choice == v[first].choice)
                 && !v[..first].iter().any(|y| happens_before(history, y, &v[first], last))
         }
-        // another choice of the same thread is not covered by this one
+        // one choice of a step is not all of it: see `insert`
         None => choice.is_none() && !v.iter().any(|y| y.act.conflicts(act)),
     }
 }
 
-/// Adds a sequence to the tree, unless the tree leads to an equivalent one already.
-pub(super) fn insert(history: &History, last: &Clock, tree: &mut Vec<Branch>, mut v: Vec<Element>) {
+/// Whether the step is of a thread that `v` leaves alone, and could stand before or after `v` alike.
+fn is_apart(thread: ThreadId, act: &Act, v: &[Element]) -> bool {
+    !v.iter().any(|y| y.thread == thread || y.act.conflicts(act))
+}
+
+/// Adds a sequence to the tree, unless the tree leads to an equivalent one already; `asleep` are the sleepers there.
+///
+/// A deviation from the paper, whose steps have one outcome: a step that stands apart from `v` is a weak initial of
+/// `v` only with all of its choices together. Where all of them sleep or are branches, `v` is explored after each of
+/// those branches; else they would all be asleep after `v`, and what must come before them would be missed.
+pub(super) fn insert(history: &History, last: &Clock, tree: &mut Vec<Branch>, mut v: Vec<Element>, asleep: &[Sleeper]) {
     if v.is_empty() {
         return;
     }
-    for branch in tree.iter_mut() {
-        if is_weak_initial(history, last, (branch.thread, &branch.act, branch.choice), &v) {
-            if branch.children.is_empty() {
-                return; // a leaf: whatever comes after it is explored
-            }
-            if let Some(first) = v.iter().position(|y| y.thread == branch.thread) {
+    let count = |tree: &[Branch], thread: ThreadId| {
+        let sleepers = asleep.iter().map(|s| (s.thread, &s.act, s.choice));
+        let steps = sleepers.chain(tree.iter().map(|b| (b.thread, &b.act, b.choice)));
+        steps.filter(|(t, act, choice)| *t == thread && choice.is_some() && is_apart(*t, act, &v)).count()
+    };
+    if asleep.iter().any(|s| s.choice.is_some_and(|choice| count(&[], s.thread) >= choice.of as usize)) {
+        return; // explored before, by each of the choices
+    }
+    for at in 0..tree.len() {
+        let Branch { thread, choice, .. } = tree[at];
+        if is_weak_initial(history, last, (thread, &tree[at].act, choice), &v) {
+            if let Some(first) = v.iter().position(|y| y.thread == thread) {
                 v.remove(first);
             }
-            return insert(history, last, &mut branch.children, v);
+            return insert_after(history, last, tree, at, v, asleep);
+        }
+        if choice.is_some_and(|choice| count(&tree[..=at], thread) >= choice.of as usize) {
+            for choice in 0..=at {
+                if tree[choice].thread == thread && is_apart(thread, &tree[choice].act, &v) {
+                    insert_after(history, last, tree, choice, v.clone(), asleep);
+                }
+            }
+            return;
         }
     }
     let mut chain: Vec<Branch> = Vec::new();
@@ -70,4 +116,19 @@ pub(super) fn insert(history: &History, last: &Clock, tree: &mut Vec<Branch>, mu
         chain = vec![Branch { thread, act, choice, children: chain }];
     }
     tree.append(&mut chain);
+}
+
+/// Adds a sequence beneath a branch of the tree.
+fn insert_after(history: &History, last: &Clock, tree: &mut [Branch], at: usize, v: Vec<Element>, asleep: &[Sleeper]) {
+    let (earlier, branch) = tree.split_at_mut(at);
+    let branch = &mut branch[0];
+    if branch.children.is_empty() {
+        return; // a leaf: whatever comes after it is explored
+    }
+    let earlier = earlier.iter().map(|b| Sleeper { thread: b.thread, act: b.act.clone(), choice: b.choice });
+    let asleep: Vec<Sleeper> = (asleep.iter().filter(|s| s.choice.is_some()).cloned())
+        .chain(earlier.filter(|s| s.choice.is_some()))
+        .filter(|s| s.sleeps_on(branch.thread, &branch.act))
+        .collect();
+    insert(history, last, &mut branch.children, v, &asleep);
 }
