@@ -4,6 +4,7 @@ use crate::counterexample::{Regression, Token, conflicts, preemptions};
 use crate::explore::{self, Exploration, Failure, Limits, Model, Only};
 use crate::report;
 use crate::runtime::Ending;
+use crate::runtime::knockout::Probe;
 use crate::trace::Trace;
 use crate::verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
 use std::collections::BTreeMap;
@@ -155,6 +156,7 @@ pub struct Check<'a> {
     shrink: Duration,
     config: Config,
     progress: Box<dyn FnMut(u64) + 'a>,
+    probe: Option<Arc<Probe>>,
 }
 
 impl std::fmt::Debug for Check<'_> {
@@ -184,6 +186,7 @@ impl<'a> Check<'a> {
             shrink: Duration::from_secs(1),
             config: Config::from_env(),
             progress: Box::new(|_| {}),
+            probe: None,
         }
     }
 
@@ -268,6 +271,11 @@ impl<'a> Check<'a> {
         Check { progress: Box::new(f), ..self }
     }
 
+    /// Knocks an operation out, or writes all of them down.
+    pub(crate) fn probe(self, probe: Arc<Probe>) -> Self {
+        Check { probe: Some(probe), ..self }
+    }
+
     /// Explores the model, and says what was seen.
     ///
     /// A model in whose executions no two threads meet, no explorer, or an empty budget is `Unknown`.
@@ -345,6 +353,7 @@ impl<'a> Check<'a> {
             most_events: None,
             patience: self.patience,
             past_violations: false,
+            probe: self.probe.clone(),
         }
     }
 
@@ -431,6 +440,10 @@ impl<'a> Check<'a> {
     }
 
     fn replay(&mut self, model: &Model, token: &Token) -> Verdict {
+        if let Some(knockout) = token.knockout() {
+            self.probe = Some(Arc::new(Probe::of(knockout)));
+            self.name = token.name().to_string();
+        }
         let limits = Limits { executions: None, time: None, ..self.limits() };
         let only = Some(token.only().clone());
         let explorer = token.explorer();

@@ -83,6 +83,8 @@ mod explore;
 #[doc(hidden)]
 pub mod fuzz;
 #[cfg(feature = "model")]
+pub mod knockout;
+#[cfg(feature = "model")]
 pub mod linearize;
 #[cfg(feature = "model")]
 pub mod process;
@@ -102,6 +104,8 @@ pub mod verdict;
 pub use check::reached;
 #[cfg(feature = "model")]
 pub use check::{Budget, Check, Config, check};
+#[cfg(feature = "model")]
+pub use knockout::{Knockouts, knockout, load_bearing_elsewhere};
 #[cfg(feature = "model")]
 pub use verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
 
@@ -133,6 +137,11 @@ macro_rules! sometimes {
 #[cfg(not(feature = "model"))]
 #[doc(hidden)]
 pub fn reached(_condition: bool, _name: &'static str) {}
+
+/// Says why no model need notice if the next synchronisation operation were missing: see the crate with its feature
+/// `model`.
+#[cfg(not(feature = "model"))]
+pub fn load_bearing_elsewhere(_why: &'static str) {}
 
 /// `std::thread_local!`, as the engines see it: every execution of a model makes its threads' values anew.
 ///

@@ -1,9 +1,11 @@
 //! The channel on a mutex and two condition variables.
 
 use super::{RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError};
+use crate::runtime::knockout;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::collections::VecDeque;
 use std::fmt;
+use std::panic::Location;
 use std::time::{Duration, Instant};
 
 struct State<T> {
@@ -86,15 +88,18 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 fn channel<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
     let state = State { items: VecDeque::new(), senders: 1, receivers: 1, hungry: 0, put: 0 };
     let channel =
-        Arc::new(Channel { state: Mutex::new(state), item: Condvar::steady(), room: Condvar::steady(), capacity });
-    (Sender(Arc::clone(&channel)), Receiver(channel))
+        Arc::new(Channel { state: Mutex::part(state), item: Condvar::steady(), room: Condvar::steady(), capacity });
+    (Sender(Arc::clone(&channel), Location::caller()), Receiver(channel, Location::caller()))
 }
 
+/// Where an end was made: where it goes out of scope is not known, so that is where its close stands.
+type Made = &'static Location<'static>;
+
 /// [`crossbeam::channel::Sender`], modelled.
-pub struct Sender<T>(Arc<Channel<T>>);
+pub struct Sender<T>(Arc<Channel<T>>, Made);
 
 /// [`crossbeam::channel::Receiver`], modelled.
-pub struct Receiver<T>(Arc<Channel<T>>);
+pub struct Receiver<T>(Arc<Channel<T>>, Made);
 
 /// How long an operation may wait.
 #[derive(Clone, Copy)]
@@ -315,14 +320,14 @@ macro_rules! both {
             #[track_caller]
             fn clone(&self) -> Self {
                 self.0.lock().$count += 1;
-                $name(Arc::clone(&self.0))
+                $name(Arc::clone(&self.0), Location::caller())
             }
         }
 
         impl<T> Drop for $name<T> {
             #[track_caller]
             fn drop(&mut self) {
-                if self.0.state.home.is_over() {
+                if self.0.state.home.is_over() || knockout::plain(self.1, "close").is_some() {
                     return;
                 }
                 let mut state = self.0.lock();

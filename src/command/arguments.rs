@@ -61,6 +61,19 @@ pub(crate) enum Command {
         explorers: Vec<Explorer>,
     },
 
+    /// Remove or weaken each synchronisation operation of the models in turn: does any model notice?
+    ///
+    /// Of all models that must hold, or of those whose names contain FILTER; the models of one system decide together.
+    #[command(after_help = exit::TABLE)]
+    Knockout {
+        /// A part of the models' names, such as `queue` or `queue/drain`
+        filter: Option<String>,
+
+        /// Draw each execution that kills a knockout
+        #[arg(long)]
+        drawn: bool,
+    },
+
     /// Run one of the three systems for real, with threads or child processes
     #[command(after_help = exit::TABLE)]
     Demo {

@@ -5,6 +5,7 @@ mod arguments;
 mod checks;
 mod demos;
 mod exit;
+mod knockouts;
 mod output;
 
 use arguments::{Arguments, Command};
@@ -44,6 +45,10 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, String> {
             let selection = Selection::new(filter.as_deref(), &plans, arguments.budget)?;
             let outcomes = checks::run(&selection, output);
             output.report(&outcomes, &selection.skipped, output::Draw::All)
+        }
+        Some(Command::Knockout { filter, drawn }) => {
+            let reports = knockouts::run(filter.as_deref(), arguments.budget, output)?;
+            output.knockouts(&reports, drawn)
         }
         Some(Command::Demo { system }) => output.demo(&demos::run_one(system, output)),
         Some(Command::Replay { token }) => {

@@ -4,7 +4,8 @@ use super::arguments::Arguments;
 use super::exit::Exit;
 use clap::ColorChoice;
 use indicatif::{ProgressBar, ProgressStyle};
-use selvedge::report::{Row, Style, json, junit, table, timeline};
+use selvedge::knockout::{Fate, KnockoutReport};
+use selvedge::report::{Row, Style, json, junit, knockouts, table, timeline};
 use selvedge::systems::Model;
 use selvedge::verdict::Counterexample;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -118,6 +119,33 @@ impl Output {
         Ok(Exit::of(outcomes))
     }
 
+    /// Prints what knockouts came to: the listings of the sites with their marks, and a closing line.
+    ///
+    /// # Errors
+    ///
+    /// As [`Output::report`].
+    pub(crate) fn knockouts(&self, reports: &[KnockoutReport], drawn: bool) -> Result<Exit, String> {
+        if self.json {
+            print(&knockouts::document(reports))?;
+            return Ok(super::knockouts::exit(reports));
+        }
+        let mut text = String::new();
+        for report in reports {
+            text += &knockouts::text(report, &self.style, &|file| std::fs::read_to_string(file).ok());
+            text.push('\n');
+            for tried in report.knockouts.iter().filter(|_| drawn) {
+                if let Fate::Killed(found) = &tried.fate {
+                    text += &format!("{}\n", timeline::counterexample_within(found, &self.style, self.columns));
+                }
+            }
+        }
+        if let [_, _, ..] = reports {
+            text += &reports.iter().map(|report| knockouts::closing(report, &self.style) + "\n").collect::<String>();
+        }
+        print(&text)?;
+        Ok(super::knockouts::exit(reports))
+    }
+
     /// Prints what real runs saw.
     ///
     /// # Errors
@@ -204,6 +232,12 @@ impl Progress {
 
     pub(crate) fn moves(&self, what: &str, executions: u64) {
         self.0.set_message(format!("{what}: execution {executions}"));
+    }
+
+    pub(crate) fn counts(&self, what: &str, done: usize, left: usize) {
+        self.0.set_length((done + left) as u64);
+        self.0.set_position(done as u64);
+        self.0.set_message(format!("{what}: {left} left"));
     }
 
     pub(crate) fn ends(&self) {

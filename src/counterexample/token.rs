@@ -3,12 +3,17 @@
 //! `v1:EXPLORER:SCHEDULE:MODEL`. The explorer's own colons are dots (`pct.3.7`). On shuttle's green threads the
 //! schedule is the choices at the points where there was more than one option, `0-1x3-2` for `0 1 1 1 2`; under loom,
 //! whose search is deterministic, it is the number of the execution. The model's name comes last: it may hold
-//! anything but white space and control characters.
+//! anything but white space and control characters. Of an execution in which an operation is knocked out, the name goes
+//! on with `+` and the knockout.
 
 use crate::explore::Only;
+use crate::knockout::Knockout;
 use crate::verdict::Explorer;
 use std::fmt;
 use std::str::FromStr;
+
+/// What stands between a model and what is knocked out in it.
+pub(crate) const KNOCKOUT: &str = "+knockout:";
 
 /// Which execution of which model, found by which explorer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,13 +37,25 @@ impl Token {
     /// The name of the model, white space replaced.
     #[must_use]
     pub fn model(&self) -> &str {
-        &self.model
+        self.model.split_once(KNOCKOUT).map_or(&self.model, |(model, _)| model)
     }
 
     /// Whether it is meant for the model of this name.
     #[must_use]
     pub fn is_for(&self, model: &str) -> bool {
-        self.model == model.split_whitespace().collect::<Vec<_>>().join("_")
+        self.model() == model.split_whitespace().collect::<Vec<_>>().join("_")
+    }
+
+    /// What is knocked out in the execution, if anything is.
+    #[must_use]
+    pub fn knockout(&self) -> Option<Knockout> {
+        let at = self.model.find(KNOCKOUT)?;
+        self.model[at + 1..].parse().ok()
+    }
+
+    /// The model, and what is knocked out in it.
+    pub(crate) fn name(&self) -> &str {
+        &self.model
     }
 
     pub(crate) fn only(&self) -> &Only {
@@ -131,6 +148,9 @@ impl FromStr for Token {
         let (at, model) = part("model")?;
         if model.is_empty() || model.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return wrong(at, format!("{model:?} is not the name of a model"));
+        }
+        if let Some(Err(reason)) = model.find(KNOCKOUT).map(|plus| model[plus + 1..].parse::<Knockout>()) {
+            return wrong(at, reason);
         }
         Ok(Token { explorer, only, model: model.to_string() })
     }

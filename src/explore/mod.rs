@@ -18,7 +18,8 @@ mod walk;
 
 pub(crate) use smallest::smallest;
 
-use crate::runtime::{Ending, Frozen, Pending, Pulse, Seen, ThreadState, World, hook};
+use crate::runtime::knockout::Probe;
+use crate::runtime::{self, Ending, Frozen, Pending, Pulse, Seen, ThreadState, World, hook};
 use crate::trace::{ThreadId, Trace};
 use crate::verdict::{Bound, Explorer, Kind};
 use std::collections::BTreeMap;
@@ -45,6 +46,8 @@ pub(crate) struct Limits {
     pub(crate) patience: Duration,
     /// Whether to go on past a violation, and count.
     pub(crate) past_violations: bool,
+    /// The operation that is knocked out, or who writes all of them down.
+    pub(crate) probe: Option<Arc<Probe>>,
 }
 
 /// Which schedule to run, if only one.
@@ -198,6 +201,7 @@ pub(crate) fn explore(
     let theirs = Arc::clone(&shared);
     let (done, finished) = mpsc::channel();
     let thread = std::thread::Builder::new().name(format!("selvedge {explorer}")).spawn(move || {
+        runtime::knockout::set(job.limits.probe.clone());
         match job.explorer {
             Explorer::Loom { preemption_bound } => loom::run(job, preemption_bound, &theirs),
             Explorer::Threads => threads::run(&job, &theirs),

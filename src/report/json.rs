@@ -78,7 +78,7 @@ impl<'a> Check<'a> {
 }
 
 #[derive(Serialize)]
-struct Failure<'a> {
+pub(super) struct Failure<'a> {
     model: &'a str,
     kind: String,
     message: &'a str,

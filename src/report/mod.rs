@@ -1,6 +1,7 @@
 //! Verdicts drawn: returns strings, never decides, never prints.
 
-// Reading order: what a failure looks like, then what a list of checks looks like, then the same for machines.
+// Reading order: what a failure looks like, then what lists of checks and of knockouts look like, then the same for
+// machines.
 pub mod timeline;
 
 mod elide;
@@ -10,6 +11,7 @@ mod style;
 mod text;
 mod words;
 
+pub mod knockouts;
 pub mod table;
 
 pub mod json;

@@ -4,9 +4,10 @@
 //! a history; the std atomic then follows, as the shadow that destructors of a failed execution see. A `SeqCst`
 //! access under loom has a `SeqCst` fence on both sides: loom takes `SeqCst` accesses for `AcqRel` (its issue 180).
 
-use super::companion;
 use super::step::{loom_step, shuttle_step};
 use super::{Engine, Home, Pending, Seen, Waits, World, engine};
+use super::{companion, knockout};
+use crate::knockout::{Change, Half};
 use crate::trace::{Operation, ThreadId, Value};
 use std::panic::Location;
 use std::sync::atomic::Ordering::{self, SeqCst};
@@ -178,6 +179,7 @@ fn pending(home: &Home, operation: Operation, location: &'static Location<'stati
 #[track_caller]
 pub(crate) fn load<T: Primitive>(home: &Home, std: &T::Std, order: Ordering) -> T {
     assert_load(order);
+    let order = knockout::ordering(Location::caller(), "load", order);
     let pending = pending(home, Operation::Load(order), Location::caller());
     match home.engine() {
         Engine::Std => T::load(std, order),
@@ -197,6 +199,7 @@ pub(crate) fn load<T: Primitive>(home: &Home, std: &T::Std, order: Ordering) -> 
 #[track_caller]
 pub(crate) fn store<T: Primitive>(home: &Home, std: &T::Std, value: T, order: Ordering) {
     assert_store(order);
+    let order = knockout::ordering(Location::caller(), "store", order);
     let pending = pending(home, Operation::Store(order), Location::caller());
     match home.engine() {
         Engine::Std => T::store(std, value, order),
@@ -223,12 +226,32 @@ pub(crate) fn store<T: Primitive>(home: &Home, std: &T::Std, value: T, order: Or
     }
 }
 
+/// What a read-modify-write makes of a value.
+fn rmw_of<T: Primitive>(std: &T::Std, rmw: Rmw, value: T, operand: T) -> T {
+    // std computes it, at the place of the value itself, which is then as before: one OS thread, and no switch
+    let kept = T::load(std, SeqCst);
+    T::store(std, value, SeqCst);
+    T::rmw(std, rmw, operand, SeqCst);
+    let new = T::load(std, SeqCst);
+    T::store(std, kept, SeqCst);
+    new
+}
+
 fn rmw_seen<T: Primitive>(old: T, new: T) -> Seen {
     Seen { value: Some(old.value()), written: Some(new.value()), operation: None }
 }
 
 #[track_caller]
 pub(crate) fn rmw<T: Primitive>(home: &Home, std: &T::Std, rmw: Rmw, operand: T, order: Ordering) -> T {
+    let order = match knockout::ordered(Location::caller(), rmw.name(), order) {
+        Some(Change::Split) => {
+            let seen = load::<T>(home, std, knockout::acquiring(order));
+            store::<T>(home, std, rmw_of(std, rmw, seen, operand), knockout::releasing(order));
+            return seen;
+        }
+        Some(Change::Weaker(_, weaker)) => weaker,
+        _ => order,
+    };
     let pending = pending(home, Operation::Rmw(rmw.name(), order), Location::caller());
     // the shadow follows, and is read back for the drawing
     let follow = || {
@@ -279,11 +302,30 @@ pub(crate) fn compare_exchange<T: Primitive>(
 ) -> Result<T, T> {
     assert_load(failure);
     let location = Location::caller();
-    let engine = home.engine();
     let weak = strength == Strength::Weak;
+    let name = if weak { "compare_exchange_weak" } else { "compare_exchange" };
+    let mut orders = (success, failure);
+    match knockout::compare_exchange(location, name, orders) {
+        Some(Change::Split) => {
+            let seen = load::<T>(home, std, knockout::acquiring(success));
+            if seen != current {
+                return Err(seen);
+            }
+            store::<T>(home, std, new, knockout::releasing(success));
+            return Ok(seen);
+        }
+        Some(Change::Unconditional) => {
+            rmw::<T>(home, std, Rmw::Swap, new, success);
+            return Ok(current);
+        }
+        Some(Change::Weaker(Half::Failure, weaker)) => orders.1 = weaker,
+        Some(Change::Weaker(_, weaker)) => orders.0 = weaker,
+        _ => {}
+    }
+    let (success, failure) = orders;
+    let engine = home.engine();
     let spurious =
         weak && engine == Engine::Shuttle && super::with(|world| world.may_be_spurious(super::me(), location));
-    let name = if weak { "compare_exchange_weak" } else { "compare_exchange" };
     let pending =
         Pending { expected: Some(current.value()), spurious, ..pending(home, Operation::Rmw(name, success), location) };
     let seen = |result: &Result<T, T>| match result {
@@ -355,6 +397,11 @@ fn loom_side<T: Primitive>(home: &Home, std: &T::Std) -> std::rc::Rc<T::Loom> {
 #[track_caller]
 pub(crate) fn fence(order: Ordering) {
     assert!(order != Ordering::Relaxed, "there is no such thing as a relaxed fence");
+    let order = match knockout::ordered(Location::caller(), "fence", order) {
+        Some(Change::Dropped) => return,
+        Some(Change::Weaker(_, weaker)) => weaker,
+        _ => order,
+    };
     let pending = Pending {
         operation: Operation::Fence(order),
         object: None,

@@ -12,9 +12,9 @@
 //! first out, like loom's own. Timeouts cannot be modelled there.
 
 use super::companion;
-use super::lock;
 use super::step::{choose, fail, in_vain, inert, loom_step, shuttle_step};
 use super::{Ending, Engine, Home, Pending, Seen, Waits, World, engine, me, with};
+use super::{knockout, lock};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
 use crate::verdict::Bound;
 use std::cell::RefCell;
@@ -55,6 +55,19 @@ fn wake(world: &mut World, condvar: ObjectId, mutex: ObjectId, me: ThreadId) -> 
 
 fn wait_seen(notified: bool) -> Seen {
     Seen::value(Value::Word(if notified { "notified" } else { "timed out" }))
+}
+
+/// Whether this wait does not wait, as the exploration's knockout: then it has only released the mutex, and taken it
+/// again.
+#[track_caller]
+pub(crate) fn is_knocked_out(condvar: &Home, mutex: &Home, operation: &'static str) -> bool {
+    let location = Location::caller();
+    if condvar.is_part() || knockout::once(location, operation).is_none() {
+        return false;
+    }
+    lock::release_as(mutex, lock::Mode::Write, location);
+    lock::acquire_as(mutex, lock::Mode::Write, location);
+    true
 }
 
 /// What may end a wait beside a notification.
@@ -145,6 +158,10 @@ pub(crate) fn wait(condvar: &Home, mutex: &Home, beside: Beside) -> bool {
 /// Wakes one waiter, or all.
 #[track_caller]
 pub(crate) fn notify(condvar: &Home, all: bool) {
+    let all = match knockout::notification(condvar, all, Location::caller()) {
+        Some(all) => all,
+        None => return,
+    };
     let condvar_engine = condvar.engine_now();
     let condvar = condvar.id();
     let operation = if all { Operation::NotifyAll } else { Operation::NotifyOne };

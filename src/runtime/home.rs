@@ -14,6 +14,8 @@ pub(crate) struct Home {
     id: ObjectId,
     kind: ObjectKind,
     created: &'static Location<'static>,
+    /// Of one of the facade's own types (a barrier, a channel): its operations are not the user's.
+    part: bool,
 }
 
 impl Home {
@@ -26,7 +28,23 @@ impl Home {
         } else {
             try_with(|world| world.create(Object { kind, name: None, created })).unwrap_or(ObjectId(0))
         };
-        Home { execution, id, kind, created }
+        Home { execution, id, kind, created, part: false }
+    }
+
+    /// The identity of an object of which another type of the facade is made.
+    pub(crate) fn part(self) -> Home {
+        let mut part = self;
+        part.part = true;
+        part
+    }
+
+    /// Whether it is one.
+    pub(crate) fn is_part(&self) -> bool {
+        self.part
+    }
+
+    pub(crate) fn kind(&self) -> ObjectKind {
+        self.kind
     }
 
     pub(crate) fn id(&self) -> ObjectId {

@@ -2,7 +2,7 @@
 
 use super::companion;
 use super::step::{defer, loom_step, shuttle_step};
-use super::{Engine, Home, Pending, Seen, Waits, World, engine, me, with};
+use super::{Engine, Hold, Home, Pending, Seen, Waits, World, engine, me, with};
 use crate::trace::{ObjectId, ObjectKind, Operation, ThreadId, Value};
 use std::cell::RefCell;
 use std::panic::Location;
@@ -181,11 +181,18 @@ fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) {
 
 /// Acquires, after waiting where need is.
 #[track_caller]
-pub(crate) fn acquire(home: &Home, mode: Mode) {
+pub(crate) fn acquire(home: &Home, mode: Mode) -> Hold {
+    let hold = Hold::ask(home, mode, false, Location::caller());
+    if !hold.is_skipped() {
+        acquire_as(home, hold.mode, Location::caller());
+    }
+    hold
+}
+
+pub(super) fn acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>) {
     let lock = home.id();
     let (operation, waits) = mode.lock();
-    let pending =
-        Pending { operation, object: Some(lock), location: Location::caller(), waits, expected: None, spurious: false };
+    let pending = Pending { operation, object: Some(lock), location, waits, expected: None, spurious: false };
     match engine() {
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, me| {
@@ -207,20 +214,19 @@ pub(crate) fn acquire(home: &Home, mode: Mode) {
 
 /// Acquires, if that needs no waiting.
 #[track_caller]
-pub(crate) fn try_acquire(home: &Home, mode: Mode) -> bool {
+pub(crate) fn try_acquire(home: &Home, mode: Mode) -> Option<Hold> {
+    let hold = Hold::ask(home, mode, true, Location::caller());
+    (hold.is_skipped() || try_acquire_as(home, hold.mode, Location::caller())).then_some(hold)
+}
+
+fn try_acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>) -> bool {
     let lock = home.id();
     let operation = match mode {
         Mode::Write => Operation::TryLock,
         Mode::Read => Operation::TryReadLock,
     };
-    let pending = Pending {
-        operation,
-        object: Some(lock),
-        location: Location::caller(),
-        waits: Waits::Never,
-        expected: None,
-        spurious: false,
-    };
+    let waits = Waits::Never;
+    let pending = Pending { operation, object: Some(lock), location, waits, expected: None, spurious: false };
     match engine() {
         Engine::Std => false,
         Engine::Shuttle => shuttle_step(pending, |world, me| {
@@ -254,7 +260,14 @@ pub(crate) fn try_acquire(home: &Home, mode: Mode) -> bool {
 
 /// Releases what was acquired at `location`: where a guard goes out of scope is not known, so its release is drawn at
 /// the place where it began.
-pub(crate) fn release(home: &Home, mode: Mode, location: &'static Location<'static>) {
+pub(crate) fn release(home: &Home, hold: &Hold, location: &'static Location<'static>) {
+    hold.is_back(home);
+    if !hold.is_skipped() {
+        release_as(home, hold.mode, location);
+    }
+}
+
+pub(super) fn release_as(home: &Home, mode: Mode, location: &'static Location<'static>) {
     let lock = home.id();
     let operation = match mode {
         Mode::Write => Operation::Unlock,

@@ -16,18 +16,21 @@ pub(crate) mod condvar;
 pub(crate) mod green;
 mod home;
 pub(crate) mod hook;
+pub(crate) mod knockout;
 pub(crate) mod lock;
 mod pulse;
 mod schedule;
 mod statics;
 mod step;
 pub(crate) mod threads;
+mod watch;
 mod world;
 
 pub(crate) use home::Home;
 pub(crate) use pulse::{Frozen, Pulse};
 pub(crate) use statics::{forget_local, local};
 pub(crate) use step::{Halt, leave, set_strategy, with_strategy};
+pub(crate) use watch::Hold;
 pub(crate) use world::{Ending, Pending, Seen, Settings, ThreadState, Waits, World};
 
 use crate::trace::ThreadId;

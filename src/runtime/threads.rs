@@ -2,7 +2,7 @@
 
 use super::statics::drop_locals;
 use super::step::{defer, fail, flush_deferred, freeze, halt, in_vain, inert, loom_step, shuttle_step, stalled};
-use super::{Ending, Engine, Pending, Seen, Waits, World, engine, green, hook, me, set_me, try_with, with};
+use super::{Ending, Engine, Pending, Seen, Waits, World, engine, green, hook, knockout, me, set_me, try_with, with};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
 use crate::verdict::{Bound, Kind};
 use std::any::Any;
@@ -185,9 +185,15 @@ fn give_up_if_stalled() {
     }
 }
 
-/// Waits for the end of a thread.
+/// Whether a join is one that the exploration's knockout leaves out.
 #[track_caller]
-pub(crate) fn join(handle: Handle) {
+pub(crate) fn is_knocked_out() -> bool {
+    knockout::plain(Location::caller(), "join").is_some()
+}
+
+/// Waits for the end of a thread, which is `ordered` before what comes after.
+#[track_caller]
+pub(crate) fn join(handle: Handle, ordered: bool) {
     let Handle { thread, loom } = handle;
     let pending = pending(Operation::Join(thread), Waits::End(thread), Location::caller());
     if std::thread::panicking() && !is_finished(thread) {
@@ -201,7 +207,9 @@ pub(crate) fn join(handle: Handle) {
     match engine() {
         Engine::Std => unreachable!("std joins its own threads"),
         Engine::Shuttle => shuttle_step(pending, |world, me| {
-            world.clocks.transfer(thread, me);
+            if ordered {
+                world.clocks.transfer(thread, me);
+            }
             ((), Seen::default())
         }),
         Engine::Loom => {
@@ -239,6 +247,9 @@ pub(crate) fn token(thread: ThreadId) -> ObjectId {
 /// Consumes the thread's token, after waiting for it where need is.
 #[track_caller]
 pub(crate) fn park(timeout: bool) {
+    if knockout::once(Location::caller(), if timeout { "park_timeout" } else { "park" }).is_some() {
+        return;
+    }
     let pending = pending(Operation::Park, Waits::Token { timeout }, Location::caller());
     match engine() {
         Engine::Std => unreachable!("std parks its own threads"),
@@ -273,6 +284,9 @@ pub(crate) fn park(timeout: bool) {
 /// Makes a thread's token available.
 #[track_caller]
 pub(crate) fn unpark(thread: ThreadId) {
+    if knockout::plain(Location::caller(), "unpark").is_some() {
+        return;
+    }
     let pending = pending(Operation::Unpark(thread), Waits::Never, Location::caller());
     match engine() {
         Engine::Std => unreachable!("std unparks its own threads"),

@@ -298,6 +298,10 @@ impl World {
             self.end(Ending::GivenUp);
         } else if self.trace.events.len() > self.settings.max_events && !std::thread::panicking() {
             let message = format!("no end after {} events", self.settings.max_events);
+            for i in 0..self.threads.len() {
+                let waits = Some(ThreadId(i as u32)).filter(|thread| !self.enabled(*thread));
+                self.trace.threads[i].blocked = waits.and_then(|thread| self.blocked(thread));
+            }
             self.end(Ending::Violation {
                 kind: Kind::Livelock,
                 message,

@@ -1,7 +1,9 @@
 //! `Barrier`
 
 use super::{Condvar, Mutex};
+use crate::runtime::knockout;
 use std::fmt;
+use std::panic::Location;
 
 /// [`std::sync::Barrier`], on the modelled mutex and condition variable.
 ///
@@ -41,13 +43,16 @@ impl Barrier {
     #[track_caller]
     #[must_use]
     pub fn new(threads: usize) -> Self {
-        let state = Mutex::new(State { arrived: 0, generation: 0 });
+        let state = Mutex::part(State { arrived: 0, generation: 0 });
         Barrier { state, open: Condvar::steady(), threads }
     }
 
     /// Waits for all the others.
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
+        if knockout::plain(Location::caller(), "barrier").is_some() {
+            return BarrierWaitResult(false);
+        }
         let mut state = self.state.lock().unwrap_or_else(super::PoisonError::into_inner);
         state.arrived += 1;
         if state.arrived < self.threads {

@@ -2,7 +2,8 @@
 
 use super::{LockResult, MutexGuard, Named, PoisonError};
 use crate::runtime::condvar::{self, Beside};
-use crate::runtime::{Engine, Home};
+use crate::runtime::lock::Mode;
+use crate::runtime::{Engine, Hold, Home};
 use crate::trace::ObjectKind;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -60,7 +61,8 @@ impl Condvar {
     /// One whose waits do not end for no reason: for types that wait in a loop of their own, of which users see nothing.
     #[track_caller]
     pub(crate) fn steady() -> Self {
-        Condvar { beside: Beside::Nothing, ..Condvar::new() }
+        let Condvar { home, std, .. } = Condvar::new();
+        Condvar { home: home.part(), std, beside: Beside::Nothing }
     }
 
     /// Releases the guard's mutex, waits for a notification, acquires the mutex again.
@@ -68,15 +70,18 @@ impl Condvar {
     /// # Errors
     /// If the mutex is poisoned by then; the error holds the guard.
     #[track_caller]
-    pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+    pub fn wait<'a, T: ?Sized>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         match same_engine(self, &guard) {
             Engine::Std => {
                 let (mutex, std) = dismantle(guard);
                 let std = self.std.wait(std).unwrap_or_else(PoisonError::into_inner);
-                mutex.poison.result(mutex.guard(Some(std)))
+                mutex.poison.result(mutex.guard(Some(std), Hold::plain(Mode::Write)))
             }
             Engine::Loom | Engine::Shuttle => {
-                condvar::wait(&self.home, &guard.mutex.home, self.beside);
+                guard.hold.before_wait(&guard.mutex.home);
+                if !condvar::is_knocked_out(&self.home, &guard.mutex.home, "wait") {
+                    condvar::wait(&self.home, &guard.mutex.home, self.beside);
+                }
                 guard.mutex.poison.result(guard)
             }
         }
@@ -105,17 +110,21 @@ impl Condvar {
     #[track_caller]
     pub fn wait_timeout<'a, T: ?Sized>(
         &self,
-        guard: MutexGuard<'a, T>,
+        mut guard: MutexGuard<'a, T>,
         timeout: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         match same_engine(self, &guard) {
             Engine::Std => {
                 let (mutex, std) = dismantle(guard);
                 let (std, result) = self.std.wait_timeout(std, timeout).unwrap_or_else(PoisonError::into_inner);
-                mutex.poison.result((mutex.guard(Some(std)), WaitTimeoutResult(result.timed_out())))
+                mutex
+                    .poison
+                    .result((mutex.guard(Some(std), Hold::plain(Mode::Write)), WaitTimeoutResult(result.timed_out())))
             }
             Engine::Loom | Engine::Shuttle => {
-                let timed_out = condvar::wait(&self.home, &guard.mutex.home, Beside::Timeout);
+                guard.hold.before_wait(&guard.mutex.home);
+                let timed_out = condvar::is_knocked_out(&self.home, &guard.mutex.home, "wait_timeout")
+                    || condvar::wait(&self.home, &guard.mutex.home, Beside::Timeout);
                 guard.mutex.poison.result((guard, WaitTimeoutResult(timed_out)))
             }
         }

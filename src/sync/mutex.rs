@@ -2,7 +2,7 @@
 
 use super::{LockResult, Named, PoisonError, TryLockError, TryLockResult};
 use crate::runtime::lock::{self, Mode};
-use crate::runtime::{Engine, Home};
+use crate::runtime::{Engine, Hold, Home};
 use crate::trace::ObjectKind;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -70,6 +70,8 @@ pub struct MutexGuard<'a, T: ?Sized> {
     /// Outside of an engine: what holds the lock. Also makes the guard `!Send`, as std's.
     pub(super) std: Option<std::sync::MutexGuard<'a, ()>>,
     pub(super) panicking: bool,
+    /// How it is held: a knockout may have left the lock out.
+    pub(super) hold: Hold,
     location: &'static Location<'static>,
 }
 
@@ -80,6 +82,13 @@ impl<T> Mutex<T> {
         let home = Home::new(ObjectKind::Mutex);
         lock::create(&home, ObjectKind::Mutex);
         Mutex { home, std: std::sync::Mutex::new(()), poison: Poison::default(), data: UnsafeCell::new(value) }
+    }
+
+    /// A mutex of which another type of the facade is made.
+    #[track_caller]
+    pub(crate) fn part(value: T) -> Self {
+        let Mutex { home, std, poison, data } = Mutex::new(value);
+        Mutex { home: home.part(), std, poison, data }
     }
 
     /// The value.
@@ -102,14 +111,11 @@ impl<T: ?Sized> Mutex<T> {
     /// In a model: if the mutex belongs to another execution.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let std = match self.home.engine() {
-            Engine::Std => Some(self.std.lock().unwrap_or_else(PoisonError::into_inner)),
-            Engine::Loom | Engine::Shuttle => {
-                lock::acquire(&self.home, Mode::Write);
-                None
-            }
+        let (std, hold) = match self.home.engine() {
+            Engine::Std => (Some(self.std.lock().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Write)),
+            Engine::Loom | Engine::Shuttle => (None, lock::acquire(&self.home, Mode::Write)),
         };
-        self.poison.result(self.guard(std))
+        self.poison.result(self.guard(std, hold))
     }
 
     /// Acquires the mutex if it is free.
@@ -118,21 +124,21 @@ impl<T: ?Sized> Mutex<T> {
     /// `WouldBlock` if it is not; `Poisoned`, with the guard, if a holder panicked.
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let std = match self.home.engine() {
+        let (std, hold) = match self.home.engine() {
             Engine::Std => match self.std.try_lock() {
-                Ok(guard) => Some(guard),
-                Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
-                Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
+                Ok(guard) => (Some(guard), Some(Hold::plain(Mode::Write))),
+                Err(TryLockError::Poisoned(guard)) => (Some(guard.into_inner()), Some(Hold::plain(Mode::Write))),
+                Err(TryLockError::WouldBlock) => (None, None),
             },
-            Engine::Loom | Engine::Shuttle if lock::try_acquire(&self.home, Mode::Write) => None,
-            Engine::Loom | Engine::Shuttle => return Err(TryLockError::WouldBlock),
+            Engine::Loom | Engine::Shuttle => (None, lock::try_acquire(&self.home, Mode::Write)),
         };
-        Ok(self.poison.result(self.guard(std))?)
+        let hold = hold.ok_or(TryLockError::WouldBlock)?;
+        Ok(self.poison.result(self.guard(std, hold))?)
     }
 
     #[track_caller]
-    pub(super) fn guard<'a>(&'a self, std: Option<std::sync::MutexGuard<'a, ()>>) -> MutexGuard<'a, T> {
-        MutexGuard { mutex: self, std, panicking: std::thread::panicking(), location: Location::caller() }
+    pub(super) fn guard<'a>(&'a self, std: Option<std::sync::MutexGuard<'a, ()>>, hold: Hold) -> MutexGuard<'a, T> {
+        MutexGuard { mutex: self, std, panicking: std::thread::panicking(), hold, location: Location::caller() }
     }
 
     /// Whether a holder panicked.
@@ -159,17 +165,22 @@ impl<T: ?Sized> Mutex<T> {
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
 
+    #[track_caller]
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
-        // SAFETY: 2. the guard holds the lock, so no other guard lends out the data. (While a failed execution
-        // unwinds, a lock that is held elsewhere does not block: its holder never runs again.)
+        self.hold.lend(&self.mutex.home, false);
+        // SAFETY: 2. the guard holds the lock, so no other guard lends out the data; or it was knocked out, and the line
+        // above has ended the execution if another one does. (While a failed execution unwinds, a lock that is held
+        // elsewhere does not block: its holder never runs again.)
         unsafe { &*self.mutex.data.get() }
     }
 }
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    #[track_caller]
     #[allow(unsafe_code)]
     fn deref_mut(&mut self) -> &mut T {
+        self.hold.lend(&self.mutex.home, true);
         // SAFETY: see 2., and the guard is borrowed exclusively
         unsafe { &mut *self.mutex.data.get() }
     }
@@ -179,7 +190,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         self.mutex.poison.done(self.panicking);
         if self.std.is_none() {
-            lock::release(&self.mutex.home, Mode::Write, self.location);
+            lock::release(&self.mutex.home, &self.hold, self.location);
         }
     }
 }

@@ -57,7 +57,7 @@ impl Once {
     #[track_caller]
     #[must_use]
     pub fn new() -> Self {
-        Once { progress: Mutex::new(Progress::New), changed: Condvar::steady() }
+        Once { progress: Mutex::part(Progress::New), changed: Condvar::steady() }
     }
 
     #[track_caller]

@@ -3,7 +3,7 @@
 use super::mutex::Poison;
 use super::{LockResult, Named, PoisonError, TryLockError, TryLockResult};
 use crate::runtime::lock::{self, Mode};
-use crate::runtime::{Engine, Home};
+use crate::runtime::{Engine, Hold, Home};
 use crate::trace::ObjectKind;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -41,6 +41,7 @@ impl<T: ?Sized> std::panic::RefUnwindSafe for RwLock<T> {}
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
     std: Option<std::sync::RwLockReadGuard<'a, ()>>,
+    hold: Hold,
     location: &'static Location<'static>,
 }
 
@@ -50,6 +51,8 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
     std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
     panicking: bool,
+    /// How it is held: a knockout may have left the lock out, or made less of it.
+    hold: Hold,
     location: &'static Location<'static>,
 }
 
@@ -79,14 +82,11 @@ impl<T: ?Sized> RwLock<T> {
     /// If a writer panicked; the error holds the guard.
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let std = match self.home.engine() {
-            Engine::Std => Some(self.std.read().unwrap_or_else(PoisonError::into_inner)),
-            Engine::Loom | Engine::Shuttle => {
-                lock::acquire(&self.home, Mode::Read);
-                None
-            }
+        let (std, hold) = match self.home.engine() {
+            Engine::Std => (Some(self.std.read().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Read)),
+            Engine::Loom | Engine::Shuttle => (None, lock::acquire(&self.home, Mode::Read)),
         };
-        self.poison.result(RwLockReadGuard { lock: self, std, location: Location::caller() })
+        self.poison.result(RwLockReadGuard { lock: self, std, hold, location: Location::caller() })
     }
 
     /// Acquires the lock for writing, waiting until nobody holds it.
@@ -95,17 +95,15 @@ impl<T: ?Sized> RwLock<T> {
     /// If a writer panicked; the error holds the guard.
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let std = match self.home.engine() {
-            Engine::Std => Some(self.std.write().unwrap_or_else(PoisonError::into_inner)),
-            Engine::Loom | Engine::Shuttle => {
-                lock::acquire(&self.home, Mode::Write);
-                None
-            }
+        let (std, hold) = match self.home.engine() {
+            Engine::Std => (Some(self.std.write().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Write)),
+            Engine::Loom | Engine::Shuttle => (None, lock::acquire(&self.home, Mode::Write)),
         };
         self.poison.result(RwLockWriteGuard {
             lock: self,
             std,
             panicking: std::thread::panicking(),
+            hold,
             location: Location::caller(),
         })
     }
@@ -116,16 +114,16 @@ impl<T: ?Sized> RwLock<T> {
     /// `WouldBlock` if one does; `Poisoned`, with the guard, if a writer panicked.
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        let std = match self.home.engine() {
+        let (std, hold) = match self.home.engine() {
             Engine::Std => match self.std.try_read() {
-                Ok(guard) => Some(guard),
-                Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
-                Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
+                Ok(guard) => (Some(guard), Some(Hold::plain(Mode::Read))),
+                Err(TryLockError::Poisoned(guard)) => (Some(guard.into_inner()), Some(Hold::plain(Mode::Read))),
+                Err(TryLockError::WouldBlock) => (None, None),
             },
-            Engine::Loom | Engine::Shuttle if lock::try_acquire(&self.home, Mode::Read) => None,
-            Engine::Loom | Engine::Shuttle => return Err(TryLockError::WouldBlock),
+            Engine::Loom | Engine::Shuttle => (None, lock::try_acquire(&self.home, Mode::Read)),
         };
-        Ok(self.poison.result(RwLockReadGuard { lock: self, std, location: Location::caller() })?)
+        let hold = hold.ok_or(TryLockError::WouldBlock)?;
+        Ok(self.poison.result(RwLockReadGuard { lock: self, std, hold, location: Location::caller() })?)
     }
 
     /// Acquires the lock for writing if nobody holds it.
@@ -134,19 +132,20 @@ impl<T: ?Sized> RwLock<T> {
     /// `WouldBlock` if somebody does; `Poisoned`, with the guard, if a writer panicked.
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        let std = match self.home.engine() {
+        let (std, hold) = match self.home.engine() {
             Engine::Std => match self.std.try_write() {
-                Ok(guard) => Some(guard),
-                Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
-                Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
+                Ok(guard) => (Some(guard), Some(Hold::plain(Mode::Write))),
+                Err(TryLockError::Poisoned(guard)) => (Some(guard.into_inner()), Some(Hold::plain(Mode::Write))),
+                Err(TryLockError::WouldBlock) => (None, None),
             },
-            Engine::Loom | Engine::Shuttle if lock::try_acquire(&self.home, Mode::Write) => None,
-            Engine::Loom | Engine::Shuttle => return Err(TryLockError::WouldBlock),
+            Engine::Loom | Engine::Shuttle => (None, lock::try_acquire(&self.home, Mode::Write)),
         };
+        let hold = hold.ok_or(TryLockError::WouldBlock)?;
         Ok(self.poison.result(RwLockWriteGuard {
             lock: self,
             std,
             panicking: std::thread::panicking(),
+            hold,
             location: Location::caller(),
         })?)
     }
@@ -175,10 +174,13 @@ impl<T: ?Sized> RwLock<T> {
 impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
     type Target = T;
 
+    #[track_caller]
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
-        // SAFETY: 2. the guard holds the lock for reading, so nobody lends out the data for writing. (While a failed
-        // execution unwinds, a lock that is held elsewhere does not block: its holder never runs again.)
+        self.hold.lend(&self.lock.home, false);
+        // SAFETY: 2. the guard holds the lock for reading, so nobody lends out the data for writing; or it was
+        // knocked out, and the line above has ended the execution if somebody does. (While a failed execution unwinds, a
+        // lock that is held elsewhere does not block: its holder never runs again.)
         unsafe { &*self.lock.data.get() }
     }
 }
@@ -186,16 +188,20 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
 impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
     type Target = T;
 
+    #[track_caller]
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
+        self.hold.lend(&self.lock.home, false);
         // SAFETY: 3. as 2., and this guard holds the lock for writing, so nobody else lends out the data at all
         unsafe { &*self.lock.data.get() }
     }
 }
 
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
+    #[track_caller]
     #[allow(unsafe_code)]
     fn deref_mut(&mut self) -> &mut T {
+        self.hold.lend(&self.lock.home, true);
         // SAFETY: see 3., and the guard is borrowed exclusively
         unsafe { &mut *self.lock.data.get() }
     }
@@ -204,7 +210,7 @@ impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
 impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
     fn drop(&mut self) {
         if self.std.is_none() {
-            lock::release(&self.lock.home, Mode::Read, self.location);
+            lock::release(&self.lock.home, &self.hold, self.location);
         }
     }
 }
@@ -213,7 +219,7 @@ impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
         self.lock.poison.done(self.panicking);
         if self.std.is_none() {
-            lock::release(&self.lock.home, Mode::Write, self.location);
+            lock::release(&self.lock.home, &self.hold, self.location);
         }
     }
 }

@@ -47,7 +47,7 @@ where
     });
     let mut panicked = false;
     for thread in started.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        panicked |= thread.join();
+        panicked |= thread.join(true); // never knocked out: the threads borrow from here
     }
     match outcome {
         Err(payload) => resume_unwind(payload),
@@ -83,13 +83,13 @@ type Started = Mutex<Vec<Arc<Unjoined>>>;
 struct Unjoined(Mutex<Option<threads::Handle>>);
 
 impl Unjoined {
-    /// Joins the thread, unless that was done before. Whether it panicked and nobody saw it.
+    /// Joins the thread, unless that was done before, and is `ordered` after it. Whether it panicked and nobody saw it.
     #[track_caller]
-    fn join(&self) -> bool {
+    fn join(&self, ordered: bool) -> bool {
         let handle = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         handle.is_some_and(|handle| {
             let thread = handle.thread;
-            threads::join(handle);
+            threads::join(handle, ordered);
             threads::observed(thread)
         })
     }
@@ -161,7 +161,7 @@ impl<T> ScopedJoinHandle<'_, T> {
         match self.0 {
             Handle::Std(handle) => handle.join(),
             Handle::Model { handle, result, .. } => {
-                handle.join();
+                handle.join(!threads::is_knocked_out());
                 let result = result.lock().unwrap_or_else(PoisonError::into_inner).take();
                 result.unwrap_or_else(|| Err(Box::new("the execution ended before this thread")))
             }

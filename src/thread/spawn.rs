@@ -69,7 +69,8 @@ impl Builder {
         // SAFETY: 1. everything that `f` and its result borrow lives for ever
         #[allow(unsafe_code)]
         let model = unsafe { spawn_modelled(name, f) };
-        Ok(JoinHandle(Handle::Model(model)))
+        let nothing = (Box::new(()) as Box<dyn std::any::Any>).downcast::<T>().ok().map(|nothing| *nothing);
+        Ok(JoinHandle(Handle::Model(Model { nothing, ..model })))
     }
 
     /// Starts the thread in a scope.
@@ -98,6 +99,8 @@ pub(super) struct Model<T> {
     pub(super) handle: threads::Handle,
     pub(super) result: ResultOf<T>,
     execution: u64,
+    /// What a join returns that is knocked out, where it is known: `()`.
+    nothing: Option<T>,
 }
 
 /// Starts a green thread.
@@ -123,7 +126,7 @@ where
     });
     // SAFETY: the caller answers for the lifetime (1)
     let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send> = unsafe { std::mem::transmute(body) };
-    Model { handle: threads::spawn(name, body), result, execution: runtime::execution() }
+    Model { handle: threads::spawn(name, body), result, execution: runtime::execution(), nothing: None }
 }
 
 /// Whether the thread is of this execution; refuses another's, except in destructors that unwind.
@@ -144,8 +147,13 @@ impl<T> Model<T> {
         if !is_here(self.execution) {
             return Err(Box::new("the execution ended before this thread"));
         }
+        let skipped = threads::is_knocked_out();
+        if let Some(nothing) = self.nothing.filter(|_| skipped) {
+            return Ok(nothing);
+        }
+        // where there is a value to wait for, what is knocked out is the order that a join makes
         let thread = self.handle.thread;
-        threads::join(self.handle);
+        threads::join(self.handle, !skipped);
         threads::observed(thread);
         let result = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
         result.unwrap_or_else(|| Err(Box::new("the execution ended before this thread")))

@@ -24,6 +24,13 @@ pub const MODELS: &[Model] = &[
         not_in: &[],
     },
     Model {
+        name: "account/transfer-beside-deposits",
+        about: "a transfer there and back, while others deposit and look: every deposit is kept",
+        body: transfers_beside_deposits,
+        expect: Expect::Holds,
+        not_in: &[],
+    },
+    Model {
         name: "account/broken/unlocked",
         about: "read, add, write back without the lock: a deposit is lost",
         body: || deposits(Unlocked::new(0), 2, 1),
@@ -90,6 +97,22 @@ fn opposite(transfer: fn(&[Account; 2], usize, usize)) {
 
 fn transfers() {
     opposite(|accounts, from, to| assert!(accounts[from].transfer(&accounts[to], 1)));
+}
+
+/// Either lock of a transfer is needed against somebody who takes only that one.
+fn transfers_beside_deposits() {
+    let accounts = accounts();
+    let theirs = Arc::clone(&accounts);
+    let teller = thread::Builder::new().name("teller".into());
+    let there_and_back = move || {
+        assert!(theirs[0].transfer(&theirs[1], 1) && theirs[1].transfer(&theirs[0], 1), "there is enough in both");
+    };
+    let teller = teller.spawn(there_and_back).expect("a thread");
+    assert!((1..=2).contains(&accounts[0].balance()), "more than was ever there");
+    accounts[0].deposit(1);
+    accounts[1].deposit(1);
+    teller.join().expect("a teller that ends well");
+    assert_eq!(accounts[0].balance() + accounts[1].balance(), 6, "a deposit is lost");
 }
 
 fn transfers_from_first() {

@@ -106,6 +106,12 @@ fn spawn<T: Send + 'static>(name: &str, f: impl FnOnce() -> T + Send + 'static) 
     thread::Builder::new().name(name.to_string()).spawn(f).expect("a model has room for three threads")
 }
 
+/// Waits for a thread that does not fail.
+fn join<T>(thread: thread::JoinHandle<T>) -> T {
+    crate::load_bearing_elsewhere("a model ends with it; what the thread returns, and the manager has, is what counts");
+    thread.join().expect("the thread does not fail")
+}
+
 fn new_list(shared: &Arc<Shared>) -> ListProxy<u64> {
     let client = client(shared, None);
     ListProxy::new(&client, create(&client, Create::List).expect("there is room"))
@@ -127,7 +133,7 @@ fn parent_and_child(items: &[u64], work: fn(&ListProxy<u64>, u64)) -> Vec<u64> {
         childs
     });
     work(&list, 10);
-    let _childs = child.join().expect("the child does not fail");
+    let _childs = join(child);
     list.to_vec().expect("the manager is there")
 }
 
@@ -176,7 +182,7 @@ fn dict() {
         childs
     });
     work(&dict, 3);
-    let _childs = child.join().expect("the child does not fail");
+    let _childs = join(child);
     let expected = [(0, 7), (3, 9), (4, 16)];
     assert_eq!(dict.to_map().expect("the manager is there"), expected.into(), "an entry was lost");
 }
@@ -242,7 +248,7 @@ fn two_clients_add_with(lock: bool) {
         childs
     });
     deposit(&account);
-    let _childs = child.join().expect("the child does not fail");
+    let _childs = join(child);
     assert_eq!(account.balance.get(), Ok(2), "a deposit was lost");
 }
 
@@ -287,7 +293,7 @@ fn waiter_dies(serve: Serve) {
     let (hold, poisoned) = account.acquire();
     assert!(!poisoned, "a lock is poisoned that nobody held and nobody knew to hold");
     account.unlock(hold);
-    server.join().expect("the server does not fail");
+    join(server);
 }
 
 /// An owner of the lock is killed; another client wants it.
@@ -305,7 +311,7 @@ fn owner_dies(serve: Serve) {
     drop(owner); // killed: all that the manager sees is the end of the connection
 
     assert!(account.acquire().1, "the lock of a dead owner is not poisoned");
-    server.join().expect("the server does not fail");
+    join(server);
 }
 
 /// An owner gives its hold to a helper and dies; the helper writes late.
@@ -329,7 +335,7 @@ fn stale_writer(fenced: bool) {
     let before = account.balance.get();
     assert_eq!(account.balance.get(), before, "somebody else wrote in a critical section");
     account.unlock(hold);
-    let _helpers = helper.join().expect("the helper does not fail");
+    let _helpers = join(helper);
 }
 
 // Lifetimes and failures.
@@ -345,7 +351,7 @@ fn hand_over(keeps_it_alive: bool) {
         (pushed, childs)
     });
     drop(list);
-    let (pushed, _childs) = child.join().expect("the child does not fail");
+    let (pushed, _childs) = join(child);
     assert_eq!(pushed, Ok(()), "the list was gone before the child's first use");
 }
 
@@ -361,7 +367,7 @@ fn child_is_killed(parent_looks: bool) {
         (done, childs)
     });
     shared.disconnect(connection);
-    let (done, _childs) = child.join().expect("the thread does not fail");
+    let (done, _childs) = join(child);
     if parent_looks && done.is_err() {
         return; // and says so: the list is not taken for the child's result
     }
@@ -385,8 +391,8 @@ fn manager_dies(a_copy_stays_open: bool) {
     let other = spawn("other", move || call(&others));
     let gone = Err(ManagerError::Disconnected { exit: ManagerExit::Unknown });
     assert_eq!(call(&client), gone);
-    assert_eq!(other.join().expect("the thread does not fail"), gone);
-    server.join().expect("the server does not fail");
+    assert_eq!(join(other), gone);
+    join(server);
     drop(copy);
 }
 
@@ -425,7 +431,7 @@ fn unlocked_core() {
     let others = Arc::clone(&core);
     let other = spawn("other", move || others.call(second, push(1)));
     core.call(first, push(2));
-    other.join().expect("the thread does not fail");
+    join(other);
 }
 
 fn item(n: u64) -> Item {

@@ -26,13 +26,11 @@ impl Shared {
     ///
     /// # Errors
     /// As there.
-    #[track_caller]
     pub fn connect(&self, object: Option<ObjectId>) -> Result<ConnectionId, Refusal> {
         self.core().connect(object)
     }
 
     /// Does what is asked for; blocks while that is a lock that somebody holds.
-    #[track_caller]
     pub fn call(&self, connection: ConnectionId, mut request: Request) -> Reply {
         let frees = matches!(request, Request::Unlock { .. } | Request::Release(_));
         let mut core = self.core();
@@ -54,20 +52,17 @@ impl Shared {
     }
 
     /// Ends a connection; see [`Core::disconnect`].
-    #[track_caller]
     pub fn disconnect(&self, connection: ConnectionId) {
         self.core().disconnect(connection);
         self.changed.notify_all();
     }
 
     /// Refuses everything from now on; whoever waits for a lock is told so.
-    #[track_caller]
     pub fn close(&self) {
         self.core().close();
         self.changed.notify_all();
     }
 
-    #[track_caller]
     pub(super) fn undo_acquire(&self, connection: ConnectionId, lock: ObjectId) {
         self.core().undo_acquire(connection, lock);
         self.changed.notify_all();

@@ -25,6 +25,7 @@ impl<D> Bell<D> {
         bell
     }
 
+    #[track_caller] // knockouts are told by the caller's line
     pub(super) fn lock(&self) -> MutexGuard<'_, D> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner) // nothing is half done if a holder panics
     }

@@ -240,6 +240,9 @@ impl<T> Drop for Consumer<T> {
             return;
         }
         // Release: pairs with the Acquire load in `push`, as every store of `head`
+        crate::load_bearing_elsewhere(
+            "who sees GONE touches no slot: Relaxed would do, but not for other stores of head",
+        );
         self.lane.head.store(self.head | GONE, Ordering::Release);
         if self.lane.fault != Fault::LeaveWithoutWake {
             self.lane.room.ring();

@@ -5,6 +5,7 @@
 
 use super::error::{Death, Died, RecvError, SendError};
 use super::fault::{Fault, Step};
+use super::lane::{End, PopError, lane};
 use super::{Receiver, Sender, bounded_with};
 use crate::sync::{self, Arc, Mutex, PoisonError};
 use crate::systems::Model;
@@ -17,6 +18,7 @@ pub(super) const MODELS: &[Model] = &[
         drained(Fault::None, &[1, 2]);
     }),
     holds("queue/publication", "an item and the end, from a thread to main: both arrive", || published(Fault::None)),
+    holds("queue/lane-alone", "a lane without its bells: who sees the end has seen the item", lane_alone),
     holds("queue/two-producers", "two producers, an item each: the drain gets both, and ends", two_producers),
     holds("queue/late-producer", "a sender that is cloned and closed: the clone's item is not missed", late_producer),
     holds("queue/two-consumers", "one item, two consumers: one gets it, and both see the end", two_consumers),
@@ -106,6 +108,7 @@ fn producer(sender: Sender<u32>, items: &'static [u32]) -> JoinHandle<()> {
 }
 
 fn join<R>(thread: JoinHandle<R>) -> R {
+    crate::load_bearing_elsewhere("a model ends with it; what the thread returns is what counts");
     thread.join().expect("a thread that ends well")
 }
 
@@ -128,6 +131,22 @@ fn published(fault: Fault) {
     let producer = producer(sender, &[1]);
     assert_eq!(receiver.drain(), Ok(vec![1]), "an item is lost");
     join(producer);
+}
+
+/// The orderings of a lane must do without the fences of the bells that are rung beside it.
+fn lane_alone() {
+    let (mut producer, mut consumer) = lane(1, Fault::None);
+    let producer = spawn("producer", move || {
+        producer.push(1).expect("room for one");
+        producer.close();
+        producer
+    });
+    let popped = [(); 2].map(|()| consumer.pop());
+    if let Some(end) = popped.iter().position(|popped| *popped == Err(PopError::Ended(End::Closed))) {
+        assert_eq!(popped[..end].last(), Some(&Ok(1)), "an item is lost");
+    }
+    let _producer = join(producer);
+    drop(consumer);
 }
 
 fn two_producers() {

@@ -1,0 +1,47 @@
+//! The systems' knockouts: a group of models for each system, and their reports.
+
+use super::arguments::{Budget, System};
+use super::exit::Exit;
+use super::output::Output;
+use selvedge::Expect;
+use selvedge::knockout::{KnockoutReport, Knockouts, Mark};
+use selvedge::systems::models;
+
+/// Knocks out every synchronisation operation that the chosen models execute.
+///
+/// # Errors
+///
+/// If no model that must hold has the filter in its name: an empty run must not look like a passed one.
+pub(crate) fn run(filter: Option<&str>, budget: Budget, output: &Output) -> Result<Vec<KnockoutReport>, String> {
+    let filter = filter.unwrap_or_default();
+    let chosen = models().into_iter().filter(|model| model.expect == Expect::Holds && model.name.contains(filter));
+    let chosen: Vec<_> = chosen.collect();
+    if chosen.is_empty() {
+        return Err(format!("no name of a model that must hold contains {filter:?}; `selvedge list` lists them"));
+    }
+    let mut reports = Vec::new();
+    for system in System::ALL.map(System::name) {
+        let models: Vec<_> = chosen.iter().filter(|model| model.system() == system).collect();
+        if models.is_empty() {
+            continue;
+        }
+        let progress = output.progress(1);
+        let knockouts = models.iter().fold(Knockouts::new(system), |k, model| k.model(model.name, model.body));
+        let knockouts = knockouts.budget(budget.into()).progress(|done, left| {
+            progress.counts(&format!("knockouts of {system}"), done, left);
+        });
+        progress.starts(&format!("models of {system}, as they are"));
+        reports.push(knockouts.run());
+        progress.clear();
+    }
+    Ok(reports)
+}
+
+/// The exit code: a survivor weighs more than what could not be decided; no sites at all prove nothing.
+pub(crate) fn exit(reports: &[KnockoutReport]) -> Exit {
+    match reports.iter().map(KnockoutReport::worst).max() {
+        Some(Mark::Survived) => Exit::Violated,
+        Some(Mark::Undecided | Mark::Nothing) | None => Exit::Unknown,
+        Some(Mark::Killed | Mark::Explained) => Exit::Expected,
+    }
+}

@@ -1,0 +1,227 @@
+//! Knockouts: each synchronisation operation of a model removed or weakened in turn, to see which are load-bearing.
+//!
+//! A model that holds shows that its synchronisation suffices. It does not show that the model would notice if a piece
+//! of it went missing. Every operation of the facade knows its place in the source, so each can be taken away at run
+//! time, one at a time, and the model be explored again. The idea is mutation testing's (DeMillo, Lipton, Sayward,
+//! "Hints on Test Data Selection", 1978); what is changed here is never the program, only the meaning of one operation.
+//!
+//! A knockout is **killed** if some model is violated without the operation, and **survived** if none is, as far as each
+//! was explored. What survived is stronger than these models need, or nothing tests it; or it is needed for something
+//! that no model can show, such as speed: then [`load_bearing_elsewhere`] says so in its place.
+//!
+//! | operation | its knockouts |
+//! |---|---|
+//! | `lock`, `read`, `write`, and their `try_` forms | skipped; a `write` also demoted to a `read` |
+//! | atomics, fences | each ordering weakened one step at a time: what survives is weakened further |
+//! | read-modify-writes | split into a load and a store; a compare-exchange also made unconditional |
+//! | fences, `notify_one`, `notify_all`, `unpark`, a channel's end going out of scope | dropped |
+//! | `notify_all` | also `notify_one` |
+//! | `wait`, `park`, and their timeouts | the first in each execution returns at once, or times out |
+//! | `join` | skipped, if the thread returns `()`; else it waits, but orders nothing |
+//! | `Barrier::wait` | skipped |
+//!
+//! What is behind a lock that is skipped is watched as a cell: an overlap is reported as the data race before it
+//! happens. Of `Once`, `OnceLock` and `LazyLock` nothing can be taken away without handing out memory that is not there.
+//! Interleavings are explored exhaustively, orderings under loom as well.
+
+mod report;
+mod run;
+mod site;
+
+pub use report::{Fate, KnockoutReport, Mark, ModelUsed, SiteSeen, Tried};
+pub use site::{Change, Half, Knockout, Site};
+pub(crate) use site::{Declared, changes, further, is_weaker};
+
+use crate::check::Budget;
+use crate::explore::Model;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Knocks out every synchronisation operation of a model in turn, within the default budget.
+///
+/// ```
+/// use selvedge::knockout::Mark;
+/// use selvedge::sync::{Arc, Mutex};
+/// use selvedge::thread;
+///
+/// let report = selvedge::knockout(|| {
+///     let account = Arc::new(Mutex::new(0));
+///     let theirs = Arc::clone(&account);
+///     let teller = thread::spawn(move || *theirs.lock().unwrap() += 1);
+///     *account.lock().unwrap() += 1;
+///     teller.join().unwrap();
+///     assert_eq!(*account.lock().unwrap(), 2);
+/// });
+/// // three locks and a join; the last lock comes after the join, so nothing is wrong without it
+/// assert_eq!((report.sites.len(), report.count(Mark::Killed), report.count(Mark::Survived)), (4, 3, 1));
+/// ```
+pub fn knockout(model: impl Fn() + Send + Sync + 'static) -> KnockoutReport {
+    let test = std::thread::current().name().unwrap_or("model").to_string();
+    Knockouts::new(&test).model(&test, model).run()
+}
+
+/// Says why no model need notice if this thread's next synchronisation operation were missing or weaker.
+///
+/// It counts for that operation's place in the source. Outside of the first exploration of [`Knockouts`] it does
+/// nothing.
+///
+/// ```
+/// use selvedge::sync::atomic::{AtomicU32, Ordering};
+///
+/// let hits = AtomicU32::new(0);
+/// selvedge::load_bearing_elsewhere("a statistic: a hit that is lost now and then does no harm");
+/// hits.fetch_add(1, Ordering::Relaxed);
+/// ```
+pub fn load_bearing_elsewhere(why: &'static str) {
+    crate::runtime::knockout::explain_next(why);
+}
+
+/// The knockouts of a group of models, to be configured and run: a knockout is killed if one of them notices.
+///
+/// ```
+/// use selvedge::knockout::Knockouts;
+/// use selvedge::sync::{Arc, atomic::{AtomicBool, Ordering}};
+/// use selvedge::{cell::UnsafeCell, thread};
+///
+/// struct Letter(UnsafeCell<u32>);
+/// // SAFETY: written before the flag is set, read after it was seen set
+/// unsafe impl Sync for Letter {}
+///
+/// let report = Knockouts::new("letter").model("letter/read", || {
+///     let shared = Arc::new((Letter(UnsafeCell::new(0)), AtomicBool::new(false)));
+///     let theirs = Arc::clone(&shared);
+///     let writer = thread::spawn(move || {
+///         theirs.0.0.with_mut(|letter| unsafe { *letter = 1 });
+///         theirs.1.store(true, Ordering::Release); // pairs with the load below
+///     });
+///     if shared.1.load(Ordering::Acquire) {
+///         shared.0.0.with(|letter| assert_eq!(unsafe { *letter }, 1));
+///     }
+///     selvedge::load_bearing_elsewhere("nothing comes after it but the end");
+///     writer.join().unwrap();
+/// }).assert();
+/// assert_eq!(report.sites.len(), 3);
+/// ```
+#[must_use = "knockouts that are not run say nothing"]
+pub struct Knockouts<'a> {
+    settings: Settings,
+    progress: Box<dyn FnMut(usize, usize) + 'a>,
+}
+
+/// What is knocked out, and how it is explored.
+struct Settings {
+    name: String,
+    models: Vec<(String, Model)>,
+    budget: Budget,
+    time: Option<Duration>,
+    loom: bool,
+    max_events: usize,
+    leaks: bool,
+    patience: Duration,
+    shrink: Duration,
+    workers: usize,
+}
+
+impl std::fmt::Debug for Knockouts<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let models: Vec<&str> = self.settings.models.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Knockouts").field("name", &self.settings.name).field("models", &models).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Knockouts<'a> {
+    /// The knockouts of a group of this name, which has no model yet.
+    pub fn new(name: &str) -> Knockouts<'a> {
+        let settings = Settings {
+            name: name.to_string(),
+            models: Vec::new(),
+            budget: Budget::default(),
+            time: None,
+            loom: true,
+            max_events: 2_000,
+            leaks: true,
+            patience: Duration::from_secs(10),
+            shrink: Duration::from_millis(200),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        Knockouts { settings, progress: Box::new(|_, _| {}) }
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
+        set(&mut self.settings);
+        self
+    }
+
+    /// Adds a model of this name. It must hold as it is: one that does not is named in the report, and decides nothing.
+    pub fn model(self, name: &str, model: impl Fn() + Send + Sync + 'static) -> Self {
+        self.with(|s| s.models.push((name.to_string(), Arc::new(model))))
+    }
+
+    /// How much each explorer may do with each knockout in each model.
+    pub fn budget(self, budget: Budget) -> Self {
+        self.with(|s| s.budget = budget)
+    }
+
+    /// How long all of it may take (without an end, unless set): knockouts that are not begun by then are undecided.
+    pub fn time(self, time: Duration) -> Self {
+        self.with(|s| s.time = Some(time))
+    }
+
+    /// Whether weaker orderings are explored under loom as well. They are, unless set.
+    pub fn loom(self, loom: bool) -> Self {
+        self.with(|s| s.loom = loom)
+    }
+
+    /// As [`Check::max_events`](crate::Check::max_events), but 2,000, unless set. A knockout that makes a model go on
+    /// beyond it is undecided, unless threads only look, over and over, at what nobody changes any more: that livelock is
+    /// shown.
+    pub fn max_events(self, events: usize) -> Self {
+        self.with(|s| s.max_events = events)
+    }
+
+    /// As [`Check::leaks`](crate::Check::leaks).
+    pub fn leaks(self, leaks: bool) -> Self {
+        self.with(|s| s.leaks = leaks)
+    }
+
+    /// As [`Check::patience`](crate::Check::patience).
+    pub fn patience(self, patience: Duration) -> Self {
+        self.with(|s| s.patience = patience)
+    }
+
+    /// How long to look for a smaller execution that kills a knockout (200 ms, unless set; zero: not at all).
+    pub fn shrink(self, time: Duration) -> Self {
+        self.with(|s| s.shrink = time)
+    }
+
+    /// How many knockouts are explored at a time: as many as there are processors, unless set.
+    pub fn workers(self, workers: usize) -> Self {
+        self.with(|s| s.workers = workers)
+    }
+
+    /// Calls `f` after each knockout, with how many are done and how many are left. What survives may add some.
+    pub fn progress(self, f: impl FnMut(usize, usize) + 'a) -> Self {
+        Knockouts { progress: Box::new(f), ..self }
+    }
+
+    /// Tries every knockout of every site, and says what became of them.
+    pub fn run(mut self) -> KnockoutReport {
+        run::run(&self.settings, &mut self.progress)
+    }
+
+    /// The same, and insists that every knockout is killed, or its survival explained.
+    ///
+    /// # Panics
+    /// If one survived, or could not be decided, if a model could not be used, or if there was nothing to knock out:
+    /// with the listing of the sites.
+    #[track_caller]
+    pub fn assert(self) -> KnockoutReport {
+        let report = self.run();
+        assert!(
+            report.is_load_bearing(),
+            "{}",
+            crate::report::knockouts::text(&report, &crate::report::Style::Plain, &|_| None)
+        );
+        report
+    }
+}

@@ -1,0 +1,271 @@
+//! One knockout after the other, on all processors: which model notices, and if none does, how far each was explored.
+
+use super::report::{Fate, KnockoutReport, ModelUsed, SiteSeen, Tried};
+use super::{Change, Knockout, Settings, Site, changes, further};
+use crate::check::{Budget, Check, Config};
+use crate::explore::Model;
+use crate::runtime::knockout::{Probe, Seen};
+use crate::trace::{Event, Operation, Thread, Trace, Value};
+use crate::verdict::{Bound, Counterexample, Coverage, Explorer, Extent, Kind, Verdict};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+/// loom, first with few preemptions.
+const LOOM: [Explorer; 2] = [Explorer::Loom { preemption_bound: Some(2) }, Explorer::Loom { preemption_bound: None }];
+
+/// What is tried first, with every model: most knockouts that are killed at all are killed within this.
+const QUICK: Budget = Budget::executions(300).and_time(Duration::from_millis(300));
+
+/// A model that holds as it is.
+struct Usable {
+    name: String,
+    body: Model,
+    coverage: Coverage,
+    sites: BTreeMap<Site, Seen>,
+    without_loom: Option<String>,
+    took: Duration,
+}
+
+/// A knockout that is still to be tried.
+struct Task {
+    site: usize,
+    change: Change,
+}
+
+/// Runs all of them.
+pub(super) fn run(this: &Settings, progress: &mut dyn FnMut(usize, usize)) -> KnockoutReport {
+    let end = this.time.map(|time| Instant::now() + time);
+    let (usable, unused) = usable(this);
+    let mut sites: BTreeMap<Site, (Seen, Vec<usize>)> = BTreeMap::new();
+    for (place, model) in usable.iter().enumerate() {
+        for (site, seen) in &model.sites {
+            let known = sites.entry(site.clone()).or_insert_with(|| (seen.clone(), Vec::new()));
+            known.0.explained = known.0.explained.or(seen.explained);
+            known.1.push(place);
+        }
+    }
+    for (_, models) in sites.values_mut() {
+        models.sort_by_key(|place| usable[*place].took);
+    }
+    let sites: Vec<(Site, Seen, Vec<usize>)> = sites.into_iter().map(|(site, (seen, at))| (site, seen, at)).collect();
+    let first = |(at, (site, seen, _)): (usize, &(Site, Seen, Vec<usize>))| {
+        changes(&site.operation, seen.declared).into_iter().map(move |change| Task { site: at, change })
+    };
+    let mut tasks: Vec<Task> = sites.iter().enumerate().flat_map(first).collect();
+    let mut tried: Vec<Tried> = Vec::new();
+    while !tasks.is_empty() {
+        let try_one = |task: &Task| {
+            let (site, seen, models) = &sites[task.site];
+            let knockout = Knockout { site: site.clone(), change: task.change };
+            let late = end.is_some_and(|end| Instant::now() >= end);
+            let models: Vec<&Usable> = models.iter().map(|place| &usable[*place]).collect();
+            let fate = if late { out_of_budget() } else { fate(this, &knockout, &models) };
+            let explained = seen.explained.map(ToString::to_string).or_else(|| by_std(task.change));
+            Tried { knockout, site: task.site, fate, explained }
+        };
+        let (before, left) = (tried.len(), tasks.len());
+        let fresh = in_parallel(&tasks, this.workers, try_one, |done| progress(before + done, left - done));
+        // what is killed is killed all the more when it is weaker still
+        tasks.clear();
+        for one in fresh {
+            if matches!(one.fate, Fate::Survived(_)) {
+                let further = further(&one.knockout.site.operation, one.knockout.change).into_iter();
+                tasks.extend(further.map(|change| Task { site: one.site, change }));
+            }
+            tried.push(one);
+        }
+        // two ways may lead to one ordering
+        let mut known = BTreeSet::new();
+        tasks.retain(|task| known.insert((task.site, task.change.to_string())));
+    }
+    tried.sort_by_key(|one| one.site); // stable: of one site, in the order in which they were tried
+    let seen = sites.iter().map(|(site, seen, models)| SiteSeen {
+        site: site.clone(),
+        models: models.iter().map(|place| usable[*place].name.clone()).collect(),
+        explained: seen.explained.map(ToString::to_string),
+    });
+    let sites = seen.collect();
+    let used =
+        usable.into_iter().map(|m| ModelUsed { name: m.name, coverage: m.coverage, without_loom: m.without_loom });
+    let models = used.collect();
+    KnockoutReport { name: this.name.clone(), models, unused, sites, knockouts: tried }
+}
+
+fn out_of_budget() -> Fate {
+    Fate::Undecided("out of budget: it was not tried".to_string())
+}
+
+/// What std itself lets happen at any time: a model that notices is wrong, and one that does not is right.
+fn by_std(change: Change) -> Option<String> {
+    let why = match change {
+        Change::Spurious => "std lets a wait return for no reason: the code around it looks again",
+        Change::TimesOut => "a timeout may fire at any time, and every check explores that",
+        _ => return None,
+    };
+    Some(why.to_string())
+}
+
+/// The models that hold as they are, with their sites; and those that do not.
+fn usable(this: &Settings) -> (Vec<Usable>, Vec<(String, String)>) {
+    let explore = |(name, body): &(String, Model)| -> Result<Usable, (String, String)> {
+        let probe = Arc::new(Probe::recording());
+        let start = Instant::now();
+        let verdict = check(this, name, body, &[Explorer::Exhaustive], this.budget, &probe);
+        let coverage = match verdict {
+            Verdict::Holds(coverage) => coverage,
+            Verdict::Violated(found) => return Err((name.clone(), format!("violated as it is: {}", found.kind))),
+            Verdict::Unknown(bound) => return Err((name.clone(), format!("unknown as it is: {bound}"))),
+        };
+        let took = start.elapsed();
+        let without_loom = match this.loom {
+            false => Some("not asked for".to_string()),
+            true => match check(this, name, body, &LOOM, this.budget, &Arc::default()) {
+                Verdict::Holds(coverage) => coverage.skipped.first().map(|(_, bound)| bound.to_string()),
+                Verdict::Violated(found) => Some(format!("violated there as it is: {}", found.kind)),
+                Verdict::Unknown(bound) => Some(bound.to_string()),
+            },
+        };
+        let (name, body, sites) = (name.clone(), Arc::clone(body), probe.sites());
+        Ok(Usable { name, body, coverage, sites, without_loom, took })
+    };
+    let (mut usable, mut unused) = (Vec::new(), Vec::new());
+    for outcome in in_parallel(&this.models, this.workers, explore, |_| ()) {
+        match outcome {
+            Ok(model) => usable.push(model),
+            Err(why) => unused.push(why),
+        }
+    }
+    (usable, unused)
+}
+
+/// Runs a model with a probe.
+fn check(
+    this: &Settings,
+    name: &str,
+    body: &Model,
+    explorers: &[Explorer],
+    budget: Budget,
+    probe: &Arc<Probe>,
+) -> Verdict {
+    let body = Arc::clone(body);
+    let check = Check::new(name).explorers(explorers.iter().copied()).budget(budget).config(Config::default());
+    let check = check.max_events(this.max_events).leaks(this.leaks).patience(this.patience).shrink(this.shrink);
+    check.probe(Arc::clone(probe)).run(move || body())
+}
+
+/// What becomes of a knockout: a model that notices decides; if none does, all of them were asked.
+fn fate(this: &Settings, knockout: &Knockout, models: &[&Usable]) -> Fate {
+    let mut survived = Vec::new();
+    let mut why_not: Vec<String> = Vec::new();
+    // first a little of every model: one of them may see at once what another would look for in vain, and for long
+    let quick = if models.len() > 1 { models } else { &[] };
+    let rounds = quick.iter().map(|model| (model, QUICK)).chain(models.iter().map(|model| (model, this.budget)));
+    for (at, (model, budget)) in rounds.enumerate() {
+        let is_last = at >= quick.len();
+        let probe = Arc::new(Probe::of(knockout.clone()));
+        let ask = |explorers: &[Explorer]| {
+            check(this, &format!("{}+{knockout}", model.name), &model.body, explorers, budget, &probe)
+        };
+        let mut verdict = ask(&explorers(knockout, model));
+        if let Verdict::Holds(coverage) = &mut verdict
+            && is_last
+            && is_cut_short(coverage)
+        {
+            match ask(&[Explorer::Portfolio { seed: 0 }]) {
+                Verdict::Holds(sampled) => coverage.runs.extend(sampled.runs),
+                Verdict::Violated(found) if is_proof(&found) => verdict = Verdict::Violated(found),
+                // samplers are not fair: what they take for a livelock may be a thread that they never chose
+                Verdict::Violated(_) | Verdict::Unknown(_) => {}
+            }
+        }
+        match verdict {
+            Verdict::Violated(found) if !is_proof(&found) => {
+                why_not.extend(is_last.then(|| format!("{}: {}", model.name, found.message)));
+            }
+            Verdict::Unknown(bound) => why_not.extend(is_last.then(|| format!("{}: {bound}", model.name))),
+            _ if probe.executed() == 0 => {
+                return Fate::Undecided(format!("an error: {} did not execute the changed operation", model.name));
+            }
+            Verdict::Violated(found) => return Fate::Killed(found),
+            Verdict::Holds(coverage) => survived.extend(is_last.then(|| (model.name.clone(), coverage))),
+        }
+    }
+    if why_not.is_empty() { Fate::Survived(survived) } else { Fate::Undecided(why_not.join("; ")) }
+}
+
+/// Whether the budget ended the search for interleavings.
+fn is_cut_short(coverage: &Coverage) -> bool {
+    let by_budget = |extent: &Extent| matches!(extent, Extent::Bounded(Bound::Executions(_) | Bound::Time(_)));
+    coverage.runs.iter().any(|run| run.explorer == Explorer::Exhaustive && by_budget(&run.extent))
+}
+
+/// Whether the violation shows that something is wrong: a bound on events alone is a guess, since it may only have been
+/// a long way.
+fn is_proof(found: &Counterexample) -> bool {
+    found.kind != Kind::Livelock || gets_nowhere(&found.trace)
+}
+
+/// Whether some threads only look, and yield, over and over, while nothing changes any more, for half of the execution;
+/// and all others have ended, or wait.
+fn gets_nowhere(trace: &Trace) -> bool {
+    const ROUNDS: usize = 3;
+    let half = &trace.events[trace.events.len() / 2..];
+    let changes_nothing = |event: &Event| match event.operation {
+        Operation::Load(_) | Operation::Yield | Operation::Read => true,
+        Operation::TryLock | Operation::TryReadLock => event.value == Some(Value::Bool(false)),
+        _ => false,
+    };
+    let is_through = |(at, thread): (usize, &Thread)| {
+        let yields = |e: &&Event| e.thread.index() == at && e.operation == Operation::Yield;
+        thread.pending.is_none() || thread.blocked.is_some() || half.iter().filter(yields).count() >= ROUNDS
+    };
+    half.iter().all(changes_nothing) && trace.threads.iter().enumerate().all(is_through)
+}
+
+/// Who explores a knockout: all interleavings, and for orderings loom, too.
+fn explorers(knockout: &Knockout, model: &Usable) -> Vec<Explorer> {
+    let mut explorers = vec![Explorer::Exhaustive];
+    if knockout.is_of_an_ordering() && model.without_loom.is_none() {
+        explorers.extend(LOOM);
+    }
+    explorers
+}
+
+/// Does the work on so many threads; the results are in the order of the items.
+fn in_parallel<I: Sync, R: Send>(
+    items: &[I],
+    workers: usize,
+    work: impl Fn(&I) -> R + Sync,
+    mut progress: impl FnMut(usize),
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::new());
+    let (done, finished) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..workers.clamp(1, items.len().max(1)) {
+            let (done, next, results, work) = (done.clone(), &next, &results, &work);
+            scope.spawn(move || {
+                // Relaxed: the counter hands out places and publishes nothing
+                while let Some((at, item)) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, items.get(at)?)))
+                {
+                    let result = work(item);
+                    results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+                    let _ = done.send(()); // whoever shows the progress may be gone
+                }
+            });
+        }
+        drop(done);
+        for count in 1.. {
+            if finished.recv().is_err() {
+                break;
+            }
+            progress(count);
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(at, _)| *at);
+    results.into_iter().map(|(_, result)| result).collect()
+}

@@ -1,0 +1,156 @@
+//! Knockouts: which synchronisation is load-bearing, shown on what textbooks have, on what is too strong, and on what
+//! tests nothing.
+
+#[path = "knockout/locks.rs"]
+mod locks;
+#[path = "knockout/structures.rs"]
+mod structures;
+
+use selvedge::knockout::{Fate, KnockoutReport, Knockouts, Mark};
+use selvedge::report::{Style, knockouts};
+use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use selvedge::sync::{Arc, Mutex};
+use selvedge::{Check, Config, Explorer, Kind, Verdict, thread};
+
+fn report(name: &str, model: fn()) -> KnockoutReport {
+    Knockouts::new(name).model(name, model).run()
+}
+
+/// The knockouts that count like this, in short: `store Relaxed`.
+fn those(report: &KnockoutReport, mark: Mark) -> Vec<String> {
+    let of = report.knockouts.iter().filter(|tried| tried.mark() == mark);
+    of.map(|tried| format!("{} {}", tried.knockout.site.operation, tried.knockout.change)).collect()
+}
+
+/// Everything is killed, and it is these; or its survival is explained.
+#[track_caller]
+fn killed(name: &str, model: fn(), expected: &[&str]) {
+    let report = report(name, model);
+    let listing = knockouts::text(&report, &Style::Plain, &|_| None);
+    assert!(report.is_load_bearing(), "{listing}");
+    let killed = those(&report, Mark::Killed);
+    for expected in expected {
+        assert!(killed.iter().any(|killed| killed == expected), "{expected} is not killed:\n{listing}");
+    }
+}
+
+/// What survives is this, and nothing else.
+#[track_caller]
+fn too_strong(name: &str, model: fn(), expected: &[&str]) {
+    let report = report(name, model);
+    assert_eq!(those(&report, Mark::Survived), expected, "{}", knockouts::text(&report, &Style::Plain, &|_| None));
+}
+
+#[test]
+fn spin_lock() {
+    let split = "compare_exchange split";
+    killed(
+        "spin",
+        locks::spin,
+        &[split, "compare_exchange unconditional", "compare_exchange success-Relaxed", "store Relaxed"],
+    );
+    too_strong("spin_acqrel", locks::spin_acqrel, &["compare_exchange success-Acquire"]);
+    too_strong("spin_seqcst_unlock", locks::spin_seqcst_unlock, &["store Release"]);
+}
+
+#[test]
+fn ticket_lock() {
+    killed("ticket", locks::ticket, &["fetch_add split", "load Relaxed", "store Relaxed"]);
+    let halves = ["fetch_add Acquire", "fetch_add Release", "fetch_add Relaxed"];
+    too_strong("ticket_acqrel", locks::ticket_acqrel, &halves);
+}
+
+#[test]
+fn reader_writer_lock() {
+    let cas = ["split", "unconditional", "success-Relaxed"].map(|change| format!("compare_exchange {change}"));
+    let mut expected: Vec<&str> = cas.iter().map(String::as_str).collect();
+    expected.extend(["fetch_sub split", "fetch_sub Relaxed", "store Relaxed"]);
+    killed("rwlock", locks::rwlock, &expected);
+    too_strong("rwlock_acqrel_unlock", locks::rwlock_acqrel_unlock, &["fetch_sub Release"]);
+}
+
+#[test]
+fn seqlock() {
+    killed("seqlock", structures::seqlock, &["fence dropped", "store Relaxed", "load Relaxed"]);
+    too_strong("seqlock_acquire_twice", structures::seqlock_acquire_twice, &["load Relaxed"]);
+}
+
+#[test]
+fn single_producer_single_consumer_ring() {
+    killed("ring", structures::ring, &["load Relaxed", "store Relaxed"]);
+    too_strong("ring_acquire_own", structures::ring_acquire_own, &["load Relaxed"]);
+}
+
+#[test]
+fn treiber_stack() {
+    let cas = ["compare_exchange split", "compare_exchange unconditional", "compare_exchange success-Relaxed"];
+    killed("stack", structures::stack, &[&cas[..], &["load Relaxed"]].concat());
+    let planted = "compare_exchange success-Relaxed";
+    too_strong("stack_release_pop", structures::stack_release_pop, &[planted]);
+}
+
+#[test]
+fn one_shot() {
+    killed("one-shot", structures::one_shot, &["store Relaxed", "load Relaxed", "unpark dropped"]);
+    too_strong("one_shot_seqcst", structures::one_shot_seqcst, &["store Release"]);
+}
+
+fn account() {
+    let account = Arc::new(Mutex::new(0));
+    let tellers = [1, 2].map(|amount| {
+        let account = Arc::clone(&account);
+        thread::spawn(move || *account.lock().unwrap() += amount)
+    });
+    for teller in tellers {
+        teller.join().unwrap();
+    }
+    assert_eq!(account.try_lock().map(|sum| *sum).ok(), Some(3));
+}
+
+#[test]
+fn a_lock_that_is_skipped_is_a_data_race_and_its_token_replays_it() {
+    let report = report("account", account);
+    let lock = report.knockouts.iter().find(|tried| tried.knockout.site.operation == "lock").expect("a lock");
+    let Fate::Killed(found) = &lock.fate else { panic!("{lock:?}") };
+    assert_eq!(found.kind, Kind::DataRace);
+    let config = Config { replay: Some(found.replay.clone()), failures: None };
+    let Verdict::Violated(again) = Check::new("account").config(config).run(account) else { panic!("no violation") };
+    assert_eq!((again.trace, &again.replay), (found.trace.clone(), &found.replay));
+}
+
+/// Nothing is asserted, and no cell is touched.
+fn tests_nothing() {
+    let number = Arc::new(AtomicU32::new(0));
+    let theirs = Arc::clone(&number);
+    let other = thread::spawn(move || theirs.fetch_add(1, SeqCst));
+    number.store(7, SeqCst);
+    let _ = other.join();
+}
+
+#[test]
+fn of_a_model_that_tests_nothing_everything_survives() {
+    let report = report("tests_nothing", tests_nothing);
+    assert_eq!((report.sites.len(), report.count(Mark::Killed)), (3, 0));
+    assert_eq!(report.count(Mark::Survived), report.knockouts.len());
+    assert_eq!(report.worst(), Mark::Survived);
+}
+
+#[test]
+#[should_panic = "It is stronger than needed, or untested"]
+fn an_unexplained_survivor_fails_a_test() {
+    let _ = Knockouts::new("tests_nothing").model("tests_nothing", tests_nothing).assert();
+}
+
+#[test]
+fn ordinary_checks_are_the_same_before_while_and_after() {
+    let executions = || match Check::new("account").explorers([Explorer::Exhaustive]).run(account) {
+        Verdict::Holds(coverage) => coverage.executions(),
+        other => panic!("{other:?}"),
+    };
+    let before = executions();
+    let mut during = Vec::new();
+    let report = Knockouts::new("account").model("account", account).progress(|_, _| during.push(executions())).run();
+    assert_eq!(report.models[0].coverage.executions(), before, "writing sites down explores the same");
+    assert_eq!((during.len(), during.iter().all(|n| *n == before)), (report.knockouts.len(), true), "{during:?}");
+    assert_eq!(executions(), before);
+}
