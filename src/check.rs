@@ -1,7 +1,7 @@
 //! A model, its explorers and their budget: a verdict.
 
 use crate::counterexample::{Regression, Token, conflicts, preemptions};
-use crate::explore::{self, Exploration, Failure, Limits, Model, Only};
+use crate::explore::{self, Exploration, Failure, Judge, Limits, Model, Only};
 use crate::report;
 use crate::runtime::Ending;
 use crate::runtime::knockout::Probe;
@@ -50,6 +50,14 @@ impl Budget {
     #[must_use]
     pub const fn and_time(self, time: Duration) -> Budget {
         Budget { time: Some(time), ..self }
+    }
+
+    pub(crate) fn most_executions(&self) -> Option<u64> {
+        self.executions
+    }
+
+    pub(crate) fn most_time(&self) -> Option<Duration> {
+        self.time
     }
 
     /// Whether it allows nothing at all.
@@ -155,6 +163,7 @@ pub struct Check<'a> {
     patience: Duration,
     shrink: Duration,
     config: Config,
+    judge: Option<Judge>,
     progress: Box<dyn FnMut(u64) + 'a>,
     probe: Option<Arc<Probe>>,
 }
@@ -185,6 +194,7 @@ impl<'a> Check<'a> {
             patience: Duration::from_secs(10),
             shrink: Duration::from_secs(1),
             config: Config::from_env(),
+            judge: None,
             progress: Box::new(|_| {}),
             probe: None,
         }
@@ -259,6 +269,11 @@ impl<'a> Check<'a> {
     /// How long to look for a smaller execution with the same failure (1 s, unless set; zero: not at all).
     pub fn shrink(self, time: Duration) -> Self {
         Check { shrink: time, ..self }
+    }
+
+    /// Lets somebody else have the last word about executions.
+    pub(crate) fn judge(self, judge: Judge) -> Self {
+        Check { judge: Some(judge), ..self }
     }
 
     /// Uses this instead of the environment.
@@ -354,6 +369,7 @@ impl<'a> Check<'a> {
             patience: self.patience,
             past_violations: false,
             probe: self.probe.clone(),
+            judge: self.judge.clone(),
         }
     }
 

@@ -85,6 +85,8 @@ pub mod fuzz;
 #[cfg(feature = "model")]
 pub mod knockout;
 #[cfg(feature = "model")]
+pub mod linearizable;
+#[cfg(feature = "model")]
 pub mod linearize;
 #[cfg(feature = "model")]
 pub mod process;
@@ -92,6 +94,8 @@ pub mod process;
 pub mod report;
 #[cfg(feature = "model")]
 mod runtime;
+#[cfg(feature = "model")]
+pub mod scenario;
 #[cfg(feature = "model")]
 pub mod systems;
 #[cfg(feature = "model")]
@@ -106,6 +110,8 @@ pub use check::reached;
 pub use check::{Budget, Check, Config, check};
 #[cfg(feature = "model")]
 pub use knockout::{Knockouts, knockout, load_bearing_elsewhere};
+#[cfg(feature = "model")]
+pub use linearizable::{Subject, linearizable};
 #[cfg(feature = "model")]
 pub use verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
 

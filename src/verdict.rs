@@ -257,6 +257,10 @@ pub enum Bound {
     },
     /// No execution had an operation on which two threads could meet: there was nothing to explore.
     NothingExplored,
+    /// Scenarios of more operations than this are not explored.
+    Operations(usize),
+    /// A history could not be checked within so many configurations of the search.
+    Configurations(u64),
     /// Rounds of spin loops, and timeouts, that were taken to change nothing.
     Spins,
     /// Fewer executions than the model is known to need.
@@ -283,6 +287,8 @@ impl fmt::Display for Bound {
             Bound::Threads(n) => write!(f, "{n} threads"),
             Bound::NotModelled { engine, operation } => write!(f, "{engine} has no model of {operation}"),
             Bound::Stuck { last } => write!(f, "an execution that blocks in something un-modelled, after: {last}"),
+            Bound::Operations(n) => write!(f, "a scenario of more than {n} operations"),
+            Bound::Configurations(n) => write!(f, "{n} configurations in the check of a history"),
             Bound::Spins => f.write_str("one unproductive round a spin loop, one timeout a wait"),
             Bound::NothingExplored => f.write_str("nothing to explore: no two threads met in any execution"),
             Bound::TooFew { executions, needed } => write!(f, "{executions} executions where {needed} are needed"),
@@ -307,6 +313,8 @@ pub enum Kind {
     Livelock,
     /// Something that was created in the execution and never dropped.
     Leak,
+    /// The operations returned what the sequential specification does not allow in any order that the criterion leaves.
+    NotLinearizable,
 }
 
 impl fmt::Display for Kind {
@@ -317,6 +325,7 @@ impl fmt::Display for Kind {
             Kind::Deadlock => "deadlock",
             Kind::Livelock => "livelock",
             Kind::Leak => "leak",
+            Kind::NotLinearizable => "not linearizable",
         })
     }
 }

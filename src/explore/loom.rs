@@ -30,6 +30,7 @@ pub(super) fn run(job: Job, preemption_bound: Option<usize>, shared: &Shared) {
         spurious: false, // loom has no model of it
         most_events: None,
         replays: job.only.is_some(),
+        judged: job.limits.judge.is_some(),
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {
@@ -41,7 +42,16 @@ pub(super) fn run(job: Job, preemption_bound: Option<usize>, shared: &Shared) {
         });
     }));
     let last = runtime::end();
+    let deadlocked = last.as_ref().is_some_and(|world| world.ending.is_some());
     take(&outer, shared, last);
+    if deadlocked && outcome.is_err() {
+        let mut exploration = lock(shared);
+        if exploration.failure.is_none() && exploration.cut.is_none() {
+            // the judge accepts it, but loom's search ends with it
+            let operation = "what comes after a deadlock".to_string();
+            exploration.cut = Some(Bound::NotModelled { engine: "loom", operation });
+        }
+    }
     if let Err(payload) = outcome {
         let mut exploration = lock(shared);
         let explained = exploration.failure.is_some() || exploration.cut.is_some();
@@ -69,6 +79,10 @@ fn another(job: &Job, shared: &Shared) -> bool {
 
 /// Whether the exploration is over.
 fn take(job: &Job, shared: &Shared, world: Option<World>) -> bool {
+    let world = world.map(|mut world| {
+        job.judge(&mut world);
+        world
+    });
     let mut exploration = lock(shared);
     let Some(mut world) = world else { return exploration.failure.is_some() || exploration.cut.is_some() };
     let number = exploration.executions + 1;

@@ -6,6 +6,7 @@
 mod dfs;
 mod exhaustive;
 mod loom;
+mod order;
 mod pct;
 mod portfolio;
 mod pos;
@@ -16,6 +17,7 @@ mod smallest;
 mod threads;
 mod walk;
 
+pub(crate) use order::{Deed, Known, known};
 pub(crate) use smallest::smallest;
 
 use crate::runtime::knockout::Probe;
@@ -48,6 +50,21 @@ pub(crate) struct Limits {
     pub(crate) past_violations: bool,
     /// The operation that is knocked out, or who writes all of them down.
     pub(crate) probe: Option<Arc<Probe>>,
+    /// Who has the last word about an execution, if somebody has.
+    pub(crate) judge: Option<Judge>,
+}
+
+/// Has the last word about every execution that came to its end, to a deadlock or to a livelock: it may find fault
+/// with what ended well, accept what did not, and draw the trace in an equivalent order.
+#[derive(Clone)]
+pub(crate) struct Judge(pub(crate) Arc<LastWord>);
+
+type LastWord = dyn Fn(Explorer, &mut World) + Send + Sync;
+
+impl std::fmt::Debug for Judge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad("Judge")
+    }
 }
 
 /// Which schedule to run, if only one.
@@ -177,6 +194,15 @@ impl Job {
     /// Whether the budget's executions are used up.
     fn used_up(&self, executions: u64) -> Option<Bound> {
         self.limits.executions.filter(|most| executions >= *most).map(Bound::Executions)
+    }
+
+    /// Lets the judge, if there is one, look at an execution that is over.
+    fn judge(&self, world: &mut World) {
+        let Some(Judge(judge)) = &self.limits.judge else { return };
+        match world.ending {
+            None | Some(Ending::Violation { kind: Kind::Deadlock | Kind::Livelock, .. }) => judge(self.explorer, world),
+            Some(_) => {}
+        }
     }
 
     fn time_is_up(&self) -> Option<Bound> {

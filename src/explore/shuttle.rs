@@ -45,6 +45,7 @@ pub(super) fn run(job: Job, shared: &Shared) {
         spurious: job.limits.spurious,
         most_events: job.limits.most_events,
         replays: job.only.is_some(),
+        judged: job.limits.judge.is_some(),
     };
     let search = Search { job: Arc::new(job), settings, shared: Arc::clone(shared) };
     let mut config = shuttle::Config::new();
@@ -80,7 +81,8 @@ impl Search {
     /// Takes in the execution that is over, if there is one; whether another has begun.
     fn another(&self) -> bool {
         if runtime::try_with(|world| runtime::with_strategy(|strategy| strategy.ended(world))).is_some() {
-            let over = runtime::end();
+            let mut over = runtime::end();
+            over.iter_mut().for_each(|world| self.job.judge(world));
             let mut exploration = lock(&self.shared);
             if over.is_some_and(|world| exploration.take(world, self.job.pulse.executions())) {
                 exploration.cut = self.job.time_is_up().filter(|_| exploration.failure.is_none());

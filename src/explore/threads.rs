@@ -3,13 +3,24 @@
 //! Nothing is chosen and nothing is recorded: this explorer shows that a model is alive, not that it is correct.
 
 use super::{Failure, Job, Shared, lock};
-use crate::runtime::{Ending, hook};
+use crate::runtime::{Ending, Engine, Settings, World, hook};
 use crate::trace::Trace;
 use crate::verdict::Kind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 /// Runs the model until the budget is used up.
 pub(super) fn run(job: &Job, shared: &Shared) {
+    let settings = Settings {
+        engine: Engine::Std,
+        pulse: Arc::clone(&job.pulse),
+        max_events: job.limits.max_events,
+        leaks: false,
+        spurious: false,
+        most_events: None,
+        replays: false,
+        judged: false,
+    };
     loop {
         {
             let mut exploration = lock(shared);
@@ -20,12 +31,16 @@ pub(super) fn run(job: &Job, shared: &Shared) {
         }
         let execution = job.pulse.execution();
         let outcome = catch_unwind(AssertUnwindSafe(|| (job.model)()));
+        let mut over = World::new(settings.clone());
+        over.ending = outcome.err().map(|payload| {
+            let message = hook::message(&*payload);
+            Ending::Violation { kind: Kind::Panic, message, location: None, conflict: None }
+        });
+        job.judge(&mut over);
         let mut exploration = lock(shared);
         exploration.executions += 1;
         exploration.met = true; // what real threads do is not seen: whether they met is not known
-        if let Err(payload) = outcome {
-            let message = hook::message(&*payload);
-            let ending = Ending::Violation { kind: Kind::Panic, message, location: None, conflict: None };
+        if let Some(ending) = over.ending {
             exploration.failure = Some(Failure { ending, trace: Trace::default(), schedule: Vec::new(), execution });
             return;
         }

@@ -17,5 +17,7 @@ pub mod table;
 pub mod json;
 pub mod junit;
 
+pub(crate) use text::{clean, pad, width};
+
 pub use style::Style;
 pub use table::Row;

@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
 /// How many columns of a terminal the text takes.
-pub(super) fn width(text: &str) -> usize {
+pub(crate) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
 /// The text, followed by spaces up to `columns`; longer text stays as it is.
-pub(super) fn pad(text: &str, columns: usize) -> String {
+pub(crate) fn pad(text: &str, columns: usize) -> String {
     format!("{text}{:1$}", "", columns.saturating_sub(width(text)))
 }
 
 /// The text on one line: what a terminal would obey (escape sequences, line ends) is spelled out.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 

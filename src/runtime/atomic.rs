@@ -155,10 +155,12 @@ primitive!(*mut T, std::sync::atomic::AtomicPtr<T>, loom::sync::atomic::AtomicPt
 
 /// Makes the engine's side of a new atomic.
 pub(crate) fn create<T: Primitive>(home: &Home, value: T) {
-    match engine() {
-        Engine::Std => {}
-        Engine::Loom => companion::attach(home.id(), value.loom()),
-        Engine::Shuttle => super::with(|world| world.object(home.id()).initial = Some(value.value())),
+    if engine() == Engine::Std {
+        return;
+    }
+    super::with(|world| world.object(home.id()).initial = Some(value.value()));
+    if engine() == Engine::Loom {
+        companion::attach(home.id(), value.loom());
     }
 }
 

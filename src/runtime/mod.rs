@@ -95,6 +95,11 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&mut World) -> R) -> Option<R> {
     WORLD.try_with(|world| world.try_borrow_mut().ok().and_then(|mut world| world.as_mut().map(f))).ok().flatten()
 }
 
+/// How many events the green thread that runs now has had; `None` on a real thread.
+pub(crate) fn events_of_mine() -> Option<u64> {
+    (engine() != Engine::Std).then(|| with(|world| world.thread(me()).events))
+}
+
 /// Starts an execution: its world is empty, its main thread runs.
 pub(crate) fn begin(settings: &Settings) {
     let world = World::new(settings.clone());

@@ -7,6 +7,7 @@ use super::lock::Mode;
 use super::statics::Statics;
 use super::threads::Parker;
 use super::{Engine, Pulse};
+use crate::explore::Deed;
 use crate::trace::{Event, Object, ObjectId, Operation, Thread, ThreadId, Trace, Value};
 use crate::verdict::{Bound, Kind};
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) most_events: Option<usize>,
     /// Whether it is one schedule that is run again.
     pub(crate) replays: bool,
+    /// Whether somebody will ask what happened before what.
+    pub(crate) judged: bool,
 }
 
 /// How an execution ended before its end.
@@ -106,6 +109,8 @@ pub(crate) struct ThreadState {
     pub(crate) finished: bool,
     /// The task of shuttle that runs it.
     pub(super) task: Task,
+    /// How many events it has had.
+    pub(crate) events: u64,
     /// It yielded, and no other thread has done anything since.
     pub(crate) yielded: bool,
     /// `park`'s token.
@@ -129,6 +134,8 @@ pub(crate) struct World {
     pub(crate) execution: u64,
     pub(crate) settings: Settings,
     pub(crate) trace: Trace,
+    /// The same events, for `explore::order`; empty if nobody asks for it.
+    pub(crate) deeds: Vec<Deed>,
     pub(crate) threads: Vec<ThreadState>,
     pub(crate) objects: Vec<ObjectState>,
     pub(crate) clocks: Clocks,
@@ -167,13 +174,14 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(super) fn new(settings: Settings) -> World {
+    pub(crate) fn new(settings: Settings) -> World {
         // Relaxed: only uniqueness matters
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let mut world = World {
             execution: NEXT.fetch_add(1, Ordering::Relaxed),
             settings,
             trace: Trace::default(),
+            deeds: Vec::new(),
             threads: Vec::new(),
             objects: Vec::new(),
             clocks: Clocks::default(),
@@ -281,6 +289,11 @@ impl World {
     pub(crate) fn record(&mut self, thread: ThreadId, pending: Pending, seen: Seen) {
         self.settings.pulse.event(pending.location);
         let operation = seen.operation.unwrap_or(pending.operation);
+        if self.settings.judged {
+            let deed = Deed::of(self, thread, pending, &seen);
+            self.deeds.push(deed);
+        }
+        self.thread(thread).events += 1;
         for (i, other) in self.threads.iter_mut().enumerate() {
             other.yielded = i == thread.index() && (other.yielded || operation == Operation::Yield);
         }

@@ -1,0 +1,239 @@
+//! Has the last word about the executions of one scenario: the histories of each, every distinct one checked once.
+
+use super::draw;
+use super::history::{Bounds, Execution, Times, by_the_clock, history};
+use super::model::{Call, Log};
+use super::partial::{self, Precedence};
+use super::subject::{Op, Ret, Subject};
+use crate::explore::Judge;
+use crate::linearize::{self, Criterion, Explanation, History};
+use crate::runtime::{Ending, Engine, World};
+use crate::scenario::Scenario;
+use crate::verdict::{Bound, Explorer, Kind};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// How many configurations the check of one history may look at: histories of scenarios are short.
+const CONFIGURATIONS: u64 = 1_000_000;
+
+/// Under this criterion the order between threads means nothing.
+const SEQUENTIAL: Criterion = Criterion::SequentiallyConsistent;
+
+/// A history that is not what the criterion asks for.
+pub(super) struct Fault<S: Subject> {
+    pub(super) history: History<Op<S>, Ret<S>>,
+    pub(super) explanation: Explanation,
+}
+
+impl<S: Subject> Clone for Fault<S> {
+    fn clone(&self) -> Self {
+        Fault { history: self.history.clone(), explanation: self.explanation.clone() }
+    }
+}
+
+/// What is asked of every history.
+pub(super) struct Question<S: Subject> {
+    pub(super) specification: S::Specification,
+    pub(super) criterion: Criterion,
+}
+
+/// What has been found out about a scenario.
+pub(super) struct Court<S: Subject> {
+    question: Arc<Question<S>>,
+    ops: Vec<Op<S>>,
+    log: Arc<Log<Ret<S>>>,
+    state: Mutex<State<S>>,
+}
+
+struct State<S: Subject> {
+    /// The distinct histories, by a digest, and whether they are what is asked for.
+    histories: HashMap<Digest, Vec<Entry<S>>>,
+    distinct: u64,
+    /// Executions all of whose equivalents are right.
+    right: HashMap<(bool, Bounds, String), Vec<Rets<S>>>,
+    incomplete: bool,
+    /// The faults, by the message of the execution.
+    faults: HashMap<String, Fault<S>>,
+}
+
+/// What of a history can be hashed: whether it is stuck, its times, its precedence, and its values in words.
+type Digest = (bool, Times, Precedence, String);
+
+/// What the operations returned, in the order of the scenario.
+type Rets<S> = Vec<Option<Ret<S>>>;
+
+struct Entry<S: Subject> {
+    rets: Rets<S>,
+    answer: Answer<S>,
+}
+
+enum Answer<S: Subject> {
+    Right,
+    Unknown(u64),
+    Wrong(Arc<Fault<S>>),
+}
+
+impl<S: Subject> Clone for Answer<S> {
+    fn clone(&self) -> Self {
+        match self {
+            Answer::Right => Answer::Right,
+            Answer::Unknown(configurations) => Answer::Unknown(*configurations),
+            Answer::Wrong(fault) => Answer::Wrong(Arc::clone(fault)),
+        }
+    }
+}
+
+impl<S: Subject> Court<S> {
+    pub(super) fn new(question: Arc<Question<S>>, scenario: &Scenario<Op<S>>, log: Arc<Log<Ret<S>>>) -> Arc<Self> {
+        let ops = scenario.operations().map(|(_, op)| op.clone()).collect();
+        let state = State {
+            histories: HashMap::new(),
+            distinct: 0,
+            right: HashMap::new(),
+            incomplete: false,
+            faults: HashMap::new(),
+        };
+        Arc::new(Court { question, ops, log, state: Mutex::new(state) })
+    }
+
+    /// The judge of this scenario's executions.
+    pub(super) fn judge(self: &Arc<Self>) -> Judge {
+        let court = Arc::clone(self);
+        Judge(Arc::new(move |explorer, world| court.hear(explorer, world)))
+    }
+
+    /// How many distinct histories there were.
+    pub(super) fn histories(&self) -> u64 {
+        self.state().distinct
+    }
+
+    /// Whether some equivalent orders were left out.
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.state().incomplete
+    }
+
+    /// The history of the execution that failed with this message.
+    pub(super) fn fault(&self, message: &str) -> Option<Fault<S>> {
+        self.state().faults.get(message).cloned()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<S>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self, explorer: Explorer, world: &mut World) {
+        let calls = self.log.take();
+        let stuck = world.ending.is_some();
+        if stuck && calls.iter().all(|call| call.to.is_some()) {
+            return; // it hangs, and none of the operations does
+        }
+        let found = match world.settings.engine {
+            Engine::Std => self.ask(&calls, &by_the_clock(&calls), None, stuck),
+            Engine::Loom => {
+                let execution = Execution::new(world, &calls);
+                self.ask(&calls, &execution.as_it_ran().times, Some(execution.precedence()), stuck)
+            }
+            Engine::Shuttle => {
+                let execution = Execution::new(world, &calls);
+                let ran = self.ask(&calls, &execution.as_it_ran().times, None, stuck);
+                match ran {
+                    // a depth-first search comes by the other orders by itself
+                    Answer::Right if explorer != Explorer::Dfs && self.question.criterion != SEQUENTIAL => {
+                        let (answer, responses) = self.ask_all(&calls, &execution.bounds(), stuck);
+                        if let Some(responses) = responses {
+                            let trace = execution.reordered(&responses);
+                            world.trace = trace;
+                        }
+                        answer
+                    }
+                    _ => ran,
+                }
+            }
+        };
+        world.ending = match found {
+            Answer::Right => None,
+            Answer::Unknown(configurations) => Some(Ending::Unknown(Bound::Configurations(configurations))),
+            Answer::Wrong(fault) => Some(self.ending(&fault, world.ending.take())),
+        };
+    }
+
+    /// What the execution ends with.
+    fn ending(&self, fault: &Fault<S>, was: Option<Ending>) -> Ending {
+        let drawn = draw::history::<S>(fault, self.question.criterion);
+        let (kind, message, location) = match was {
+            Some(Ending::Violation { kind, message, location, .. }) => (kind, format!("{message}\n{drawn}"), location),
+            _ => (Kind::NotLinearizable, drawn, None),
+        };
+        self.state().faults.insert(message.clone(), fault.clone());
+        Ending::Violation { kind, message, location, conflict: None }
+    }
+
+    /// Checks the histories of all equivalent executions; with the first that is wrong, in which order its responses
+    /// come.
+    fn ask_all(&self, calls: &[Call<Ret<S>>], bounds: &Bounds, stuck: bool) -> (Answer<S>, Option<Vec<usize>>) {
+        let (order, rets, words) = in_order(calls);
+        let digest = (stuck, bounds.sorted(&order), words);
+        if self.state().right.get(&digest).is_some_and(|all| all.contains(&rets)) {
+            return (Answer::Right, None);
+        }
+        let (orders, complete) = bounds.strongest();
+        self.state().incomplete |= !complete;
+        for order in orders {
+            match self.ask(calls, &order.times, None, stuck) {
+                Answer::Right => {}
+                answer => return (answer, Some(order.responses)),
+            }
+        }
+        self.state().right.entry(digest).or_default().push(rets);
+        (Answer::Right, None)
+    }
+
+    /// Checks a history, unless it was checked before.
+    fn ask(&self, calls: &[Call<Ret<S>>], times: &Times, weak: Option<Precedence>, stuck: bool) -> Answer<S> {
+        let (order, rets, words) = in_order(calls);
+        let sorted: Times = order.iter().map(|index| times[*index]).collect();
+        let precedence = weak.clone().unwrap_or_default();
+        let precedence: Vec<u64> = order.iter().filter_map(|index| precedence.get(*index).copied()).collect();
+        let digest = (stuck, sorted, precedence, words);
+        if let Some(entries) = self.state().histories.get(&digest)
+            && let Some(entry) = entries.iter().find(|entry| entry.rets == rets)
+        {
+            return entry.answer.clone();
+        }
+        let answer = self.check(history(calls, &self.ops, times, stuck), weak);
+        let mut state = self.state();
+        state.distinct += 1;
+        state.histories.entry(digest).or_default().push(Entry { rets, answer: answer.clone() });
+        answer
+    }
+
+    fn check(&self, history: History<Op<S>, Ret<S>>, weak: Option<Precedence>) -> Answer<S> {
+        let Question { specification, criterion } = &*self.question;
+        let explanation = match weak {
+            Some(precedence) if *criterion == Criterion::Linearizable => {
+                partial::violation(specification, &history.operations, &precedence, history.stuck)
+            }
+            _ => match linearize::check(specification, &history, *criterion, CONFIGURATIONS) {
+                linearize::Verdict::Holds(_) => None,
+                linearize::Verdict::Violated(explanation) => Some(explanation),
+                linearize::Verdict::Unknown { configurations } => return Answer::Unknown(configurations),
+            },
+        };
+        match explanation {
+            None => Answer::Right,
+            Some(explanation) => Answer::Wrong(Arc::new(Fault { history, explanation })),
+        }
+    }
+}
+
+/// The calls in the order of the scenario (threads write them down as they come), what they returned, and a digest of
+/// which those are.
+fn in_order<R: Clone + std::fmt::Debug>(calls: &[Call<R>]) -> (Vec<usize>, Vec<Option<R>>, String) {
+    let mut order: Vec<usize> = (0..calls.len()).collect();
+    order.sort_by_key(|index| calls[*index].operation);
+    let rets: Vec<Option<R>> =
+        order.iter().map(|index| calls[*index].to.as_ref().map(|(_, ret)| ret.clone())).collect();
+    let called: Vec<usize> = order.iter().map(|index| calls[*index].operation).collect();
+    let words = format!("{called:?} {rets:?}");
+    (order, rets, words)
+}

@@ -1,0 +1,259 @@
+//! Is this structure linearizable? Scenarios are made out of its operations, each is explored, every distinct history is
+//! checked against the sequential specification, and what fails is made small.
+
+mod draw;
+mod history;
+mod judge;
+mod model;
+mod partial;
+mod run;
+mod subject;
+mod verdict;
+
+pub use subject::{Op, Ret, Subject};
+pub use verdict::{Failure, Tested, Verdict};
+
+use crate::check::{Budget, Config};
+use crate::linearize::Criterion;
+use crate::scenario::{Scenario, Shape};
+use crate::verdict::{Expect, Explorer};
+use judge::Question;
+use proptest::strategy::{BoxedStrategy, Strategy};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Tests a structure against its sequential specification, which starts as its default: see [`Linearizable`].
+///
+/// ```
+/// use proptest::prelude::*;
+/// use selvedge::linearize::Specification;
+/// use selvedge::sync::atomic::{AtomicU64, Ordering::SeqCst};
+///
+/// // what it is
+/// struct Counter(AtomicU64);
+///
+/// // what it is to behave like
+/// #[derive(Clone, Default, PartialEq, Eq, Hash)]
+/// struct Count(u64);
+///
+/// #[derive(Clone, Debug)]
+/// enum Op {
+///     Increment,
+///     Read,
+/// }
+///
+/// impl Specification for Count {
+///     type Op = Op;
+///     type Ret = u64;
+///
+///     fn apply(&mut self, op: &Op) -> u64 {
+///         self.0 += u64::from(matches!(op, Op::Increment));
+///         self.0
+///     }
+/// }
+///
+/// impl selvedge::Subject for Counter {
+///     type Specification = Count;
+///
+///     fn new() -> Self {
+///         Counter(AtomicU64::new(0))
+///     }
+///
+///     fn call(&self, op: &Op) -> u64 {
+///         match op {
+///             Op::Increment => self.0.fetch_add(1, SeqCst) + 1,
+///             Op::Read => self.0.load(SeqCst),
+///         }
+///     }
+///
+///     fn operations() -> impl Strategy<Value = Op> {
+///         prop_oneof![Just(Op::Increment), Just(Op::Read)]
+///     }
+/// }
+///
+/// selvedge::linearizable::<Counter>().scenarios(10).assert();
+/// ```
+pub fn linearizable<S: Subject>() -> Linearizable<S>
+where
+    S::Specification: Default,
+{
+    Linearizable::new(S::Specification::default())
+}
+
+/// Where scenarios come from.
+enum Source<O> {
+    /// The strategy: so many.
+    Drawn(u64),
+    /// These: every one that can be made of these operations, or one that was given.
+    Every(Vec<O>),
+    Given(Scenario<O>),
+}
+
+/// A test of a structure, to be configured and run.
+#[must_use = "a test that is not run says nothing"]
+pub struct Linearizable<S: Subject> {
+    name: String,
+    question: Arc<Question<S>>,
+    strategy: BoxedStrategy<Op<S>>,
+    source: Source<Op<S>>,
+    shape: Shape,
+    seed: u64,
+    explorers: Vec<Explorer>,
+    budget: Budget,
+    expect: Expect,
+    leaks: bool,
+    max_events: usize,
+    patience: Duration,
+    shrink: Duration,
+    config: Config,
+}
+
+impl<S: Subject> std::fmt::Debug for Linearizable<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Linearizable").field("name", &self.name).field("seed", &self.seed).finish_non_exhaustive()
+    }
+}
+
+impl<S: Subject> Linearizable<S> {
+    /// A test against a specification that starts like this, with the default budget: 64 scenarios of two or three
+    /// threads, each explored exhaustively, by loom with two preemptions and, where it was not explored exhaustively,
+    /// by a portfolio of samplers.
+    pub fn new(specification: S::Specification) -> Linearizable<S> {
+        let test = std::thread::current().name().filter(|name| *name != "main").map(ToString::to_string);
+        let subject = std::any::type_name::<S>();
+        Linearizable {
+            name: test.unwrap_or_else(|| subject.rsplit("::").next().unwrap_or(subject).to_string()),
+            question: Arc::new(Question { specification, criterion: Criterion::Linearizable }),
+            strategy: S::operations().boxed(),
+            source: Source::Drawn(64),
+            shape: Shape::default(),
+            seed: 0,
+            explorers: vec![
+                Explorer::Exhaustive,
+                Explorer::Loom { preemption_bound: Some(2) },
+                Explorer::Portfolio { seed: 0 },
+            ],
+            budget: Budget::executions(50_000).and_time(Duration::from_secs(6)),
+            expect: Expect::Holds,
+            leaks: true,
+            max_events: 10_000,
+            patience: Duration::from_secs(10),
+            shrink: Duration::from_secs(2),
+            config: Config::from_env(),
+        }
+    }
+
+    /// The name under which failures are drawn and replayed: the test's, or the subject's, unless set.
+    pub fn name(self, name: &str) -> Self {
+        Linearizable { name: name.to_string(), ..self }
+    }
+
+    /// Draws operations from this instead of [`Subject::operations`].
+    pub fn strategy(self, operations: impl Strategy<Value = Op<S>> + 'static) -> Self {
+        Linearizable { strategy: operations.boxed(), ..self }
+    }
+
+    /// How many threads a scenario has.
+    pub fn threads(mut self, threads: RangeInclusive<usize>) -> Self {
+        self.shape.threads = threads;
+        self
+    }
+
+    /// How many operations a thread has.
+    pub fn operations(mut self, operations: RangeInclusive<usize>) -> Self {
+        self.shape.operations = operations;
+        self
+    }
+
+    /// How many operations come before the threads.
+    pub fn initial(mut self, operations: RangeInclusive<usize>) -> Self {
+        self.shape.initial = operations;
+        self
+    }
+
+    /// How many operations come after the threads.
+    pub fn last(mut self, operations: RangeInclusive<usize>) -> Self {
+        self.shape.last = operations;
+        self
+    }
+
+    /// How many scenarios are drawn.
+    pub fn scenarios(self, scenarios: u64) -> Self {
+        Linearizable { source: Source::Drawn(scenarios), ..self }
+    }
+
+    /// Instead of drawing scenarios, takes every one that can be made of these operations, the smallest first: see
+    /// [`every`](crate::scenario::every).
+    pub fn every(self, operations: impl IntoIterator<Item = Op<S>>) -> Self {
+        Linearizable { source: Source::Every(operations.into_iter().collect()), ..self }
+    }
+
+    /// Instead of drawing scenarios, takes this one: a regression test.
+    pub fn scenario(self, scenario: Scenario<Op<S>>) -> Self {
+        Linearizable { source: Source::Given(scenario), ..self }
+    }
+
+    /// What scenarios are drawn from: the same seed, the same scenarios.
+    pub fn seed(self, seed: u64) -> Self {
+        Linearizable { seed, ..self }
+    }
+
+    /// What is asked of each history: linearizability, unless set.
+    pub fn criterion(self, criterion: Criterion) -> Self {
+        let question = Question { specification: self.question.specification.clone(), criterion };
+        Linearizable { question: Arc::new(question), ..self }
+    }
+
+    /// Asks for sequential consistency only: each thread's operations in its order, whatever the real time between
+    /// threads.
+    pub fn sequentially_consistent(self) -> Self {
+        self.criterion(Criterion::SequentiallyConsistent)
+    }
+
+    /// Asks for quiescent consistency only: operations that a moment of rest separates take effect in that order.
+    pub fn quiescently_consistent(self) -> Self {
+        self.criterion(Criterion::QuiescentlyConsistent)
+    }
+
+    /// Explores each scenario with these, in this order.
+    pub fn explorers(self, explorers: impl IntoIterator<Item = Explorer>) -> Self {
+        Linearizable { explorers: explorers.into_iter().collect(), ..self }
+    }
+
+    /// How much all scenarios together may take: what one does not use is there for those that follow.
+    pub fn budget(self, budget: Budget) -> Self {
+        Linearizable { budget, ..self }
+    }
+
+    /// What [`assert`](Linearizable::assert) must see.
+    pub fn expect(self, expect: Expect) -> Self {
+        Linearizable { expect, ..self }
+    }
+
+    /// Whether an object that outlives the execution is a violation: see [`Check::leaks`](crate::Check::leaks).
+    pub fn leaks(self, leaks: bool) -> Self {
+        Linearizable { leaks, ..self }
+    }
+
+    /// An execution with more events than this (10,000, unless set) is a livelock.
+    pub fn max_events(self, events: usize) -> Self {
+        Linearizable { max_events: events, ..self }
+    }
+
+    /// How long an execution may go without an event: see [`Check::patience`](crate::Check::patience).
+    pub fn patience(self, patience: Duration) -> Self {
+        Linearizable { patience, ..self }
+    }
+
+    /// How long to look for a smaller scenario, and then for a smaller execution of it, with the same kind of failure
+    /// (2 s, unless set; zero: not at all).
+    pub fn shrink(self, time: Duration) -> Self {
+        Linearizable { shrink: time, ..self }
+    }
+
+    /// Uses this instead of the environment.
+    pub fn config(self, config: Config) -> Self {
+        Linearizable { config, ..self }
+    }
+}

@@ -1,0 +1,354 @@
+//! One scenario after the other, within the budget, until one fails; then that one made small.
+
+use super::judge::Court;
+use super::model::{Log, model};
+use super::subject::{Op, Ret, Subject};
+use super::verdict::{Failure, Tested, Verdict};
+use super::{Linearizable, Source, draw, partial};
+use crate::check::{Budget, Check, Config};
+use crate::counterexample::{Regression, Token};
+use crate::scenario::{Scenario, ScenarioTree, every, scenarios};
+use crate::verdict::{self, Bound, Counterexample, Expect, Explorer};
+use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+type Tree<S> = ScenarioTree<<BoxedStrategy<Op<S>> as Strategy>::Tree>;
+
+/// Sizes grow from the first scenario of so many to the last, and then begin anew.
+const CYCLE: u64 = 8;
+
+/// An explorer may have no fewer executions than this, however many share the budget.
+const FEWEST: u64 = 100;
+
+/// The budget is shared as if there were so many scenarios, where nobody has counted them.
+const EVERY: u64 = 64;
+
+/// What an explorer may do where only the time is bounded.
+const EACH: u64 = 20_000;
+
+/// How long to look for a smaller execution, at the least.
+const SHRINK: Duration = Duration::from_millis(500);
+
+/// How many executions a smaller scenario may have to show the failure.
+const SMALLER: u64 = 5_000;
+
+/// How a scenario was made: so that a token finds it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Origin {
+    /// It was given.
+    Given,
+    /// The one of this number, of all.
+    Every(u64),
+    /// Drawn from this seed, the one of this number, and made smaller: before each step that was kept, so many were
+    /// not.
+    Drawn(u64, u64, Vec<u64>),
+}
+
+impl Origin {
+    /// `name`, `name/every/17`, `name/SEED/CASE`, `name/SEED/CASE/0.3.1`.
+    fn name(&self, name: &str) -> String {
+        match self {
+            Origin::Given => name.to_string(),
+            Origin::Every(number) => format!("{name}/every/{number}"),
+            Origin::Drawn(seed, case, path) if path.is_empty() => format!("{name}/{seed}/{case}"),
+            Origin::Drawn(seed, case, path) => {
+                let path: Vec<String> = path.iter().map(ToString::to_string).collect();
+                format!("{name}/{seed}/{case}/{}", path.join("."))
+            }
+        }
+    }
+
+    /// Reads what [`Origin::name`] wrote; nothing if it is another's.
+    fn of(token: &Token, name: &str) -> Option<Origin> {
+        if token.is_for(name) {
+            return Some(Origin::Given);
+        }
+        let name = name.split_whitespace().collect::<Vec<_>>().join("_");
+        let parts: Vec<&str> = token.model().strip_prefix(&name)?.strip_prefix('/')?.split('/').collect();
+        let number = |text: &str| text.parse().ok();
+        match parts[..] {
+            ["every", at] => Some(Origin::Every(number(at)?)),
+            [seed, case] => Some(Origin::Drawn(number(seed)?, number(case)?, Vec::new())),
+            [seed, case, path] => {
+                Some(Origin::Drawn(number(seed)?, number(case)?, path.split('.').map(number).collect::<Option<_>>()?))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<S: Subject> Linearizable<S> {
+    /// Explores scenarios, and says what was seen.
+    ///
+    /// Nothing explored is `Unknown`.
+    pub fn run(self) -> Verdict<S> {
+        match self.config.replay.as_deref().map(str::parse::<Token>) {
+            None => self.explore(),
+            Some(Err(error)) => Verdict::Unknown(Bound::Replay(error.to_string()), Tested::default()),
+            Some(Ok(token)) => self.replay(&token).unwrap_or_else(|| self.explore()),
+        }
+    }
+
+    /// The same, and insists on what is expected.
+    ///
+    /// A structure that was to hold and does not leaves a token in [`Config::failures`](crate::Config::failures); the
+    /// next time that execution is run first.
+    ///
+    /// # Panics
+    /// If the verdict is another: with the drawn failure, if there is one.
+    #[track_caller]
+    pub fn assert(self) -> Verdict<S> {
+        let Linearizable { name, expect, .. } = &self;
+        let (name, expect, replays) = (name.clone(), *expect, self.config.replay.is_some());
+        let folder = self.config.failures.as_deref().filter(|_| expect == Expect::Holds && !replays);
+        let regression = folder.map(|folder| Regression::of(folder, &name));
+        let again = regression.as_ref().and_then(|regression| self.regress(regression));
+        let verdict = again.unwrap_or_else(|| self.run());
+        match (&verdict, expect) {
+            (Verdict::Holds(_), Expect::Holds) => {}
+            (Verdict::Violated(found), Expect::Violation(kind)) if found.counterexample.kind == kind && !replays => {}
+            // a replay is there to be seen
+            (Verdict::Violated(found), Expect::Violation(kind)) if found.counterexample.kind == kind => {
+                panic!("{found}")
+            }
+            (Verdict::Violated(found), Expect::Holds) => {
+                let token = &found.counterexample.replay;
+                let kept = regression.filter(|regression| !token.is_empty() && regression.save(token).is_ok());
+                let kept = kept.map(|r| format!("\nreplayed first at the next run: {}\n", r.path().display()));
+                panic!("{found}{}", kept.unwrap_or_default())
+            }
+            (Verdict::Violated(found), Expect::Violation(kind)) => {
+                panic!("{name} was to be violated by a {kind}, but was violated like this:\n{found}")
+            }
+            (Verdict::Holds(tested), Expect::Violation(kind)) => {
+                panic!("{name} was to be violated by a {kind}, but holds ({tested})")
+            }
+            (Verdict::Unknown(bound, tested), _) => panic!("{name}: unknown: {bound} ({tested})"),
+        }
+        verdict
+    }
+
+    /// Runs the last failure again: its verdict, if it fails still.
+    fn regress(&self, regression: &Regression) -> Option<Verdict<S>> {
+        let token = regression.load()?;
+        let verdict = self.replay(&token).filter(|_| self.explorers.contains(&token.explorer()))?;
+        if matches!(verdict, Verdict::Violated(_)) {
+            return Some(verdict);
+        }
+        regression.forget();
+        None
+    }
+
+    /// Runs the execution that the token names, if it is one of this test.
+    fn replay(&self, token: &Token) -> Option<Verdict<S>> {
+        let origin = Origin::of(token, &self.name)?;
+        let tested = Tested { seed: self.seed, ..Tested::default() };
+        let Some(scenario) = self.made(&origin) else {
+            let why = "there is no such scenario of this test any more".to_string();
+            return Some(Verdict::Unknown(Bound::Replay(why), tested));
+        };
+        let mut trial = Trial::new(self, &scenario);
+        let verdict = trial.replay(token);
+        Some(match verdict {
+            verdict::Verdict::Holds(_) => unreachable!("a replay fails, or says that it does not"),
+            verdict::Verdict::Unknown(bound) => Verdict::Unknown(bound, tested),
+            verdict::Verdict::Violated(found) => {
+                Verdict::Violated(Box::new(trial.failure(*found, scenario.size(), tested)))
+            }
+        })
+    }
+
+    /// The scenario of this origin.
+    fn made(&self, origin: &Origin) -> Option<Scenario<Op<S>>> {
+        match (origin, &self.source) {
+            (Origin::Given, Source::Given(scenario)) => Some(scenario.clone()),
+            (Origin::Every(number), Source::Every(operations)) => {
+                every(operations, &self.shape).nth(usize::try_from(*number).ok()?)
+            }
+            (Origin::Drawn(seed, case, path), Source::Drawn(_)) => {
+                let mut tree = self.tree(*seed, *case)?;
+                for rejected in path {
+                    let mut open = tree.simplify();
+                    for _ in 0..*rejected {
+                        open = open && (tree.reject() || tree.simplify());
+                    }
+                    open.then_some(())?;
+                }
+                Some(tree.current())
+            }
+            _ => None,
+        }
+    }
+
+    /// The scenario of this number, to be made smaller.
+    fn tree(&self, seed: u64, case: u64) -> Option<Tree<S>> {
+        // each scenario has randomness of its own, so that it can be made again without those before it
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        bytes[8..16].copy_from_slice(&case.to_le_bytes());
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let config = proptest::test_runner::Config { failure_persistence: None, ..Default::default() };
+        let mut runner = TestRunner::new_with_rng(config, rng);
+        let shape = self.shape.scaled((case % CYCLE + 1) as usize, CYCLE as usize);
+        scenarios(self.strategy.clone(), shape).new_tree(&mut runner).ok()
+    }
+
+    fn explore(&self) -> Verdict<S> {
+        let mut tested = Tested { seed: self.seed, ..Tested::default() };
+        match &self.source {
+            Source::Given(scenario) => {
+                tested.planned = Some(1);
+                self.in_turn(std::iter::once((Origin::Given, scenario.clone())), tested)
+            }
+            Source::Every(operations) => {
+                let all = (0..).map(Origin::Every).zip(every(operations, &self.shape));
+                self.in_turn(all, tested)
+            }
+            Source::Drawn(count) => {
+                tested.planned = Some(*count);
+                let origins = (0..*count).map(|case| Origin::Drawn(self.seed, case, Vec::new()));
+                self.in_turn(origins.filter_map(|origin| self.made(&origin).map(|made| (origin, made))), tested)
+            }
+        }
+    }
+
+    fn in_turn(&self, scenarios: impl Iterator<Item = (Origin, Scenario<Op<S>>)>, mut tested: Tested) -> Verdict<S> {
+        let (start, mut unknown) = (Instant::now(), None);
+        for (origin, scenario) in scenarios {
+            let Some(budget) = self.share(&tested, start) else { break };
+            if scenario.size() > partial::MOST {
+                return Verdict::Unknown(Bound::Operations(partial::MOST), tested);
+            }
+            let mut trial = Trial::new(self, &scenario);
+            match trial.explore(&origin.name(&self.name), &self.explorers, budget, Duration::ZERO) {
+                verdict::Verdict::Holds(coverage) => tested.add(&coverage, &trial.court),
+                verdict::Verdict::Violated(found) => {
+                    return Verdict::Violated(Box::new(self.smallest(origin, scenario, *found, tested)));
+                }
+                verdict::Verdict::Unknown(Bound::Time(_)) => break,
+                // it hangs before there is a second thread
+                verdict::Verdict::Unknown(Bound::NothingExplored) => {}
+                verdict::Verdict::Unknown(bound) => drop(unknown.get_or_insert(bound)),
+            }
+        }
+        match unknown {
+            Some(bound) => Verdict::Unknown(bound, tested),
+            None if tested.executions == 0 => Verdict::Unknown(Bound::NothingExplored, tested),
+            None => Verdict::Holds(tested),
+        }
+    }
+
+    /// What each explorer of the next scenario may do, if anything is left.
+    fn share(&self, tested: &Tested, start: Instant) -> Option<Budget> {
+        let share = match self.budget.most_executions() {
+            None => Budget::executions(EACH),
+            Some(most) => {
+                let left = most.checked_sub(tested.executions).filter(|left| *left > 0)?;
+                let scenarios = tested.planned.unwrap_or(EVERY).saturating_sub(tested.scenarios).max(1);
+                let each = left / scenarios / (self.explorers.len() as u64).max(1);
+                Budget::executions(each.max(FEWEST).min(left))
+            }
+        };
+        let Some(most) = self.budget.most_time() else { return Some(share) };
+        let left = most.checked_sub(start.elapsed()).filter(|left| !left.is_zero())?;
+        Some(share.and_time(left))
+    }
+
+    /// The failure made small: the scenario first, then the execution.
+    fn smallest(&self, origin: Origin, scenario: Scenario<Op<S>>, found: Counterexample, tested: Tested) -> Failure<S> {
+        let (end, kind, explorer) = (Instant::now() + self.shrink, found.kind, found.explorer);
+        let left = || end.saturating_duration_since(Instant::now());
+        let (found_with, mut best, mut origin) = (scenario.size(), scenario, origin);
+        if let Origin::Drawn(seed, case, path) = &mut origin
+            && let Some(mut tree) = self.tree(*seed, *case)
+        {
+            let (mut open, mut rejected) = (!self.shrink.is_zero() && tree.simplify(), 0);
+            while open && !left().is_zero() {
+                let budget = Budget::executions(SMALLER).and_time(left());
+                let smaller = tree.current();
+                let verdict = Trial::new(self, &smaller).explore(&self.name, &[explorer], budget, Duration::ZERO);
+                let fails = matches!(verdict, verdict::Verdict::Violated(found) if found.kind == kind);
+                if fails {
+                    path.push(std::mem::take(&mut rejected));
+                    best = smaller;
+                    open = tree.simplify();
+                } else {
+                    rejected += 1;
+                    open = tree.reject() || tree.simplify();
+                }
+            }
+        }
+        // once more: with its own name, and the schedule made small too
+        let mut trial = Trial::new(self, &best);
+        let budget =
+            Budget::executions(SMALLER.max(found.execution)).and_time(self.budget.most_time().unwrap_or(SHRINK));
+        let time = if self.shrink.is_zero() { Duration::ZERO } else { left().max(SHRINK) };
+        let again = trial.explore(&origin.name(&self.name), &[explorer], budget, time);
+        match again {
+            verdict::Verdict::Violated(smallest) => trial.failure(*smallest, found_with, tested),
+            _ => trial.failure(found, found_with, tested),
+        }
+    }
+}
+
+/// One scenario, explored as a model.
+struct Trial<'a, S: Subject> {
+    test: &'a Linearizable<S>,
+    scenario: Arc<Scenario<Op<S>>>,
+    log: Arc<Log<Ret<S>>>,
+    court: Arc<Court<S>>,
+}
+
+impl<'a, S: Subject> Trial<'a, S> {
+    fn new(test: &'a Linearizable<S>, scenario: &Scenario<Op<S>>) -> Self {
+        let log = Arc::default();
+        let court = Court::new(Arc::clone(&test.question), scenario, Arc::clone(&log));
+        Trial { test, scenario: Arc::new(scenario.clone()), log, court }
+    }
+
+    fn check(&self, name: &str) -> Check<'static> {
+        let Linearizable { leaks, max_events, patience, .. } = *self.test;
+        let check = Check::new(name).config(Config::default()).judge(self.court.judge());
+        check.leaks(leaks).max_events(max_events).patience(patience)
+    }
+
+    fn explore(&mut self, name: &str, explorers: &[Explorer], budget: Budget, shrink: Duration) -> verdict::Verdict {
+        let check = self.check(name).explorers(explorers.iter().copied()).budget(budget).shrink(shrink);
+        check.run(model::<S>(Arc::clone(&self.scenario), Arc::clone(&self.log)))
+    }
+
+    fn replay(&mut self, token: &Token) -> verdict::Verdict {
+        let config = Config { replay: Some(token.to_string()), failures: None };
+        let check = self.check(token.model()).config(config);
+        check.run(model::<S>(Arc::clone(&self.scenario), Arc::clone(&self.log)))
+    }
+
+    fn failure(&self, counterexample: Counterexample, found_with: usize, tested: Tested) -> Failure<S> {
+        let fault = self.court.fault(&counterexample.message);
+        let drawn = fault.as_ref().map(|fault| draw::history(fault, self.test.question.criterion));
+        let (history, explanation) = fault.map(|fault| (fault.history, fault.explanation)).unzip();
+        let scenario = Scenario::clone(&self.scenario);
+        let subject = std::any::type_name::<S>();
+        Failure { scenario, found_with, counterexample, history, explanation, tested, drawn, subject }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_finds_its_scenario_again() {
+        for origin in
+            [Origin::Given, Origin::Every(17), Origin::Drawn(3, 4, vec![]), Origin::Drawn(3, 4, vec![0, 12, 1])]
+        {
+            let name = origin.name("stack of two");
+            let token = Token::new(Explorer::Exhaustive, crate::explore::Only::Schedule(vec![0, 1]), &name);
+            let read: Token = token.to_string().parse().expect("a token");
+            assert_eq!(Origin::of(&read, "stack of two"), Some(origin));
+            assert_eq!(Origin::of(&read, "stack"), None);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! A scenario as a person sees it, and as Rust reads it back.
+
+use super::Scenario;
+use crate::report;
+use std::fmt::{self, Debug};
+
+/// A column a thread, a row an operation; what one thread does before and after stands in rows of their own.
+pub(super) fn draw<Op: Debug>(scenario: &Scenario<Op>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let words = |op: &Op| report::clean(&format!("{op:?}"));
+    let columns: Vec<Vec<String>> = scenario.threads.iter().map(|ops| ops.iter().map(words).collect()).collect();
+    let heads = (1..=columns.len()).map(|number| format!("thread {number}"));
+    let table: Vec<Vec<String>> = heads.zip(columns).map(|(head, ops)| [vec![head], ops].concat()).collect();
+    let widths = table.iter().map(|column| column.iter().map(|cell| report::width(cell)).max().unwrap_or(0));
+    let widths: Vec<usize> = widths.collect();
+    let part = |f: &mut fmt::Formatter<'_>, name: &str, ops: &[Op]| match ops {
+        [] => Ok(()),
+        _ => writeln!(f, "  {name}: {}", ops.iter().map(words).collect::<Vec<_>>().join(", ")),
+    };
+    part(f, "first", &scenario.initial)?;
+    let height = table.iter().map(Vec::len).max().unwrap_or(0);
+    for row in 0..height {
+        let mut line = String::new();
+        for (column, width) in table.iter().zip(&widths) {
+            let cell = column.get(row).map_or("", String::as_str);
+            line += &format!("  {}", report::pad(cell, *width));
+        }
+        writeln!(f, "{}", line.trim_end())?;
+    }
+    part(f, "last", &scenario.last)
+}
+
+impl<Op: Debug> Scenario<Op> {
+    /// The scenario in Rust, as far as what `Debug` writes of an operation is Rust: ready to be pasted into a test.
+    ///
+    /// ```
+    /// use selvedge::scenario::Scenario;
+    ///
+    /// let scenario = Scenario::of([vec![Some(1)], vec![None]]).then([Some(2)]);
+    /// assert_eq!(scenario.to_source(), "Scenario::of([vec![Some(1)], vec![None]]).then([Some(2)])");
+    /// ```
+    #[must_use]
+    pub fn to_source(&self) -> String {
+        let list = |ops: &[Op]| ops.iter().map(|op| format!("{op:?}")).collect::<Vec<_>>().join(", ");
+        let threads: Vec<String> = self.threads.iter().map(|ops| format!("vec![{}]", list(ops))).collect();
+        let mut source = format!("Scenario::of([{}])", threads.join(", "));
+        for (method, ops) in [("after", &self.initial), ("then", &self.last)] {
+            if !ops.is_empty() {
+                source += &format!(".{method}([{}])", list(ops));
+            }
+        }
+        source
+    }
+}
