@@ -7,6 +7,8 @@ mod brute;
 mod kinds;
 #[path = "linearize/random.rs"]
 mod random;
+#[path = "linearize/recorded.rs"]
+mod recorded;
 
 use brute::Brute;
 use fastrand::Rng;
@@ -149,4 +151,17 @@ fn sets_are_judged_as_by_brute_force() {
 #[test]
 fn stacks_are_judged_as_by_brute_force() {
     agrees(Stack::default(), kinds::stack);
+}
+
+#[test]
+fn recorded_histories_get_the_verdicts_of_the_index() {
+    let index = recorded::index();
+    assert_eq!(index.len(), 108);
+    for entry in index {
+        let recording = entry.load();
+        let verdict = recording.check(1_000_000);
+        assert_eq!(recording.decide(1_000_000), Some(entry.linearizable), "{}", entry.file);
+        assert_eq!(verdict.holds(), entry.linearizable, "{}: {verdict:?}", entry.file);
+        assert_eq!(verdict.violated(), !entry.linearizable, "{}: {verdict:?}", entry.file);
+    }
 }

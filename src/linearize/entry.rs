@@ -4,7 +4,7 @@ use super::{Criterion, History, Specification};
 use std::collections::HashMap;
 
 /// An operation, and when it may take effect: after each operation that has ended before its start.
-pub(super) struct Entry<'a, S: Specification> {
+pub struct Entry<'a, S: Specification> {
     /// Its place in the history.
     pub(super) index: usize,
     pub(super) process: usize,

@@ -11,8 +11,8 @@ use super::search::{Branching, Found};
 use super::{Criterion, Explanation, Method, Specification};
 
 /// Configurations for each question whether fewer operations fail, and for all of them.
-const EACH: u64 = 4_096;
-const ALL: u64 = 65_536;
+const EACH: u64 = 512;
+const ALL: u64 = 8_192;
 
 pub(super) fn explain<S: Specification>(
     initial: &S,

@@ -21,14 +21,20 @@
 mod entry;
 mod explain;
 mod history;
+mod lookahead;
 mod order;
 mod part;
+mod reader;
 mod search;
 mod specification;
 pub mod specifications;
 mod verdict;
 
+use entry::Entry;
+use part::Failure;
+
 pub use history::{History, IllFormed, IllFormedKind, Operation};
+pub use reader::{LONGEST, Lines, Mismatch, ReadError, ReadErrorKind, Recorded, read};
 pub use specification::{Specification, key};
 pub use verdict::{Explanation, Method, Verdict, Witness};
 
@@ -61,9 +67,33 @@ pub fn check<S: Specification>(
     criterion: Criterion,
     configurations: u64,
 ) -> Verdict {
+    part::check(initial, parts(history, criterion), criterion, configurations).unwrap_or_else(|failure| {
+        let Failure { part, prefix, stuck } = failure;
+        Verdict::Violated(explain::explain(initial, &part, criterion, &prefix, &stuck))
+    })
+}
+
+/// What [`check`] finds out, without looking for reasons: `None` if it is not known. Much faster where there is none to
+/// be satisfied with.
+///
+/// # Panics
+/// If the history is ill-formed: see [`History::validate`].
+pub fn decide<S: Specification>(
+    initial: &S,
+    history: &History<S::Op, S::Ret>,
+    criterion: Criterion,
+    configurations: u64,
+) -> Option<bool> {
+    match part::check(initial, parts(history, criterion), criterion, configurations) {
+        Ok(Verdict::Unknown { .. }) => None,
+        Ok(verdict) => Some(verdict.holds()),
+        Err(_) => Some(false),
+    }
+}
+
+fn parts<S: Specification>(history: &History<S::Op, S::Ret>, criterion: Criterion) -> Vec<Vec<Entry<'_, S>>> {
     if let Err(why) = history.validate() {
         panic!("ill-formed history: {why}");
     }
-    let entries = entry::entries::<S>(history, criterion);
-    part::check(initial, entry::parts(entries, criterion), criterion, configurations)
+    entry::parts(entry::entries::<S>(history, criterion), criterion)
 }

@@ -3,44 +3,51 @@
 use super::entry::Entry;
 use super::order::{Programs, Window, width};
 use super::search::{Branching, Found, search};
-use super::{Criterion, Method, Specification, Verdict, Witness, explain};
+use super::{Criterion, Method, Specification, Verdict, Witness};
 
 /// The budget of the first round for each part, and how it grows.
 const FIRST: u64 = 1024;
 const GROWTH: u64 = 4;
 
-pub(super) fn check<S: Specification>(
+/// A part that fails: the longest order, and what cannot follow, as numbers of entries.
+pub(super) struct Failure<'a, S: Specification> {
+    pub(super) part: Vec<Entry<'a, S>>,
+    pub(super) prefix: Vec<u32>,
+    pub(super) stuck: Vec<u32>,
+}
+
+/// Checks all parts, until one fails.
+pub(super) fn check<'a, S: Specification>(
     initial: &S,
-    parts: Vec<Vec<Entry<'_, S>>>,
+    mut parts: Vec<Vec<Entry<'a, S>>>,
     criterion: Criterion,
     configurations: u64,
-) -> Verdict {
+) -> Result<Verdict, Failure<'a, S>> {
     let mut orders: Vec<Vec<u32>> = vec![Vec::new(); parts.len()];
     let mut open: Vec<usize> = (0..parts.len()).collect();
     let (mut left, mut budget) = (configurations, FIRST);
     let mut branchings = [Branching::Invocation, Branching::Frontier, Branching::Response].into_iter().cycle();
     while !open.is_empty() {
         if left == 0 {
-            return Verdict::Unknown { configurations };
+            return Ok(Verdict::Unknown { configurations });
         }
         let branching = branchings.next().expect("a cycle");
         let mut still = Vec::new();
         for part in open {
-            let entries = &parts[part];
-            let (found, used) = linearize(initial, entries, criterion, branching, budget.min(left));
+            let (found, used) = linearize(initial, &parts[part], criterion, branching, budget.min(left));
             left -= used;
             match found {
                 Found::Order(order) => orders[part] = order,
                 Found::OutOfBudget => still.push(part),
                 Found::Nothing { prefix, stuck } => {
-                    return Verdict::Violated(explain::explain(initial, entries, criterion, &prefix, &stuck));
+                    return Err(Failure { part: parts.swap_remove(part), prefix, stuck });
                 }
             }
         }
         open = still;
         budget = budget.saturating_mul(GROWTH);
     }
-    Verdict::Holds(Witness { order: together(&parts, &orders), by: Method::Search })
+    Ok(Verdict::Holds(Witness { order: together(&parts, &orders), by: Method::Search }))
 }
 
 /// Looks for a linearization of one part; also says how many configurations were looked at.

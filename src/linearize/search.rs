@@ -10,10 +10,11 @@
 //!   without it would do. So the configuration also has the state from which such an operation has just come, as long as
 //!   nothing has followed.
 //!
-//! States are kept once and known by number.
+//! States are kept once and known by number. A specification may also say that a state is hopeless ([`Lookahead`]).
 
 use super::Specification;
 use super::entry::{Entry, Outcome};
+use super::lookahead::Lookahead;
 use super::order::Order;
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashSet};
@@ -65,6 +66,7 @@ struct Search<'a, S: Specification, O: Order> {
     state: u32,
     /// The state before a pending operation that nothing has followed yet, or `NONE`.
     unobserved: u32,
+    lookahead: Option<Box<dyn Lookahead<S>>>,
     seen: FxHashSet<(O::Place, u32, u32)>,
     steps: Vec<Step<O::Place>>,
     /// The candidates of all configurations on the way here that have not been tried yet, the next one last.
@@ -114,6 +116,7 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
             states,
             state: 0,
             unobserved: NONE,
+            lookahead: if O::REAL_TIME { S::lookahead(entries) } else { None },
             seen: FxHashSet::default(),
             steps: Vec::with_capacity(entries.len()),
             untried: Vec::new(),
@@ -179,6 +182,9 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         let place = self.order.place();
         self.steps.push(Step { entry, place, state: self.state, unobserved: self.unobserved, untried });
         self.order.take(entry);
+        if let Some(lookahead) = &mut self.lookahead {
+            lookahead.set(entry, true);
+        }
         (self.state, self.unobserved) = (state, unobserved);
     }
 
@@ -209,6 +215,9 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         loop {
             let step = self.steps.pop()?;
             self.order.put_back(step.entry, step.place);
+            if let Some(lookahead) = &mut self.lookahead {
+                lookahead.set(step.entry, false);
+            }
             (self.state, self.unobserved) = (step.state, step.unobserved);
             if step.untried != NONE {
                 return Some(step.untried as usize);
@@ -235,32 +244,33 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         self.states[self.state as usize].is_enabled(self.entries[entry as usize].op)
     }
 
-    /// The state after an operation, if it can take effect in a state and return what it did.
+    /// The state after an operation, if it can take effect in a state, return what it did, and leave hope.
     fn after(&mut self, entry: u32, state: u32) -> Option<u32> {
         let Entry { op, outcome, .. } = self.entries[entry as usize];
         let before = &self.states[state as usize];
-        if !before.is_enabled(op) {
+        let expected = match outcome {
+            Outcome::Returned(ret) => Some(ret),
+            Outcome::Optional | Outcome::Blocked => None,
+        };
+        if !before.is_enabled(op) || expected.is_some_and(|ret| before.refuses(op, ret)) {
             return None;
         }
-        match outcome {
-            Outcome::Returned(ret) => {
-                if before.refuses(op, ret) {
-                    return None;
-                }
-                let mut next = before.clone();
-                if next.apply(op) != *ret {
-                    return None;
-                }
-                if self.pure[entry as usize] {
-                    return Some(state);
-                }
-                Some(self.states.insert_full(next).0 as u32)
-            }
-            Outcome::Optional | Outcome::Blocked => {
-                let mut next = before.clone();
-                let _ = next.apply(op);
-                Some(self.states.insert_full(next).0 as u32)
+        let mut next = before.clone();
+        let ret = next.apply(op);
+        if expected.is_some_and(|expected| *expected != ret) {
+            return None;
+        }
+        if self.pure[entry as usize] {
+            return Some(state);
+        }
+        if let Some(lookahead) = &mut self.lookahead {
+            lookahead.set(entry, true);
+            let hopeless = lookahead.is_hopeless(&mut next);
+            lookahead.set(entry, false);
+            if hopeless {
+                return None;
             }
         }
+        Some(self.states.insert_full(next).0 as u32)
     }
 }

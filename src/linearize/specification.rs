@@ -1,5 +1,7 @@
 //! The sequential specification: what a structure does when nobody else is there.
 
+use super::entry::Entry;
+use super::lookahead::Lookahead;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -66,6 +68,13 @@ pub trait Specification: Clone + Eq + Hash {
     #[doc(hidden)]
     fn refuses(&self, _op: &Self::Op, _ret: &Self::Ret) -> bool {
         false
+    }
+
+    /// What can be known of a history's end while the search is on its way. For the specifications that come with the
+    /// crate.
+    #[doc(hidden)]
+    fn lookahead(_entries: &[Entry<'_, Self>]) -> Option<Box<dyn Lookahead<Self>>> {
+        None
     }
 
     /// The part of the state that the operation is about, when parts do not know of each other (a map's key): each part

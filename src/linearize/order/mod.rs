@@ -15,6 +15,9 @@ pub(super) trait Order {
     /// The set. Two are equal if they are of the same operations.
     type Place: Clone + Eq + Hash;
 
+    /// Whether an operation that ends before another begins comes before it.
+    const REAL_TIME: bool;
+
     fn new<S: Specification>(entries: &[Entry<'_, S>]) -> Self;
 
     fn place(&self) -> Self::Place;

@@ -21,6 +21,8 @@ pub(in crate::linearize) struct Programs {
 impl Order for Programs {
     type Place = Vec<u32>;
 
+    const REAL_TIME: bool = false;
+
     fn new<S: Specification>(entries: &[Entry<'_, S>]) -> Self {
         let mut numbers: BTreeMap<usize, u32> = BTreeMap::new();
         let mut programs: Vec<Vec<u32>> = Vec::new();

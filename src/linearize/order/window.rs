@@ -79,6 +79,8 @@ impl<B: Bits> Window<B> {
 impl<B: Bits> Order for Window<B> {
     type Place = (u32, B);
 
+    const REAL_TIME: bool = true;
+
     fn new<S: Specification>(entries: &[Entry<'_, S>]) -> Self {
         let count = entries.len() as u32;
         let takes_effect = |entry: &u32| !matches!(entries[*entry as usize].outcome, Outcome::Blocked);

@@ -1,5 +1,8 @@
 //! A store of texts by key, to which texts can be appended.
 
+use super::readers::Readers;
+use crate::linearize::entry::Entry;
+use crate::linearize::lookahead::Lookahead;
 use crate::linearize::{Specification, key};
 use rustc_hash::FxHasher;
 use std::collections::BTreeMap;
@@ -7,7 +10,7 @@ use std::hash::{Hash, Hasher};
 
 /// A store of texts by key, all of them empty at the beginning. Histories are checked key by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct KeyValue(BTreeMap<String, Text>);
+pub struct KeyValue(pub(super) BTreeMap<String, Text>);
 
 /// What can be done to a [`KeyValue`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -31,14 +34,16 @@ pub enum KeyValueRet {
 
 /// A text whose hash grows with it: the search looks states up by their hashes.
 #[derive(Clone, Debug, Default)]
-struct Text {
-    text: String,
+pub(super) struct Text {
+    pub(super) text: String,
     hash: u64,
+    /// Nobody reads it, nor any text that begins with it: then only this is known of it.
+    pub(super) unread: bool,
 }
 
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.text == other.text
+        self.hash == other.hash && self.unread == other.unread && self.text == other.text
     }
 }
 
@@ -51,8 +56,15 @@ impl Hash for Text {
 }
 
 impl Text {
+    pub(super) fn unread() -> Self {
+        Text { text: String::new(), hash: 1, unread: true }
+    }
+
     /// Byte by byte, so that it does not matter in which pieces a text came.
     fn append(&mut self, more: &str) {
+        if self.unread {
+            return;
+        }
         self.text.push_str(more);
         for byte in more.bytes() {
             let mut hasher = FxHasher::default();
@@ -63,7 +75,7 @@ impl Text {
 }
 
 impl KeyValueOp {
-    fn at(&self) -> &String {
+    pub(super) fn at(&self) -> &String {
         let (KeyValueOp::Get(at) | KeyValueOp::Put(at, _) | KeyValueOp::Append(at, _)) = self;
         at
     }
@@ -97,7 +109,14 @@ impl Specification for KeyValue {
     }
 
     fn refuses(&self, op: &KeyValueOp, ret: &KeyValueRet) -> bool {
-        matches!(ret, KeyValueRet::Text(text) if *text != self.text(op.at()))
+        let unread = || self.0.get(op.at()).is_some_and(|text| text.unread);
+        matches!(ret, KeyValueRet::Text(text) if unread() || *text != self.text(op.at()))
+    }
+
+    fn lookahead(entries: &[Entry<'_, Self>]) -> Option<Box<dyn Lookahead<Self>>> {
+        let at = entries.first()?.op.at();
+        let one = entries.iter().all(|entry| entry.op.at() == at);
+        one.then(|| -> Box<dyn Lookahead<Self>> { Box::new(Readers::new(at, entries)) })
     }
 
     fn key(op: &KeyValueOp) -> Option<u64> {
