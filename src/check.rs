@@ -1,7 +1,7 @@
 //! A model, its explorers and their budget: a verdict.
 
 use crate::counterexample::{Regression, Token, conflicts, preemptions};
-use crate::explore::{self, Exploration, Failure, Judge, Limits, Model, Only};
+use crate::explore::{self, Exploration, Failure, Judge, Limits, Model, Only, Progress};
 use crate::report;
 use crate::runtime::Ending;
 use crate::runtime::knockout::Probe;
@@ -164,7 +164,7 @@ pub struct Check<'a> {
     shrink: Duration,
     config: Config,
     judge: Option<Judge>,
-    progress: Box<dyn FnMut(u64) + 'a>,
+    progress: Box<dyn FnMut(Progress) + 'a>,
     probe: Option<Arc<Probe>>,
 }
 
@@ -281,8 +281,8 @@ impl<'a> Check<'a> {
         Check { config, ..self }
     }
 
-    /// Calls `f` now and then with the number of executions that the running explorer has begun.
-    pub fn progress(self, f: impl FnMut(u64) + 'a) -> Self {
+    /// Calls `f` now and then with how far the running explorer has come.
+    pub fn progress(self, f: impl FnMut(Progress) + 'a) -> Self {
         Check { progress: Box::new(f), ..self }
     }
 

@@ -109,6 +109,8 @@ pub use check::reached;
 #[cfg(feature = "model")]
 pub use check::{Budget, Check, Config, check};
 #[cfg(feature = "model")]
+pub use explore::Progress;
+#[cfg(feature = "model")]
 pub use knockout::{Knockouts, knockout, load_bearing_elsewhere};
 #[cfg(feature = "model")]
 pub use linearizable::{Subject, linearizable};

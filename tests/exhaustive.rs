@@ -221,3 +221,21 @@ fn a_depth_first_search_that_kept_a_yielding_thread_back_is_not_called_exhaustiv
     }
     assert_eq!(executions("polite", yields), 2, "one yield is no spin: both orders of the load and the store");
 }
+
+/// What is promised after so many executions at the most.
+fn promised(executions: u64) -> (u64, Option<u64>) {
+    let mut last = None;
+    let check = Check::new("estimate").explorers([Explorer::Exhaustive]).budget(Budget::executions(executions));
+    let _ = check.progress(|so_far| last = Some(so_far)).run(|| reference::unlocked(3, 2));
+    let last = last.expect("progress is told at the end");
+    (last.executions, last.estimate)
+}
+
+/// An estimate is known early, and at the end it is the number.
+#[test]
+fn the_executions_to_come_are_estimated() {
+    assert_eq!(promised(100_000), (7_134, Some(7_134)));
+    let (executions, estimate) = promised(1_000);
+    let estimate = estimate.expect("a share of the tree has been explored");
+    assert!(executions == 1_000 && estimate > 1_500 && estimate < 71_340, "{estimate} after {executions}");
+}

@@ -48,15 +48,19 @@ pub(crate) enum Command {
 
         /// Who chooses the schedules; may be given several times
         ///
-        /// exhaustive  every inequivalent interleaving once (sequential consistency), on shuttle
-        /// loom        every execution that loom tells apart (weak memory, at most five threads)
-        /// loom:2      the same, with at most two preemptions an execution
-        /// dfs         every schedule in turn, on shuttle (for tiny models)
-        /// random:SEED uniformly random schedules, on shuttle
-        /// pct:D:SEED  random priorities that find bugs of depth D, on shuttle
-        /// threads     real threads: what they do is not recorded
+        /// exhaustive      every inequivalent interleaving once (sequential consistency), on shuttle
+        /// loom            every execution that loom tells apart (weak memory, at most five threads)
+        /// loom:2          the same, with at most two preemptions an execution
+        /// dfs             every schedule in turn, on shuttle (for tiny models)
+        /// portfolio:SEED  the samplers below in turn, on shuttle
+        /// pos:SEED        partial order sampling
+        /// urw:SEED        the uniform random walk
+        /// random:SEED     uniformly random schedules
+        /// pct:D:SEED      random priorities that find bugs of depth D
+        /// threads         real threads: what they do is not recorded
         ///
-        /// Without this option: loom:2; and as a second check exhaustive, then pct and random where that is too much for it.
+        /// Without this option: loom:2 and then loom; and as a second check exhaustive, then portfolio:0 where that is
+        /// too much for it.
         #[arg(short, long = "explorer", value_name = "EXPLORER", verbatim_doc_comment)]
         explorers: Vec<Explorer>,
     },
@@ -122,7 +126,7 @@ pub(crate) struct Budget {
 }
 
 /// Unless said otherwise.
-pub(crate) const EVERYDAY: Budget = Budget { executions: Some(10_000), time: Some(Duration::from_secs(3)) };
+pub(crate) const EVERYDAY: Budget = Budget { executions: Some(20_000), time: Some(Duration::from_secs(5)) };
 
 impl From<Budget> for selvedge::Budget {
     fn from(budget: Budget) -> selvedge::Budget {

@@ -114,7 +114,7 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
         } {
             let what = format!("{} under {}", model.name, plan.label);
             progress.starts(&what);
-            let verdict = check_one(model, plan, selection.budget, |executions| progress.moves(&what, executions));
+            let verdict = check_one(model, plan, selection.budget, |so_far| progress.moves(&what, so_far));
             let outcome = outcome(model, plan, verdict);
             outcomes.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(outcome);
             progress.ends();
@@ -148,7 +148,7 @@ pub(crate) fn replay(text: &str) -> Result<Outcome, String> {
 }
 
 /// What the plan's explorers say of a model.
-fn check_one(model: &Model, plan: &Plan, budget: Budget, progress: impl FnMut(u64)) -> Verdict {
+fn check_one(model: &Model, plan: &Plan, budget: Budget, progress: impl FnMut(selvedge::Progress)) -> Verdict {
     Check::new(model.name)
         .explorers(plan.explorers.iter().copied())
         .budget(budget.into())

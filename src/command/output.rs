@@ -230,8 +230,10 @@ impl Progress {
         self.0.set_message(what.to_string());
     }
 
-    pub(crate) fn moves(&self, what: &str, executions: u64) {
-        self.0.set_message(format!("{what}: execution {executions}"));
+    pub(crate) fn moves(&self, what: &str, so_far: selvedge::Progress) {
+        let of =
+            so_far.estimate.map_or(String::new(), |estimate| format!(" of about {}", estimate.max(so_far.executions)));
+        self.0.set_message(format!("{what}: execution {}{of}", so_far.executions));
     }
 
     pub(crate) fn counts(&self, what: &str, done: usize, left: usize) {

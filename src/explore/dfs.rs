@@ -3,7 +3,7 @@
 //! shuttle has such a scheduler; this one also enumerates the choices that are not about threads, notices a model
 //! that is not deterministic, and prefers the thread that is running, so that the first failure has few preemptions.
 
-use super::{Point, Strategy};
+use super::{Point, Strategy, share};
 use crate::runtime::Pending;
 use crate::trace::ThreadId;
 
@@ -90,6 +90,10 @@ impl Strategy for Dfs {
 
     fn choose(&mut self, options: usize) -> usize {
         self.next((0..options as u32).map(|option| (option, None)).collect()) as usize
+    }
+
+    fn explored(&self) -> Option<f64> {
+        Some(share(self.path.iter().map(|choice| (choice.taken, choice.options.len()))))
     }
 
     fn diverged(&self) -> Option<String> {

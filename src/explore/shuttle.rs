@@ -13,6 +13,9 @@ use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+/// After so many executions, how many there will be is estimated anew.
+const ESTIMATE_EVERY: u64 = 256;
+
 /// Room for a green thread's stack, in bytes: a model's assertions format strings in unoptimised code.
 const STACK: usize = 256 * 1024;
 
@@ -99,7 +102,12 @@ impl Search {
         if !runtime::with_strategy(|strategy| strategy.begin()) {
             let kept_back = exploration.kept_back.then_some(Bound::Spins);
             exploration.cut = runtime::with_strategy(|strategy| strategy.caveat()).or(kept_back);
+            self.job.pulse.estimates(exploration.executions);
             return false;
+        }
+        if exploration.executions.is_power_of_two() || exploration.executions.is_multiple_of(ESTIMATE_EVERY) {
+            let explored = runtime::with_strategy(|strategy| strategy.explored()).filter(|share| *share > 0.0);
+            explored.iter().for_each(|share| self.job.pulse.estimates((exploration.executions as f64 / share) as u64));
         }
         exploration.cut = self.job.time_is_up().or_else(|| self.job.used_up(exploration.executions));
         if exploration.cut.is_some() {

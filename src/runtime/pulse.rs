@@ -11,6 +11,8 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) struct Pulse {
     events: AtomicU64,
     executions: AtomicU64,
+    /// How many executions there will be, by an estimate; 0 if that cannot be said.
+    estimate: AtomicU64,
     stop: AtomicBool,
     last: AtomicPtr<Location<'static>>,
     frozen: Mutex<Option<Frozen>>,
@@ -36,6 +38,14 @@ impl Pulse {
 
     pub(crate) fn executions(&self) -> u64 {
         self.executions.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn estimate(&self) -> Option<u64> {
+        Some(self.estimate.load(Ordering::Relaxed)).filter(|estimate| *estimate > 0)
+    }
+
+    pub(crate) fn estimates(&self, executions: u64) {
+        self.estimate.store(executions, Ordering::Relaxed);
     }
 
     /// Grows with every event and execution: unchanged means that nothing happened.

@@ -15,7 +15,7 @@ mod history;
 mod spin;
 mod wakeup;
 
-use super::{Point, Strategy};
+use super::{Point, Strategy, share};
 use crate::runtime::{Pending, Seen, Waits, World};
 use crate::trace::{Operation, ThreadId, Value};
 use crate::verdict::Bound;
@@ -38,6 +38,8 @@ struct Node {
     options: u32,
     sleep: Vec<Sleeper>,
     tree: Vec<Branch>,
+    /// How many of its branches have been explored.
+    explored: u32,
 }
 
 impl Node {
@@ -177,6 +179,7 @@ impl Strategy for Exhaustive {
                 self.stack.pop();
                 continue;
             };
+            node.explored += 1;
             node.taken.extend(node.choice.map(|choice| (node.thread, choice)));
             let choice = node.chosen();
             node.sleep.push(Sleeper { thread: node.thread, act, choice });
@@ -237,7 +240,7 @@ impl Strategy for Exhaustive {
         };
         let taken = sleep.iter().filter_map(|s| s.choice.map(|c| (s.thread, c.taken))).collect();
         let alternatives = Vec::new();
-        self.stack.push(Node { thread, act: None, choice, alternatives, taken, options: 1, sleep, tree });
+        self.stack.push(Node { thread, act: None, choice, alternatives, taken, options: 1, sleep, tree, explored: 0 });
         self.depth += 1;
         thread
     }
@@ -317,6 +320,11 @@ impl Strategy for Exhaustive {
 
     fn is_fair(&self) -> bool {
         true
+    }
+
+    fn explored(&self) -> Option<f64> {
+        let branches = |node: &Node| node.explored as usize + 1 + node.alternatives.len() + node.tree.len();
+        Some(share(self.stack.iter().map(|node| (node.explored as usize, branches(node)))))
     }
 
     fn diverged(&self) -> Option<String> {
