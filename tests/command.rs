@@ -137,6 +137,36 @@ fn a_replay_that_no_longer_fails_exits_with_3() {
 }
 
 #[test]
+fn every_knockout_of_the_account_is_killed_and_replays() {
+    let (exit, document) = json(&["--json", "knockout", "account/"]);
+    assert_eq!(exit, 0, "{document:#}");
+    let summary = &document["summary"];
+    assert!(summary["sites"].as_u64() > Some(5) && summary["killed"] == summary["knockouts"], "{summary:#}");
+    let knockouts = document["groups"][0]["knockouts"].as_array().expect("a list");
+    let lock = knockouts.iter().find(|one| one["name"].as_str().is_some_and(|name| name.contains(":lock/skipped")));
+    let found = &lock.expect("a lock")["counterexample"];
+    let (exit, document) = json(&["--json", "replay", found["replay"].as_str().expect("a token")]);
+    let replayed = &document["checks"][0]["counterexample"];
+    assert_eq!((exit, &replayed["events"]), (1, &found["events"]), "a model that must hold is violated: {document:#}");
+}
+
+#[test]
+fn a_knockout_that_survives_is_a_warning_and_exits_with_1() {
+    // without its other models nothing needs the lock under which the account's balance is read
+    let output = selvedge(&["knockout", "account/locked"]);
+    let text = out(&output);
+    assert_eq!(code(&output), 1, "{text}");
+    assert!(text.contains("| *self.lock() += amount;"), "the source is not listed:\n{text}");
+    assert!(text.contains("warning: src/systems/account/mod.rs:"), "{text}");
+    assert!(text.lines().last().is_some_and(|line| line.starts_with("knockouts: ")), "{text}");
+}
+
+#[test]
+fn knockouts_of_nothing_are_refused() {
+    refused(&["knockout", "account/broken"], "no name of a model that must hold contains");
+}
+
+#[test]
 fn the_environment_does_not_turn_a_check_into_a_replay() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_selvedge"));
     command.args(["--json", "check", "account/locked", "--explorer", "dfs"]);

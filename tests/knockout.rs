@@ -1,6 +1,8 @@
 //! Knockouts: which synchronisation is load-bearing, shown on what textbooks have, on what is too strong, and on what
 //! tests nothing.
 
+#[path = "knockout/kinds.rs"]
+mod kinds;
 #[path = "knockout/locks.rs"]
 mod locks;
 #[path = "knockout/structures.rs"]
@@ -11,6 +13,7 @@ use selvedge::report::{Style, knockouts};
 use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use selvedge::sync::{Arc, Mutex};
 use selvedge::{Check, Config, Explorer, Kind, Verdict, thread};
+use std::time::Duration;
 
 fn report(name: &str, model: fn()) -> KnockoutReport {
     Knockouts::new(name).model(name, model).run()
@@ -93,6 +96,64 @@ fn treiber_stack() {
 fn one_shot() {
     killed("one-shot", structures::one_shot, &["store Relaxed", "load Relaxed", "unpark dropped"]);
     too_strong("one_shot_seqcst", structures::one_shot_seqcst, &["store Release"]);
+}
+
+#[test]
+fn each_way_of_changing_an_operation_is_noticed() {
+    killed("rwlock", kinds::rwlock, &["read skipped", "write skipped", "write demoted"]);
+    killed("two_waiters", kinds::two_waiters, &["notify_all dropped", "notify_all notify_one", "lock skipped"]);
+    killed("patient", kinds::patient, &["lock skipped", "join skipped"]);
+    killed("stream", kinds::stream, &["close dropped"]);
+    killed("barrier", kinds::barrier, &["barrier skipped"]);
+    killed("joined_with_a_value", kinds::joined_with_a_value, &["join skipped"]);
+}
+
+#[test]
+fn what_std_allows_at_any_time_survives_and_is_explained() {
+    assert_eq!(those(&report("two_waiters", kinds::two_waiters), Mark::Explained), ["wait spurious", "join skipped"]);
+    let explained = those(&report("patient", kinds::patient), Mark::Explained);
+    assert_eq!(explained, ["notify_one dropped", "wait_timeout times-out", "try_lock skipped"]);
+}
+
+#[test]
+fn what_a_skipped_lock_lends_is_not_lent_twice() {
+    let report = report("long_borrow", kinds::long_borrow);
+    let locks: Vec<_> = report.knockouts.iter().filter(|tried| tried.knockout.site.operation == "lock").collect();
+    assert_eq!(locks.len(), 2);
+    for lock in locks {
+        let Fate::Killed(found) = &lock.fate else { panic!("{lock:?}") };
+        assert_eq!(found.kind, Kind::DataRace, "{}: {}", lock.knockout, found.message);
+    }
+}
+
+#[test]
+fn a_livelock_kills_only_where_nothing_changes_any_more() {
+    killed("spins", kinds::spins, &["fetch_add split"]);
+    let report = report("spins_and_counts", kinds::spins_and_counts);
+    assert_eq!(those(&report, Mark::Undecided), ["fetch_add split"]);
+    assert_eq!(report.worst(), Mark::Undecided);
+}
+
+#[test]
+fn a_model_that_does_not_hold_decides_nothing() {
+    let report = report("waits_without_a_loop", kinds::waits_without_a_loop);
+    assert_eq!((report.models.len(), report.unused.len(), report.sites.len()), (0, 1, 0));
+    assert_eq!((report.worst(), report.is_load_bearing()), (Mark::Undecided, false));
+}
+
+#[test]
+fn nothing_to_knock_out_proves_nothing() {
+    assert!(!Knockouts::new("none").run().is_load_bearing());
+    let late = Knockouts::new("late").model("account", account).time(Duration::ZERO).run();
+    assert_eq!((late.count(Mark::Undecided), late.worst()), (late.knockouts.len(), Mark::Undecided));
+}
+
+#[test]
+fn one_model_notices_for_all() {
+    let together = Knockouts::new("both").model("nothing", tests_nothing).model("account", account).run();
+    let alone = report("account", account);
+    assert_eq!(together.count(Mark::Killed), alone.count(Mark::Killed));
+    assert!(together.count(Mark::Survived) > 0, "what only the other one executes survives");
 }
 
 fn account() {

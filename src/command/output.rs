@@ -139,9 +139,7 @@ impl Output {
                 }
             }
         }
-        if let [_, _, ..] = reports {
-            text += &reports.iter().map(|report| knockouts::closing(report, &self.style) + "\n").collect::<String>();
-        }
+        text += &format!("{}\n", knockouts::total(reports, &self.style));
         print(&text)?;
         Ok(super::knockouts::exit(reports))
     }

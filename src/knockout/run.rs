@@ -269,3 +269,27 @@ fn in_parallel<I: Sync, R: Send>(
     results.sort_by_key(|(at, _)| *at);
     results.into_iter().map(|(_, result)| result).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::knockout::Knockouts;
+    use crate::sync::Mutex;
+
+    #[test]
+    fn a_change_of_what_is_not_executed_is_an_error_and_no_survivor() {
+        let model = || {
+            let sum = Arc::new(Mutex::new(0));
+            let theirs = Arc::clone(&sum);
+            let other = crate::thread::spawn(move || *theirs.lock().unwrap() += 1);
+            *sum.lock().unwrap() += 1;
+            other.join().unwrap();
+        };
+        let this = Knockouts::new("elsewhere").model("elsewhere", model).settings;
+        let (usable, _) = usable(&this);
+        let knockout: Knockout = "knockout:src/nowhere.rs:1:1:lock/skipped".parse().expect("a knockout");
+        let fate = fate(&this, &knockout, &usable.iter().collect::<Vec<_>>());
+        let Fate::Undecided(why) = fate else { panic!("{fate:?}") };
+        assert!(why.contains("did not execute"), "{why}");
+    }
+}

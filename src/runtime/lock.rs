@@ -261,10 +261,11 @@ fn try_acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>)
 /// Releases what was acquired at `location`: where a guard goes out of scope is not known, so its release is drawn at
 /// the place where it began.
 pub(crate) fn release(home: &Home, hold: &Hold, location: &'static Location<'static>) {
-    hold.is_back(home);
+    hold.ends(home, location);
     if !hold.is_skipped() {
         release_as(home, hold.mode, location);
     }
+    hold.is_back(home);
 }
 
 pub(super) fn release_as(home: &Home, mode: Mode, location: &'static Location<'static>) {

@@ -111,8 +111,23 @@ impl Hold {
         }
     }
 
+    /// The guard is about to go: what it has lent may have been in use until now. That is an access of its own, or nobody
+    /// would explore what others do before it.
+    pub(super) fn ends(&self, home: &Home, location: &'static Location<'static>) {
+        if self.number != 0 {
+            let lent = watch(|watch| {
+                let watched = watch.locks.get(&home.id())?;
+                let mine = watched.lent.iter().filter(|lent| lent.guard == self.number);
+                mine.map(|lent| lent.write).max()
+            });
+            if let Some(write) = lent {
+                lend(self.number, home, write, location);
+            }
+        }
+    }
+
     /// What the guard has lent is back.
-    pub(crate) fn is_back(&self, home: &Home) {
+    pub(super) fn is_back(&self, home: &Home) {
         if self.number != 0 {
             watch(|watch| {
                 if let Some(watched) = watch.locks.get_mut(&home.id()) {
@@ -125,6 +140,7 @@ impl Hold {
     /// Before a wait on a condition variable: it releases the lock, so the lock must be held.
     #[track_caller]
     pub(crate) fn before_wait(&mut self, home: &Home) {
+        self.ends(home, Location::caller());
         self.is_back(home);
         if std::mem::take(&mut self.skipped) {
             super::lock::acquire_as(home, self.mode, Location::caller());

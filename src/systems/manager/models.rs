@@ -30,6 +30,13 @@ pub const MODELS: &[Model] = &[
     holds("manager/dict", "two clients at one dict: one key shared, one each of their own", dict),
     holds("manager/lock", "read and write under the manager's lock", || two_clients_add_with(true)),
     broken("manager/broken/no-lock", "the same without the lock", Kind::Panic, || two_clients_add_with(false)),
+    holds("manager/two-locks", "a lock is released while others wait for another: its waiter wakes", || {
+        two_locks(unlock)
+    }),
+    holds("manager/two-locks/dead-owner", "the same, by the owner's death", || {
+        two_locks(|shared, owner, _| shared.disconnect(owner))
+    }),
+    holds("manager/connect", "two clients connect at once: each has a connection of its own", connect),
     holds("manager/dead-owner", "a dead owner's lock is released and poisoned", || owner_dies(serve_all)),
     broken("manager/broken/lost-lock", "a dead owner's lock is never released", Kind::Deadlock, || {
         owner_dies(serve_without_disconnect)
@@ -214,21 +221,54 @@ impl Account {
     }
 
     fn acquire(&self) -> (Fence, bool) {
-        match self.shared.call(self.connection, Request::Acquire(self.lock)) {
-            Reply::Acquired { token, poisoned } => (Fence { lock: self.lock, token }, poisoned),
-            reply => panic!("a lock that is not acquired: {reply:?}"),
-        }
+        acquire(&self.shared, self.connection, self.lock)
     }
 
     fn unlock(&self, fence: Fence) {
-        let reply = self.shared.call(self.connection, Request::Unlock { fence, poison: false });
-        assert_eq!(reply, Reply::Done, "the owner can unlock");
+        unlock(&self.shared, self.connection, fence);
     }
 
     fn deposit(&self) {
         let present = self.balance.get().expect("the manager is there");
         self.balance.set(&(present + 1)).expect("the manager is there");
     }
+}
+
+fn acquire(shared: &Shared, connection: ConnectionId, lock: ObjectId) -> (Fence, bool) {
+    match shared.call(connection, Request::Acquire(lock)) {
+        Reply::Acquired { token, poisoned } => (Fence { lock, token }, poisoned),
+        reply => panic!("a lock that is not acquired: {reply:?}"),
+    }
+}
+
+/// One condition variable serves every lock: who waits for another one must not swallow the notification.
+fn two_locks(free: fn(&Shared, ConnectionId, Fence)) {
+    let shared = manager();
+    let owned = [(); 2].map(|()| {
+        let owner = shared.connect(None).expect("there is room");
+        let Reply::Created(lock) = shared.call(owner, Request::Create(Create::Lock)) else { panic!("there is room") };
+        (owner, acquire(&shared, owner, lock).0)
+    });
+    let waiters = owned.map(|(_, hold)| {
+        let (connection, shared) = (shared.connect(Some(hold.lock)).expect("there is room"), Arc::clone(&shared));
+        spawn("waiter", move || acquire(&shared, connection, hold.lock))
+    });
+    for ((owner, hold), waiter) in owned.into_iter().zip(waiters) {
+        free(&shared, owner, hold);
+        join(waiter); // before the other lock is free
+    }
+}
+
+fn unlock(shared: &Shared, owner: ConnectionId, fence: Fence) {
+    assert_eq!(shared.call(owner, Request::Unlock { fence, poison: false }), Reply::Done, "the owner can unlock");
+}
+
+fn connect() {
+    let shared = manager();
+    let theirs = Arc::clone(&shared);
+    let child = spawn("child", move || theirs.connect(None).expect("there is room"));
+    let mine = shared.connect(None).expect("there is room");
+    assert_ne!(join(child), mine, "two clients are taken for one");
 }
 
 fn two_clients_add_with(lock: bool) {

@@ -65,6 +65,9 @@ impl Shared {
 
     pub(super) fn undo_acquire(&self, connection: ConnectionId, lock: ObjectId) {
         self.core().undo_acquire(connection, lock);
+        crate::load_bearing_elsewhere(
+            "the connection ends right after this, and that notifies, too: this is only sooner",
+        );
         self.changed.notify_all();
     }
 

@@ -31,6 +31,7 @@ pub(super) const MODELS: &[Model] = &[
     holds("queue/receiver-wakes", "a sender asleep on a full queue wakes when the receiver goes", || {
         receiver_leaves(Fault::None);
     }),
+    holds("queue/receiver-leaves-a-clone", "a sender that is cloned as the receiver goes is told so", leaves_a_clone),
     holds("queue/producer-dies/before-writing", "the first item remains, and the drain says died", || {
         dies(Step::Write, &[1]);
     }),
@@ -229,6 +230,19 @@ fn receiver_leaves(fault: Fault) {
     let producer = spawn("producer", move || {
         let first = sender.send(1);
         let second = sender.send(2);
+        assert_eq!(second, Err(SendError::Disconnected(2)), "sent to nobody (after {first:?})");
+    });
+    drop(receiver);
+    join(producer);
+}
+
+/// A lane that arrives just when the receiver goes: nobody has taken it up, and its sender must be told all the same.
+fn leaves_a_clone() {
+    let (sender, receiver) = queue(Fault::None);
+    let producer = spawn("producer", move || {
+        let late = sender.clone();
+        let first = late.send(1);
+        let second = late.send(2);
         assert_eq!(second, Err(SendError::Disconnected(2)), "sent to nobody (after {first:?})");
     });
     drop(receiver);

@@ -65,6 +65,7 @@ impl<T> Receiver<T> {
     pub(super) fn new(hub: Arc<Hub<T>>, capacity: usize) -> Self {
         let lanes = Lanes { open: Vec::new(), next: 0, deaths: Vec::new(), since: 0 };
         let receiver = Self { lanes: RefCell::new(lanes), hub, capacity };
+        crate::load_bearing_elsewhere("nobody else has a sender yet; the lock is the only way to what is behind it");
         receiver.lanes.borrow_mut().take_up(&mut receiver.hub.lock());
         receiver
     }
