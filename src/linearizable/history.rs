@@ -130,6 +130,11 @@ impl<'a> Execution<'a> {
         self.knows(first.thread, before, last.thread) > last.event
     }
 
+    /// Whether some operation had no event.
+    pub(super) fn has_silent_calls(&self) -> bool {
+        self.calls.iter().any(|(first, _)| first.between > 0)
+    }
+
     /// For each call, those whose responses happen before it, under loom.
     pub(super) fn precedence(&self) -> Precedence {
         let count = self.calls.len();

@@ -137,8 +137,11 @@ impl<S: Subject> Court<S> {
                 let execution = Execution::new(world, &calls);
                 let ran = self.ask(&calls, &execution.as_it_ran().times, None, stuck);
                 match ran {
-                    // a depth-first search comes by the other orders by itself
-                    Answer::Right if explorer != Explorer::Dfs && self.question.criterion != SEQUENTIAL => {
+                    // a depth-first search comes by the other orders by itself, as far as operations have events
+                    Answer::Right
+                        if self.question.criterion != SEQUENTIAL
+                            && (explorer != Explorer::Dfs || execution.has_silent_calls()) =>
+                    {
                         let (answer, responses) = self.ask_all(&calls, &execution.bounds(), stuck);
                         if let Some(responses) = responses {
                             let trace = execution.reordered(&responses);

@@ -116,9 +116,9 @@ impl<S: Subject> std::fmt::Debug for Linearizable<S> {
 }
 
 impl<S: Subject> Linearizable<S> {
-    /// A test against a specification that starts like this, with the default budget: 64 scenarios of two or three
-    /// threads, each explored exhaustively, by loom with two preemptions and, where it was not explored exhaustively,
-    /// by a portfolio of samplers.
+    /// A test against a specification that starts like this, with the default budget: 128 scenarios of two or three
+    /// threads, or 6 seconds of them, each explored exhaustively, by loom with two preemptions and, where it was not
+    /// explored exhaustively, by a portfolio of samplers.
     pub fn new(specification: S::Specification) -> Linearizable<S> {
         let test = std::thread::current().name().filter(|name| *name != "main").map(ToString::to_string);
         let subject = std::any::type_name::<S>();
@@ -126,7 +126,7 @@ impl<S: Subject> Linearizable<S> {
             name: test.unwrap_or_else(|| subject.rsplit("::").next().unwrap_or(subject).to_string()),
             question: Arc::new(Question { specification, criterion: Criterion::Linearizable }),
             strategy: S::operations().boxed(),
-            source: Source::Drawn(64),
+            source: Source::Drawn(128),
             shape: Shape::default(),
             seed: 0,
             explorers: vec![
@@ -134,7 +134,7 @@ impl<S: Subject> Linearizable<S> {
                 Explorer::Loom { preemption_bound: Some(2) },
                 Explorer::Portfolio { seed: 0 },
             ],
-            budget: Budget::executions(50_000).and_time(Duration::from_secs(6)),
+            budget: Budget::executions(100_000).and_time(Duration::from_secs(6)),
             expect: Expect::Holds,
             leaks: true,
             max_events: 10_000,

@@ -7,6 +7,7 @@ use super::verdict::{Failure, Tested, Verdict};
 use super::{Linearizable, Source, draw, partial};
 use crate::check::{Budget, Check, Config};
 use crate::counterexample::{Regression, Token};
+use crate::linearize::Specification;
 use crate::scenario::{Scenario, ScenarioTree, every, scenarios};
 use crate::verdict::{self, Bound, Counterexample, Expect, Explorer};
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
@@ -176,10 +177,23 @@ impl<S: Subject> Linearizable<S> {
                     }
                     open.then_some(())?;
                 }
-                Some(tree.current())
+                Some(self.startable(tree.current()))
             }
             _ => None,
         }
+    }
+
+    /// The scenario without those of its first operations that would wait for ever, as nobody else is there yet.
+    fn startable(&self, mut scenario: Scenario<Op<S>>) -> Scenario<Op<S>> {
+        let mut state = self.question.specification.clone();
+        scenario.initial.retain(|op| {
+            let enabled = state.is_enabled(op);
+            if enabled {
+                state.apply(op);
+            }
+            enabled
+        });
+        scenario
     }
 
     /// The scenario of this number, to be made smaller.
@@ -267,7 +281,7 @@ impl<S: Subject> Linearizable<S> {
             let (mut open, mut rejected) = (!self.shrink.is_zero() && tree.simplify(), 0);
             while open && !left().is_zero() {
                 let budget = Budget::executions(SMALLER).and_time(left());
-                let smaller = tree.current();
+                let smaller = self.startable(tree.current());
                 let verdict = Trial::new(self, &smaller).explore(&self.name, &[explorer], budget, Duration::ZERO);
                 let fails = matches!(verdict, verdict::Verdict::Violated(found) if found.kind == kind);
                 if fails {

@@ -139,7 +139,9 @@ impl<S: Subject> fmt::Display for Failure<S> {
         if let Some(drawn) = drawn.as_ref().filter(|_| counterexample.kind != Kind::NotLinearizable) {
             writeln!(f, "\n{drawn}")?; // what the counterexample says is about the threads
         }
-        writeln!(f, "\nbefore it: {tested}")?;
+        if tested.executions > 0 {
+            writeln!(f, "\nbefore it: {tested}")?;
+        }
         let test: String = counterexample.kind.to_string().replace(' ', "_");
         writeln!(
             f,

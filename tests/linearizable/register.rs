@@ -28,7 +28,7 @@ impl Specification for Register {
     }
 }
 
-fn operations() -> impl Strategy<Value = Op> {
+pub(crate) fn operations() -> impl Strategy<Value = Op> {
     prop_oneof![(0..4_u8).prop_map(Op::Write), Just(Op::Read)]
 }
 

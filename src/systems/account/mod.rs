@@ -1,6 +1,7 @@
 //! Account: deposits into a shared balance under a lock, and without.
 
 mod models;
+mod subject;
 
 pub use models::MODELS;
 

@@ -23,6 +23,7 @@ mod lock;
 mod models;
 mod proxy;
 mod server;
+pub mod subject;
 mod wire;
 
 pub use core::{ConnectionId, Core, Outcome};

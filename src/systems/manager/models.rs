@@ -96,7 +96,7 @@ fn core() -> Core {
     Core::new(functions, Limits::default())
 }
 
-fn manager() -> Arc<Shared> {
+pub(super) fn manager() -> Arc<Shared> {
     let shared = Shared::new(core());
     crate::sync::name(&shared.core, "core");
     crate::sync::name(&shared.changed, "changed");
@@ -104,7 +104,7 @@ fn manager() -> Arc<Shared> {
 }
 
 /// A client, with a handle of `object` from the start: a child that was given a proxy.
-fn client(shared: &Arc<Shared>, object: Option<ObjectId>) -> Arc<Client> {
+pub(super) fn client(shared: &Arc<Shared>, object: Option<ObjectId>) -> Arc<Client> {
     Client::new(Transport::Direct(Direct::new(shared, object).expect("there is room")))
 }
 
@@ -119,7 +119,7 @@ fn join<T>(thread: thread::JoinHandle<T>) -> T {
     thread.join().expect("the thread does not fail")
 }
 
-fn new_list(shared: &Arc<Shared>) -> ListProxy<u64> {
+pub(super) fn new_list(shared: &Arc<Shared>) -> ListProxy<u64> {
     let client = client(shared, None);
     ListProxy::new(&client, create(&client, Create::List).expect("there is room"))
 }

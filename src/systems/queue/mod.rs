@@ -48,6 +48,7 @@ mod sender;
 // What is done with it.
 mod demo;
 mod models;
+pub mod subject;
 
 pub use demo::{Demo, DemoError, demo};
 pub use error::{
