@@ -90,16 +90,17 @@ fn take(job: &Job, shared: &Shared, world: Option<World>) -> bool {
         if number < wanted {
             world.ending = None; // its failure, if any, is not the one that was asked for
         } else {
-            let over = exploration.take(world, number);
+            let over = exploration.take(&mut world, number);
             if !over {
                 exploration.cut = Some(Bound::Replay(format!("execution {number} of loom does not fail")));
             }
             return true;
         }
     }
-    let over = exploration.take(world, number);
+    let over = exploration.take(&mut world, number);
     if over && exploration.failure.is_none() {
         exploration.cut = job.time_is_up();
     }
+    runtime::keep(world);
     over
 }

@@ -180,12 +180,12 @@ pub(crate) struct Exploration {
 
 impl Exploration {
     /// Takes in an execution that is over. Whether the exploration is, too.
-    fn take(&mut self, world: World, execution: u64) -> bool {
-        let World { trace, ending, schedule, sometimes, kept_back, .. } = world;
-        self.kept_back |= kept_back;
-        for (name, was) in sometimes {
+    fn take(&mut self, world: &mut World, execution: u64) -> bool {
+        self.kept_back |= world.kept_back;
+        for (name, was) in std::mem::take(&mut world.sometimes) {
             *self.sometimes.entry(name).or_default() |= was;
         }
+        let (trace, ending) = (&mut world.trace, world.ending.take());
         if let Some(Ending::Unknown(Bound::Time(_))) = ending {
             return true; // half an execution counts for nothing
         }
@@ -199,7 +199,10 @@ impl Exploration {
             *tally.entry(*kind).or_default() += 1;
             return false;
         }
-        self.failure = ending.map(|ending| Failure { ending, trace, schedule, execution });
+        self.failure = ending.map(|ending| {
+            let (trace, schedule) = (std::mem::take(trace), std::mem::take(&mut world.schedule));
+            Failure { ending, trace, schedule, execution }
+        });
         self.failure.is_some()
     }
 }

@@ -6,8 +6,8 @@
 //! between threads. Where the relation cannot be told from the trace it is made larger under dependency, and smaller
 //! under happens-before: so that nothing is said to be possible that is not.
 
-use super::exhaustive::effect::{Act, Effect};
-use crate::runtime::{Engine, Pending, Seen, Waits, World, threads::token};
+use super::exhaustive::effect::{Act, Effects};
+use crate::runtime::{Engine, Pending, Seen, Waits, World, token};
 use crate::trace::{Event, ObjectId, Operation, ThreadId, Trace, Value};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};
@@ -51,13 +51,13 @@ impl Known {
 #[derive(Clone, Debug)]
 pub(crate) struct Deed {
     pending: Pending,
-    effects: Vec<(ObjectId, Effect)>,
+    effects: Effects,
 }
 
 impl Deed {
     /// Of an operation that has just taken effect.
     pub(crate) fn of(world: &World, thread: ThreadId, pending: Pending, seen: &Seen) -> Deed {
-        Deed { pending, effects: Act::done(world, &pending, thread, seen).effects }
+        Deed { pending, effects: Act::done(&Act::announced(&pending, thread), world, &pending, seen).effects }
     }
 }
 

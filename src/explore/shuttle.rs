@@ -87,10 +87,11 @@ impl Search {
             let mut over = runtime::end();
             over.iter_mut().for_each(|world| self.job.judge(world));
             let mut exploration = lock(&self.shared);
-            if over.is_some_and(|world| exploration.take(world, self.job.pulse.executions())) {
+            if over.as_mut().is_some_and(|world| exploration.take(world, self.job.pulse.executions())) {
                 exploration.cut = self.job.time_is_up().filter(|_| exploration.failure.is_none());
                 return false;
             }
+            over.into_iter().for_each(runtime::keep);
         }
         let mut exploration = lock(&self.shared);
         if exploration.failure.is_some() || exploration.cut.is_some() {

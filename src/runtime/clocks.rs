@@ -4,36 +4,11 @@
 //! [atomics.order], [atomics.fences]. Deviations: a SeqCst fence is taken as an acquire and a release fence, since
 //! the total order of SeqCst fences orders no plain accesses by itself.
 
+use super::clock::{Clock, PerObject};
 use crate::trace::{ObjectId, ThreadId};
-use std::collections::HashMap;
+use smallvec::SmallVec;
 use std::panic::Location;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};
-
-/// For each thread, how many of its releases are known.
-#[derive(Clone, Debug, Default)]
-struct Clock(Vec<u32>);
-
-impl Clock {
-    fn join(&mut self, other: &Clock) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            *mine = (*mine).max(*theirs);
-        }
-    }
-
-    fn get(&self, thread: ThreadId) -> u32 {
-        self.0.get(thread.index()).copied().unwrap_or(0)
-    }
-
-    fn tick(&mut self, thread: ThreadId) {
-        if self.0.len() <= thread.index() {
-            self.0.resize(thread.index() + 1, 0);
-        }
-        self.0[thread.index()] += 1;
-    }
-}
 
 #[derive(Debug, Default)]
 struct ThreadClocks {
@@ -56,7 +31,7 @@ pub(crate) struct Access {
 #[derive(Debug, Default)]
 struct CellHistory {
     write: Option<Access>,
-    reads: Vec<Access>,
+    reads: SmallVec<[Access; 2]>,
 }
 
 /// The clocks of one execution.
@@ -64,8 +39,8 @@ struct CellHistory {
 pub(crate) struct Clocks {
     threads: Vec<ThreadClocks>,
     /// What an acquirer of a lock, or a reader of an atomic, learns.
-    messages: HashMap<ObjectId, Clock>,
-    cells: HashMap<ObjectId, CellHistory>,
+    messages: PerObject<Clock>,
+    cells: PerObject<CellHistory>,
 }
 
 fn acquires(order: Ordering) -> bool {
@@ -87,40 +62,49 @@ impl Clocks {
         &mut self.threads[thread.index()]
     }
 
+    /// Forgets an execution.
+    pub(super) fn clear(&mut self) {
+        self.threads.clear();
+        self.messages.clear();
+        self.cells.clear();
+    }
+
     /// `thread` learns what was released at `object`.
     pub(crate) fn acquire(&mut self, thread: ThreadId, object: ObjectId) {
-        if let Some(message) = self.messages.get(&object).cloned() {
-            self.of(thread).now.join(&message);
+        self.of(thread);
+        if let Some(message) = self.messages.get(object) {
+            self.threads[thread.index()].now.join(message);
         }
     }
 
     /// Whoever acquires `object` from now on learns what `thread` knows.
     pub(crate) fn release(&mut self, thread: ThreadId, object: ObjectId) {
-        let now = self.of(thread).now.clone();
-        self.messages.entry(object).or_default().join(&now);
-        self.of(thread).now.tick(thread);
+        self.of(thread);
+        let now = &mut self.threads[thread.index()].now;
+        self.messages.of(object).join(now);
+        now.tick(thread);
     }
 
     pub(crate) fn load(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
-        let Some(message) = self.messages.get(&object).cloned() else { return };
-        let clocks = self.of(thread);
+        self.of(thread);
+        let Some(message) = self.messages.get(object) else { return };
+        let clocks = &mut self.threads[thread.index()];
         if acquires(order) {
-            clocks.now.join(&message);
+            clocks.now.join(message);
         } else {
-            clocks.before_acquire_fence.join(&message);
+            clocks.before_acquire_fence.join(message);
         }
     }
 
     pub(crate) fn store(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
-        let message = self.published(thread, order);
-        self.messages.insert(object, message);
+        *self.messages.of(object) = self.published(thread, order);
     }
 
     pub(crate) fn rmw(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
         self.load(thread, object, order);
         // a read-modify-write continues the release sequence that it reads from: join, do not replace
         let message = self.published(thread, order);
-        self.messages.entry(object).or_default().join(&message);
+        self.messages.of(object).join(&message);
     }
 
     fn published(&mut self, thread: ThreadId, order: Ordering) -> Clock {
@@ -168,7 +152,7 @@ impl Clocks {
         location: &'static Location<'static>,
     ) -> Option<Access> {
         let now = self.of(thread).now.clone();
-        let history = self.cells.entry(object).or_default();
+        let history = self.cells.of(object);
         let race = history.write.filter(|w| unordered(w, thread, &now));
         history.reads.retain(|r| r.thread != thread);
         history.reads.push(Access { thread, event, location, epoch: now.get(thread) });
@@ -184,7 +168,7 @@ impl Clocks {
         location: &'static Location<'static>,
     ) -> Option<Access> {
         let now = self.of(thread).now.clone();
-        let history = self.cells.entry(object).or_default();
+        let history = self.cells.of(object);
         let race = history.write.iter().chain(&history.reads).find(|a| unordered(a, thread, &now)).copied();
         history.write = Some(Access { thread, event, location, epoch: now.get(thread) });
         history.reads.clear();

@@ -10,6 +10,7 @@
 
 pub(crate) mod atomic;
 pub(crate) mod cell;
+mod clock;
 mod clocks;
 mod companion;
 pub(crate) mod condvar;
@@ -26,6 +27,7 @@ pub(crate) mod threads;
 mod watch;
 mod world;
 
+pub(crate) use clock::{Clock, PerObject, token};
 pub(crate) use home::Home;
 pub(crate) use pulse::{Frozen, Pulse};
 pub(crate) use statics::{forget_local, local};
@@ -62,6 +64,8 @@ thread_local! {
     /// The number of the running execution, unique in this process; 0 outside of one.
     static EXECUTION: Cell<u64> = const { Cell::new(0) };
     static WORLD: RefCell<Option<World>> = const { RefCell::new(None) };
+    /// The world of an execution that is over, for the room that it has.
+    static SPARE: Cell<Option<World>> = const { Cell::new(None) };
 }
 
 /// The engine that drives this thread.
@@ -102,7 +106,7 @@ pub(crate) fn events_of_mine() -> Option<u64> {
 
 /// Starts an execution: its world is empty, its main thread runs.
 pub(crate) fn begin(settings: &Settings) {
-    let world = World::new(settings.clone());
+    let world = World::new(settings.clone(), SPARE.take());
     ENGINE.set(settings.engine);
     ME.set(ThreadId::MAIN);
     EXECUTION.set(world.execution);
@@ -111,6 +115,11 @@ pub(crate) fn begin(settings: &Settings) {
         let parker = threads::main_parker();
         with(|world| world.parkers.push(Some(parker)));
     }
+}
+
+/// Gives the world of an execution back that came to its end.
+pub(crate) fn keep(world: World) {
+    SPARE.set(Some(world));
 }
 
 /// Ends the execution: takes its world.

@@ -1,9 +1,10 @@
 //! Threads under the engines: start, end, join, park, yield.
 
+use super::clock::token;
 use super::statics::drop_locals;
 use super::step::{defer, fail, flush_deferred, freeze, halt, in_vain, inert, loom_step, shuttle_step, stalled};
 use super::{Ending, Engine, Pending, Seen, Waits, World, engine, green, hook, knockout, me, set_me, try_with, with};
-use crate::trace::{ObjectId, Operation, ThreadId, Value};
+use crate::trace::{Operation, ThreadId, Value};
 use crate::verdict::{Bound, Kind};
 use std::any::Any;
 use std::cell::Cell;
@@ -237,11 +238,6 @@ pub(crate) fn observed(thread: ThreadId) -> bool {
         world.observed = panicked.or(world.observed.take());
         was
     })
-}
-
-/// The identity under which a thread's token is kept by the clocks.
-pub(crate) fn token(thread: ThreadId) -> ObjectId {
-    ObjectId(u32::MAX - thread.0)
 }
 
 /// Consumes the thread's token, after waiting for it where need is.

@@ -174,7 +174,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(settings: Settings) -> World {
+    /// An execution's beginning, with the room that an earlier one had.
+    pub(crate) fn new(settings: Settings, earlier: Option<World>) -> World {
         // Relaxed: only uniqueness matters
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let mut world = World {
@@ -203,6 +204,17 @@ impl World {
             companions: Vec::new(),
             deferred: Vec::new(),
         };
+        if let Some(World { trace, threads, objects, clocks, enabled, schedule, companions, .. }) = earlier {
+            world = World { trace, threads, objects, clocks, enabled, schedule, companions, ..world };
+            world.trace.events.clear();
+            world.trace.threads.clear();
+            world.trace.objects.clear();
+            world.threads.clear();
+            world.objects.clear();
+            world.clocks.clear();
+            world.schedule.clear();
+            world.companions.clear();
+        }
         world.add_thread(None);
         world
     }

@@ -1,7 +1,8 @@
 //! What an operation does to which objects: two operations are dependent if their order can matter.
 
-use crate::runtime::{Pending, Seen, Waits, World, threads};
+use crate::runtime::{Pending, Seen, Waits, World, token};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
+use smallvec::SmallVec;
 
 /// What an operation does to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +26,15 @@ impl Effect {
     }
 }
 
+/// What an operation does to which objects: one, or two, or, when a thread unwinds, any number.
+pub(in crate::explore) type Effects = SmallVec<[(ObjectId, Effect); 2]>;
+
 /// An operation as the search sees it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub(in crate::explore) struct Act {
     pub(in crate::explore) operation: Operation,
     /// At most one effect an object.
-    pub(in crate::explore) effects: Vec<(ObjectId, Effect)>,
+    pub(in crate::explore) effects: Effects,
     /// Whether it waits until its objects allow it.
     pub(in crate::explore) blocking: bool,
     /// What a compare-exchange must find.
@@ -39,11 +43,17 @@ pub(in crate::explore) struct Act {
     pub(in crate::explore) spurious: bool,
 }
 
+impl Clone for Act {
+    fn clone(&self) -> Act {
+        Act { effects: SmallVec::from_slice(&self.effects), ..*self } // a copy: SmallVec's own goes one by one
+    }
+}
+
 impl Act {
     /// What an announced operation may do at the most.
     pub(in crate::explore) fn announced(pending: &Pending, thread: ThreadId) -> Act {
         let Pending { operation, object, waits, expected, spurious, .. } = *pending;
-        let mut effects = Vec::new();
+        let mut effects = Effects::new();
         let own = match operation {
             Operation::Load(_) | Operation::Read => Some(Effect::Read),
             Operation::Store(_) | Operation::Rmw(..) | Operation::Write => Some(Effect::Write),
@@ -59,8 +69,8 @@ impl Act {
         match (operation, waits) {
             (Operation::Wait, Waits::Releasing { mutex, .. }) => effects.push((mutex, Effect::Release)),
             (Operation::Wake, Waits::Notified { mutex, .. }) => effects.push((mutex, Effect::Acquire)),
-            (Operation::Park, _) => effects.push((threads::token(thread), Effect::Write)),
-            (Operation::Unpark(other), _) => effects.push((threads::token(other), Effect::Write)),
+            (Operation::Park, _) => effects.push((token(thread), Effect::Write)),
+            (Operation::Unpark(other), _) => effects.push((token(other), Effect::Write)),
             _ => {}
         }
         let blocking = match waits {
@@ -70,9 +80,9 @@ impl Act {
         Act { operation, effects, blocking, expected, spurious }
     }
 
-    /// What it did, as it turned out.
-    pub(in crate::explore) fn done(world: &World, pending: &Pending, thread: ThreadId, seen: &Seen) -> Act {
-        let mut act = Act::announced(pending, thread);
+    /// What the announced act did, as it turned out.
+    pub(in crate::explore) fn done(announced: &Act, world: &World, pending: &Pending, seen: &Seen) -> Act {
+        let mut act = announced.clone();
         act.operation = seen.operation.unwrap_or(act.operation);
         let nothing_changed = match (act.operation, seen.value) {
             (Operation::Load(_), _) => true, // a compare-exchange that failed
@@ -96,6 +106,21 @@ impl Act {
             _ => {}
         }
         act
+    }
+
+    /// Whether what it does depends on the state in which it takes effect, or whether it can.
+    pub(super) fn is_predicted(&self) -> bool {
+        self.expected.is_some()
+            || self.spurious
+            || matches!(
+                self.operation,
+                Operation::TryLock
+                    | Operation::TryReadLock
+                    | Operation::NotifyOne
+                    | Operation::NotifyAll
+                    | Operation::Wake
+                    | Operation::Park
+            )
     }
 
     pub(in crate::explore) fn only_reads(&mut self) {

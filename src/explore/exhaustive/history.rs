@@ -1,43 +1,24 @@
 //! One execution as the search sees it: its steps, what happens before what, and which pairs of steps race.
+//!
+//! Most executions begin as the one before them did: those steps stay, and are only gone through again.
 
 use super::effect::{Act, Effect};
 use super::wakeup::Choice;
-use crate::runtime::{Pending, Seen, World};
+use crate::runtime::{Clock, Pending, PerObject, Seen, World};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
-use std::collections::HashMap;
+use smallvec::{SmallVec, smallvec};
 
-/// How many steps of each thread are known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Clock(Vec<u32>);
-
-impl Clock {
-    pub(super) fn join(&mut self, other: &Clock) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
-        }
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
-            *mine = (*mine).max(*theirs);
-        }
-    }
-
-    pub(super) fn get(&self, thread: ThreadId) -> u32 {
-        self.0.get(thread.index()).copied().unwrap_or(0)
-    }
-
-    fn set(&mut self, thread: ThreadId, seq: u32) {
-        if self.0.len() <= thread.index() {
-            self.0.resize(thread.index() + 1, 0);
-        }
-        self.0[thread.index()] = seq;
-    }
-}
+/// Steps, by their places; few in most cases.
+pub(super) type Steps = SmallVec<[usize; 4]>;
 
 /// A step of an execution.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Step {
     pub(super) thread: ThreadId,
     /// Its number among its thread's, from 1.
     pub(super) seq: u32,
+    /// The object of its operation: for a wakeup, the condition variable.
+    object: Option<ObjectId>,
     pub(super) announced: Act,
     pub(super) done: Act,
     pub(super) choice: Option<Choice>,
@@ -45,57 +26,131 @@ pub(super) struct Step {
     pub(super) before: Clock,
     pub(super) after: Clock,
     /// Earlier steps with which this one is in a race that might be reversed.
-    pub(super) races: Vec<usize>,
+    pub(super) races: Steps,
     written: Option<Value>,
     /// An unpark of a thread that had its token already.
     redundant: bool,
 }
 
-#[derive(Debug, Default)]
-struct ObjectHistory {
+/// A step's access to an object, and what was last before it, itself included.
+#[derive(Clone, Copy, Debug)]
+struct Access {
+    step: usize,
+    effect: Effect,
     write: Option<usize>,
-    reads: Vec<usize>,
     acquired: Option<usize>,
-    shared: Vec<usize>,
+}
+
+/// All accesses to an object.
+#[derive(Debug, Default)]
+struct ObjectHistory(Vec<Access>);
+
+impl ObjectHistory {
+    fn write(&self) -> Option<usize> {
+        self.0.last()?.write
+    }
+
+    fn acquired(&self) -> Option<usize> {
+        self.0.last()?.acquired
+    }
+
+    /// Those that do not write, since the last that does.
+    fn reads(&self) -> impl Iterator<Item = usize> {
+        self.0.iter().rev().take_while(|a| !a.effect.writes()).map(|a| a.step)
+    }
+
+    /// Those that acquired as one of several, since somebody was alone.
+    fn shared(&self) -> impl Iterator<Item = usize> {
+        let since = self.0.iter().rev().take_while(|a| a.effect != Effect::Acquire);
+        since.filter(|a| a.effect == Effect::AcquireShared).map(|a| a.step)
+    }
+}
+
+/// The steps of a thread, and the one that started it.
+#[derive(Debug, Default)]
+struct ThreadHistory {
+    started: Option<usize>,
+    steps: Vec<usize>,
 }
 
 /// The execution so far.
 #[derive(Debug, Default)]
 pub(super) struct History {
     pub(super) steps: Vec<Step>,
-    clocks: Vec<Clock>,
-    objects: HashMap<ObjectId, ObjectHistory>,
+    threads: Vec<ThreadHistory>,
+    objects: PerObject<ObjectHistory>,
     /// Who waits on a condition variable, and which step notified it.
-    waiters: HashMap<ObjectId, Vec<(ThreadId, Option<usize>)>>,
-    tokens: HashMap<ThreadId, bool>,
-    initial: HashMap<ObjectId, Value>,
+    waiters: PerObject<Vec<(ThreadId, Option<usize>)>>,
+    /// Whether a thread has its token.
+    tokens: Vec<bool>,
+    /// What a thread knows that has done nothing, and was started by none.
+    nothing: Clock,
 }
 
 impl History {
-    pub(super) fn clock(&mut self, thread: ThreadId) -> &mut Clock {
-        if self.clocks.len() <= thread.index() {
-            self.clocks.resize_with(thread.index() + 1, Clock::default);
+    /// Begins another execution, which begins with so many of the steps of the last one.
+    pub(super) fn begin(&mut self, kept: usize) {
+        self.steps.truncate(kept);
+        for thread in &mut self.threads {
+            thread.steps.truncate(thread.steps.partition_point(|step| *step < kept));
+            thread.started = thread.started.filter(|step| *step < kept);
         }
-        &mut self.clocks[thread.index()]
+        for object in self.objects.iter_mut() {
+            object.0.truncate(object.0.partition_point(|access| access.step < kept));
+        }
+        self.waiters.clear();
+        self.tokens.clear();
+    }
+
+    fn thread(&mut self, thread: ThreadId) -> &mut ThreadHistory {
+        if self.threads.len() <= thread.index() {
+            self.threads.resize_with(thread.index() + 1, ThreadHistory::default);
+        }
+        &mut self.threads[thread.index()]
+    }
+
+    pub(super) fn clock(&self, thread: ThreadId) -> &Clock {
+        let Some(history) = self.threads.get(thread.index()) else { return &self.nothing };
+        history.steps.last().copied().or(history.started).map_or(&self.nothing, |step| &self.steps[step].after)
     }
 
     pub(super) fn last_write(&self, object: ObjectId) -> Option<usize> {
-        self.objects.get(&object).and_then(|o| o.write)
+        self.objects.get(object)?.write()
     }
 
     /// The notification that has reached the waiter.
     pub(super) fn notifier(&self, condvar: ObjectId, thread: ThreadId) -> Option<usize> {
-        self.waiters.get(&condvar)?.iter().find(|w| w.0 == thread)?.1
+        self.waiters.get(condvar)?.iter().find(|w| w.0 == thread)?.1
     }
 
     pub(super) fn has_token_now(&self, thread: ThreadId) -> bool {
-        self.tokens.get(&thread).copied().unwrap_or(false)
+        self.tokens.get(thread.index()).copied().unwrap_or(false)
+    }
+
+    /// Whether the thread had its token before it was given or taken.
+    fn set_token(&mut self, thread: ThreadId, token: bool) -> bool {
+        if self.tokens.len() <= thread.index() {
+            self.tokens.resize(thread.index() + 1, false);
+        }
+        std::mem::replace(&mut self.tokens[thread.index()], token)
     }
 
     /// `later` happens after `earlier`, or is it.
     pub(super) fn follows(&self, later: usize, earlier: usize) -> bool {
         let step = &self.steps[earlier];
         self.steps[later].after.get(step.thread) >= step.seq
+    }
+
+    /// Goes through a step again that was kept from the last execution; false if it is another one.
+    pub(super) fn repeat(&mut self, index: usize, thread: ThreadId, pending: &Pending, seen: &Seen) -> bool {
+        let step = &mut self.steps[index];
+        if (step.thread, step.announced.operation, step.object) != (thread, pending.operation, pending.object) {
+            return false;
+        }
+        step.written = written(&step.done, seen); // the same value, but for addresses
+        let (done, object, choice) = (step.done.clone(), step.object, step.choice);
+        self.enact(index, thread, &done, object, choice);
+        true
     }
 
     /// Writes down a step that has taken effect.
@@ -110,49 +165,50 @@ impl History {
     ) {
         let index = self.steps.len();
         let announced = Act::announced(pending, thread);
-        let done = Act::done(world, pending, thread, seen);
+        let done = Act::done(&announced, world, pending, seen);
         let mut before = self.clock(thread).clone();
         for cause in cause {
             before.join(&self.steps[*cause].after);
         }
-        self.causes(index, thread, &done, pending.object, choice, &mut before);
+        if let Operation::Join(child) = done.operation {
+            before.join(self.clock(child));
+        }
+        let (notifier, redundant) = self.enact(index, thread, &done, pending.object, choice);
+        notifier.into_iter().for_each(|n| before.join(&self.steps[n].after));
         let seq = before.get(thread) + 1;
         let races = self.candidates(thread, &done, &before);
         let mut after = before.clone();
         self.conflicts(&done, |step| after.join(&step.after));
         after.set(thread, seq);
-        for (object, _) in &done.effects {
-            if let Some(initial) = world.objects.get(object.index()).and_then(|o| o.initial) {
-                self.initial.insert(*object, initial);
-            }
-        }
-        let redundant = match done.operation {
-            Operation::Unpark(other) => self.tokens.insert(other, true).unwrap_or(false),
-            Operation::Park => {
-                self.tokens.insert(thread, false);
-                false
-            }
-            _ => false,
-        };
         if let Operation::Spawn(child) = done.operation {
-            *self.clock(child) = after.clone();
+            self.thread(child).started = Some(index);
         }
-        *self.clock(thread) = after.clone();
+        self.thread(thread).steps.push(index);
         self.note(index, &done);
-        let written = seen.written.or(seen.value.filter(|_| matches!(done.operation, Operation::Store(_))));
-        self.steps.push(Step { thread, seq, announced, done, choice, before, after, races, written, redundant });
+        let (object, written) = (pending.object, written(&done, seen));
+        self.steps.push(Step {
+            thread,
+            seq,
+            object,
+            announced,
+            done,
+            choice,
+            before,
+            after,
+            races,
+            written,
+            redundant,
+        });
     }
 
     /// An operation that took effect together with the last step, of the same thread.
     pub(super) fn extend(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
         let Some(index) = self.steps.len().checked_sub(1) else { return };
-        let done = Act::done(world, pending, thread, seen);
-        let before = self.steps[index].before.clone();
-        let races = self.candidates(thread, &done, &before);
+        let done = Act::done(&Act::announced(pending, thread), world, pending, seen);
+        let races = self.candidates(thread, &done, &self.steps[index].before);
         let mut after = self.steps[index].after.clone();
         self.conflicts(&done, |step| after.join(&step.after));
         self.note(index, &done);
-        *self.clock(thread) = after.clone();
         let step = &mut self.steps[index];
         step.after = after;
         step.races.extend(races.into_iter().filter(|race| *race != index));
@@ -160,25 +216,23 @@ impl History {
         step.announced.effects.extend(done.effects);
     }
 
-    /// What enabled the step, beside its conflicts: a thread's end, a notification.
-    fn causes(
+    /// What a step means for who waits and who has a token. The notification that enabled it, if it is a wakeup that
+    /// was notified, and whether it is an unpark of a thread that had its token.
+    fn enact(
         &mut self,
         index: usize,
         thread: ThreadId,
         done: &Act,
         object: Option<ObjectId>,
         choice: Option<Choice>,
-        before: &mut Clock,
-    ) {
+    ) -> (Option<usize>, bool) {
         match (done.operation, object) {
-            (Operation::Join(child), _) => before.join(&self.clock(child).clone()),
             (Operation::Wait, Some(condvar)) => {
                 let notified = done.left_at_once().then_some(index); // by itself
-                self.waiters.entry(condvar).or_default().push((thread, notified));
+                self.waiters.of(condvar).push((thread, notified));
             }
             (Operation::NotifyOne | Operation::NotifyAll, Some(condvar)) => {
-                let waiters = self.waiters.entry(condvar).or_default();
-                let mut asleep: Vec<_> = waiters.iter_mut().filter(|w| w.1.is_none()).collect();
+                let mut asleep: Vec<_> = self.waiters.of(condvar).iter_mut().filter(|w| w.1.is_none()).collect();
                 asleep.sort_by_key(|w| w.0);
                 if done.operation == Operation::NotifyAll {
                     asleep.into_iter().for_each(|w| w.1 = Some(index));
@@ -187,72 +241,63 @@ impl History {
                 }
             }
             (Operation::Wake, Some(condvar)) => {
-                let waiters = self.waiters.entry(condvar).or_default();
+                let waiters = self.waiters.of(condvar);
                 if let Some(at) = waiters.iter().position(|w| w.0 == thread) {
-                    let (_, notifier) = waiters.remove(at);
-                    notifier.into_iter().for_each(|n| before.join(&self.steps[n].after));
+                    return (waiters.remove(at).1, false);
                 }
             }
+            (Operation::Unpark(other), _) => return (None, self.set_token(other, true)),
+            (Operation::Park, _) => _ = self.set_token(thread, false),
             _ => {}
         }
+        (None, false)
     }
 
     /// Calls `f` with every earlier step that the act directly depends on.
     fn conflicts(&self, act: &Act, mut f: impl FnMut(&Step)) {
         for (object, effect) in &act.effects {
-            let Some(history) = self.objects.get(object) else { continue };
-            history.write.iter().for_each(|w| f(&self.steps[*w]));
+            let Some(history) = self.objects.get(*object) else { continue };
+            history.write().into_iter().for_each(|w| f(&self.steps[w]));
             if effect.writes() {
-                history.reads.iter().for_each(|r| f(&self.steps[*r]));
+                history.reads().for_each(|r| f(&self.steps[r]));
             }
         }
     }
 
     fn note(&mut self, index: usize, done: &Act) {
         for (object, effect) in &done.effects {
-            let history = self.objects.entry(*object).or_default();
-            match effect {
-                Effect::Acquire => {
-                    history.acquired = Some(index);
-                    history.shared.clear();
-                }
-                Effect::AcquireShared => history.shared.push(index),
-                _ => {}
-            }
-            if effect.writes() {
-                history.write = Some(index);
-                history.reads.clear();
-            } else {
-                history.reads.push(index);
-            }
+            let history = self.objects.of(*object);
+            let write = if effect.writes() { Some(index) } else { history.write() };
+            let acquired = if *effect == Effect::Acquire { Some(index) } else { history.acquired() };
+            history.0.push(Access { step: index, effect: *effect, write, acquired });
         }
     }
 
     /// Earlier steps with which `act` of `thread` is in an immediate race that might be reversed.
     ///
     /// A blocking acquisition races with earlier acquisitions, never with the release that enables it.
-    pub(super) fn candidates(&self, thread: ThreadId, act: &Act, before: &Clock) -> Vec<usize> {
-        let mut found: Vec<usize> = Vec::new();
+    pub(super) fn candidates(&self, thread: ThreadId, act: &Act, before: &Clock) -> Steps {
+        let mut found = Steps::new();
         for (object, effect) in &act.effects {
-            let Some(history) = self.objects.get(object) else { continue };
+            let Some(history) = self.objects.get(*object) else { continue };
             match effect {
                 Effect::Acquire if act.blocking => {
-                    found.extend(history.acquired);
-                    found.extend(&history.shared);
+                    found.extend(history.acquired());
+                    found.extend(history.shared());
                 }
                 Effect::AcquireShared if act.blocking => {
                     let attempt = |w: &usize| self.steps[*w].done.operation == Operation::TryLock;
-                    found.extend(history.acquired);
-                    found.extend(history.write.filter(attempt)); // also one that readers refused
+                    found.extend(history.acquired());
+                    found.extend(history.write().filter(attempt)); // also one that readers refused
                 }
                 _ if act.blocking && act.operation == Operation::Park => {
                     // the unpark that made the token available is what enabled it
-                    found.extend(history.write.filter(|w| self.steps[*w].redundant));
+                    found.extend(history.write().filter(|w| self.steps[*w].redundant));
                 }
                 _ => {
-                    found.extend(history.write);
+                    found.extend(history.write());
                     if effect.writes() {
-                        found.extend(&history.reads);
+                        found.extend(history.reads());
                     }
                 }
             }
@@ -260,6 +305,9 @@ impl History {
         found.sort_unstable();
         found.dedup();
         found.retain(|c| self.steps[*c].thread != thread && self.steps[*c].seq > before.get(self.steps[*c].thread));
+        if found.len() < 2 {
+            return found;
+        }
         let all = found.clone();
         found.retain(|c| !all.iter().any(|d| d != c && self.follows(*d, *c)));
         found
@@ -268,10 +316,16 @@ impl History {
     /// The act as it would turn out after the steps before `i` and those of `v`, by each of its choices. It must be
     /// exact: a predicted conflict that does not happen breaks the invariant that a leaf of a wakeup tree wakes every
     /// sleeper.
-    pub(super) fn predict(&self, i: usize, v: &[usize], act: &Act) -> Vec<(Act, Option<Choice>)> {
-        let caused = self.predict_caused(i, v, act);
+    pub(super) fn predict(
+        &self,
+        world: &World,
+        i: usize,
+        v: &[usize],
+        act: &Act,
+    ) -> SmallVec<[(Act, Option<Choice>); 1]> {
+        let caused = self.predict_caused(world, i, v, act);
         if !act.spurious || caused.changes_nothing() {
-            return vec![(caused, None)]; // a compare-exchange that finds something else fails anyway
+            return smallvec![(caused, None)]; // a compare-exchange that finds something else fails anyway
         }
         let mut spurious = caused.clone();
         if act.operation == Operation::Wait {
@@ -279,10 +333,10 @@ impl History {
         } else {
             spurious.only_reads();
         }
-        vec![(caused, Some(Choice { taken: 0, of: 2 })), (spurious, Some(Choice { taken: 1, of: 2 }))]
+        smallvec![(caused, Some(Choice { taken: 0, of: 2 })), (spurious, Some(Choice { taken: 1, of: 2 }))]
     }
 
-    fn predict_caused(&self, i: usize, v: &[usize], act: &Act) -> Act {
+    fn predict_caused(&self, world: &World, i: usize, v: &[usize], act: &Act) -> Act {
         let mut act = act.clone();
         let Some(&(object, _)) = act.effects.first() else { return act };
         let steps = || (0..i).chain(v.iter().copied()).map(|k| &self.steps[k]);
@@ -290,7 +344,7 @@ impl History {
         let nothing_changes = match (act.operation, act.expected) {
             (Operation::Rmw(..), Some(expected)) => {
                 let last = effects().rfind(|(_, e)| *e == Effect::Write).and_then(|(s, _)| s.written);
-                last.or(self.initial.get(&object).copied()) != Some(expected)
+                last.or(world.objects.get(object.index()).and_then(|o| o.initial)) != Some(expected)
             }
             (Operation::TryLock, _) if self.holders(i, v, object, false).is_empty() => {
                 if !self.holders(i, v, object, true).is_empty() {
@@ -351,4 +405,9 @@ impl History {
             _ => token,
         })
     }
+}
+
+/// The value that a step left behind in an atomic.
+fn written(done: &Act, seen: &Seen) -> Option<Value> {
+    seen.written.or(seen.value.filter(|_| matches!(done.operation, Operation::Store(_))))
 }

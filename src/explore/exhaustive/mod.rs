@@ -16,11 +16,11 @@ mod spin;
 mod wakeup;
 
 use super::{Point, Strategy, share};
-use crate::runtime::{Pending, Seen, Waits, World};
+use crate::runtime::{Clock, Pending, Seen, Waits, World};
 use crate::trace::{Operation, ThreadId, Value};
 use crate::verdict::Bound;
 use effect::{Act, Effect};
-use history::{Clock, History};
+use history::History;
 use spin::Spins;
 use wakeup::{Branch, Choice, Element, Sleeper, insert, is_weak_initial};
 
@@ -58,6 +58,9 @@ pub(super) struct Exhaustive {
     /// What is to be explored after the last point of the stack.
     guide: Vec<Branch>,
     history: History,
+    /// How many steps of the history are the last execution's, and how many steps this execution has had.
+    kept: usize,
+    steps: usize,
     spins: Spins,
     /// The rest of this execution is known: it is only run to its end.
     blocked: bool,
@@ -98,7 +101,15 @@ impl Exhaustive {
 
     /// Sees to it that the race between step `i` and the step `j` (or, without one, the operation that is still
     /// pending at the end) is explored the other way round too.
-    fn reverse(&mut self, i: usize, j: Option<usize>, thread: ThreadId, announced: &Act, before: &Clock) {
+    fn reverse(
+        &mut self,
+        world: &World,
+        i: usize,
+        j: Option<usize>,
+        thread: ThreadId,
+        announced: &Act,
+        before: &Clock,
+    ) {
         let history = &self.history;
         let mut gone = vec![i];
         let v: Vec<usize> = loop {
@@ -129,7 +140,7 @@ impl Exhaustive {
                 return; // who holds the lock there holds it because of what this thread knows
             }
             if let Some(earlier) = holders.iter().copied().filter(|h| *h < i).min() {
-                return self.reverse(earlier, j, thread, announced, before);
+                return self.reverse(world, earlier, j, thread, announced, before);
             }
             gone.extend(holders);
         };
@@ -140,7 +151,7 @@ impl Exhaustive {
                 Element { step: Some(*k), thread: step.thread, act: step.done.clone(), choice: step.choice }
             })
             .collect();
-        let ways = history.predict(i, &v, announced);
+        let ways = history.predict(world, i, &v, announced);
         for (act, choice) in ways {
             // by a choice that does not conflict it is no race: the other order is the same execution
             if choice.is_none() || act.conflicts(&self.history.steps[i].done) {
@@ -168,9 +179,9 @@ impl Exhaustive {
 impl Strategy for Exhaustive {
     fn begin(&mut self) -> bool {
         self.depth = 0;
+        self.steps = 0;
         self.blocked = false;
-        self.history = History::default();
-        self.spins = Spins::default();
+        self.spins.clear();
         if !std::mem::replace(&mut self.started, true) {
             return true;
         }
@@ -186,7 +197,7 @@ impl Strategy for Exhaustive {
             if let Some(alternative) = node.alternatives.pop() {
                 node.choice = Some(alternative);
                 self.guide.clear();
-                return true;
+                break;
             }
             if !node.tree.is_empty() {
                 let branch = node.tree.remove(0);
@@ -194,11 +205,14 @@ impl Strategy for Exhaustive {
                 node.choice = branch.choice.map(|choice| choice.taken);
                 node.options = 1;
                 self.guide = branch.children;
-                return true;
+                break;
             }
             self.stack.pop();
         }
-        false
+        let Some(kept) = self.stack.len().checked_sub(1) else { return false };
+        self.kept = kept;
+        self.history.begin(kept);
+        true
     }
 
     fn pick(&mut self, point: &Point<'_>) -> ThreadId {
@@ -265,33 +279,53 @@ impl Strategy for Exhaustive {
         if self.blocked {
             return;
         }
-        if self.history.steps.len() == self.depth {
-            return self.history.extend(world, thread, pending, seen); // while it unwinds, a thread is not stopped
-        }
-        let node = &mut self.stack[self.depth - 1];
-        if matches!(pending.waits, Waits::Notified { timeout: true, .. })
-            && seen.value == Some(Value::Word("timed out"))
-        {
-            self.blocked = true; // the same timeout was, or will be, a choice of the wait
+        if self.steps == self.depth {
+            // while it unwinds, a thread is not stopped: it goes on in the same step
+            if self.steps > self.kept {
+                self.history.extend(world, thread, pending, seen);
+            }
             return;
         }
-        if matches!(pending.waits, Waits::Releasing { timeout: true, .. }) && !pending.spurious {
-            self.caveat = Some(Bound::Spins); // a second timeout at this place: it fires when nobody else can go on
+        let index = self.steps;
+        self.steps += 1;
+        if index < self.kept {
+            if !self.history.repeat(index, thread, pending, seen) {
+                let (operation, location) = (pending.operation.name(), pending.location);
+                self.diverged =
+                    Some(format!("after the same choices, there was another operation: {operation} at {location}"));
+            }
+        } else {
+            if matches!(pending.waits, Waits::Notified { timeout: true, .. })
+                && seen.value == Some(Value::Word("timed out"))
+            {
+                self.blocked = true; // the same timeout was, or will be, a choice of the wait
+                return;
+            }
+            if matches!(pending.waits, Waits::Releasing { timeout: true, .. }) && !pending.spurious {
+                self.caveat = Some(Bound::Spins); // a second timeout at this place: it fires when nobody else can go on
+            }
+            let choice = self.stack[index].chosen();
+            let causes = self.spins.causes(&self.history, thread, pending);
+            self.history.push(world, thread, pending, seen, choice, &causes);
+            self.stack[index].act = Some(self.history.steps[index].done.clone());
         }
-        let choice = node.chosen();
-        let causes = self.spins.causes(&self.history, thread, pending);
-        self.history.push(world, thread, pending, seen, choice, &causes);
-        let done = self.history.steps[self.depth - 1].done.clone();
         let timed_out = seen.value == Some(Value::Word("timed out"));
-        self.spins.see(&self.history, thread, pending, &done, timed_out);
-        self.stack[self.depth - 1].act = Some(done);
+        self.spins.see(index + 1, thread, pending, &self.history.steps[index].done, timed_out);
     }
 
     fn ended(&mut self, world: &World) {
+        // The races among the steps that were kept have been seen to before, and what has come after them is explored
+        // from there. But what is predicted depends on what comes after, and a choice that comes after is dictated there.
+        let chosen = self.history.steps[self.kept.min(self.history.steps.len())..].iter().any(|s| s.choice.is_some());
         for j in 0..self.history.steps.len() {
-            let step = self.history.steps[j].clone();
-            for i in step.races {
-                self.reverse(i, Some(j), step.thread, &step.announced, &step.before);
+            let step = &self.history.steps[j];
+            if step.races.is_empty() || (j < self.kept && !chosen && !step.announced.is_predicted()) {
+                continue;
+            }
+            let (thread, races) = (step.thread, step.races.clone());
+            let (announced, before) = (step.announced.clone(), step.before.clone());
+            for i in races {
+                self.reverse(world, i, Some(j), thread, &announced, &before);
             }
         }
         if self.blocked {
@@ -313,7 +347,7 @@ impl Strategy for Exhaustive {
             notifier.into_iter().for_each(|n| before.join(&self.history.steps[n].after));
             let act = Act::announced(&pending, thread);
             for i in self.history.candidates(thread, &act, &before) {
-                self.reverse(i, None, thread, &act, &before);
+                self.reverse(world, i, None, thread, &act, &before);
             }
         }
     }

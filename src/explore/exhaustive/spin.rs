@@ -8,9 +8,8 @@
 
 use super::effect::Act;
 use super::history::History;
-use crate::runtime::{Pending, Waits};
+use crate::runtime::{Pending, PerObject, Waits};
 use crate::trace::{ObjectId, Operation, ThreadId};
-use std::collections::HashMap;
 use std::panic::Location;
 
 #[derive(Debug, Default)]
@@ -23,40 +22,51 @@ struct Round {
     acted: bool,
     /// How many steps there were when it yielded.
     since: usize,
+    /// Where its timeouts have fired.
+    timeouts: Vec<&'static Location<'static>>,
 }
 
 /// The rounds of every thread, and the versions of every object.
 #[derive(Debug, Default)]
 pub(super) struct Spins {
-    rounds: HashMap<ThreadId, Round>,
-    versions: HashMap<ObjectId, u32>,
-    /// Where a thread's timeouts have fired.
-    timeouts: HashMap<ThreadId, Vec<&'static Location<'static>>>,
+    rounds: Vec<Round>,
+    versions: PerObject<u32>,
 }
 
 impl Spins {
-    fn version(&self, object: ObjectId) -> u32 {
-        self.versions.get(&object).copied().unwrap_or(0)
+    /// Forgets an execution.
+    pub(super) fn clear(&mut self) {
+        self.rounds.clear();
+        self.versions.clear();
     }
 
-    /// Takes in a step; the steps that let a spinning thread go on, if it is one that was kept back.
-    pub(super) fn see(&mut self, history: &History, thread: ThreadId, pending: &Pending, done: &Act, timed_out: bool) {
+    fn version(&self, object: ObjectId) -> u32 {
+        self.versions.get(object).copied().unwrap_or(0)
+    }
+
+    /// Takes in a step, with which there are so many.
+    pub(super) fn see(&mut self, steps: usize, thread: ThreadId, pending: &Pending, done: &Act, timed_out: bool) {
         for (object, effect) in &done.effects {
             if effect.writes() {
-                *self.versions.entry(*object).or_default() += 1;
+                *self.versions.of(*object) += 1;
             }
         }
-        let read: Vec<_> = done.effects.iter().map(|(object, _)| (*object, self.version(*object))).collect();
-        let round = self.rounds.entry(thread).or_default();
+        if self.rounds.len() <= thread.index() {
+            self.rounds.resize_with(thread.index() + 1, Round::default);
+        }
+        let Spins { rounds, versions } = self;
+        let round = &mut rounds[thread.index()];
         if pending.operation == Operation::Yield {
-            *round = Round { at: Some(pending.location), since: history.steps.len(), ..Round::default() };
-        } else if done.changes_nothing() && !done.effects.is_empty() {
-            round.read.extend(read);
-        } else {
+            round.read.clear();
+            (round.at, round.acted, round.since) = (Some(pending.location), false, steps);
+        } else if !done.changes_nothing() || done.effects.is_empty() {
             round.acted = true;
+        } else if round.at.is_some() {
+            let version = |object: ObjectId| versions.get(object).copied().unwrap_or(0);
+            round.read.extend(done.effects.iter().map(|(object, _)| (*object, version(*object))));
         }
         if timed_out {
-            self.timeouts.entry(thread).or_default().push(pending.location);
+            round.timeouts.push(pending.location);
         }
     }
 
@@ -64,7 +74,7 @@ impl Spins {
     pub(super) fn keeps_back(&self, history: &History, thread: ThreadId, pending: &Pending) -> bool {
         match (pending.operation, pending.waits) {
             (Operation::Yield, _) => {
-                let Some(round) = self.rounds.get(&thread) else { return false };
+                let Some(round) = self.rounds.get(thread.index()) else { return false };
                 let same_place = round.at == Some(pending.location) && !round.acted;
                 let nothing_new = if round.read.is_empty() {
                     history.steps[round.since..].iter().all(|step| step.thread == thread)
@@ -74,7 +84,7 @@ impl Spins {
                 same_place && nothing_new
             }
             (_, Waits::Token { timeout: true }) if !history.has_token_now(thread) => {
-                self.timeouts.get(&thread).is_some_and(|places| places.contains(&pending.location))
+                self.rounds.get(thread.index()).is_some_and(|round| round.timeouts.contains(&pending.location))
             }
             _ => false,
         }
@@ -82,7 +92,7 @@ impl Spins {
 
     /// The steps that a spinning thread had to wait for: the last writes of what it read.
     pub(super) fn causes(&self, history: &History, thread: ThreadId, pending: &Pending) -> Vec<usize> {
-        let round = self.rounds.get(&thread).filter(|r| pending.operation == Operation::Yield && !r.acted);
+        let round = self.rounds.get(thread.index()).filter(|r| pending.operation == Operation::Yield && !r.acted);
         let Some(round) = round.filter(|r| r.at == Some(pending.location)) else { return Vec::new() };
         round.read.iter().filter_map(|(object, _)| history.last_write(*object)).collect()
     }

@@ -1,7 +1,8 @@
 //! Wakeup trees: which sequences of steps are still to be explored from a point.
 
 use super::effect::Act;
-use super::history::{Clock, History};
+use super::history::History;
+use crate::runtime::Clock;
 use crate::trace::ThreadId;
 
 /// What a step with several outcomes did: a choice that is not about threads.

@@ -1,0 +1,89 @@
+//! Vector clocks, and what is kept for each object.
+
+use crate::trace::{ObjectId, ThreadId};
+use smallvec::SmallVec;
+
+/// For each thread, how much of it is known: how many steps, how many releases.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Clock(SmallVec<[u32; 6]>);
+
+impl Clone for Clock {
+    fn clone(&self) -> Clock {
+        Clock(SmallVec::from_slice(&self.0)) // a copy: SmallVec's own goes number by number
+    }
+}
+
+impl Clock {
+    pub(crate) fn join(&mut self, other: &Clock) {
+        if self.0.len() < other.0.len() {
+            self.0.resize(other.0.len(), 0);
+        }
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            *mine = (*mine).max(*theirs);
+        }
+    }
+
+    pub(crate) fn get(&self, thread: ThreadId) -> u32 {
+        self.0.get(thread.index()).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn set(&mut self, thread: ThreadId, value: u32) {
+        if self.0.len() <= thread.index() {
+            self.0.resize(thread.index() + 1, 0);
+        }
+        self.0[thread.index()] = value;
+    }
+
+    pub(crate) fn tick(&mut self, thread: ThreadId) {
+        self.set(thread, self.get(thread) + 1);
+    }
+}
+
+/// The identity under which a thread's token is kept, as if it were an object.
+pub(crate) fn token(thread: ThreadId) -> ObjectId {
+    ObjectId(u32::MAX - thread.0)
+}
+
+/// One of each for every object, and for every thread's token.
+#[derive(Debug)]
+pub(crate) struct PerObject<T> {
+    objects: Vec<T>,
+    tokens: Vec<T>,
+}
+
+impl<T> Default for PerObject<T> {
+    fn default() -> Self {
+        PerObject { objects: Vec::new(), tokens: Vec::new() }
+    }
+}
+
+impl<T: Default> PerObject<T> {
+    /// Where it stands, and whether among the tokens, which are counted down from the last number.
+    fn place(object: ObjectId) -> (usize, bool) {
+        let is_token = object.0 > u32::MAX / 2;
+        (if is_token { u32::MAX - object.0 } else { object.0 } as usize, is_token)
+    }
+
+    pub(crate) fn get(&self, object: ObjectId) -> Option<&T> {
+        let (at, is_token) = Self::place(object);
+        if is_token { &self.tokens } else { &self.objects }.get(at)
+    }
+
+    pub(crate) fn of(&mut self, object: ObjectId) -> &mut T {
+        let (at, is_token) = Self::place(object);
+        let all = if is_token { &mut self.tokens } else { &mut self.objects };
+        if all.len() <= at {
+            all.resize_with(at + 1, T::default);
+        }
+        &mut all[at]
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.objects.iter_mut().chain(&mut self.tokens)
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.objects.clear();
+        self.tokens.clear();
+    }
+}
