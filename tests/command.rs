@@ -227,3 +227,68 @@ fn the_main_job_runs_every_system_for_real_and_checks_every_model() {
         assert!(executions > 0, "{} was never run", model.name);
     }
 }
+
+/// A file with these lines, in a folder of this test's own.
+fn recorded(name: &str, lines: &str) -> String {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("histories");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let path = folder.join(name);
+    std::fs::write(&path, lines).expect("a file");
+    path.display().to_string()
+}
+
+// P0 |-- enqueue 1 --|  |-- dequeue 2 --|
+// P1                      |-- enqueue 2 --|
+const OVERTAKEN: &str = r#"{"process":0,"op":"enqueue","arg":1,"call":1,"return":2}
+
+{"process":1,"op":"enqueue","arg":2,"call":3,"return":5}
+{"process":0,"op":"dequeue","ret":2,"call":4,"return":6}
+"#;
+
+#[test]
+fn a_recorded_history_is_judged_with_an_exit_code() {
+    let right = recorded("right.jsonl", &OVERTAKEN.replace("\"ret\":2", "\"ret\":1"));
+    let output = selvedge(&["history", "check", &right, "--spec", "queue"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+    assert!(out(&output).starts_with("holds: linearizable"), "{}", out(&output));
+
+    let wrong = recorded("wrong.jsonl", OVERTAKEN);
+    let page = recorded("wrong.html", "");
+    let output = selvedge(&["history", "check", &wrong, "--spec", "queue", "--explain", "--html", &page]);
+    assert_eq!(code(&output), 1, "{output:?}");
+    let text = out(&output);
+    assert!(text.starts_with("violated: not linearizable"), "{text}");
+    assert!(text.contains("Dequeue -> Dequeued(Some(2)) (process 0, line 4)"), "the empty line counts: {text}");
+    assert!(text.contains("process 1 "), "{text}");
+    let page = std::fs::read_to_string(page).expect("a page");
+    assert!(
+        page.contains("<svg") && page.contains("class=\"stuck\"") && page.contains("Enqueue(2) -&gt; Enqueued"),
+        "{page}"
+    );
+    for foreign in ["http://", "https://", "<script"] {
+        assert!(!page.contains(foreign), "{foreign} in {page}");
+    }
+
+    // the same operations are sequentially consistent: process 1 may have come first
+    let output = selvedge(&["history", "check", &wrong, "--spec", "queue", "--criterion", "sequentially-consistent"]);
+    assert_eq!(code(&output), 0, "{output:?}");
+
+    let (exit, document) = json(&["history", "check", &wrong, "--spec", "queue", "--json"]);
+    assert_eq!((exit, document["verdict"].as_str()), (1, Some("violated")));
+    assert_eq!(document["wrong_lines"], serde_json::json!([1, 3, 4]));
+}
+
+#[test]
+fn a_history_that_says_nothing_or_is_none_is_not_called_right() {
+    let empty = recorded("empty.jsonl", "\n");
+    assert_eq!(code(&selvedge(&["history", "check", &empty, "--spec", "stack"])), 3);
+    let wrong = recorded("other.jsonl", OVERTAKEN);
+    let output = selvedge(&["history", "check", &wrong, "--spec", "queue", "--configurations", "1"]);
+    assert!([1, 3].contains(&code(&output)), "never right: {output:?}");
+    refused(&["history", "check", &wrong, "--spec", "stack"], "line 1: no operation is called \"enqueue\"");
+    refused(&["history", "check", &wrong, "--spec", "bounded-queue"], "needs --initial");
+    refused(&["history", "check", &wrong, "--spec", "queue", "--initial", "1"], "takes no --initial");
+    refused(&["history", "check", "no such file", "--spec", "queue"], "no such file");
+    let twice = recorded("twice.jsonl", &OVERTAKEN.replace("\"process\":1", "\"process\":0"));
+    refused(&["history", "check", &twice, "--spec", "queue"], "line 4");
+}

@@ -1,6 +1,6 @@
 //! What one may type.
 
-use super::exit;
+use super::{exit, histories};
 use clap::{ColorChoice, Parser, Subcommand, ValueEnum};
 use selvedge::verdict::Explorer;
 use std::path::PathBuf;
@@ -78,6 +78,12 @@ pub(crate) enum Command {
         drawn: bool,
     },
 
+    /// Histories that were recorded elsewhere
+    History {
+        #[command(subcommand)]
+        command: HistoryCommand,
+    },
+
     /// Run one of the three systems for real, with threads or child processes
     #[command(after_help = exit::TABLE)]
     Demo {
@@ -91,6 +97,14 @@ pub(crate) enum Command {
         /// What stands behind `SELVEDGE_REPLAY=` under a counterexample
         token: String,
     },
+}
+
+/// What can be done with a history.
+#[derive(Debug, Subcommand)]
+pub(crate) enum HistoryCommand {
+    /// Is this history linearizable?
+    #[command(after_help = exit::TABLE)]
+    Check(histories::Request),
 }
 
 /// The systems that run for real.

@@ -5,10 +5,11 @@ mod arguments;
 mod checks;
 mod demos;
 mod exit;
+mod histories;
 mod knockouts;
 mod output;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, HistoryCommand};
 use checks::{Plan, Selection};
 use clap::Parser;
 pub(crate) use demos::workers;
@@ -50,6 +51,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, String> {
             let reports = knockouts::run(filter.as_deref(), arguments.budget, output)?;
             output.knockouts(&reports, drawn)
         }
+        Some(Command::History { command: HistoryCommand::Check(request) }) => output.judged(&request),
         Some(Command::Demo { system }) => output.demo(&demos::run_one(system, output)),
         Some(Command::Replay { token }) => {
             let outcome = checks::replay(&token)?;

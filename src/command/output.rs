@@ -2,6 +2,7 @@
 
 use super::arguments::Arguments;
 use super::exit::Exit;
+use super::histories::{self, Request};
 use clap::ColorChoice;
 use indicatif::{ProgressBar, ProgressStyle};
 use selvedge::knockout::{Fate, KnockoutReport};
@@ -198,6 +199,13 @@ impl Output {
         }
         print(&text)?;
         Ok(Exit::Expected)
+    }
+
+    /// Prints what is said of a history.
+    pub(crate) fn judged(&self, request: &Request) -> Result<Exit, String> {
+        let judged = histories::judge(request, self.json)?;
+        print(&judged.text)?;
+        Ok(judged.exit)
     }
 
     /// Shows on a terminal how many of `checks` are over; elsewhere nothing.

@@ -4,11 +4,8 @@ use super::judge::Fault;
 use super::subject::Subject;
 use crate::linearize::{Criterion, Operation};
 use crate::report;
-use std::collections::BTreeMap;
+use crate::report::intervals::{Interval, Mark};
 use std::fmt::Debug;
-
-/// How wide a drawing may be: as wide as a counterexample, which indents it.
-const WIDTH: usize = report::timeline::WIDTH - 2;
 
 /// What is wrong, the intervals, the longest order that is allowed, and what cannot follow it.
 pub(super) fn history<S: Subject>(fault: &Fault<S>, criterion: Criterion) -> String {
@@ -20,7 +17,7 @@ pub(super) fn history<S: Subject>(fault: &Fault<S>, criterion: Criterion) -> Str
     let operations = &fault.history.operations;
     let mut lines = vec![format!("{asked}: no order of the operations explains what they returned")];
     lines.push(String::new());
-    lines.extend(intervals(operations));
+    lines.extend(report::intervals::text(&intervals(operations)));
     lines.push(String::new());
     let named = |places: &[usize]| {
         let name = |place: &usize| format!("{} ({})", words(&operations[*place]), who(operations[*place].process));
@@ -49,50 +46,15 @@ fn words<Op: Debug, Ret: Debug>(operation: &Operation<Op, Ret>) -> String {
     report::clean(&format!("{:?} -> {ret}", operation.op))
 }
 
-/// A row a process; numbers instead of words, and a legend, where words take too much room.
-fn intervals<Op: Debug, Ret: Debug>(operations: &[Operation<Op, Ret>]) -> Vec<String> {
-    let labels: Vec<String> = operations.iter().map(words).collect();
-    let rows = drawn(operations, &labels);
-    if rows.iter().all(|row| report::width(row) <= WIDTH) {
-        return rows;
-    }
-    let numbers: Vec<String> = (1..=labels.len()).map(|number| number.to_string()).collect();
-    let legend = numbers.iter().zip(&labels).map(|(number, words)| format!("{number}: {words}"));
-    drawn(operations, &numbers).into_iter().chain(legend).collect()
-}
-
-/// A line of so many columns.
-fn dashes(columns: usize) -> String {
-    "-".repeat(columns)
-}
-
-fn drawn<Op, Ret>(operations: &[Operation<Op, Ret>], labels: &[String]) -> Vec<String> {
-    let last = operations.iter().map(|o| o.response.as_ref().map_or(o.invocation, |(at, _)| *at)).max().unwrap_or(0);
-    let end = |operation: &Operation<Op, Ret>| operation.response.as_ref().map_or(last + 1, |(at, _)| *at);
-    // a column for each time: the next one is as far to the right as the words between them need
-    let mut columns: BTreeMap<u64, usize> =
-        operations.iter().flat_map(|operation| [operation.invocation, end(operation)]).map(|at| (at, 0)).collect();
-    let times: Vec<u64> = columns.keys().copied().collect();
-    let names = operations.iter().map(|operation| who(operation.process).len()).max().unwrap_or(0) + 2;
-    let mut column = names;
-    for at in times {
-        let ending = operations.iter().zip(labels).filter(|(operation, _)| end(operation) == at);
-        let needed = ending.map(|(operation, label)| columns[&operation.invocation] + report::width(label) + 5);
-        column = needed.max().unwrap_or(0).max(column + 1);
-        columns.insert(at, column);
-    }
-    let mut rows: BTreeMap<usize, String> = BTreeMap::new();
-    let mut sorted: Vec<usize> = (0..operations.len()).collect();
-    sorted.sort_by_key(|place| operations[*place].invocation);
-    for place in sorted {
-        let operation = &operations[place];
-        let row = rows.entry(operation.process).or_insert_with(|| who(operation.process));
-        let (from, to) = (columns[&operation.invocation], columns[&end(operation)]);
-        let label = &labels[place];
-        let room = to - from - 1 - report::width(label);
-        let close = if operation.response.is_some() { "|" } else { ">" };
-        let (left, right) = (room / 2, room - room / 2);
-        *row = format!("{}|{}{label}{}{close}", report::pad(row, from), dashes(left), dashes(right));
-    }
-    rows.into_values().collect()
+/// The operations as they are drawn.
+fn intervals<Op: Debug, Ret: Debug>(operations: &[Operation<Op, Ret>]) -> Vec<Interval> {
+    let interval = |operation: &Operation<Op, Ret>| Interval {
+        process: operation.process,
+        who: who(operation.process),
+        label: words(operation),
+        from: operation.invocation,
+        to: operation.response.as_ref().map(|(at, _)| *at),
+        mark: Mark::Plain,
+    };
+    operations.iter().map(interval).collect()
 }

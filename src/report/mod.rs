@@ -1,8 +1,10 @@
 //! Verdicts drawn: returns strings, never decides, never prints.
 
-// Reading order: what a failure looks like, then what lists of checks and of knockouts look like, then the same for
+// Reading order: what a failure looks like, then a history, then what lists of checks and of knockouts look like, then the same for
 // machines.
 pub mod timeline;
+
+pub mod intervals;
 
 mod elide;
 mod layout;
