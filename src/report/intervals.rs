@@ -112,7 +112,7 @@ pub fn html(headline: &str, words: &[String], intervals: &[Interval]) -> String 
     page.push_str(
         "</div><p class=\"legend\"><b class=\"ordered\">numbered</b> in the longest order that is allowed · ",
     );
-    page.push_str("<b class=\"stuck\">red</b> cannot follow it · open to the right: pending</p></body></html>\n");
+    page.push_str("<b class=\"stuck\">red</b> cannot follow it · dashed: pending</p></body></html>\n");
     page
 }
 
