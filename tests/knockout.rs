@@ -8,7 +8,7 @@ mod locks;
 #[path = "knockout/structures.rs"]
 mod structures;
 
-use selvedge::knockout::{Fate, KnockoutReport, Knockouts, Mark};
+use selvedge::knockout::{Fate, KnockoutReport, Knockouts, Mark, Tried};
 use selvedge::report::{Style, knockouts};
 use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use selvedge::sync::{Arc, Mutex};
@@ -176,7 +176,11 @@ fn a_lock_that_is_skipped_is_a_data_race_and_its_token_replays_it() {
     assert_eq!(found.kind, Kind::DataRace);
     let config = Config { replay: Some(found.replay.clone()), failures: None };
     let Verdict::Violated(again) = Check::new("account").config(config).run(account) else { panic!("no violation") };
-    assert_eq!((again.trace, &again.replay), (found.trace.clone(), &found.replay));
+    assert_eq!((&again.trace, &again.replay), (&found.trace, &found.replay));
+    let config = Config { replay: Some(found.replay.clone()), failures: None };
+    let replayed = Knockouts::new("group").model("other", tests_nothing).model("account", account).config(config).run();
+    let [Tried { fate: Fate::Killed(again), .. }] = &replayed.knockouts[..] else { panic!("{replayed:?}") };
+    assert_eq!((&again.trace, &again.replay), (&found.trace, &found.replay));
 }
 
 /// Nothing is asserted, and no cell is touched.

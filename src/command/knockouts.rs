@@ -3,9 +3,9 @@
 use super::arguments::{Budget, System};
 use super::exit::Exit;
 use super::output::Output;
-use selvedge::Expect;
 use selvedge::knockout::{KnockoutReport, Knockouts, Mark};
 use selvedge::systems::models;
+use selvedge::{Config, Expect};
 
 /// Knocks out every synchronisation operation that the chosen models execute.
 ///
@@ -27,7 +27,8 @@ pub(crate) fn run(filter: Option<&str>, budget: Budget, output: &Output) -> Resu
         }
         let progress = output.progress(1);
         let knockouts = models.iter().fold(Knockouts::new(system), |k, model| k.model(model.name, model.body));
-        let knockouts = knockouts.budget(budget.into()).progress(|done, left| {
+        // a replay is a command of its own here
+        let knockouts = knockouts.config(Config::default()).budget(budget.into()).progress(|done, left| {
             progress.counts(&format!("knockouts of {system}"), done, left);
         });
         progress.starts(&format!("models of {system}, as they are"));

@@ -32,7 +32,8 @@ pub use report::{Fate, KnockoutReport, Mark, ModelUsed, SiteSeen, Tried};
 pub use site::{Change, Half, Knockout, Site};
 pub(crate) use site::{Declared, changes, further, is_weaker};
 
-use crate::check::Budget;
+use crate::check::{Budget, Config};
+use crate::counterexample::Token;
 use crate::explore::Model;
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,6 +121,17 @@ struct Settings {
     patience: Duration,
     shrink: Duration,
     workers: usize,
+    config: Config,
+}
+
+impl Settings {
+    /// The execution that is to be replayed, if it is one of these knockouts'.
+    fn replayed(&self) -> Option<(Token, &(String, Model))> {
+        let token: Token = self.config.replay.as_deref()?.parse().ok()?;
+        token.knockout()?;
+        let model = self.models.iter().find(|(name, _)| token.is_for(name))?;
+        Some((token, model))
+    }
 }
 
 impl std::fmt::Debug for Knockouts<'_> {
@@ -143,6 +155,7 @@ impl<'a> Knockouts<'a> {
             patience: Duration::from_secs(10),
             shrink: Duration::from_millis(200),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
+            config: Config::from_env(),
         };
         Knockouts { settings, progress: Box::new(|_, _| {}) }
     }
@@ -199,6 +212,12 @@ impl<'a> Knockouts<'a> {
         self.with(|s| s.workers = workers)
     }
 
+    /// Uses this instead of the environment. With a replay of an execution of one of the models in which something is
+    /// knocked out, that is all that is run.
+    pub fn config(self, config: Config) -> Self {
+        self.with(|s| s.config = config)
+    }
+
     /// Calls `f` after each knockout, with how many are done and how many are left. What survives may add some.
     pub fn progress(self, f: impl FnMut(usize, usize) + 'a) -> Self {
         Knockouts { progress: Box::new(f), ..self }
@@ -213,10 +232,14 @@ impl<'a> Knockouts<'a> {
     ///
     /// # Panics
     /// If one survived, or could not be decided, if a model could not be used, or if there was nothing to knock out:
-    /// with the listing of the sites.
+    /// with the listing of the sites. A replay panics with its drawing: it is there to be seen.
     #[track_caller]
     pub fn assert(self) -> KnockoutReport {
+        let replays = self.settings.replayed().is_some();
         let report = self.run();
+        if let Some(Fate::Killed(found)) = report.knockouts.first().map(|tried| &tried.fate).filter(|_| replays) {
+            panic!("{}", crate::report::timeline::counterexample(found, &crate::report::Style::Plain));
+        }
         assert!(
             report.is_load_bearing(),
             "{}",

@@ -18,6 +18,9 @@ const LOOM: [Explorer; 2] = [Explorer::Loom { preemption_bound: Some(2) }, Explo
 /// What is tried first, with every model: most knockouts that are killed at all are killed within this.
 const QUICK: Budget = Budget::executions(300).and_time(Duration::from_millis(300));
 
+/// How far a knockout is explored whose survival is explained: nobody waits for the answer.
+const CURSORY: Budget = Budget::executions(2_000).and_time(Duration::from_secs(1));
+
 /// A model that holds as it is.
 struct Usable {
     name: String,
@@ -36,6 +39,9 @@ struct Task {
 
 /// Runs all of them.
 pub(super) fn run(this: &Settings, progress: &mut dyn FnMut(usize, usize)) -> KnockoutReport {
+    if let Some(report) = replay(this) {
+        return report;
+    }
     let end = this.time.map(|time| Instant::now() + time);
     let (usable, unused) = usable(this);
     let mut sites: BTreeMap<Site, (Seen, Vec<usize>)> = BTreeMap::new();
@@ -61,8 +67,9 @@ pub(super) fn run(this: &Settings, progress: &mut dyn FnMut(usize, usize)) -> Kn
             let knockout = Knockout { site: site.clone(), change: task.change };
             let late = end.is_some_and(|end| Instant::now() >= end);
             let models: Vec<&Usable> = models.iter().map(|place| &usable[*place]).collect();
-            let fate = if late { out_of_budget() } else { fate(this, &knockout, &models) };
             let explained = seen.explained.map(ToString::to_string).or_else(|| by_std(task.change));
+            let budget = if explained.is_some() { CURSORY } else { this.budget };
+            let fate = if late { out_of_budget() } else { fate(this, &knockout, &models, budget) };
             Tried { knockout, site: task.site, fate, explained }
         };
         let (before, left) = (tried.len(), tasks.len());
@@ -91,6 +98,22 @@ pub(super) fn run(this: &Settings, progress: &mut dyn FnMut(usize, usize)) -> Kn
         usable.into_iter().map(|m| ModelUsed { name: m.name, coverage: m.coverage, without_loom: m.without_loom });
     let models = used.collect();
     KnockoutReport { name: this.name.clone(), models, unused, sites, knockouts: tried }
+}
+
+/// Runs exactly one execution, if one is to be replayed, in which an operation of one of these models is knocked out.
+fn replay(this: &Settings) -> Option<KnockoutReport> {
+    let (token, (name, body)) = this.replayed()?;
+    let (knockout, body) = (token.knockout()?, Arc::clone(body));
+    let check = Check::new(name).config(this.config.clone()).max_events(this.max_events).leaks(this.leaks);
+    let fate = match check.patience(this.patience).run(move || body()) {
+        Verdict::Violated(found) => Fate::Killed(found),
+        Verdict::Unknown(bound) => Fate::Undecided(bound.to_string()),
+        Verdict::Holds(_) => unreachable!("a replay is violated or unknown"),
+    };
+    let seen = SiteSeen { site: knockout.site.clone(), models: vec![name.clone()], explained: None };
+    let knockouts = vec![Tried { knockout, site: 0, fate, explained: None }];
+    let (name, models, unused) = (this.name.clone(), Vec::new(), Vec::new());
+    Some(KnockoutReport { name, models, unused, sites: vec![seen], knockouts })
 }
 
 fn out_of_budget() -> Fate {
@@ -156,12 +179,12 @@ fn check(
 }
 
 /// What becomes of a knockout: a model that notices decides; if none does, all of them were asked.
-fn fate(this: &Settings, knockout: &Knockout, models: &[&Usable]) -> Fate {
+fn fate(this: &Settings, knockout: &Knockout, models: &[&Usable], budget: Budget) -> Fate {
     let mut survived = Vec::new();
     let mut why_not: Vec<String> = Vec::new();
     // first a little of every model: one of them may see at once what another would look for in vain, and for long
     let quick = if models.len() > 1 { models } else { &[] };
-    let rounds = quick.iter().map(|model| (model, QUICK)).chain(models.iter().map(|model| (model, this.budget)));
+    let rounds = quick.iter().map(|model| (model, QUICK)).chain(models.iter().map(|model| (model, budget)));
     for (at, (model, budget)) in rounds.enumerate() {
         let is_last = at >= quick.len();
         let probe = Arc::new(Probe::of(knockout.clone()));
@@ -288,7 +311,7 @@ mod tests {
         let this = Knockouts::new("elsewhere").model("elsewhere", model).settings;
         let (usable, _) = usable(&this);
         let knockout: Knockout = "knockout:src/nowhere.rs:1:1:lock/skipped".parse().expect("a knockout");
-        let fate = fate(&this, &knockout, &usable.iter().collect::<Vec<_>>());
+        let fate = fate(&this, &knockout, &usable.iter().collect::<Vec<_>>(), QUICK);
         let Fate::Undecided(why) = fate else { panic!("{fate:?}") };
         assert!(why.contains("did not execute"), "{why}");
     }
