@@ -1,7 +1,8 @@
 //! What must be true of any bytes: one function a fuzz target, run by `fuzz/` and, over its corpus, by `cargo test`.
 //!
 //! Four of them are decoders (`frame`, `pipe`, `request`, `token`), which must take any bytes without harm and give back what they accept. The others read
-//! bytes as operations on one of the three systems, and compare every answer with a sequential specification.
+//! bytes as operations on one of the three systems, and compare every answer with a sequential specification; `scenario` as what several threads do at
+//! once.
 //!
 //! Each takes the part that it judges as an argument, so that its tests can show it a broken one.
 
@@ -9,11 +10,13 @@ mod account;
 mod decoders;
 mod manager;
 mod queue;
+mod scenario;
 
 pub use account::account;
 pub use decoders::{frame, request, token};
 pub use manager::manager;
 pub use queue::{pipe, queue};
+pub use scenario::scenario;
 
 /// A target: its name, which is that of its file in `fuzz/fuzz_targets` and of its corpus, and what it checks.
 pub type Target = (&'static str, fn(&[u8]));
@@ -26,6 +29,7 @@ pub const TARGETS: &[Target] = &[
     ("pipe", pipe),
     ("queue", queue),
     ("request", request),
+    ("scenario", scenario),
     ("token", token),
 ];
 
