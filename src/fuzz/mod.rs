@@ -1,19 +1,21 @@
 //! What must be true of any bytes: one function a fuzz target, run by `fuzz/` and, over its corpus, by `cargo test`.
 //!
-//! Four of them are decoders (`frame`, `pipe`, `request`, `token`), which must take any bytes without harm and give back what they accept. The others read
-//! bytes as operations on one of the three systems, and compare every answer with a sequential specification; `scenario` as what several threads do at
-//! once.
+//! Five of them are decoders (`frame`, `lines`, `pipe`, `request`, `token`), which must take any bytes without harm. The
+//! others read bytes as operations on one of the three systems, and compare every answer with a sequential specification;
+//! `scenario` as what several threads do at once; `linearize` as a history, and compares every verdict with brute force.
 //!
 //! Each takes the part that it judges as an argument, so that its tests can show it a broken one.
 
 mod account;
 mod decoders;
+mod linearize;
 mod manager;
 mod queue;
 mod scenario;
 
 pub use account::account;
 pub use decoders::{frame, request, token};
+pub use linearize::{linearize, lines};
 pub use manager::manager;
 pub use queue::{pipe, queue};
 pub use scenario::scenario;
@@ -25,6 +27,8 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("account", account),
     ("frame", frame),
+    ("linearize", linearize),
+    ("lines", lines),
     ("manager", manager),
     ("pipe", pipe),
     ("queue", queue),

@@ -18,8 +18,8 @@ pub struct Entry<'a, S: Specification> {
 pub(super) enum Outcome<'a, Ret> {
     /// It takes effect, and returns this.
     Returned(&'a Ret),
-    /// It takes effect or not, and may return anything.
-    Optional,
+    /// It takes effect or not. What it then returns, if that is known.
+    Optional(Option<&'a Ret>),
     /// It takes no effect, and is disabled at the end.
     Blocked,
 }
@@ -41,20 +41,25 @@ impl<S: Specification> Clone for Entry<'_, S> {
 impl<S: Specification> Copy for Entry<'_, S> {}
 
 impl<'a, S: Specification> Entry<'a, S> {
-    /// The same operation, if only its call were known.
+    /// The same operation, if it were not known whether it took effect, nor until when.
     pub(super) fn forgotten(self) -> Self {
-        Entry { end: u64::MAX, outcome: Outcome::Optional, ..self }
+        let outcome = match self.outcome {
+            Outcome::Returned(ret) => Outcome::Optional(Some(ret)),
+            Outcome::Optional(_) => self.outcome,
+            Outcome::Blocked => Outcome::Optional(None),
+        };
+        Entry { end: u64::MAX, outcome, ..self }
     }
 
-    /// Whether more is known of it than its call.
+    /// Whether it is known if it took effect.
     pub(super) fn is_known(&self) -> bool {
-        !matches!(self.outcome, Outcome::Optional)
+        !matches!(self.outcome, Outcome::Optional(_))
     }
 
     pub(super) fn returned(&self) -> Option<&'a S::Ret> {
         match self.outcome {
             Outcome::Returned(ret) => Some(ret),
-            Outcome::Optional | Outcome::Blocked => None,
+            Outcome::Optional(_) | Outcome::Blocked => None,
         }
     }
 
@@ -62,7 +67,7 @@ impl<'a, S: Specification> Entry<'a, S> {
     pub(super) fn is_pure(&self) -> bool {
         match self.outcome {
             Outcome::Returned(ret) => S::is_pure(self.op) || S::is_pure_if(self.op, ret),
-            Outcome::Optional | Outcome::Blocked => S::is_pure(self.op),
+            Outcome::Optional(_) | Outcome::Blocked => S::is_pure(self.op),
         }
     }
 }
@@ -74,7 +79,7 @@ pub(super) fn entries<S: Specification>(history: &History<S::Op, S::Ret>, criter
         let (end, outcome) = match &operation.response {
             Some((end, ret)) => (*end, Outcome::Returned(ret)),
             None if history.stuck => (u64::MAX, Outcome::Blocked),
-            None => (u64::MAX, Outcome::Optional),
+            None => (u64::MAX, Outcome::Optional(None)),
         };
         let (process, start) = (operation.process, operation.invocation);
         entries.push(Entry { index, process, op: &operation.op, start, end, outcome });

@@ -1,12 +1,13 @@
 //! Why a history fails: how far it goes, and the fewest operations that fail already.
 //!
-//! An operation is left out of those by forgetting what it returned, and when: then it may have taken effect at any time
-//! after its call, or not at all. (To leave it out altogether would explain a wrong dequeue by the missing enqueue.) Less
+//! An operation is left out of those by forgetting that it returned: then it may have taken effect, with the same answer, at
+//! any time after its call, or not at all. (To leave it out altogether would explain a wrong dequeue by the missing enqueue.) Less
 //! known makes less fail, so what remains when nothing more can be forgotten is a smallest set; the operations that would
 //! be needed to explain all of it but one are shown with it.
 
 use super::entry::{Entry, Outcome};
-use super::part::linearize;
+use super::monitors::Judgement;
+use super::part::{Failure, Why, judge, linearize};
 use super::search::{Branching, Found};
 use super::{Criterion, Explanation, Method, Specification};
 
@@ -14,19 +15,24 @@ use super::{Criterion, Explanation, Method, Specification};
 const EACH: u64 = 512;
 const ALL: u64 = 8_192;
 
-pub(super) fn explain<S: Specification>(
-    initial: &S,
-    entries: &[Entry<'_, S>],
-    criterion: Criterion,
-    prefix: &[u32],
-    stuck: &[u32],
-) -> Explanation {
-    let index = |number: &u32| entries[*number as usize].index;
-    Explanation {
-        prefix: prefix.iter().map(index).collect(),
-        stuck: stuck.iter().map(index).collect(),
-        smallest: Forgetting { initial, criterion, left: ALL }.smallest(entries.to_vec()),
-        by: Method::Search,
+/// A monitor's contradiction in more entries than this is not made smaller.
+const MANY: usize = 1_000;
+
+pub(super) fn explain<S: Specification>(initial: &S, criterion: Criterion, failure: Failure<'_, S>) -> Explanation {
+    let Failure { part: entries, why } = failure;
+    let mut forgetting = Forgetting { initial, criterion, left: ALL };
+    let indices = |numbers: Vec<u32>| numbers.into_iter().map(|number| entries[number as usize].index).collect();
+    match why {
+        Why::Search { prefix, stuck } => {
+            let smallest = forgetting.smallest(entries.clone());
+            Explanation { prefix: indices(prefix), stuck: indices(stuck), smallest, by: Method::Search }
+        }
+        Why::Monitor(mut between) => {
+            between.sort_unstable();
+            between.dedup();
+            let smallest = if entries.len() > MANY { indices(between) } else { forgetting.smallest(entries.clone()) };
+            Explanation { prefix: Vec::new(), stuck: Vec::new(), smallest, by: Method::Monitor(S::MONITOR) }
+        }
     }
 }
 
@@ -57,12 +63,41 @@ impl<S: Specification> Forgetting<'_, S> {
         for number in (0..entries.len()).filter(|number| entries[*number].is_known()) {
             let mut fewer = entries.clone();
             fewer[number] = fewer[number].forgotten();
-            if let Some(order) = self.order(&fewer) {
-                order.into_iter().for_each(|one| shown[one as usize] = true);
+            for needed in self.needed(fewer) {
+                shown[entries.iter().position(|entry| entry.index == needed).expect("one of them")] = true;
             }
         }
         let shown = entries.iter().zip(shown).filter(|(_, shown)| *shown);
         shown.map(|(entry, _)| entry.index).collect()
+    }
+
+    /// Operations of which only the call is known, and without which nothing would explain the others.
+    fn needed(&mut self, mut entries: Vec<Entry<'_, S>>) -> Vec<usize> {
+        let mut number = entries.len();
+        if !self.without_unused(&mut entries) {
+            return Vec::new();
+        }
+        loop {
+            number = number.min(entries.len());
+            let Some(next) = (0..number).rfind(|number| !entries[*number].is_known()) else { break };
+            number = next;
+            let mut fewer = entries.clone();
+            fewer.remove(number);
+            if self.without_unused(&mut fewer) {
+                entries = fewer;
+            }
+        }
+        entries.iter().filter(|entry| !entry.is_known()).map(|entry| entry.index).collect()
+    }
+
+    /// Leaves out what need not take effect. Whether the others are linearizable, as far as is found out.
+    fn without_unused(&mut self, entries: &mut Vec<Entry<'_, S>>) -> bool {
+        let Found::Order(order) = self.find(entries) else { return false };
+        let mut used = vec![false; entries.len()];
+        order.into_iter().for_each(|one| used[one as usize] = true);
+        let mut used = used.into_iter();
+        entries.retain(|entry| used.next() == Some(true) || entry.is_known());
+        true
     }
 
     /// The shortest part of the history, from its beginning on, that fails: what is called later has no part in it.
@@ -82,13 +117,10 @@ impl<S: Specification> Forgetting<'_, S> {
     }
 
     fn fails(&mut self, entries: &[Entry<'_, S>]) -> bool {
-        matches!(self.find(entries), Found::Nothing { .. })
-    }
-
-    fn order(&mut self, entries: &[Entry<'_, S>]) -> Option<Vec<u32>> {
-        match self.find(entries) {
-            Found::Order(order) => Some(order),
-            Found::Nothing { .. } | Found::OutOfBudget => None,
+        match judge(self.initial, entries, self.criterion) {
+            Some(Judgement::Fails(_)) => true,
+            // A monitor does not know what operations return that may have taken effect or not.
+            Some(Judgement::Holds) | None => matches!(self.find(entries), Found::Nothing { .. }),
         }
     }
 

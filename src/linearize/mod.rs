@@ -22,6 +22,7 @@ mod entry;
 mod explain;
 mod history;
 mod lookahead;
+mod monitors;
 mod order;
 mod part;
 mod reader;
@@ -31,7 +32,6 @@ pub mod specifications;
 mod verdict;
 
 use entry::Entry;
-use part::Failure;
 
 pub use history::{History, IllFormed, IllFormedKind, Operation};
 pub use reader::{LONGEST, Lines, Mismatch, ReadError, ReadErrorKind, Recorded, read};
@@ -52,6 +52,10 @@ pub enum Criterion {
 
 /// Checks a history against a specification that starts as `initial`, looking at no more than `configurations`.
 ///
+/// Where a test in polynomial time applies, it decides what is too long or too hard for the search: so it is for queues,
+/// stacks, priority queues, sets, registers, lists and counters whose values occur once. With a budget of 0, nothing but
+/// these decide.
+///
 /// The history is cut by [`Specification::key`] where that is sound, and each part is looked at by itself, in rounds of
 /// growing budgets and other orders of search, so that no hard part hides another that is easily refuted.
 ///
@@ -67,10 +71,8 @@ pub fn check<S: Specification>(
     criterion: Criterion,
     configurations: u64,
 ) -> Verdict {
-    part::check(initial, parts(history, criterion), criterion, configurations).unwrap_or_else(|failure| {
-        let Failure { part, prefix, stuck } = failure;
-        Verdict::Violated(explain::explain(initial, &part, criterion, &prefix, &stuck))
-    })
+    part::check(initial, parts(history, criterion), criterion, configurations)
+        .unwrap_or_else(|failure| Verdict::Violated(explain::explain(initial, criterion, failure)))
 }
 
 /// What [`check`] finds out, without looking for reasons: `None` if it is not known. Much faster where there is none to

@@ -1,6 +1,7 @@
 //! The parts of a history: each is judged by itself, in rounds, and their orders are put together again.
 
 use super::entry::Entry;
+use super::monitors::{self, Judgement};
 use super::order::{Programs, Window, width};
 use super::search::{Branching, Found, search};
 use super::{Criterion, Method, Specification, Verdict, Witness};
@@ -9,11 +10,21 @@ use super::{Criterion, Method, Specification, Verdict, Witness};
 const FIRST: u64 = 1024;
 const GROWTH: u64 = 4;
 
-/// A part that fails: the longest order, and what cannot follow, as numbers of entries.
+/// Parts up to this size are searched first: that gives orders and better reasons.
+const SMALL: usize = 64;
+
+/// A part that fails, and why.
 pub(super) struct Failure<'a, S: Specification> {
     pub(super) part: Vec<Entry<'a, S>>,
-    pub(super) prefix: Vec<u32>,
-    pub(super) stuck: Vec<u32>,
+    pub(super) why: Why,
+}
+
+/// Numbers of entries.
+pub(super) enum Why {
+    /// The search came so far, and what could not follow.
+    Search { prefix: Vec<u32>, stuck: Vec<u32> },
+    /// A monitor found a contradiction between these.
+    Monitor(Vec<u32>),
 }
 
 /// Checks all parts, until one fails.
@@ -25,29 +36,54 @@ pub(super) fn check<'a, S: Specification>(
 ) -> Result<Verdict, Failure<'a, S>> {
     let mut orders: Vec<Vec<u32>> = vec![Vec::new(); parts.len()];
     let mut open: Vec<usize> = (0..parts.len()).collect();
-    let (mut left, mut budget) = (configurations, FIRST);
-    let mut branchings = [Branching::Invocation, Branching::Frontier, Branching::Response].into_iter().cycle();
-    while !open.is_empty() {
-        if left == 0 {
-            return Ok(Verdict::Unknown { configurations });
-        }
-        let branching = branchings.next().expect("a cycle");
+    let (mut left, mut budget, mut by) = (configurations, FIRST, Method::Search);
+    let branchings = [Branching::Invocation, Branching::Frontier, Branching::Response];
+    for (round, branching) in branchings.into_iter().cycle().enumerate() {
         let mut still = Vec::new();
         for part in open {
+            let is_small = parts[part].len() <= SMALL && configurations > 0;
+            if round == usize::from(is_small) {
+                match judge(initial, &parts[part], criterion) {
+                    None => {}
+                    Some(Judgement::Holds) => {
+                        by = Method::Monitor(S::MONITOR);
+                        continue;
+                    }
+                    Some(Judgement::Fails(between)) => {
+                        return Err(Failure { part: parts.swap_remove(part), why: Why::Monitor(between) });
+                    }
+                }
+            }
             let (found, used) = linearize(initial, &parts[part], criterion, branching, budget.min(left));
             left -= used;
             match found {
                 Found::Order(order) => orders[part] = order,
                 Found::OutOfBudget => still.push(part),
                 Found::Nothing { prefix, stuck } => {
-                    return Err(Failure { part: parts.swap_remove(part), prefix, stuck });
+                    return Err(Failure { part: parts.swap_remove(part), why: Why::Search { prefix, stuck } });
                 }
             }
+        }
+        if still.is_empty() {
+            break;
+        }
+        if left == 0 && (round > 0 || configurations == 0) {
+            return Ok(Verdict::Unknown { configurations });
         }
         open = still;
         budget = budget.saturating_mul(GROWTH);
     }
-    Ok(Verdict::Holds(Witness { order: together(&parts, &orders), by: Method::Search }))
+    let order = if by == Method::Search { together(&parts, &orders) } else { Vec::new() };
+    Ok(Verdict::Holds(Witness { order, by }))
+}
+
+/// What a monitor says of a part, if there is one that applies. They know of intervals, not of programs.
+pub(super) fn judge<S: Specification>(
+    initial: &S,
+    entries: &[Entry<'_, S>],
+    criterion: Criterion,
+) -> Option<Judgement> {
+    if criterion == Criterion::SequentiallyConsistent { None } else { monitors::judge(initial, entries) }
 }
 
 /// Looks for a linearization of one part; also says how many configurations were looked at.
@@ -63,7 +99,6 @@ pub(super) fn linearize<S: Specification>(
     }
     match width(entries) {
         0..=64 => search::<S, Window<[u64; 1]>>(initial, entries, branching, limit),
-        65..=256 => search::<S, Window<[u64; 4]>>(initial, entries, branching, limit),
         _ => search::<S, Window<Vec<u64>>>(initial, entries, branching, limit),
     }
 }

@@ -19,10 +19,10 @@ use super::order::Order;
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
-/// In which order the candidates are tried.
+/// In which order the candidates are tried; pending ones come last, and of those the latest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Branching {
-    /// As they were called; pending ones last.
+    /// As they were called.
     Invocation,
     /// First the one that returns first, then as they were called.
     Frontier,
@@ -95,9 +95,9 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         let any_pure = pure.contains(&true);
         let mut sorted: Vec<u32> = numbers.collect();
         sorted.sort_by_key(|number| match (branching, entry(number).outcome) {
-            (Branching::Response, _) => entry(number).end,
-            (_, Outcome::Returned(_)) => entry(number).start,
-            _ => u64::MAX,
+            (Branching::Response, Outcome::Returned(_)) => (false, entry(number).end),
+            (_, Outcome::Returned(_)) => (false, entry(number).start),
+            (_, Outcome::Optional(_) | Outcome::Blocked) => (true, u64::MAX - entry(number).start),
         });
         let mut rank = vec![0; entries.len()];
         for (place, number) in sorted.into_iter().enumerate() {
@@ -166,7 +166,7 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
                 continue; // and cannot take effect now
             }
             let Some(state) = self.after(entry, self.state) else { continue };
-            let optional = matches!(self.entries[entry as usize].outcome, Outcome::Optional);
+            let optional = matches!(self.entries[entry as usize].outcome, Outcome::Optional(_));
             let useless = optional && state == self.state;
             let unobserved = self.unobserved != NONE && self.after(entry, self.unobserved) == Some(state);
             if !useless && !unobserved {
@@ -250,7 +250,8 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         let before = &self.states[state as usize];
         let expected = match outcome {
             Outcome::Returned(ret) => Some(ret),
-            Outcome::Optional | Outcome::Blocked => None,
+            Outcome::Optional(ret) => ret,
+            Outcome::Blocked => None,
         };
         if !before.is_enabled(op) || expected.is_some_and(|ret| before.refuses(op, ret)) {
             return None;

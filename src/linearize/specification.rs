@@ -2,6 +2,7 @@
 
 use super::entry::Entry;
 use super::lookahead::Lookahead;
+use super::monitors::Judgement;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -76,6 +77,16 @@ pub trait Specification: Clone + Eq + Hash {
     fn lookahead(_entries: &[Entry<'_, Self>]) -> Option<Box<dyn Lookahead<Self>>> {
         None
     }
+
+    /// A test in polynomial time, if it applies. For the specifications that come with the crate.
+    #[doc(hidden)]
+    fn monitor(&self, _entries: &[Entry<'_, Self>]) -> Option<Judgement> {
+        None
+    }
+
+    /// The name of that test.
+    #[doc(hidden)]
+    const MONITOR: &'static str = "";
 
     /// The part of the state that the operation is about, when parts do not know of each other (a map's key): each part
     /// is then checked by itself (Horn and Kroening, "Faster linearizability checking via P-compositionality", FORTE

@@ -53,13 +53,14 @@ pub enum Method {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// The longest order that the specification allows and the search came by, as indices; where parts are checked each
-    /// by itself, of the part that fails.
+    /// by itself, of the part that fails. Empty when a monitor decided.
     pub prefix: Vec<usize>,
     /// The operations of which one would have to come next, and none can; or, in a stuck history, those that are
-    /// blocked although they could take effect.
+    /// blocked although they could take effect. Empty when a monitor decided.
     pub stuck: Vec<usize>,
     /// The smallest set of operations that already fails, as indices, in the order of their invocations: it fails
-    /// whatever the other operations returned, and whenever. A search for it is bounded: a smaller set may exist.
+    /// whenever the other operations took effect, if they did. A search for it is bounded: a smaller set may exist.
+    /// In a long history on which a monitor decided, the operations between which it found the contradiction.
     pub smallest: Vec<usize>,
     /// What decided.
     pub by: Method,

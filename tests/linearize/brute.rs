@@ -6,7 +6,7 @@ use selvedge::linearize::{Criterion, History, Specification};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Must {
     TakeEffect,
-    /// It may, and may return anything.
+    /// It may, and then returns what it did, if that is known.
     Nothing,
     BeDisabled,
 }
@@ -28,7 +28,7 @@ impl<'a, S: Specification> Brute<'a, S> {
         Brute { history, must: must.collect(), before: (0..count).map(preceding).collect() }
     }
 
-    /// The same history, if only the calls of the operations that are not `known` were known.
+    /// The same history, if it were not known whether the operations that are not `known` took effect, nor until when.
     pub(crate) fn knowing(mut self, known: &[usize], criterion: Criterion) -> Self {
         let forgotten = |i: &usize| !known.contains(i);
         for i in (0..self.must.len()).filter(forgotten) {
@@ -78,8 +78,7 @@ impl<'a, S: Specification> Brute<'a, S> {
         }
         let mut next = state.clone();
         let ret = next.apply(&operation.op);
-        let expected = operation.response.as_ref().filter(|_| self.must[i] == Must::TakeEffect);
-        expected.is_none_or(|(_, expected)| *expected == ret).then_some(next)
+        operation.response.as_ref().is_none_or(|(_, expected)| *expected == ret).then_some(next)
     }
 
     /// What is wrong with an order that is said to be a witness.

@@ -1,6 +1,8 @@
 //! Counters: one that is incremented and read, and one that does both at once.
 
 use crate::linearize::Specification;
+use crate::linearize::entry::Entry;
+use crate::linearize::monitors::{self, Judgement};
 
 /// A counter that is incremented by one, and read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -41,6 +43,12 @@ impl Specification for Counter {
     fn is_pure(op: &CounterOp) -> bool {
         *op == CounterOp::Read
     }
+
+    const MONITOR: &'static str = "counter";
+
+    fn monitor(&self, entries: &[Entry<'_, Self>]) -> Option<Judgement> {
+        monitors::counter(self.0, entries)
+    }
 }
 
 /// A counter whose value before is returned by each addition, which wraps around.
@@ -63,5 +71,11 @@ impl Specification for FetchAdd {
 
     fn is_pure(op: &FetchAddOp) -> bool {
         op.0 == 0
+    }
+
+    const MONITOR: &'static str = "fetch-add";
+
+    fn monitor(&self, entries: &[Entry<'_, Self>]) -> Option<Judgement> {
+        monitors::fetch_add(self.0, entries)
     }
 }

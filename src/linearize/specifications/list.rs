@@ -2,6 +2,8 @@
 
 use super::Value;
 use crate::linearize::Specification;
+use crate::linearize::entry::Entry;
+use crate::linearize::monitors::{self, Judgement};
 
 /// A list to which values are appended, and that is read as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,5 +53,11 @@ impl<T: Value> Specification for List<T> {
 
     fn refuses(&self, _op: &ListOp<T>, ret: &ListRet<T>) -> bool {
         matches!(ret, ListRet::Values(values) if *values != self.0)
+    }
+
+    const MONITOR: &'static str = "list";
+
+    fn monitor(&self, entries: &[Entry<'_, Self>]) -> Option<Judgement> {
+        if self.0.is_empty() { monitors::list(entries) } else { None }
     }
 }

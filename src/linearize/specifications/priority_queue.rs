@@ -2,6 +2,8 @@
 
 use super::Value;
 use crate::linearize::Specification;
+use crate::linearize::entry::Entry;
+use crate::linearize::monitors::{self, Does, Judgement};
 use std::collections::BTreeMap;
 
 /// A priority queue. A pop of an empty one returns nothing, and does not wait.
@@ -63,5 +65,23 @@ impl<T: Value + Ord> Specification for PriorityQueue<T> {
     fn refuses(&self, _op: &PriorityQueueOp<T>, ret: &PriorityQueueRet<T>) -> bool {
         let greatest = self.0.last_key_value().map(|(value, _)| value);
         matches!(ret, PriorityQueueRet::Popped(value) if greatest != value.as_ref())
+    }
+
+    const MONITOR: &'static str = "priority queue";
+
+    fn monitor(&self, entries: &[Entry<'_, Self>]) -> Option<Judgement> {
+        if !self.0.is_empty() {
+            return None;
+        }
+        let collection = monitors::collect(entries, |entry| match (entry.op, entry.returned()) {
+            (PriorityQueueOp::Insert(value), Some(PriorityQueueRet::Inserted) | None) => Some(Does::Insert(value)),
+            (PriorityQueueOp::PopMax, Some(PriorityQueueRet::Popped(value))) => Some(Does::Remove(value.as_ref())),
+            (PriorityQueueOp::PopMax, None) => Some(Does::PendingRemove),
+            _ => None,
+        });
+        match collection {
+            Ok(collection) => monitors::priority_queue(collection),
+            Err(judgement) => judgement,
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use super::Value;
 use crate::linearize::Specification;
+use crate::linearize::entry::Entry;
+use crate::linearize::monitors::{self, Does, Judgement};
 use std::collections::VecDeque;
 
 /// A queue without a bound. A dequeue of an empty one returns nothing, and does not wait.
@@ -52,5 +54,23 @@ impl<T: Value> Specification for Queue<T> {
 
     fn refuses(&self, _op: &QueueOp<T>, ret: &QueueRet<T>) -> bool {
         matches!(ret, QueueRet::Dequeued(value) if self.0.front() != value.as_ref())
+    }
+
+    const MONITOR: &'static str = "queue";
+
+    fn monitor(&self, entries: &[Entry<'_, Self>]) -> Option<Judgement> {
+        if !self.0.is_empty() {
+            return None;
+        }
+        let collection = monitors::collect(entries, |entry| match (entry.op, entry.returned()) {
+            (QueueOp::Enqueue(value), Some(QueueRet::Enqueued) | None) => Some(Does::Insert(value)),
+            (QueueOp::Dequeue, Some(QueueRet::Dequeued(value))) => Some(Does::Remove(value.as_ref())),
+            (QueueOp::Dequeue, None) => Some(Does::PendingRemove),
+            _ => None,
+        });
+        match collection {
+            Ok(collection) => monitors::queue(collection),
+            Err(judgement) => judgement,
+        }
     }
 }

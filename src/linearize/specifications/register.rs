@@ -2,6 +2,8 @@
 
 use super::Value;
 use crate::linearize::Specification;
+use crate::linearize::entry::Entry;
+use crate::linearize::monitors::{self, Judgement};
 
 /// A register that is read and written. It begins with the value in it: `Register(None)` for one that has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -45,6 +47,12 @@ impl<T: Value> Specification for Register<T> {
 
     fn refuses(&self, _op: &RegisterOp<T>, ret: &RegisterRet<T>) -> bool {
         matches!(ret, RegisterRet::Value(value) if *value != self.0)
+    }
+
+    const MONITOR: &'static str = "register";
+
+    fn monitor(&self, entries: &[Entry<'_, Self>]) -> Option<Judgement> {
+        monitors::register(&self.0, entries)
     }
 }
 

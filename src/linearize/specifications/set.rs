@@ -1,6 +1,8 @@
 //! A set.
 
 use super::Value;
+use crate::linearize::entry::Entry;
+use crate::linearize::monitors::{self, Judgement};
 use crate::linearize::{Specification, key};
 use std::collections::BTreeSet;
 
@@ -48,5 +50,11 @@ impl<T: Value + Ord> Specification for Set<T> {
     fn key(op: &SetOp<T>) -> Option<u64> {
         let (SetOp::Insert(value) | SetOp::Remove(value) | SetOp::Contains(value)) = op;
         Some(key(value))
+    }
+
+    const MONITOR: &'static str = "set";
+
+    fn monitor(&self, entries: &[Entry<'_, Self>]) -> Option<Judgement> {
+        if self.0.is_empty() { monitors::set(entries) } else { None }
     }
 }

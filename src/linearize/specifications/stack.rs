@@ -2,6 +2,8 @@
 
 use super::Value;
 use crate::linearize::Specification;
+use crate::linearize::entry::Entry;
+use crate::linearize::monitors::{self, Does, Judgement};
 
 /// A stack without a bound. A pop of an empty one returns nothing, and does not wait.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -51,5 +53,23 @@ impl<T: Value> Specification for Stack<T> {
 
     fn refuses(&self, _op: &StackOp<T>, ret: &StackRet<T>) -> bool {
         matches!(ret, StackRet::Popped(value) if self.0.last() != value.as_ref())
+    }
+
+    const MONITOR: &'static str = "stack";
+
+    fn monitor(&self, entries: &[Entry<'_, Self>]) -> Option<Judgement> {
+        if !self.0.is_empty() {
+            return None;
+        }
+        let collection = monitors::collect(entries, |entry| match (entry.op, entry.returned()) {
+            (StackOp::Push(value), Some(StackRet::Pushed) | None) => Some(Does::Insert(value)),
+            (StackOp::Pop, Some(StackRet::Popped(value))) => Some(Does::Remove(value.as_ref())),
+            (StackOp::Pop, None) => Some(Does::PendingRemove),
+            _ => None,
+        });
+        match collection {
+            Ok(collection) => monitors::stack(collection),
+            Err(judgement) => judgement,
+        }
     }
 }
