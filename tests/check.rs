@@ -363,3 +363,26 @@ proptest! {
         prop_assert_eq!(token, again);
     }
 }
+
+/// Two threads that spin must not keep each other going while the third, for which they wait, is never chosen: that
+/// would be a livelock that no fair scheduler has.
+#[test]
+fn samplers_do_not_starve_the_thread_that_others_spin_for() {
+    for explorer in [Explorer::Pct { seed: 1, depth: 3 }, Explorer::Portfolio { seed: 1 }] {
+        let check = Check::new("spinners").explorers([explorer]).budget(Budget::executions(500)).max_events(1_000);
+        let verdict = check.run(|| {
+            let flag = Arc::new(AtomicUsize::new(0));
+            let spinners = [1, 2].map(|_| {
+                let flag = Arc::clone(&flag);
+                thread::spawn(move || {
+                    while flag.load(SeqCst) == 0 {
+                        thread::yield_now();
+                    }
+                })
+            });
+            flag.store(1, SeqCst);
+            spinners.into_iter().for_each(|spinner| spinner.join().unwrap());
+        });
+        assert!(matches!(verdict, Verdict::Holds(_)), "{explorer}: {verdict:?}");
+    }
+}

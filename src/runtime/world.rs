@@ -111,7 +111,7 @@ pub(crate) struct ThreadState {
     pub(super) task: Task,
     /// How many events it has had.
     pub(crate) events: u64,
-    /// It yielded, and no other thread has done anything since.
+    /// It yielded, and nobody has changed anything since.
     pub(crate) yielded: bool,
     /// `park`'s token.
     pub(crate) token: bool,
@@ -306,9 +306,11 @@ impl World {
             self.deeds.push(deed);
         }
         self.thread(thread).events += 1;
-        for (i, other) in self.threads.iter_mut().enumerate() {
-            other.yielded = i == thread.index() && (other.yielded || operation == Operation::Yield);
+        // two threads that only look and yield must not keep each other going
+        if !matches!(operation, Operation::Load(_) | Operation::Read | Operation::Yield) {
+            self.threads.iter_mut().for_each(|thread| thread.yielded = false);
         }
+        self.thread(thread).yielded |= operation == Operation::Yield;
         self.trace.events.push(Event {
             thread,
             operation,
