@@ -331,7 +331,7 @@ fn answers() {
         (start.elapsed(), starts.count)
     };
     let (ours, executions) = (0..ROUNDS).map(whole).max().expect("some round");
-    println!("| exhaustive | {}", Answer { executions, time: ours, ratio: Some(1.0) });
+    println!("| exhaustive | {} |", Answer { executions, time: ours, ratio: Some(1.0) });
     for (who, explorer) in
         [("raw shuttle, dfs", Explorer::Dfs), ("raw loom", Explorer::Loom { preemption_bound: None })]
     {

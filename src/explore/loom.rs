@@ -78,7 +78,7 @@ fn another(job: &Job, shared: &Shared) -> bool {
 }
 
 /// Whether the exploration is over.
-fn take(job: &Job, shared: &Shared, world: Option<World>) -> bool {
+fn take(job: &Job, shared: &Shared, world: Option<Box<World>>) -> bool {
     let world = world.map(|mut world| {
         job.judge(&mut world);
         world

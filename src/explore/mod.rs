@@ -97,6 +97,10 @@ impl<'a> Point<'a> {
 pub(crate) trait Strategy {
     /// Prepares another execution; false when there is none left.
     fn begin(&mut self) -> bool;
+    /// The thread that goes on, if this is a point that the last execution had too, and whether it was one of several.
+    fn repeat(&mut self) -> Option<(ThreadId, bool)> {
+        None
+    }
     /// The thread that goes on, one of the enabled.
     fn pick(&mut self, point: &Point<'_>) -> ThreadId;
     /// A choice that is not about threads, below `options`.

@@ -31,7 +31,7 @@ pub(super) fn run(job: &Job, shared: &Shared) {
         }
         let execution = job.pulse.execution();
         let outcome = catch_unwind(AssertUnwindSafe(|| (job.model)()));
-        let mut over = World::new(settings.clone(), None);
+        let mut over = World::new(settings.clone());
         over.ending = outcome.err().map(|payload| {
             let message = hook::message(&*payload);
             Ending::Violation { kind: Kind::Panic, message, location: None, conflict: None }

@@ -56,7 +56,7 @@ pub(crate) fn is_worn() -> bool {
 pub(super) fn switch_to(task: Option<Task>) {
     NEXT.set(task);
     POOL.with_borrow_mut(|pool| pool.switches += 1);
-    shuttle::thread::yield_now();
+    shuttle_engine::runtime::thread::switch();
 }
 
 /// Gives the thread a task, which does not run yet.

@@ -63,9 +63,9 @@ thread_local! {
     static ME: Cell<ThreadId> = const { Cell::new(ThreadId::MAIN) };
     /// The number of the running execution, unique in this process; 0 outside of one.
     static EXECUTION: Cell<u64> = const { Cell::new(0) };
-    static WORLD: RefCell<Option<World>> = const { RefCell::new(None) };
+    static WORLD: RefCell<Option<Box<World>>> = const { RefCell::new(None) };
     /// The world of an execution that is over, for the room that it has.
-    static SPARE: Cell<Option<World>> = const { Cell::new(None) };
+    static SPARE: Cell<Option<Box<World>>> = const { Cell::new(None) };
 }
 
 /// The engine that drives this thread.
@@ -91,12 +91,12 @@ pub(crate) fn execution() -> u64 {
 /// # Panics
 /// Outside of an execution.
 pub(crate) fn with<R>(f: impl FnOnce(&mut World) -> R) -> R {
-    WORLD.with_borrow_mut(|world| f(world.as_mut().expect("inside an execution")))
+    WORLD.with_borrow_mut(|world| f(world.as_deref_mut().expect("inside an execution")))
 }
 
 /// Like [`with`], but `None` outside of an execution.
 pub(crate) fn try_with<R>(f: impl FnOnce(&mut World) -> R) -> Option<R> {
-    WORLD.try_with(|world| world.try_borrow_mut().ok().and_then(|mut world| world.as_mut().map(f))).ok().flatten()
+    WORLD.try_with(|world| world.try_borrow_mut().ok().and_then(|mut world| world.as_deref_mut().map(f))).ok().flatten()
 }
 
 /// How many events the green thread that runs now has had; `None` on a real thread.
@@ -106,7 +106,13 @@ pub(crate) fn events_of_mine() -> Option<u64> {
 
 /// Starts an execution: its world is empty, its main thread runs.
 pub(crate) fn begin(settings: &Settings) {
-    let world = World::new(settings.clone(), SPARE.take());
+    let world = match SPARE.take() {
+        Some(mut world) => {
+            world.renew(settings);
+            world
+        }
+        None => Box::new(World::new(settings.clone())),
+    };
     ENGINE.set(settings.engine);
     ME.set(ThreadId::MAIN);
     EXECUTION.set(world.execution);
@@ -118,7 +124,7 @@ pub(crate) fn begin(settings: &Settings) {
 }
 
 /// Gives the world of an execution back that came to its end.
-pub(crate) fn keep(world: World) {
+pub(crate) fn keep(world: Box<World>) {
     SPARE.set(Some(world));
 }
 
@@ -126,7 +132,7 @@ pub(crate) fn keep(world: World) {
 ///
 /// Values of lazy statics and thread-locals of a finished execution are dropped, still inside of it; those of a
 /// failed one are leaked, because the engine's objects in them no longer have an engine.
-pub(crate) fn end() -> Option<World> {
+pub(crate) fn end() -> Option<Box<World>> {
     let failed = try_with(|world| {
         world.closed = true;
         world.ending.is_some()

@@ -18,9 +18,27 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
     if let Some(started) = world.threads.iter().find(|t| t.pending.is_none() && !t.finished) {
         return Some(started.task);
     }
-    let mut enabled = std::mem::take(&mut world.enabled);
-    let chosen = choose(world, strategy, &mut enabled);
-    world.enabled = enabled;
+    let repeated = strategy.repeat();
+    let (chosen, several) = match repeated {
+        Some((thread, several)) => (could_go_on(world, thread).then_some(thread), several),
+        None => {
+            let mut enabled = std::mem::take(&mut world.enabled);
+            let chosen = choose(world, strategy, &mut enabled);
+            let several = enabled.len() > 1;
+            world.enabled = enabled;
+            (chosen, several)
+        }
+    };
+    let stuck = repeated.filter(|_| chosen.is_none());
+    let stuck = stuck.map(|(thread, _)| format!("after the same choices, thread {} could not go on", thread.0));
+    if let Some(why) = strategy.diverged().or(stuck) {
+        let bound = if world.settings.replays { Bound::Replay(why) } else { Bound::NotDeterministic(why) };
+        world.end(Ending::Unknown(bound));
+        return None;
+    }
+    if let Some(chosen) = chosen.filter(|_| several) {
+        world.schedule.push(chosen.0);
+    }
     match chosen {
         Some(thread) => Some(world.threads[thread.index()].task),
         None if world.ending.is_none() => Some(DRIVER),
@@ -50,14 +68,10 @@ fn choose(world: &mut World, strategy: &mut dyn Strategy, enabled: &mut Vec<Thre
     // who did something last: a thread that has only been started has not run yet
     let last = world.trace.events.last().map(|event| event.thread);
     let current = last.filter(|thread| enabled.contains(thread));
-    let chosen = strategy.pick(&Point { enabled, threads: &world.threads, current });
-    if let Some(why) = strategy.diverged() {
-        let bound = if world.settings.replays { Bound::Replay(why) } else { Bound::NotDeterministic(why) };
-        world.end(Ending::Unknown(bound));
-        return None;
-    }
-    if enabled.len() > 1 {
-        world.schedule.push(chosen.0);
-    }
-    Some(chosen)
+    Some(strategy.pick(&Point { enabled, threads: &world.threads, current }))
+}
+
+/// Whether the thread could be among those that are offered.
+fn could_go_on(world: &World, thread: ThreadId) -> bool {
+    thread.index() < world.threads.len() && (world.enabled(thread) || world.could_time_out(thread))
 }

@@ -174,11 +174,16 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// An execution's beginning, with the room that an earlier one had.
-    pub(crate) fn new(settings: Settings, earlier: Option<World>) -> World {
+    pub(crate) fn new(settings: Settings) -> World {
+        let mut world = World::without_threads(settings);
+        world.add_thread(None);
+        world
+    }
+
+    fn without_threads(settings: Settings) -> World {
         // Relaxed: only uniqueness matters
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let mut world = World {
+        World {
             execution: NEXT.fetch_add(1, Ordering::Relaxed),
             settings,
             trace: Trace::default(),
@@ -203,20 +208,25 @@ impl World {
             parkers: Vec::new(),
             companions: Vec::new(),
             deferred: Vec::new(),
-        };
-        if let Some(World { trace, threads, objects, clocks, enabled, schedule, companions, .. }) = earlier {
-            world = World { trace, threads, objects, clocks, enabled, schedule, companions, ..world };
-            world.trace.events.clear();
-            world.trace.threads.clear();
-            world.trace.objects.clear();
-            world.threads.clear();
-            world.objects.clear();
-            world.clocks.clear();
-            world.schedule.clear();
-            world.companions.clear();
         }
-        world.add_thread(None);
-        world
+    }
+
+    /// Another execution's beginning, in the room that this one had.
+    pub(super) fn renew(&mut self, settings: &Settings) {
+        let fresh = World::without_threads(settings.clone());
+        let World { trace, threads, objects, clocks, enabled, schedule, companions, .. } =
+            std::mem::replace(self, fresh);
+        (self.trace, self.clocks, self.enabled, self.companions) = (trace, clocks, enabled, companions);
+        (self.threads, self.objects, self.schedule) = (threads, objects, schedule);
+        self.trace.events.clear();
+        self.trace.threads.clear();
+        self.trace.objects.clear();
+        self.threads.clear();
+        self.objects.clear();
+        self.clocks.clear();
+        self.schedule.clear();
+        self.companions.clear();
+        self.add_thread(None);
     }
 
     pub(super) fn create(&mut self, object: Object) -> ObjectId {

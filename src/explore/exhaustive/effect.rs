@@ -110,17 +110,21 @@ impl Act {
 
     /// Whether what it does depends on the state in which it takes effect, or whether it can.
     pub(super) fn is_predicted(&self) -> bool {
-        self.expected.is_some()
-            || self.spurious
-            || matches!(
-                self.operation,
-                Operation::TryLock
-                    | Operation::TryReadLock
-                    | Operation::NotifyOne
-                    | Operation::NotifyAll
-                    | Operation::Wake
-                    | Operation::Park
-            )
+        let tries = matches!(self.operation, Operation::TryLock | Operation::TryReadLock);
+        tries || self.expected.is_some() || self.spurious || self.is_about_waiting()
+    }
+
+    /// Whether it is about a condition variable, or a thread's token.
+    pub(super) fn is_about_waiting(&self) -> bool {
+        matches!(
+            self.operation,
+            Operation::Wait
+                | Operation::Wake
+                | Operation::NotifyOne
+                | Operation::NotifyAll
+                | Operation::Park
+                | Operation::Unpark(_)
+        )
     }
 
     pub(in crate::explore) fn only_reads(&mut self) {

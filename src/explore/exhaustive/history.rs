@@ -148,8 +148,10 @@ impl History {
             return false;
         }
         step.written = written(&step.done, seen); // the same value, but for addresses
-        let (done, object, choice) = (step.done.clone(), step.object, step.choice);
-        self.enact(index, thread, &done, object, choice);
+        if step.done.is_about_waiting() {
+            let (done, object, choice) = (step.done.clone(), step.object, step.choice);
+            self.enact(index, thread, &done, object, choice);
+        }
         true
     }
 

@@ -28,6 +28,8 @@ use wakeup::{Branch, Choice, Element, Sleeper, insert, is_weak_initial};
 #[derive(Debug)]
 struct Node {
     thread: ThreadId,
+    /// Whether it was one of several that could go on.
+    several: bool,
     act: Option<Act>,
     /// The choice to take, if it is dictated.
     choice: Option<u32>,
@@ -144,35 +146,31 @@ impl Exhaustive {
             }
             gone.extend(holders);
         };
-        let sequence: Vec<Element> = v
-            .iter()
-            .map(|k| {
-                let step = &history.steps[*k];
-                Element { step: Some(*k), thread: step.thread, act: step.done.clone(), choice: step.choice }
-            })
-            .collect();
-        let ways = history.predict(world, i, &v, announced);
-        for (act, choice) in ways {
+        let node = &mut self.stack[i];
+        let known = v.iter().map(|k| {
+            let step = &history.steps[*k];
+            Element { step: Some(*k), thread: step.thread, act: &step.done, choice: step.choice }
+        });
+        for (act, choice) in &history.predict(world, i, &v, announced) {
             // by a choice that does not conflict it is no race: the other order is the same execution
-            if choice.is_none() || act.conflicts(&self.history.steps[i].done) {
-                let mut sequence = sequence.clone();
-                sequence.push(Element { step: None, thread, act, choice });
-                self.plan(i, before, sequence);
+            if choice.is_none() || act.conflicts(&history.steps[i].done) {
+                let last = Element { step: None, thread, act, choice: *choice };
+                node.plan(history, before, known.clone().chain([last]).collect());
             }
         }
     }
+}
 
-    /// Sees to it that the sequence is explored from point `i`, unless an equivalent one is or was.
-    fn plan(&mut self, i: usize, before: &Clock, sequence: Vec<Element>) {
-        let history = &self.history;
-        let node = &mut self.stack[i];
-        for sleeper in &node.sleep {
+impl Node {
+    /// Sees to it that the sequence is explored from here, unless an equivalent one is or was.
+    fn plan(&mut self, history: &History, before: &Clock, sequence: Vec<Element<'_>>) {
+        for sleeper in &self.sleep {
             let first = (sleeper.thread, &sleeper.act, sleeper.choice);
             if is_weak_initial(history, before, first, &sequence) {
                 return; // explored before
             }
         }
-        insert(history, before, &mut node.tree, sequence, &node.sleep);
+        insert(history, before, &mut self.tree, sequence, &self.sleep);
     }
 }
 
@@ -215,20 +213,18 @@ impl Strategy for Exhaustive {
         true
     }
 
+    fn repeat(&mut self) -> Option<(ThreadId, bool)> {
+        let node = self.stack.get(self.depth).filter(|_| !self.blocked)?;
+        self.depth += 1;
+        Some((node.thread, node.several))
+    }
+
     fn pick(&mut self, point: &Point<'_>) -> ThreadId {
         if self.blocked {
             return point.enabled[0];
         }
-        let at = self.depth;
-        if let Some(node) = self.stack.get(at) {
-            self.depth += 1;
-            if !point.enabled.contains(&node.thread) {
-                self.diverged = Some(format!("after the same choices, thread {} could not go on", node.thread.0));
-                return point.enabled[0];
-            }
-            return node.thread;
-        }
-        let sleep: Vec<Sleeper> = match (at.checked_sub(1), self.history.steps.last()) {
+        let several = point.enabled.len() > 1;
+        let sleep: Vec<Sleeper> = match (self.depth.checked_sub(1), self.history.steps.last()) {
             (Some(parent), Some(step)) => {
                 let sleep = self.stack[parent].sleep.iter();
                 sleep.filter(|s| s.sleeps_on(step.thread, &step.done)).cloned().collect()
@@ -254,7 +250,9 @@ impl Strategy for Exhaustive {
         };
         let taken = sleep.iter().filter_map(|s| s.choice.map(|c| (s.thread, c.taken))).collect();
         let alternatives = Vec::new();
-        self.stack.push(Node { thread, act: None, choice, alternatives, taken, options: 1, sleep, tree, explored: 0 });
+        let node =
+            Node { thread, several, act: None, choice, alternatives, taken, options: 1, sleep, tree, explored: 0 };
+        self.stack.push(node);
         self.depth += 1;
         thread
     }

@@ -46,6 +46,9 @@ impl Spins {
 
     /// Takes in a step, with which there are so many.
     pub(super) fn see(&mut self, steps: usize, thread: ThreadId, pending: &Pending, done: &Act, timed_out: bool) {
+        if self.rounds.is_empty() && pending.operation != Operation::Yield && !timed_out {
+            return; // nobody spins: what has changed until somebody does plays no part
+        }
         for (object, effect) in &done.effects {
             if effect.writes() {
                 *self.versions.of(*object) += 1;

@@ -14,12 +14,12 @@ pub(super) struct Choice {
 }
 
 /// An element of a sequence that is to be explored.
-#[derive(Clone, Debug)]
-pub(super) struct Element {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Element<'a> {
     /// The step of the history; `None` for the last, which has not happened yet in this place.
     pub(super) step: Option<usize>,
     pub(super) thread: ThreadId,
-    pub(super) act: Act,
+    pub(super) act: &'a Act,
     pub(super) choice: Option<Choice>,
 }
 
@@ -48,11 +48,11 @@ impl Sleeper {
 }
 
 /// `y`, earlier in the sequence, happens before `z`; `last` is what the thread of the last element knew before it.
-fn happens_before(history: &History, y: &Element, z: &Element, last: &Clock) -> bool {
+fn happens_before(history: &History, y: &Element<'_>, z: &Element<'_>, last: &Clock) -> bool {
     let Some(earlier) = y.step else { return false };
     match z.step {
         Some(later) => history.follows(later, earlier),
-        None => y.act.conflicts(&z.act) || last.get(y.thread) >= history.steps[earlier].seq,
+        None => y.act.conflicts(z.act) || last.get(y.thread) >= history.steps[earlier].seq,
     }
 }
 
@@ -61,7 +61,7 @@ pub(super) fn is_weak_initial(
     history: &History,
     last: &Clock,
     (thread, act, choice): (ThreadId, &Act, Option<Choice>),
-    v: &[Element],
+    v: &[Element<'_>],
 ) -> bool {
     match v.iter().position(|y| y.thread == thread) {
         Some(first) => {
@@ -74,7 +74,7 @@ pub(super) fn is_weak_initial(
 }
 
 /// Whether the step is of a thread that `v` leaves alone, and could stand before or after `v` alike.
-fn is_apart(thread: ThreadId, act: &Act, v: &[Element]) -> bool {
+fn is_apart(thread: ThreadId, act: &Act, v: &[Element<'_>]) -> bool {
     !v.iter().any(|y| y.thread == thread || y.act.conflicts(act))
 }
 
@@ -83,7 +83,13 @@ fn is_apart(thread: ThreadId, act: &Act, v: &[Element]) -> bool {
 /// A deviation from the paper, whose steps have one outcome: a step that stands apart from `v` is a weak initial of
 /// `v` only with all of its choices together. Where all of them sleep or are branches, `v` is explored after each of
 /// those branches; else they would all be asleep after `v`, and what must come before them would be missed.
-pub(super) fn insert(history: &History, last: &Clock, tree: &mut Vec<Branch>, mut v: Vec<Element>, asleep: &[Sleeper]) {
+pub(super) fn insert(
+    history: &History,
+    last: &Clock,
+    tree: &mut Vec<Branch>,
+    mut v: Vec<Element<'_>>,
+    asleep: &[Sleeper],
+) {
     if v.is_empty() {
         return;
     }
@@ -114,13 +120,20 @@ pub(super) fn insert(history: &History, last: &Clock, tree: &mut Vec<Branch>, mu
     }
     let mut chain: Vec<Branch> = Vec::new();
     for Element { thread, act, choice, .. } in v.into_iter().rev() {
-        chain = vec![Branch { thread, act, choice, children: chain }];
+        chain = vec![Branch { thread, act: act.clone(), choice, children: chain }];
     }
     tree.append(&mut chain);
 }
 
 /// Adds a sequence beneath a branch of the tree.
-fn insert_after(history: &History, last: &Clock, tree: &mut [Branch], at: usize, v: Vec<Element>, asleep: &[Sleeper]) {
+fn insert_after(
+    history: &History,
+    last: &Clock,
+    tree: &mut [Branch],
+    at: usize,
+    v: Vec<Element<'_>>,
+    asleep: &[Sleeper],
+) {
     let (earlier, branch) = tree.split_at_mut(at);
     let branch = &mut branch[0];
     if branch.children.is_empty() {
