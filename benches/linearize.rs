@@ -79,32 +79,41 @@ fn long<S: Specification>(
     History { operations, stuck: false }
 }
 
-/// Swaps what two operations of the middle returned, of which one ended well before the other.
-fn swapped<Op: Clone, Ret: Clone>(history: &History<Op, Ret>, takes: impl Fn(&Ret) -> bool) -> History<Op, Ret> {
-    let mut mutant = history.clone();
-    let middle = history.operations.len() / 2;
-    let taken = |place: usize| history.operations[place].response.as_ref().is_some_and(|(_, ret)| takes(ret));
-    let mut takers = (middle..history.operations.len()).filter(|place| taken(*place));
-    let (one, other) = (takers.next().expect("one"), takers.nth(3 * WIDTH).expect("another"));
-    let ret =
-        |place: usize| history.operations[place].response.as_ref().map(|(_, ret)| ret.clone()).expect("it returned");
-    for (place, new) in [(one, ret(other)), (other, ret(one))] {
-        if let Some((_, old)) = &mut mutant.operations[place].response {
-            *old = new;
+/// A near miss: swaps what two operations of the middle returned, of which one ended well before the other, and so that each
+/// value was put there before. `value` is what an operation returned, which is the number of the operation that wrote it.
+fn swapped<S: Specification>(
+    initial: &S,
+    history: &History<S::Op, S::Ret>,
+    value: impl Fn(&S::Ret) -> Option<usize>,
+) -> History<S::Op, S::Ret> {
+    let returned = |place: usize| history.operations[place].response.as_ref().map(|(_, ret)| ret);
+    let valued = |place: usize| returned(place).and_then(&value);
+    let from = history.operations.len() / 2..history.operations.len();
+    let pairs = from
+        .flat_map(|one| (one + WIDTH..history.operations.len().min(one + 20 * WIDTH)).map(move |other| (one, other)));
+    let before = |(one, other): &(usize, usize)| valued(*other).is_some_and(|written| written < *one);
+    for (one, other) in pairs.filter(|pair| valued(pair.0).is_some()).filter(before) {
+        let mut mutant = history.clone();
+        for (place, from) in [(one, other), (other, one)] {
+            let new = returned(from).expect("a value").clone();
+            mutant.operations[place].response.as_mut().expect("a value").1 = new;
+        }
+        if decide(initial, &mutant, Criterion::Linearizable, 0) == Some(false) {
+            return mutant;
         }
     }
-    mutant
+    panic!("no swap makes it wrong")
 }
 
 fn monitor<S: Specification>(
     name: &str,
     initial: S,
     op: impl Fn(&mut fastrand::Rng, i64) -> S::Op,
-    takes: impl Fn(&S::Ret) -> bool,
+    value: impl Fn(&S::Ret) -> Option<usize>,
 ) {
     for count in [1_000, 10_000, 100_000, 1_000_000] {
         let right = long(initial.clone(), count, &op);
-        let wrong = swapped(&right, &takes);
+        let wrong = swapped(&initial, &right, &value);
         for (history, linearizable) in [(&right, true), (&wrong, false)] {
             let judge =
                 || assert_eq!(decide(&initial, history, Criterion::Linearizable, 0), Some(linearizable), "{name}");
@@ -120,11 +129,23 @@ fn main() {
     recorded_histories();
     println!("{:<18} {:>9}  {:<12} {:>9} {:>9}", "monitor", "n", "linearizable", "CPU ms", "ns/n lb n");
     let queue = |rng: &mut fastrand::Rng, n| if rng.bool() { QueueOp::Enqueue(n) } else { QueueOp::Dequeue };
-    monitor("queue", Queue::default(), queue, |ret| matches!(ret, QueueRet::Dequeued(Some(_))));
+    monitor("queue", Queue::default(), queue, |ret| match ret {
+        QueueRet::Dequeued(Some(value)) => usize::try_from(*value).ok(),
+        _ => None,
+    });
     let stack = |rng: &mut fastrand::Rng, n| if rng.bool() { StackOp::Push(n) } else { StackOp::Pop };
-    monitor("stack", Stack::default(), stack, |ret| matches!(ret, StackRet::Popped(Some(_))));
+    monitor("stack", Stack::default(), stack, |ret| match ret {
+        StackRet::Popped(Some(value)) => usize::try_from(*value).ok(),
+        _ => None,
+    });
     let register = |rng: &mut fastrand::Rng, n| if rng.bool() { RegisterOp::Write(n) } else { RegisterOp::Read };
-    monitor("register", Register(-1), register, |ret| matches!(ret, RegisterRet::Value(_)));
+    monitor("register", Register(-1), register, |ret| match ret {
+        RegisterRet::Value(value) => usize::try_from(*value).ok(),
+        RegisterRet::Written => None,
+    });
     let counter = |rng: &mut fastrand::Rng, _| if rng.bool() { CounterOp::Increment } else { CounterOp::Read };
-    monitor("counter", Counter(0), counter, |ret| matches!(ret, CounterRet::Value(_)));
+    monitor("counter", Counter(0), counter, |ret| match ret {
+        CounterRet::Value(value) => usize::try_from(*value).ok(),
+        CounterRet::Incremented => None,
+    });
 }

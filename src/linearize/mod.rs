@@ -75,8 +75,7 @@ pub fn check<S: Specification>(
         .unwrap_or_else(|failure| Verdict::Violated(explain::explain(initial, criterion, failure)))
 }
 
-/// What [`check`] finds out, without looking for reasons: `None` if it is not known. Much faster where there is none to
-/// be satisfied with.
+/// What [`check`] finds out, without looking for reasons: `None` if it is not known. Faster for a history that fails.
 ///
 /// # Panics
 /// If the history is ill-formed: see [`History::validate`].
