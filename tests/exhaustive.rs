@@ -31,7 +31,7 @@ fn spawn_all(threads: usize, body: impl Fn(usize) + Send + Sync + Clone + 'stati
 /// `cargo bench --bench reference` shows the same programs beside shuttle and loom.
 #[test]
 fn executions_are_the_inequivalent_interleavings() {
-    for (name, program, optimum) in reference::PROGRAMS {
+    for (name, _, program, optimum) in reference::PROGRAMS {
         let check = Check::new(name).explorers([Explorer::Exhaustive]).spurious(false);
         match check.budget(Budget::executions(200_000)).run(program) {
             Verdict::Holds(coverage) if coverage.is_exhaustive() => {
