@@ -50,7 +50,7 @@ const COLUMNS: usize = WIDTH - 2;
 ///     mark: Mark::Plain,
 /// };
 /// let rows = text(&[call(0, "write(1)", 1, Some(3)), call(1, "read -> 0", 2, None)]);
-/// assert_eq!(rows, ["P0  |--write(1)---|", "P1   |----read -> 0---->"]);
+/// assert_eq!(rows, ["P0   |--write(1)--|", "P1    |--read -> 0-->"]);
 /// ```
 #[must_use]
 pub fn text(intervals: &[Interval]) -> Vec<String> {
