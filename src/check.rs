@@ -407,11 +407,18 @@ impl<'a> Check<'a> {
         }
         let limits = Limits { past_violations: true, ..self.limits() };
         let mut exploration = explore::explore(explorer, Arc::new(model), &limits, None, &mut self.progress);
-        if let Some(Failure { ending: Ending::Unknown(bound), .. }) = exploration.failure {
-            return Err(bound);
+        let tally = exploration.tally.take();
+        match exploration.failure.take().map(|failure| failure.ending) {
+            Some(Ending::Unknown(bound)) => return Err(bound),
+            // counted violations are no failures: this one is of an execution that could not be left
+            Some(_) => {
+                let operation = "what comes after an execution that cannot be left".to_string();
+                return Err(Bound::NotModelled { engine: "selvedge", operation });
+            }
+            None => {}
         }
-        let violations = exploration.tally.take().unwrap_or_default();
         let Run { executions, extent, .. } = ran(explorer, exploration)?;
+        let violations = tally.ok_or(Bound::NothingExplored)?;
         Ok(Counts { executions, violations, extent })
     }
 

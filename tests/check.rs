@@ -386,3 +386,24 @@ fn samplers_do_not_starve_the_thread_that_others_spin_for() {
         assert!(matches!(verdict, Verdict::Holds(_)), "{explorer}: {verdict:?}");
     }
 }
+
+/// A destructor that loops for ever while a panic unwinds: its execution cannot be left, so nothing can be counted.
+#[test]
+fn a_count_that_cannot_go_on_is_no_count() {
+    struct Endless(Arc<AtomicUsize>);
+    impl Drop for Endless {
+        fn drop(&mut self) {
+            while self.0.load(SeqCst) < 2 {}
+        }
+    }
+    let check = Check::new("endless").explorers([Explorer::Exhaustive]).max_events(50);
+    let counts = check.count(|| {
+        let shared = Arc::new(AtomicUsize::new(0));
+        let theirs = Arc::clone(&shared);
+        let other = thread::spawn(move || theirs.store(1, SeqCst));
+        let _endless = Endless(Arc::clone(&shared));
+        other.join().unwrap();
+        panic!("on purpose");
+    });
+    assert!(matches!(counts, Err(Bound::NotModelled { .. })), "{counts:?}");
+}

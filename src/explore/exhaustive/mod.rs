@@ -296,7 +296,8 @@ impl Strategy for Exhaustive {
             if matches!(pending.waits, Waits::Notified { timeout: true, .. })
                 && seen.value == Some(Value::Word("timed out"))
             {
-                self.blocked = true; // the same timeout was, or will be, a choice of the wait
+                // the same timeout was, or will be, a choice of the wait; of one without it the caveat is set below
+                self.blocked = true;
                 return;
             }
             if matches!(pending.waits, Waits::Releasing { timeout: true, .. }) && !pending.spurious {
