@@ -10,6 +10,8 @@
 //! start of the first execution of an exploration to the start of its last: what it takes to begin an exploration does
 //! not count there, and has a table of its own. How long it takes to know the answer is the last table: whole
 //! explorations, their beginning and end included.
+//!
+//! `cargo bench --bench explore -- exhaustive` measures the rates of these explorers only.
 
 use selvedge::{Budget, Check, Explorer, Verdict};
 use std::fmt;
@@ -248,7 +250,7 @@ fn alternate(mut one: impl FnMut() -> f64, mut other: impl FnMut() -> f64) -> (f
     (of(|r| r.0), of(|r| r.1), of(|r| r.0 / r.1))
 }
 
-fn rates() {
+fn rates(explorers: &[Explorer]) {
     println!("Executions a second, from the start of an exploration's first to the start of its last. Medians of");
     println!(
         "{ROUNDS} alternating rounds; short explorations are repeated within a round; at most {MOST} executions each."
@@ -258,7 +260,7 @@ fn rates() {
     println!("| program | explorer | our executions | a second | their executions | a second | ratio |");
     println!("|---|---|---:|---:|---:|---:|---:|");
     for program in &PROGRAMS {
-        for explorer in EXPLORERS {
+        for &explorer in explorers {
             let (mut our_count, mut their_count) = (0, 0);
             let (us, them, ratio) = alternate(
                 || {
@@ -346,7 +348,12 @@ fn answers() {
 }
 
 fn main() {
-    rates();
+    // cargo adds `--bench`; whatever else is said is an explorer's name
+    let named: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let is_named = |explorer: &Explorer| named.is_empty() || named.contains(&explorer.to_string());
+    let explorers: Vec<Explorer> = EXPLORERS.into_iter().filter(is_named).collect();
+    assert!(!explorers.is_empty(), "of {named:?} none is measured: {}", EXPLORERS.map(|e| e.to_string()).join(", "));
+    rates(&explorers);
     beginnings();
     answers();
 }

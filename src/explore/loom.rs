@@ -3,6 +3,7 @@
 //! loom looks at its own limits only now and then, and says nothing about having been cut: executions are counted
 //! here, and an exploration is ended from inside, at the start of an execution, when nothing of it exists yet.
 
+use super::host::{Fit, Order};
 use super::{Job, Only, Shared, lock};
 use crate::runtime::{self, Engine, Halt, Settings, World};
 use crate::verdict::Bound;
@@ -10,7 +11,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 /// Explores under loom, with at most so many preemptions an execution.
-pub(super) fn run(job: Job, preemption_bound: Option<usize>, shared: &Shared) {
+pub(super) fn run(order: &Order, preemption_bound: Option<usize>) -> Fit {
+    let Order { job, shared, .. } = order;
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemption_bound;
     // a livelock is ours to find, by the number of events: loom's own limit must lie beyond it
@@ -18,10 +20,7 @@ pub(super) fn run(job: Job, preemption_bound: Option<usize>, shared: &Shared) {
     builder.max_permutations = None;
     builder.max_duration = None;
     builder.checkpoint_interval = usize::MAX;
-    let theirs = Arc::clone(shared);
-    let model = Arc::clone(&job.model);
-    let job = Arc::new(job);
-    let outer = Arc::clone(&job);
+    let (inner, theirs) = (Arc::clone(job), Arc::clone(shared));
     let settings = Settings {
         engine: Engine::Loom,
         pulse: Arc::clone(&job.pulse),
@@ -34,16 +33,16 @@ pub(super) fn run(job: Job, preemption_bound: Option<usize>, shared: &Shared) {
     };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {
-            if !another(&job, &theirs) {
+            if !another(&inner, &theirs) {
                 resume_unwind(Box::new(Halt));
             }
             runtime::begin(&settings);
-            runtime::threads::run_main(|| model());
+            runtime::threads::run_main(|| (inner.model)());
         });
     }));
     let last = runtime::end();
     let deadlocked = last.as_ref().is_some_and(|world| world.ending.is_some());
-    take(&outer, shared, last);
+    take(job, shared, last);
     if deadlocked && outcome.is_err() {
         let mut exploration = lock(shared);
         if exploration.failure.is_none() && exploration.cut.is_none() {
@@ -52,14 +51,17 @@ pub(super) fn run(job: Job, preemption_bound: Option<usize>, shared: &Shared) {
             exploration.cut = Some(Bound::NotModelled { engine: "loom", operation });
         }
     }
+    let as_planned = outcome.as_ref().err().is_none_or(|payload| payload.is::<Halt>());
     if let Err(payload) = outcome {
         let mut exploration = lock(shared);
         let explained = exploration.failure.is_some() || exploration.cut.is_some();
-        if !explained && !payload.is::<Halt>() {
+        if !explained && !as_planned {
             let operation = format!("this execution: {}", runtime::hook::message(&*payload));
             exploration.cut = Some(Bound::NotModelled { engine: "loom", operation });
         }
     }
+    // a failed execution's threads may have been left in the middle of a panic
+    if as_planned && !deadlocked && lock(shared).failure.is_none() { Fit::Yes } else { Fit::No }
 }
 
 /// Takes in the execution that is over; whether to run another.

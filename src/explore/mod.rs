@@ -1,10 +1,11 @@
 //! Explorers: who chooses the schedule of the next execution, one a file.
 //!
-//! An exploration runs on an OS thread of its own, so that its thread-locals are its own, its panics reach nobody,
-//! and an execution that blocks in something un-modelled can be given up with a word about where.
+//! An exploration runs on an OS thread that it has for itself (`host`), so that its panics reach nobody, and an execution
+//! that blocks in something un-modelled can be given up with a word about where.
 
 mod dfs;
 mod exhaustive;
+mod host;
 mod loom;
 mod order;
 mod pct;
@@ -17,16 +18,17 @@ mod smallest;
 mod threads;
 mod walk;
 
+pub(crate) use host::explore;
 pub(crate) use order::{Deed, Known, known};
 pub(crate) use smallest::smallest;
 
 use crate::runtime::knockout::Probe;
-use crate::runtime::{self, Ending, Frozen, Pending, Pulse, Seen, ThreadState, World, hook};
+use crate::runtime::{Ending, Pending, Pulse, Seen, ThreadState, World};
 use crate::trace::{ThreadId, Trace};
 use crate::verdict::{Bound, Explorer, Kind};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, mpsc};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A model: a closure that is explored many times.
 pub(crate) type Model = Arc<dyn Fn() + Send + Sync>;
@@ -219,12 +221,12 @@ fn lock(shared: &Shared) -> std::sync::MutexGuard<'_, Exploration> {
 }
 
 /// Everything that an engine needs to run.
-pub(crate) struct Job {
-    pub(crate) explorer: Explorer,
-    pub(crate) model: Model,
-    pub(crate) limits: Limits,
-    pub(crate) only: Option<Only>,
-    pub(crate) pulse: Arc<Pulse>,
+struct Job {
+    explorer: Explorer,
+    model: Model,
+    limits: Limits,
+    only: Option<Only>,
+    pulse: Arc<Pulse>,
 }
 
 impl Job {
@@ -244,87 +246,5 @@ impl Job {
 
     fn time_is_up(&self) -> Option<Bound> {
         self.pulse.asked_to_stop().then(|| Bound::Time(self.limits.time.unwrap_or_default()))
-    }
-}
-
-/// Explores a model until the explorer has nothing left, or something fails, or the budget is used up.
-pub(crate) fn explore(
-    explorer: Explorer,
-    model: Model,
-    limits: &Limits,
-    only: Option<Only>,
-    progress: &mut dyn FnMut(Progress),
-) -> Exploration {
-    hook::install();
-    let start = Instant::now();
-    let pulse = Arc::new(Pulse::default());
-    let job = Job { explorer, model, limits: limits.clone(), only, pulse: Arc::clone(&pulse) };
-    let shared = Shared::default();
-    lock(&shared).tally = limits.past_violations.then(BTreeMap::new);
-    let theirs = Arc::clone(&shared);
-    let (done, finished) = mpsc::channel();
-    let thread = std::thread::Builder::new().name(format!("selvedge {explorer}")).spawn(move || {
-        runtime::knockout::set(job.limits.probe.clone());
-        match job.explorer {
-            Explorer::Loom { preemption_bound } => loom::run(job, preemption_bound, &theirs),
-            Explorer::Threads => threads::run(&job, &theirs),
-            _ => shuttle::run(job, &theirs),
-        }
-        let _ = done.send(()); // nobody waits any more if this exploration was given up
-    });
-    if let Err(error) = thread {
-        let why = format!("a thread of its own: {error}");
-        return Exploration {
-            cut: Some(Bound::NotModelled { engine: "selvedge", operation: why }),
-            ..Exploration::default()
-        };
-    }
-    wait(&pulse, limits, start, &finished, progress).unwrap_or_else(|| lock(&shared).clone())
-}
-
-/// Waits for the exploration's end; what to say instead if it does not come.
-fn wait(
-    pulse: &Pulse,
-    limits: &Limits,
-    start: Instant,
-    finished: &mpsc::Receiver<()>,
-    progress: &mut dyn FnMut(Progress),
-) -> Option<Exploration> {
-    const TICK: Duration = Duration::from_millis(100);
-    let so_far = || Progress { executions: pulse.executions(), estimate: pulse.estimate() };
-    let (mut beats, mut since) = (0, start);
-    loop {
-        let left = limits.time.map(|time| time.saturating_sub(start.elapsed())).filter(|_| !pulse.asked_to_stop());
-        match finished.recv_timeout(left.unwrap_or(TICK).min(TICK)) {
-            Ok(()) => {
-                progress(so_far());
-                return None;
-            }
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                let operation = "the exploration itself, which panicked (see above)".to_string();
-                let cut = Some(Bound::NotModelled { engine: "selvedge", operation });
-                return Some(Exploration { cut, ..Exploration::default() });
-            }
-            Err(mpsc::RecvTimeoutError::Timeout) => {}
-        }
-        progress(so_far());
-        if let Some(Frozen { ending, trace, schedule }) = pulse.frozen() {
-            let (execution, longest) = (pulse.executions(), trace.events.len());
-            let failure = Some(Failure { ending, trace, schedule, execution });
-            return Some(Exploration { executions: execution, longest, met: true, failure, ..Exploration::default() });
-        }
-        if limits.time.is_some_and(|time| start.elapsed() >= time) {
-            pulse.ask_to_stop();
-        }
-        if pulse.beats() != beats {
-            (beats, since) = (pulse.beats(), Instant::now());
-        } else if since.elapsed() >= limits.patience {
-            let last = pulse.last().map_or_else(|| "its start".to_string(), |l| format!("the operation at {l}"));
-            return Some(Exploration {
-                executions: pulse.executions().saturating_sub(1),
-                cut: Some(Bound::Stuck { last }),
-                ..Exploration::default()
-            });
-        }
     }
 }

@@ -1,17 +1,19 @@
 //! shuttle's green threads under a strategy of ours.
 //!
-//! One execution of shuttle's runs many of the model's (`runtime/green`). A failed one is stopped by choosing nobody,
-//! which ends shuttle's execution too.
+//! One execution of shuttle's runs many of the model's (`runtime/green`), and those of one exploration after the other
+//! (`host`): its tasks and their stacks stay. A failed execution is stopped by choosing nobody, which ends shuttle's too.
 
+use super::host::{Fit, Order};
 use super::{
-    Job, Only, Shared, Strategy, dfs::Dfs, exhaustive::Exhaustive, lock, pct::Pct, portfolio::Portfolio, pos::Pos,
-    random::Random, replay::Replay, walk::Walk,
+    Only, Strategy, dfs::Dfs, exhaustive::Exhaustive, lock, pct::Pct, portfolio::Portfolio, pos::Pos, random::Random,
+    replay::Replay, walk::Walk,
 };
 use crate::runtime::{self, Engine, Settings, green};
 use crate::verdict::{Bound, Explorer};
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 /// After so many executions, how many there will be is estimated anew.
 const ESTIMATE_EVERY: u64 = 256;
@@ -19,81 +21,123 @@ const ESTIMATE_EVERY: u64 = 256;
 /// Room for a green thread's stack, in bytes: a model's assertions format strings in unoptimised code.
 const STACK: usize = 256 * 1024;
 
-/// What an exploration goes by, between two executions.
-#[derive(Clone)]
-struct Search {
-    job: Arc<Job>,
-    settings: Settings,
-    shared: Shared,
+thread_local! {
+    /// Where this host's orders come from.
+    static ORDERS: RefCell<Option<mpsc::Receiver<Order>>> = const { RefCell::new(None) };
+    /// The exploration that runs.
+    static RUNNING: Cell<Option<Box<Running>>> = const { Cell::new(None) };
 }
 
-/// Explores on shuttle.
-pub(super) fn run(job: Job, shared: &Shared) {
-    let strategy: Box<dyn Strategy> = match (&job.only, job.explorer) {
-        (Some(Only::Schedule(choices)), _) => Box::new(Replay::new(choices.clone())),
-        (_, Explorer::Random { seed }) => Box::new(Random::new(seed)),
-        (_, Explorer::Pct { seed, depth }) => Box::new(Pct::new(seed, depth)),
-        (_, Explorer::Pos { seed }) => Box::new(Pos::new(seed)),
-        (_, Explorer::Urw { seed }) => Box::new(Walk::new(seed)),
-        (_, Explorer::Portfolio { seed }) => Box::new(Portfolio::new(seed)),
-        (_, Explorer::Dfs) => Box::new(Dfs::bounded(job.limits.preemptions)),
-        _ => Box::new(Exhaustive::default()),
-    };
-    runtime::set_strategy(Some(strategy));
-    let settings = Settings {
-        engine: Engine::Shuttle,
-        pulse: Arc::clone(&job.pulse),
-        max_events: job.limits.max_events,
-        leaks: job.limits.leaks,
-        spurious: job.limits.spurious,
-        most_events: job.limits.most_events,
-        replays: job.only.is_some(),
-        judged: job.limits.judge.is_some(),
-    };
-    let search = Search { job: Arc::new(job), settings, shared: Arc::clone(shared) };
+/// A host's life: one exploration after the other.
+pub(super) fn serve(orders: mpsc::Receiver<Order>) {
+    ORDERS.set(Some(orders));
     let mut config = shuttle::Config::new();
     config.stack_size = STACK;
     config.max_steps = shuttle::MaxSteps::None; // ours counts events
     config.failure_persistence = shuttle::FailurePersistence::None;
     config.silence_warnings = true;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let theirs = search.clone();
-        shuttle::Runner::new(search, config).run(move || theirs.drive());
+        shuttle::Runner::new(Hands, config).run(drive);
     }));
-    let left = runtime::end();
-    if let Err(payload) = outcome {
+    std::mem::forget(runtime::end()); // whatever is left is a failed execution's
+    if let (Err(payload), Some(running)) = (outcome, RUNNING.take()) {
         let operation = format!("this execution: {}", runtime::hook::message(&*payload));
-        lock(shared).cut.get_or_insert(Bound::NotModelled { engine: "shuttle", operation });
+        let cut = Bound::NotModelled { engine: "shuttle", operation };
+        lock(&running.order.shared).cut.get_or_insert(cut);
+        running.end(Fit::No);
     }
-    std::mem::forget(left);
-    runtime::set_strategy(None);
 }
 
-impl Search {
-    /// The main task of an execution of shuttle's: executions of the model, the first of which has been begun.
-    fn drive(&self) {
-        loop {
-            runtime::threads::run_main(|| (self.job.model)());
-            runtime::leave(); // until every other thread has ended too
-            if green::is_worn() || !self.another() {
-                return green::close();
-            }
+/// The main task of an execution of shuttle's: executions of models, the first of which has been begun.
+fn drive() {
+    loop {
+        let model = RUNNING.take().map(|running| {
+            let model: *const (dyn Fn() + Send + Sync) = &*running.order.job.model;
+            RUNNING.set(Some(running));
+            model
+        });
+        // SAFETY: 1. the order that runs owns its model, and ends after its last execution. An `Arc` of its own would be
+        // leaked with this stack if the execution fails, and so would what the user's closure owns.
+        #[allow(unsafe_code)]
+        runtime::threads::run_main(|| model.into_iter().for_each(|model| unsafe { (*model)() }));
+        runtime::leave(); // until every other thread has ended too
+        if green::is_worn() || !another() {
+            return green::close();
         }
+    }
+}
+
+/// Goes on to the next execution, of the exploration that runs or of the next one; false if there will be none.
+fn another() -> bool {
+    loop {
+        if let Some(running) = RUNNING.take() {
+            if running.goes_on() {
+                RUNNING.set(Some(running));
+                return true;
+            }
+            running.end(Fit::Yes);
+        }
+        let Some(Ok(order)) = ORDERS.with_borrow(|orders| orders.as_ref().map(mpsc::Receiver::recv)) else {
+            return false;
+        };
+        RUNNING.set(Some(Box::new(Running::begin(order))));
+    }
+}
+
+/// What an exploration goes by, between two executions.
+struct Running {
+    order: Order,
+    settings: Settings,
+}
+
+impl Running {
+    fn begin(order: Order) -> Running {
+        let job = &order.job;
+        let strategy: Box<dyn Strategy> = match (&job.only, job.explorer) {
+            (Some(Only::Schedule(choices)), _) => Box::new(Replay::new(choices.clone())),
+            (_, Explorer::Random { seed }) => Box::new(Random::new(seed)),
+            (_, Explorer::Pct { seed, depth }) => Box::new(Pct::new(seed, depth)),
+            (_, Explorer::Pos { seed }) => Box::new(Pos::new(seed)),
+            (_, Explorer::Urw { seed }) => Box::new(Walk::new(seed)),
+            (_, Explorer::Portfolio { seed }) => Box::new(Portfolio::new(seed)),
+            (_, Explorer::Dfs) => Box::new(Dfs::bounded(job.limits.preemptions)),
+            _ => Box::new(Exhaustive::default()),
+        };
+        runtime::set_strategy(Some(strategy));
+        runtime::knockout::set(job.limits.probe.clone());
+        let settings = Settings {
+            engine: Engine::Shuttle,
+            pulse: Arc::clone(&job.pulse),
+            max_events: job.limits.max_events,
+            leaks: job.limits.leaks,
+            spurious: job.limits.spurious,
+            most_events: job.limits.most_events,
+            replays: job.only.is_some(),
+            judged: job.limits.judge.is_some(),
+        };
+        Running { order, settings }
+    }
+
+    /// Says that it is over.
+    fn end(self, fit: Fit) {
+        runtime::set_strategy(None);
+        self.order.done(fit);
     }
 
     /// Takes in the execution that is over, if there is one; whether another has begun.
-    fn another(&self) -> bool {
+    fn goes_on(&self) -> bool {
+        let Order { job, shared, .. } = &self.order;
         if runtime::try_with(|world| runtime::with_strategy(|strategy| strategy.ended(world))).is_some() {
             let mut over = runtime::end();
-            over.iter_mut().for_each(|world| self.job.judge(world));
-            let mut exploration = lock(&self.shared);
-            if over.as_mut().is_some_and(|world| exploration.take(world, self.job.pulse.executions())) {
-                exploration.cut = self.job.time_is_up().filter(|_| exploration.failure.is_none());
+            over.iter_mut().for_each(|world| job.judge(world));
+            let mut exploration = lock(shared);
+            if over.as_mut().is_some_and(|world| exploration.take(world, job.pulse.executions())) {
+                exploration.cut = job.time_is_up().filter(|_| exploration.failure.is_none());
                 return false;
             }
             over.into_iter().for_each(runtime::keep);
         }
-        let mut exploration = lock(&self.shared);
+        let mut exploration = lock(shared);
         if exploration.failure.is_some() || exploration.cut.is_some() {
             return false;
         }
@@ -103,28 +147,31 @@ impl Search {
         if !runtime::with_strategy(|strategy| strategy.begin()) {
             let kept_back = exploration.kept_back.then_some(Bound::Spins);
             exploration.cut = runtime::with_strategy(|strategy| strategy.caveat()).or(kept_back);
-            self.job.pulse.estimates(exploration.executions);
+            job.pulse.estimates(exploration.executions);
             return false;
         }
         if exploration.executions.is_power_of_two() || exploration.executions.is_multiple_of(ESTIMATE_EVERY) {
             let explored = runtime::with_strategy(|strategy| strategy.explored()).filter(|share| *share > 0.0);
-            explored.iter().for_each(|share| self.job.pulse.estimates((exploration.executions as f64 / share) as u64));
+            explored.iter().for_each(|share| job.pulse.estimates((exploration.executions as f64 / share) as u64));
         }
-        exploration.cut = self.job.time_is_up().or_else(|| self.job.used_up(exploration.executions));
+        exploration.cut = job.time_is_up().or_else(|| job.used_up(exploration.executions));
         if exploration.cut.is_some() {
             return false;
         }
         drop(exploration);
-        self.job.pulse.execution();
+        job.pulse.execution();
         runtime::begin(&self.settings);
         true
     }
 }
 
-impl Scheduler for Search {
+/// shuttle's scheduler: it only repeats what was decided before the switch.
+struct Hands;
+
+impl Scheduler for Hands {
     fn new_execution(&mut self) -> Option<Schedule> {
         green::renew();
-        self.another().then(|| Schedule::new(0))
+        another().then(|| Schedule::new(0))
     }
 
     fn next_task(&mut self, _runnable: &[&Task], _current: Option<TaskId>, _yielding: bool) -> Option<TaskId> {

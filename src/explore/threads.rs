@@ -2,15 +2,16 @@
 //!
 //! Nothing is chosen and nothing is recorded: this explorer shows that a model is alive, not that it is correct.
 
-use super::{Failure, Job, Shared, lock};
+use super::host::{Fit, Order};
+use super::{Failure, lock};
 use crate::runtime::{Ending, Engine, Settings, World, hook};
 use crate::trace::Trace;
 use crate::verdict::Kind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// Runs the model until the budget is used up.
-pub(super) fn run(job: &Job, shared: &Shared) {
+/// Runs the model until the budget is used up. The thread that it runs on is not for others: nothing is known of it.
+pub(super) fn run(Order { job, shared, .. }: &Order) -> Fit {
     let settings = Settings {
         engine: Engine::Std,
         pulse: Arc::clone(&job.pulse),
@@ -26,7 +27,7 @@ pub(super) fn run(job: &Job, shared: &Shared) {
             let mut exploration = lock(shared);
             exploration.cut = job.time_is_up().or_else(|| job.used_up(exploration.executions));
             if exploration.cut.is_some() {
-                return;
+                return Fit::No;
             }
         }
         let execution = job.pulse.execution();
@@ -42,7 +43,7 @@ pub(super) fn run(job: &Job, shared: &Shared) {
         exploration.met = true; // what real threads do is not seen: whether they met is not known
         if let Some(ending) = over.ending {
             exploration.failure = Some(Failure { ending, trace: Trace::default(), schedule: Vec::new(), execution });
-            return;
+            return Fit::No;
         }
     }
 }

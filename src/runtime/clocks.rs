@@ -53,13 +53,20 @@ fn releases(order: Ordering) -> bool {
 
 impl Clocks {
     fn of(&mut self, thread: ThreadId) -> &mut ThreadClocks {
+        if self.threads.len() <= thread.index() {
+            self.grow(thread);
+        }
+        &mut self.threads[thread.index()]
+    }
+
+    #[cold]
+    fn grow(&mut self, thread: ThreadId) {
         while self.threads.len() <= thread.index() {
             let id = ThreadId(self.threads.len() as u32);
             let mut fresh = ThreadClocks::default();
             fresh.now.tick(id);
             self.threads.push(fresh);
         }
-        &mut self.threads[thread.index()]
     }
 
     /// Forgets an execution.

@@ -17,6 +17,7 @@ use super::{Ending, Engine, Home, Pending, Seen, Waits, World, engine, me, with}
 use super::{knockout, lock};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
 use crate::verdict::Bound;
+use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::panic::Location;
 use std::sync::atomic::Ordering::AcqRel;
@@ -177,7 +178,7 @@ pub(crate) fn notify(condvar: &Home, all: bool) {
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, _| {
             // in the order of their identities, so that a choice names the same thread in equivalent executions
-            let mut asleep: Vec<(ThreadId, usize)> = {
+            let mut asleep: SmallVec<[(ThreadId, usize); 4]> = {
                 let waiters = world.object(condvar).waiters.iter().enumerate();
                 waiters.filter(|(_, waiter)| !waiter.1).map(|(at, waiter)| (waiter.0, at)).collect()
             };

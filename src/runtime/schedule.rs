@@ -15,7 +15,10 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
     if world.ending.is_some() {
         return None;
     }
-    if let Some(started) = world.threads.iter().find(|t| t.pending.is_none() && !t.finished) {
+    if let Some(started) = world.started.take().map(|started| &world.threads[started.index()])
+        && started.pending.is_none()
+        && !started.finished
+    {
         return Some(started.task);
     }
     let repeated = strategy.repeat();
@@ -60,9 +63,9 @@ fn choose(world: &mut World, strategy: &mut dyn Strategy, enabled: &mut Vec<Thre
         }
         return None;
     }
-    if !strategy.is_fair() && enabled.iter().any(|t| !world.threads[t.index()].yielded) {
+    if !strategy.is_fair() && enabled.iter().any(|t| !world.yielded.contains(t)) {
         let able = enabled.len();
-        enabled.retain(|t| !world.threads[t.index()].yielded);
+        enabled.retain(|t| !world.yielded.contains(t));
         world.kept_back |= enabled.len() < able;
     }
     // who did something last: a thread that has only been started has not run yet

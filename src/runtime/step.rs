@@ -78,8 +78,8 @@ pub(super) fn freeze(ending: impl FnOnce(&mut World) -> Ending) -> ! {
 /// that would have to wait there does not wait.
 pub(crate) fn shuttle_step<R>(pending: Pending, perform: impl FnOnce(&mut World, ThreadId) -> (R, Seen)) -> R {
     let me = me();
-    if !in_vain(pending) {
-        announce(me, pending);
+    if std::thread::panicking() || !announce(me, pending) {
+        in_vain(pending);
     }
     let (result, ended) = with(|world| {
         world.thread(me).pending = None;
@@ -98,13 +98,18 @@ pub(crate) fn shuttle_step<R>(pending: Pending, perform: impl FnOnce(&mut World,
     result
 }
 
-/// Says what the thread is about to do, and comes back when it is its turn.
-fn announce(me: ThreadId, pending: Pending) {
-    let (mine, next) = with(|world| {
+/// Says what the thread is about to do, and comes back when it is its turn; false if nothing is scheduled any more.
+fn announce(me: ThreadId, pending: Pending) -> bool {
+    let scheduled = with(|world| {
+        if world.over() || world.stalled.is_some() {
+            return None;
+        }
         let state = world.thread(me);
         state.pending = Some(pending);
-        (state.task, with_strategy(|strategy| schedule::next(world, strategy)))
+        let mine = state.task;
+        Some((mine, with_strategy(|strategy| schedule::next(world, strategy))))
     });
+    let Some((mine, next)) = scheduled else { return false };
     if next != Some(mine) {
         green::switch_to(next);
         set_me(me);
@@ -112,6 +117,7 @@ fn announce(me: ThreadId, pending: Pending) {
             halt();
         }
     }
+    true
 }
 
 /// A thread of shuttle's has ended, and its task lets others run until it is needed again.

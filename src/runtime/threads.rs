@@ -76,7 +76,10 @@ pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce(ThreadId) + Send>
                 (thread, spawned(thread))
             });
             let task = green::start(thread, body);
-            with(|world| world.thread(thread).task = task);
+            with(|world| {
+                world.thread(thread).task = task;
+                world.started = Some(thread);
+            });
             Handle { thread, loom: None }
         }
         Engine::Loom => {
@@ -251,7 +254,6 @@ pub(crate) fn park(timeout: bool) {
         Engine::Std => unreachable!("std parks its own threads"),
         Engine::Shuttle => shuttle_step(pending, |world, me| {
             let had = std::mem::take(&mut world.thread(me).token);
-            world.thread(me).yielded |= !had;
             world.clocks.acquire(me, token(me));
             ((), Seen::value(Value::Word(if had { "unparked" } else { "timed out" })))
         }),

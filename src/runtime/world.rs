@@ -10,6 +10,7 @@ use super::{Engine, Pulse};
 use crate::explore::Deed;
 use crate::trace::{Event, Object, ObjectId, Operation, Thread, ThreadId, Trace, Value};
 use crate::verdict::{Bound, Kind};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
 use std::panic::Location;
 use std::rc::Rc;
@@ -111,8 +112,6 @@ pub(crate) struct ThreadState {
     pub(super) task: Task,
     /// How many events it has had.
     pub(crate) events: u64,
-    /// It yielded, and nobody has changed anything since.
-    pub(crate) yielded: bool,
     /// `park`'s token.
     pub(crate) token: bool,
     /// It panicked with this message at this place, and nobody has joined it.
@@ -122,9 +121,9 @@ pub(crate) struct ThreadState {
 #[derive(Debug, Default)]
 pub(crate) struct ObjectState {
     pub(crate) writer: Option<ThreadId>,
-    pub(crate) readers: Vec<ThreadId>,
+    pub(crate) readers: SmallVec<[ThreadId; 4]>,
     /// Threads that wait on the condition variable, in the order of their arrival; true once notified.
-    pub(crate) waiters: Vec<(ThreadId, bool)>,
+    pub(crate) waiters: SmallVec<[(ThreadId, bool); 4]>,
     /// The value with which an atomic was created.
     pub(crate) initial: Option<Value>,
     dropped: bool,
@@ -142,8 +141,12 @@ pub(crate) struct World {
     pub(crate) ending: Option<Ending>,
     /// Conditions of `sometimes!`, and whether they were true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
+    /// Who has yielded since somebody changed something.
+    pub(super) yielded: SmallVec<[ThreadId; 4]>,
     /// Whether a thread that had yielded was not offered although it could have gone on.
     pub(crate) kept_back: bool,
+    /// The thread that was started last, if it has not run yet.
+    pub(super) started: Option<ThreadId>,
     /// Room for the threads that can go on, for `schedule`.
     pub(super) enabled: Vec<ThreadId>,
     /// The choices of this execution, at the points where there was more than one option.
@@ -193,7 +196,9 @@ impl World {
             clocks: Clocks::default(),
             ending: None,
             sometimes: BTreeMap::new(),
+            yielded: SmallVec::new(),
             kept_back: false,
+            started: None,
             enabled: Vec::new(),
             schedule: Vec::new(),
             closed: false,
@@ -316,11 +321,12 @@ impl World {
             self.deeds.push(deed);
         }
         self.thread(thread).events += 1;
-        // two threads that only look and yield must not keep each other going
-        if !matches!(operation, Operation::Load(_) | Operation::Read | Operation::Yield) {
-            self.threads.iter_mut().for_each(|thread| thread.yielded = false);
+        match operation {
+            Operation::Yield => self.yielded.push(thread),
+            // two threads that only look and yield must not keep each other going
+            Operation::Load(_) | Operation::Read => {}
+            _ => self.yielded.clear(),
         }
-        self.thread(thread).yielded |= operation == Operation::Yield;
         self.trace.events.push(Event {
             thread,
             operation,

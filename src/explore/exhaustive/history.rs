@@ -66,6 +66,9 @@ impl ObjectHistory {
     }
 }
 
+/// Who waits on a condition variable, and which step notified it.
+type Waiters = SmallVec<[(ThreadId, Option<usize>); 4]>;
+
 /// The steps of a thread, and the one that started it.
 #[derive(Debug, Default)]
 struct ThreadHistory {
@@ -79,8 +82,7 @@ pub(super) struct History {
     pub(super) steps: Vec<Step>,
     threads: Vec<ThreadHistory>,
     objects: PerObject<ObjectHistory>,
-    /// Who waits on a condition variable, and which step notified it.
-    waiters: PerObject<Vec<(ThreadId, Option<usize>)>>,
+    waiters: PerObject<Waiters>,
     /// Whether a thread has its token.
     tokens: Vec<bool>,
     /// What a thread knows that has done nothing, and was started by none.
@@ -149,8 +151,9 @@ impl History {
         }
         step.written = written(&step.done, seen); // the same value, but for addresses
         if step.done.is_about_waiting() {
-            let (done, object, choice) = (step.done.clone(), step.object, step.choice);
-            self.enact(index, thread, &done, object, choice);
+            let (operation, by_itself, object, choice) =
+                (step.done.operation, step.done.left_at_once(), step.object, step.choice);
+            self.enact(index, thread, operation, by_itself, object, choice);
         }
         true
     }
@@ -175,7 +178,8 @@ impl History {
         if let Operation::Join(child) = done.operation {
             before.join(self.clock(child));
         }
-        let (notifier, redundant) = self.enact(index, thread, &done, pending.object, choice);
+        let (notifier, redundant) =
+            self.enact(index, thread, done.operation, done.left_at_once(), pending.object, choice);
         notifier.into_iter().for_each(|n| before.join(&self.steps[n].after));
         let seq = before.get(thread) + 1;
         let races = self.candidates(thread, &done, &before);
@@ -218,27 +222,30 @@ impl History {
         step.announced.effects.extend(done.effects);
     }
 
-    /// What a step means for who waits and who has a token. The notification that enabled it, if it is a wakeup that
-    /// was notified, and whether it is an unpark of a thread that had its token.
+    /// What a step means for who waits and who has a token; a wait may end by itself. The notification that enabled the
+    /// step, if it is a wakeup that was notified, and whether it is an unpark of a thread that had its token.
     fn enact(
         &mut self,
         index: usize,
         thread: ThreadId,
-        done: &Act,
+        operation: Operation,
+        by_itself: bool,
         object: Option<ObjectId>,
         choice: Option<Choice>,
     ) -> (Option<usize>, bool) {
-        match (done.operation, object) {
+        match (operation, object) {
             (Operation::Wait, Some(condvar)) => {
-                let notified = done.left_at_once().then_some(index); // by itself
-                self.waiters.of(condvar).push((thread, notified));
+                self.waiters.of(condvar).push((thread, by_itself.then_some(index)));
             }
-            (Operation::NotifyOne | Operation::NotifyAll, Some(condvar)) => {
-                let mut asleep: Vec<_> = self.waiters.of(condvar).iter_mut().filter(|w| w.1.is_none()).collect();
+            (Operation::NotifyAll, Some(condvar)) => {
+                let asleep = self.waiters.of(condvar).iter_mut().filter(|w| w.1.is_none());
+                asleep.for_each(|w| w.1 = Some(index));
+            }
+            (Operation::NotifyOne, Some(condvar)) => {
+                let mut asleep: SmallVec<[_; 4]> =
+                    self.waiters.of(condvar).iter_mut().filter(|w| w.1.is_none()).collect();
                 asleep.sort_by_key(|w| w.0);
-                if done.operation == Operation::NotifyAll {
-                    asleep.into_iter().for_each(|w| w.1 = Some(index));
-                } else if let Some(chosen) = asleep.into_iter().nth(choice.map_or(0, |choice| choice.taken as usize)) {
+                if let Some(chosen) = asleep.get_mut(choice.map_or(0, |choice| choice.taken as usize)) {
                     chosen.1 = Some(index);
                 }
             }
@@ -341,11 +348,10 @@ impl History {
     fn predict_caused(&self, world: &World, i: usize, v: &[usize], act: &Act) -> Act {
         let mut act = act.clone();
         let Some(&(object, _)) = act.effects.first() else { return act };
-        let steps = || (0..i).chain(v.iter().copied()).map(|k| &self.steps[k]);
-        let effects = || steps().filter_map(|s| s.done.effects.iter().find(|e| e.0 == object).map(|e| (s, e.1)));
         let nothing_changes = match (act.operation, act.expected) {
             (Operation::Rmw(..), Some(expected)) => {
-                let last = effects().rfind(|(_, e)| *e == Effect::Write).and_then(|(s, _)| s.written);
+                let last = self.accesses(object, i, v).rfind(|access| access.effect == Effect::Write);
+                let last = last.and_then(|access| self.steps[access.step].written);
                 last.or(world.objects.get(object.index()).and_then(|o| o.initial)) != Some(expected)
             }
             (Operation::TryLock, _) if self.holders(i, v, object, false).is_empty() => {
@@ -358,8 +364,8 @@ impl History {
             (Operation::TryReadLock, _) => !self.holders(i, v, object, false).is_empty(),
             (Operation::NotifyOne | Operation::NotifyAll, _) => {
                 let mut asleep = 0_usize;
-                for (step, _) in effects() {
-                    match step.done.operation {
+                for access in self.accesses(object, i, v) {
+                    match self.steps[access.step].done.operation {
                         Operation::Wait => asleep += 1,
                         Operation::NotifyAll => asleep = 0,
                         Operation::NotifyOne => asleep = asleep.saturating_sub(1),
@@ -378,25 +384,37 @@ impl History {
     }
 
     /// The steps that hold the lock after the steps before `i` and those of `v`; readers only if a writer asks.
-    pub(super) fn holders(&self, i: usize, v: &[usize], lock: ObjectId, for_writing: bool) -> Vec<usize> {
+    pub(super) fn holders(&self, i: usize, v: &[usize], lock: ObjectId, for_writing: bool) -> Steps {
         let mut writer = None;
-        let mut readers: Vec<usize> = Vec::new();
-        for k in (0..i).chain(v.iter().copied()) {
-            let step = &self.steps[k];
-            for (_, effect) in step.done.effects.iter().filter(|e| e.0 == lock) {
-                match effect {
-                    Effect::Acquire => writer = Some(k),
-                    Effect::Release => writer = None,
-                    Effect::AcquireShared => readers.push(k),
-                    Effect::ReleaseShared => {
-                        let at = readers.iter().rposition(|r| self.steps[*r].thread == step.thread);
-                        at.map(|at| readers.remove(at));
-                    }
-                    Effect::Read | Effect::Write => {}
+        let mut readers = Steps::new();
+        let all = self.objects.get(lock).map_or(&[][..], |history| &history.0);
+        let before = &all[..all.partition_point(|access| access.step < i)];
+        // whoever is alone with it came when nobody held it
+        let alone = before.iter().rposition(|access| access.effect == Effect::Acquire).unwrap_or(0);
+        let later = all[before.len()..].iter().filter(|access| v.binary_search(&access.step).is_ok());
+        for &Access { step, effect, .. } in before[alone..].iter().chain(later) {
+            match effect {
+                Effect::Acquire => writer = Some(step),
+                Effect::Release => writer = None,
+                Effect::AcquireShared => readers.push(step),
+                Effect::ReleaseShared => {
+                    let at = readers.iter().rposition(|r| self.steps[*r].thread == self.steps[step].thread);
+                    at.map(|at| readers.remove(at));
                 }
+                Effect::Read | Effect::Write => {}
             }
         }
-        writer.into_iter().chain(if for_writing { readers } else { Vec::new() }).collect()
+        if !for_writing {
+            readers.clear();
+        }
+        readers.extend(writer);
+        readers
+    }
+
+    /// The accesses to an object by the steps before `i` and those of `v`, which are in order.
+    fn accesses(&self, object: ObjectId, i: usize, v: &[usize]) -> impl DoubleEndedIterator<Item = Access> {
+        let all = self.objects.get(object).map_or(&[][..], |history| &history.0);
+        all.iter().copied().filter(move |access| access.step < i || v.binary_search(&access.step).is_ok())
     }
 
     /// Whether the thread has its token after the steps before `i` and those of `v`.

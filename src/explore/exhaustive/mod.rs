@@ -21,6 +21,7 @@ use crate::trace::{Operation, ThreadId, Value};
 use crate::verdict::Bound;
 use effect::{Act, Effect};
 use history::History;
+use smallvec::{SmallVec, smallvec};
 use spin::Spins;
 use wakeup::{Branch, Choice, Element, Sleeper, insert, is_weak_initial};
 
@@ -30,7 +31,6 @@ struct Node {
     thread: ThreadId,
     /// Whether it was one of several that could go on.
     several: bool,
-    act: Option<Act>,
     /// The choice to take, if it is dictated.
     choice: Option<u32>,
     /// Other choices still to take.
@@ -113,15 +113,18 @@ impl Exhaustive {
         before: &Clock,
     ) {
         let history = &self.history;
-        let mut gone = vec![i];
-        let v: Vec<usize> = loop {
-            let v: Vec<usize> = (i + 1..history.steps.len())
-                .filter(|k| {
-                    let step = &history.steps[*k];
-                    let own_later = step.thread == thread && step.seq > before.get(thread);
-                    Some(*k) != j && !own_later && !gone.iter().any(|g| history.follows(*k, *g))
-                })
-                .collect();
+        // steps that are left out, with all that follows them: their threads, and their numbers there
+        let epoch = |step: usize| (history.steps[step].thread, history.steps[step].seq);
+        let mut gone: SmallVec<[_; 4]> = smallvec![epoch(i)];
+        let own = before.get(thread);
+        let v = loop {
+            let mut v: SmallVec<[usize; 32]> = SmallVec::new();
+            for (k, step) in history.steps.iter().enumerate().skip(i + 1) {
+                let own_later = step.thread == thread && step.seq > own;
+                if Some(k) != j && !own_later && !gone.iter().any(|(t, seq)| step.after.get(*t) >= *seq) {
+                    v.push(k);
+                }
+            }
             if !announced.blocking {
                 break v;
             }
@@ -144,7 +147,7 @@ impl Exhaustive {
             if let Some(earlier) = holders.iter().copied().filter(|h| *h < i).min() {
                 return self.reverse(world, earlier, j, thread, announced, before);
             }
-            gone.extend(holders);
+            gone.extend(holders.iter().map(|holder| epoch(*holder)));
         };
         let node = &mut self.stack[i];
         let known = v.iter().map(|k| {
@@ -159,6 +162,32 @@ impl Exhaustive {
             }
         }
     }
+}
+
+impl Exhaustive {
+    /// Takes in a step that no execution has had in this place.
+    fn push(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
+        if matches!(pending.waits, Waits::Notified { timeout: true, .. })
+            && seen.value == Some(Value::Word("timed out"))
+        {
+            // the same timeout was, or will be, a choice of the wait; of one without it the caveat is set below
+            self.blocked = true;
+            return;
+        }
+        if matches!(pending.waits, Waits::Releasing { timeout: true, .. }) && !pending.spurious {
+            self.caveat = Some(Bound::Spins); // a second timeout at this place: it fires when nobody else can go on
+        }
+        let choice = self.stack[self.history.steps.len()].chosen();
+        let causes = self.spins.causes(&self.history, thread, pending);
+        self.history.push(world, thread, pending, seen, choice, &causes);
+    }
+}
+
+/// Why an execution is not the one that it was to repeat.
+#[cold]
+fn another_operation(pending: &Pending) -> String {
+    let (operation, location) = (pending.operation.name(), pending.location);
+    format!("after the same choices, there was another operation: {operation} at {location}")
 }
 
 impl Node {
@@ -183,11 +212,12 @@ impl Strategy for Exhaustive {
         if !std::mem::replace(&mut self.started, true) {
             return true;
         }
-        while let Some(node) = self.stack.last_mut() {
-            let Some(act) = node.act.clone() else {
-                self.stack.pop();
+        while let Some(top) = self.stack.len().checked_sub(1) {
+            let Some(step) = self.history.steps.get(top) else {
+                self.stack.pop(); // it was not done: the execution ended there
                 continue;
             };
+            let (node, act) = (&mut self.stack[top], step.done.clone());
             node.explored += 1;
             node.taken.extend(node.choice.map(|choice| (node.thread, choice)));
             let choice = node.chosen();
@@ -250,8 +280,7 @@ impl Strategy for Exhaustive {
         };
         let taken = sleep.iter().filter_map(|s| s.choice.map(|c| (s.thread, c.taken))).collect();
         let alternatives = Vec::new();
-        let node =
-            Node { thread, several, act: None, choice, alternatives, taken, options: 1, sleep, tree, explored: 0 };
+        let node = Node { thread, several, choice, alternatives, taken, options: 1, sleep, tree, explored: 0 };
         self.stack.push(node);
         self.depth += 1;
         thread
@@ -286,30 +315,15 @@ impl Strategy for Exhaustive {
         }
         let index = self.steps;
         self.steps += 1;
-        if index < self.kept {
-            if !self.history.repeat(index, thread, pending, seen) {
-                let (operation, location) = (pending.operation.name(), pending.location);
-                self.diverged =
-                    Some(format!("after the same choices, there was another operation: {operation} at {location}"));
-            }
-        } else {
-            if matches!(pending.waits, Waits::Notified { timeout: true, .. })
-                && seen.value == Some(Value::Word("timed out"))
-            {
-                // the same timeout was, or will be, a choice of the wait; of one without it the caveat is set below
-                self.blocked = true;
-                return;
-            }
-            if matches!(pending.waits, Waits::Releasing { timeout: true, .. }) && !pending.spurious {
-                self.caveat = Some(Bound::Spins); // a second timeout at this place: it fires when nobody else can go on
-            }
-            let choice = self.stack[index].chosen();
-            let causes = self.spins.causes(&self.history, thread, pending);
-            self.history.push(world, thread, pending, seen, choice, &causes);
-            self.stack[index].act = Some(self.history.steps[index].done.clone());
+        if index >= self.kept {
+            self.push(world, thread, pending, seen);
+        } else if !self.history.repeat(index, thread, pending, seen) {
+            self.diverged = Some(another_operation(pending));
         }
-        let timed_out = seen.value == Some(Value::Word("timed out"));
-        self.spins.see(index + 1, thread, pending, &self.history.steps[index].done, timed_out);
+        if !self.blocked {
+            let timed_out = seen.value == Some(Value::Word("timed out"));
+            self.spins.see(index + 1, thread, pending, &self.history.steps[index].done, timed_out);
+        }
     }
 
     fn ended(&mut self, world: &World) {

@@ -1,0 +1,167 @@
+//! The OS threads on which explorations run, lent to one after the other.
+//!
+//! To start a thread, and to map the stacks of its first green threads, takes longer than many a small exploration: a
+//! thread whose exploration came to its end is kept for another one of the same engine. Thread-locals of std that a
+//! model leaves behind are found by the next, as they are by the next execution of the same model.
+
+use super::{Exploration, Failure, Job, Limits, Model, Only, Progress, Shared, lock, loom, shuttle, threads};
+use crate::runtime::{Frozen, Pulse, hook};
+use crate::verdict::{Bound, Explorer};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
+
+/// An exploration for a host.
+pub(super) struct Order {
+    pub(super) job: Arc<Job>,
+    pub(super) shared: Shared,
+    done: mpsc::Sender<Fit>,
+}
+
+impl Order {
+    /// The exploration is over.
+    pub(super) fn done(self, fit: Fit) {
+        let Order { job, shared, done } = self;
+        drop((job, shared)); // what the model owns is gone before whoever waits goes on
+        let _ = done.send(fit); // nobody waits any more if it was given up
+    }
+}
+
+/// Whether a host can take another order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    Yes,
+    No,
+}
+
+/// A thread that waits for orders.
+struct Host {
+    engine: &'static str,
+    orders: mpsc::Sender<Order>,
+}
+
+/// Those that nobody has.
+static IDLE: Mutex<Vec<Host>> = Mutex::new(Vec::new());
+
+impl Host {
+    fn start(engine: &'static str) -> io::Result<Host> {
+        let (orders, theirs) = mpsc::channel();
+        std::thread::Builder::new().name(format!("selvedge {engine}")).spawn(move || serve(engine, theirs))?;
+        Ok(Host { engine, orders })
+    }
+
+    /// Gives the order to a host that is idle, or to a new one.
+    fn take(engine: &'static str, mut order: Order) -> io::Result<Host> {
+        loop {
+            let idle = {
+                let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+                idle.iter().rposition(|host| host.engine == engine).map(|at| idle.swap_remove(at))
+            };
+            let host = idle.map_or_else(|| Host::start(engine), Ok)?;
+            match host.orders.send(order) {
+                Ok(()) => return Ok(host),
+                Err(mpsc::SendError(back)) => order = back, // its thread is gone
+            }
+        }
+    }
+
+    fn give_back(self) {
+        IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(self);
+    }
+}
+
+/// A host's life.
+fn serve(engine: &'static str, orders: mpsc::Receiver<Order>) {
+    if engine == "shuttle" {
+        return shuttle::serve(orders);
+    }
+    while let Ok(order) = orders.recv() {
+        crate::runtime::knockout::set(order.job.limits.probe.clone());
+        let fit = match order.job.explorer {
+            Explorer::Loom { preemption_bound } => loom::run(&order, preemption_bound),
+            _ => threads::run(&order),
+        };
+        order.done(fit);
+        if fit == Fit::No {
+            return;
+        }
+    }
+}
+
+/// Explores a model until the explorer has nothing left, or something fails, or the budget is used up.
+pub(crate) fn explore(
+    explorer: Explorer,
+    model: Model,
+    limits: &Limits,
+    only: Option<Only>,
+    progress: &mut dyn FnMut(Progress),
+) -> Exploration {
+    hook::install();
+    let start = Instant::now();
+    let pulse = Arc::new(Pulse::default());
+    let job = Job { explorer, model, limits: limits.clone(), only, pulse: Arc::clone(&pulse) };
+    let shared = Shared::default();
+    lock(&shared).tally = limits.past_violations.then(BTreeMap::new);
+    let (done, finished) = mpsc::channel();
+    let order = Order { job: Arc::new(job), shared: Arc::clone(&shared), done };
+    match Host::take(explorer.engine(), order) {
+        Ok(host) => wait(host, &pulse, limits, start, &finished, progress)
+            .unwrap_or_else(|| std::mem::take(&mut *lock(&shared))),
+        Err(error) => given_up(0, not_by_us(format!("a thread of its own: {error}"))),
+    }
+}
+
+/// An exploration of which nothing is known but how many executions came to their end.
+fn given_up(executions: u64, cut: Bound) -> Exploration {
+    Exploration { executions, cut: Some(cut), ..Exploration::default() }
+}
+
+fn not_by_us(operation: String) -> Bound {
+    Bound::NotModelled { engine: "selvedge", operation }
+}
+
+/// Waits for the exploration's end; what to say instead if it does not come.
+fn wait(
+    host: Host,
+    pulse: &Pulse,
+    limits: &Limits,
+    start: Instant,
+    finished: &mpsc::Receiver<Fit>,
+    progress: &mut dyn FnMut(Progress),
+) -> Option<Exploration> {
+    const TICK: Duration = Duration::from_millis(100);
+    let so_far = || Progress { executions: pulse.executions(), estimate: pulse.estimate() };
+    let (mut beats, mut since) = (0, start);
+    loop {
+        let left = limits.time.map(|time| time.saturating_sub(start.elapsed())).filter(|_| !pulse.asked_to_stop());
+        match finished.recv_timeout(left.unwrap_or(TICK).min(TICK)) {
+            Ok(fit) => {
+                if fit == Fit::Yes {
+                    host.give_back();
+                }
+                progress(so_far());
+                return None;
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return Some(given_up(0, not_by_us("the exploration itself, which panicked (see above)".to_string())));
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+        progress(so_far());
+        if let Some(Frozen { ending, trace, schedule }) = pulse.frozen() {
+            let (execution, longest) = (pulse.executions(), trace.events.len());
+            let failure = Some(Failure { ending, trace, schedule, execution });
+            return Some(Exploration { executions: execution, longest, met: true, failure, ..Exploration::default() });
+        }
+        if limits.time.is_some_and(|time| start.elapsed() >= time) {
+            pulse.ask_to_stop();
+        }
+        if pulse.beats() != beats {
+            (beats, since) = (pulse.beats(), Instant::now());
+        } else if since.elapsed() >= limits.patience {
+            let last = pulse.last().map_or_else(|| "its start".to_string(), |l| format!("the operation at {l}"));
+            return Some(given_up(pulse.executions().saturating_sub(1), Bound::Stuck { last }));
+        }
+    }
+}
