@@ -1,11 +1,11 @@
 //! Models under explorers: which pairs, and their outcomes in a deterministic order.
 
 use super::arguments::{Budget, System};
-use super::output::{Answer, Outcome, Output};
+use super::outcome::Outcome;
+use super::output::Output;
 use selvedge::counterexample::{Token, TokenError};
-use selvedge::report::Row;
 use selvedge::systems::{Model, models};
-use selvedge::{Check, Config, Coverage, Explorer, Verdict};
+use selvedge::{Check, Config, Explorer, Verdict};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,8 +13,8 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// What the table calls it.
-    label: String,
-    explorers: Vec<Explorer>,
+    pub(crate) label: String,
+    pub(crate) explorers: Vec<Explorer>,
 }
 
 impl From<Explorer> for Plan {
@@ -115,7 +115,7 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
             let what = format!("{} under {}", model.name, plan.label);
             progress.starts(&what);
             let verdict = check_one(model, plan, selection.budget, |so_far| progress.moves(&what, so_far));
-            let outcome = outcome(model, plan, verdict);
+            let outcome = Outcome::of(model, plan, verdict);
             outcomes.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(outcome);
             progress.ends();
         }
@@ -144,7 +144,7 @@ pub(crate) fn replay(text: &str) -> Result<Outcome, String> {
     })?;
     let config = Config { replay: Some(text.to_string()), failures: None };
     let verdict = Check::new(model.name).config(config).run(model.body);
-    Ok(outcome(&model, &Plan::from(token.explorer()), verdict))
+    Ok(Outcome::of(&model, &Plan::from(token.explorer()), verdict))
 }
 
 /// What the plan's explorers say of a model.
@@ -157,69 +157,4 @@ fn check_one(model: &Model, plan: &Plan, budget: Budget, progress: impl FnMut(se
         .config(Config::default())
         .progress(progress)
         .run(model.body)
-}
-
-/// A verdict beside what was expected.
-fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
-    let answer = match &verdict {
-        Verdict::Unknown(_) => Answer::Unknown,
-        verdict if verdict.is(model.expect) => Answer::Expected,
-        _ => Answer::Unexpected,
-    };
-    let (executions, coverage, said) = match &verdict {
-        Verdict::Holds(coverage) => (coverage.executions(), extents(plan, coverage), "holds".to_string()),
-        Verdict::Violated(found) => {
-            let coverage = "until broken".to_string() + &by(plan, &[found.explorer]);
-            (found.execution, coverage, format!("violated: {}", found.kind))
-        }
-        Verdict::Unknown(bound) => (0, "-".to_string(), format!("unknown: {bound}")),
-    };
-    let mut notes = Vec::new();
-    if answer != Answer::Expected {
-        notes.push(format!("expected: {}", model.expect));
-    }
-    if let Verdict::Holds(Coverage { skipped, .. }) = &verdict {
-        notes.extend(skipped.iter().map(|(explorer, bound)| format!("{explorer} says nothing: {bound}")));
-    }
-    let row = Row {
-        system: model.system().to_string(),
-        model: model.name.to_string(),
-        explorer: plan.label.clone(),
-        executions,
-        coverage,
-        verdict: said,
-        expected: answer == Answer::Expected,
-        note: notes.join("; "),
-    };
-    let counterexample = match verdict {
-        Verdict::Violated(found) => Some(*found),
-        _ => None,
-    };
-    Outcome { row, answer, counterexample }
-}
-
-/// How far the explorers came: `exhaustive`, `bounded by 3000 ms (exhaustive), sampled (pct:3:0, random:0)`.
-fn extents(plan: &Plan, coverage: &Coverage) -> String {
-    let alike = coverage.runs.chunk_by(|a, b| a.extent == b.extent);
-    let said: Vec<String> = alike
-        .map(|runs| {
-            let explorers: Vec<Explorer> = runs.iter().map(|run| run.explorer).collect();
-            let extent = runs[0].extent.to_string();
-            // Not `exhaustive (exhaustive)`.
-            if explorers.iter().all(|explorer| explorer.to_string() == extent) {
-                extent
-            } else {
-                extent + &by(plan, &explorers)
-            }
-        })
-        .collect();
-    said.join(", ")
-}
-
-/// Which of the plan's explorers; nothing if there is only one.
-fn by(plan: &Plan, explorers: &[Explorer]) -> String {
-    if plan.explorers.len() == 1 {
-        return String::new();
-    }
-    format!(" ({})", explorers.iter().map(Explorer::to_string).collect::<Vec<_>>().join(", "))
 }

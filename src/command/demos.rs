@@ -1,7 +1,8 @@
 //! The three systems run for real: threads and child processes of the operating system.
 
 use super::arguments::System;
-use super::output::{Answer, Outcome, Output};
+use super::outcome::{Answer, Outcome};
+use super::output::Output;
 use selvedge::process::Table;
 use selvedge::report::Row;
 use selvedge::systems;

@@ -1,6 +1,6 @@
 //! Exit codes: one table, printed by `--help`, and the only place where they are numbers.
 
-use super::output::{Answer, Outcome};
+use super::outcome::{Answer, Outcome};
 use std::process::ExitCode;
 
 /// The table.

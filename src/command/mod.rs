@@ -7,6 +7,7 @@ mod demos;
 mod exit;
 mod histories;
 mod knockouts;
+mod outcome;
 mod output;
 
 use arguments::{Arguments, Command, HistoryCommand};

@@ -3,6 +3,7 @@
 use super::arguments::Arguments;
 use super::exit::Exit;
 use super::histories::{self, Request};
+use super::outcome::{Answer, Outcome};
 use clap::ColorChoice;
 use indicatif::{ProgressBar, ProgressStyle};
 use selvedge::knockout::{Fate, KnockoutReport};
@@ -12,42 +13,6 @@ use selvedge::verdict::Counterexample;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// Whether a verdict is the one that the model is there for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// It is.
-    Expected,
-    /// It is another one.
-    Unexpected,
-    /// There is none.
-    Unknown,
-}
-
-/// A check that is over.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) row: Row,
-    pub(crate) answer: Answer,
-    pub(crate) counterexample: Option<Counterexample>,
-}
-
-impl Outcome {
-    /// For something that a system should have and has not: never silent, never a success.
-    pub(crate) fn missing(system: &str, what: &str) -> Outcome {
-        let row = Row {
-            system: system.to_string(),
-            model: format!("{system}/({what})"),
-            explorer: "-".to_string(),
-            executions: 0,
-            coverage: "-".to_string(),
-            verdict: "unknown".to_string(),
-            expected: false,
-            note: "not part of this build".to_string(),
-        };
-        Outcome { row, answer: Answer::Unknown, counterexample: None }
-    }
-}
 
 /// Which counterexamples are drawn; those that nobody expected always are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
