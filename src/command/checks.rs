@@ -115,7 +115,7 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
             let what = format!("{} under {}", model.name, plan.label);
             progress.starts(&what);
             let verdict = check_one(model, plan, selection.budget, |so_far| progress.moves(&what, so_far));
-            let outcome = Outcome::of(model, plan, verdict);
+            let outcome = Outcome::of(model, plan, &verdict, output.page);
             outcomes.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(outcome);
             progress.ends();
         }
@@ -137,14 +137,14 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
 /// # Errors
 ///
 /// If the token cannot be read, or is of no model that is built in.
-pub(crate) fn replay(text: &str) -> Result<Outcome, String> {
+pub(crate) fn replay(text: &str, output: &Output) -> Result<Outcome, String> {
     let token: Token = text.parse().map_err(|error: TokenError| error.to_string())?;
     let model = models().into_iter().find(|model| token.is_for(model.name)).ok_or_else(|| {
         format!("the token is of {:?}, which is not among the models of `selvedge list`", token.model())
     })?;
     let config = Config { replay: Some(text.to_string()), failures: None };
     let verdict = Check::new(model.name).config(config).run(model.body);
-    Ok(Outcome::of(&model, &Plan::from(token.explorer()), verdict))
+    Ok(Outcome::of(&model, &Plan::from(token.explorer()), &verdict, output.page))
 }
 
 /// What the plan's explorers say of a model.

@@ -105,5 +105,5 @@ fn run(demo: &Demo, output: &Output) -> Outcome {
         expected: answer == Answer::Expected,
         note,
     };
-    Outcome { row, answer, counterexample: None }
+    Outcome { row, answer, finding: None }
 }

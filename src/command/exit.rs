@@ -51,7 +51,7 @@ mod tests {
     use selvedge::report::Row;
 
     fn exit(answers: &[Answer]) -> Exit {
-        let outcome = |&answer| Outcome { row: Row::default(), answer, counterexample: None };
+        let outcome = |&answer| Outcome { row: Row::default(), answer, finding: None };
         Exit::of(&answers.iter().map(outcome).collect::<Vec<_>>())
     }
 

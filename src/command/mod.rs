@@ -55,7 +55,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, String> {
         Some(Command::History { command: HistoryCommand::Check(request) }) => output.judged(&request),
         Some(Command::Demo { system }) => output.demo(&demos::run_one(system, output)),
         Some(Command::Replay { token }) => {
-            let outcome = checks::replay(&token)?;
+            let outcome = checks::replay(&token, output)?;
             output.report(&[outcome], &[], output::Draw::All)
         }
     }

@@ -1,9 +1,10 @@
 //! A check that is over: its row of the report, and what that means for the exit code.
 
 use super::checks::Plan;
-use selvedge::report::Row;
+use super::output::Page;
+use selvedge::report::{Finding, Row};
 use selvedge::systems::Model;
-use selvedge::{Counterexample, Coverage, Explorer, Verdict};
+use selvedge::{Coverage, Explorer, Verdict};
 
 /// Whether a verdict is the one that the model is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,18 +22,18 @@ pub(crate) enum Answer {
 pub(crate) struct Outcome {
     pub(crate) row: Row,
     pub(crate) answer: Answer,
-    pub(crate) counterexample: Option<Counterexample>,
+    pub(crate) finding: Option<Finding>,
 }
 
 impl Outcome {
-    /// A verdict beside what was expected.
-    pub(crate) fn of(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
-        let answer = match &verdict {
+    /// A verdict beside what was expected, with its counterexample as it stands on this page.
+    pub(crate) fn of(model: &Model, plan: &Plan, verdict: &Verdict, page: Page) -> Outcome {
+        let answer = match verdict {
             Verdict::Unknown(_) => Answer::Unknown,
             verdict if verdict.is(model.expect) => Answer::Expected,
             _ => Answer::Unexpected,
         };
-        let (executions, coverage, said) = match &verdict {
+        let (executions, coverage, said) = match verdict {
             Verdict::Holds(coverage) => (coverage.executions(), extents(plan, coverage), "holds".to_string()),
             Verdict::Violated(found) => {
                 let coverage = "until broken".to_string() + &by(plan, &[found.explorer]);
@@ -44,7 +45,7 @@ impl Outcome {
         if answer != Answer::Expected {
             notes.push(format!("expected: {}", model.expect));
         }
-        if let Verdict::Holds(Coverage { skipped, .. }) = &verdict {
+        if let Verdict::Holds(Coverage { skipped, .. }) = verdict {
             notes.extend(skipped.iter().map(|(explorer, bound)| format!("{explorer} says nothing: {bound}")));
         }
         let row = Row {
@@ -57,11 +58,11 @@ impl Outcome {
             expected: answer == Answer::Expected,
             note: notes.join("; "),
         };
-        let counterexample = match verdict {
-            Verdict::Violated(found) => Some(*found),
+        let finding = match verdict {
+            Verdict::Violated(found) => Some(page.finding(found)),
             _ => None,
         };
-        Outcome { row, answer, counterexample }
+        Outcome { row, answer, finding }
     }
 
     /// For something that a system should have and has not: never silent, never a success.
@@ -76,7 +77,7 @@ impl Outcome {
             expected: false,
             note: "not part of this build".to_string(),
         };
-        Outcome { row, answer: Answer::Unknown, counterexample: None }
+        Outcome { row, answer: Answer::Unknown, finding: None }
     }
 }
 

@@ -7,7 +7,7 @@ use super::outcome::{Answer, Outcome};
 use clap::ColorChoice;
 use indicatif::{ProgressBar, ProgressStyle};
 use selvedge::knockout::{Fate, KnockoutReport};
-use selvedge::report::{Row, Style, json, junit, knockouts, table, timeline};
+use selvedge::report::{Finding, Row, Style, json, junit, knockouts, table, timeline};
 use selvedge::systems::Model;
 use selvedge::verdict::Counterexample;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -27,8 +27,20 @@ pub(crate) enum Draw {
 pub(crate) struct Output {
     json: bool,
     junit: Option<PathBuf>,
+    pub(crate) page: Page,
+}
+
+/// What counterexamples are drawn on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
     style: Style,
     columns: usize,
+}
+
+impl Page {
+    pub(crate) fn finding(self, found: &Counterexample) -> Finding {
+        Finding::new(found, &self.style, self.columns)
+    }
 }
 
 impl Output {
@@ -42,9 +54,11 @@ impl Output {
         Output {
             json: arguments.json,
             junit: arguments.junit.clone(),
-            style: if colour { Style::Colour } else { Style::Plain },
-            // Files and pipes get the same drawing everywhere.
-            columns: terminal.then(terminal_columns).flatten().unwrap_or(timeline::WIDTH),
+            page: Page {
+                style: if colour { Style::Colour } else { Style::Plain },
+                // Files and pipes get the same drawing everywhere.
+                columns: terminal.then(terminal_columns).flatten().unwrap_or(timeline::WIDTH),
+            },
         }
     }
 
@@ -55,8 +69,8 @@ impl Output {
     /// If standard output or the JUnit file cannot be written.
     pub(crate) fn report(&self, outcomes: &[Outcome], skipped: &[String], draw: Draw) -> Result<Exit, String> {
         let rows: Vec<Row> = outcomes.iter().map(|outcome| outcome.row.clone()).collect();
-        let checks: Vec<(&Row, Option<&Counterexample>)> =
-            outcomes.iter().map(|outcome| (&outcome.row, outcome.counterexample.as_ref())).collect();
+        let checks: Vec<(&Row, Option<&Finding>)> =
+            outcomes.iter().map(|outcome| (&outcome.row, outcome.finding.as_ref())).collect();
         if let Some(path) = &self.junit {
             let written = std::fs::write(path, junit::document(&checks));
             written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
@@ -65,7 +79,7 @@ impl Output {
             print(&json::document(&checks))?;
             return Ok(Exit::of(outcomes));
         }
-        let mut text = table::table(&rows, &self.style);
+        let mut text = table::table(&rows, &self.page.style);
         if !skipped.is_empty() {
             text += "\nnot run, as the engine has no model of it:\n";
             for line in skipped {
@@ -73,14 +87,14 @@ impl Output {
             }
         }
         let drawn = chosen(outcomes, draw);
-        for drawn in &drawn {
-            text += &format!("\n{}", timeline::counterexample_within(drawn, &self.style, self.columns));
+        for finding in &drawn {
+            text += &format!("\n{}", finding.drawing());
         }
         if !drawn.is_empty() {
             text +=
                 "\nto run one of these executions here: selvedge replay TOKEN (what stands behind SELVEDGE_REPLAY=)\n";
         }
-        text += &format!("\n{}\n", table::closing(&rows, &self.style));
+        text += &format!("\n{}\n", table::closing(&rows, &self.page.style));
         print(&text)?;
         Ok(Exit::of(outcomes))
     }
@@ -95,17 +109,18 @@ impl Output {
             print(&knockouts::document(reports))?;
             return Ok(super::knockouts::exit(reports));
         }
+        let page = self.page;
         let mut text = String::new();
         for report in reports {
-            text += &knockouts::text(report, &self.style, &|file| std::fs::read_to_string(file).ok());
+            text += &knockouts::text(report, &page.style, &|file| std::fs::read_to_string(file).ok());
             text.push('\n');
             for tried in report.knockouts.iter().filter(|_| drawn) {
                 if let Fate::Killed(found) = &tried.fate {
-                    text += &format!("{}\n", timeline::counterexample_within(found, &self.style, self.columns));
+                    text += &format!("{}\n", timeline::counterexample_within(found, &page.style, page.columns));
                 }
             }
         }
-        text += &format!("{}\n", knockouts::total(reports, &self.style));
+        text += &format!("{}\n", knockouts::total(reports, &page.style));
         print(&text)?;
         Ok(super::knockouts::exit(reports))
     }
@@ -223,17 +238,17 @@ impl Progress {
 }
 
 /// The counterexamples to draw, in the order of the table.
-fn chosen(outcomes: &[Outcome], draw: Draw) -> Vec<&Counterexample> {
+fn chosen(outcomes: &[Outcome], draw: Draw) -> Vec<&Finding> {
     let mut systems: Vec<&str> = Vec::new();
     let mut chosen = Vec::new();
     for outcome in outcomes {
-        let Some(found) = &outcome.counterexample else { continue };
+        let Some(finding) = &outcome.finding else { continue };
         let system = outcome.row.system.as_str();
         if draw == Draw::All || outcome.answer != Answer::Expected {
-            chosen.push(found);
+            chosen.push(finding);
         } else if !systems.contains(&system) {
             systems.push(system);
-            chosen.push(found);
+            chosen.push(finding);
         }
     }
     chosen
