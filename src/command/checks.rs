@@ -3,9 +3,10 @@
 use super::arguments::{Budget, System};
 use super::outcome::Outcome;
 use super::output::Output;
+use super::worker::{self, Task};
+use selvedge::Explorer;
 use selvedge::counterexample::{Token, TokenError};
 use selvedge::systems::{Model, models};
-use selvedge::{Check, Config, Explorer, Verdict};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -100,9 +101,11 @@ impl Selection {
     }
 }
 
-/// Runs the checks, as many at a time as there are processors; the outcomes are in the selection's order.
+/// Runs the checks, each in a process of its own and as many at a time as there are processors; the outcomes are in the
+/// selection's order.
 pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
     let pairs = &selection.pairs;
+    let task = Task::Explore(selection.budget);
     let progress = output.progress(pairs.len());
     let next = AtomicUsize::new(0);
     let outcomes: Mutex<Vec<Option<Outcome>>> = Mutex::new(pairs.iter().map(|_| None).collect());
@@ -114,20 +117,19 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
         } {
             let what = format!("{} under {}", model.name, plan.label);
             progress.starts(&what);
-            let verdict = check_one(model, plan, selection.budget, |so_far| progress.moves(&what, so_far));
-            let outcome = Outcome::of(model, plan, &verdict, output.page);
+            let outcome = worker::run(model, plan, &task, output.page, |so_far| progress.moves(&what, so_far));
             outcomes.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(outcome);
             progress.ends();
         }
     };
     std::thread::scope(|scope| {
-        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(pairs.len());
-        for _ in 0..workers {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        for _ in 0..processors.min(pairs.len()) {
             scope.spawn(work);
         }
     });
     progress.clear();
-    // The scope has joined every worker, and would have panicked had one of them.
+    // The scope has joined every thread, and would have panicked had one of them.
     let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten();
     outcomes.chain(selection.without.iter().map(|system| Outcome::missing(system, "models"))).collect()
 }
@@ -142,19 +144,6 @@ pub(crate) fn replay(text: &str, output: &Output) -> Result<Outcome, String> {
     let model = models().into_iter().find(|model| token.is_for(model.name)).ok_or_else(|| {
         format!("the token is of {:?}, which is not among the models of `selvedge list`", token.model())
     })?;
-    let config = Config { replay: Some(text.to_string()), failures: None };
-    let verdict = Check::new(model.name).config(config).run(model.body);
-    Ok(Outcome::of(&model, &Plan::from(token.explorer()), &verdict, output.page))
-}
-
-/// What the plan's explorers say of a model.
-fn check_one(model: &Model, plan: &Plan, budget: Budget, progress: impl FnMut(selvedge::Progress)) -> Verdict {
-    Check::new(model.name)
-        .explorers(plan.explorers.iter().copied())
-        .budget(budget.into())
-        .expect(model.expect)
-        // A replay is a command of its own here.
-        .config(Config::default())
-        .progress(progress)
-        .run(model.body)
+    let task = Task::Replay(text.to_string());
+    Ok(worker::run(&model, &Plan::from(token.explorer()), &task, output.page, |_| {}))
 }

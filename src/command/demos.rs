@@ -29,9 +29,9 @@ const DEMOS: &[Demo] = &[
     Demo { system: "manager", name: "list-and-dict", on: "4 child processes", run: manager },
 ];
 
-/// The functions that child processes of this command can run.
-pub(crate) fn workers() -> Table {
-    systems::manager::workers(systems::queue::register(Table::new()))
+/// Adds the functions that the demos' child processes run.
+pub(crate) fn register(table: Table) -> Table {
+    systems::manager::workers(systems::queue::register(table))
 }
 
 fn account() -> Seen {

@@ -9,14 +9,20 @@ mod histories;
 mod knockouts;
 mod outcome;
 mod output;
+mod worker;
 
 use arguments::{Arguments, Command, HistoryCommand};
 use checks::{Plan, Selection};
 use clap::Parser;
-pub(crate) use demos::workers;
 use exit::Exit;
 use output::Output;
+use selvedge::process::Table;
 use std::process::ExitCode;
+
+/// The functions that child processes of this command can run.
+pub(crate) fn workers() -> Table {
+    worker::register(demos::register(Table::new()))
+}
 
 /// Runs the command with the process's arguments.
 pub(crate) fn main() -> ExitCode {

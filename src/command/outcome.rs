@@ -1,13 +1,16 @@
 //! A check that is over: its row of the report, and what that means for the exit code.
 
+use super::arguments::EVERYDAY;
 use super::checks::Plan;
 use super::output::Page;
+use super::worker::Task;
 use selvedge::report::{Finding, Row};
 use selvedge::systems::Model;
 use selvedge::{Coverage, Explorer, Verdict};
+use serde::{Deserialize, Serialize};
 
 /// Whether a verdict is the one that the model is there for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Answer {
     /// It is.
     Expected,
@@ -18,7 +21,7 @@ pub(crate) enum Answer {
 }
 
 /// A check that is over.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) row: Row,
     pub(crate) answer: Answer,
@@ -63,6 +66,29 @@ impl Outcome {
             _ => None,
         };
         Outcome { row, answer, finding }
+    }
+
+    /// For a check that gave no answer, and why: never silent, never a success.
+    pub(crate) fn lost(model: &Model, plan: &Plan, task: &Task, why: &str) -> Outcome {
+        let mut note = format!("expected: {}", model.expect);
+        if let Task::Explore(budget) = task {
+            note += &format!("; to run it alone: selvedge check {}", model.name);
+            note.extend(plan.explorers.iter().map(|explorer| format!(" --explorer {explorer}")));
+            if *budget != EVERYDAY {
+                note += &format!(" --budget {budget}");
+            }
+        }
+        let row = Row {
+            system: model.system().to_string(),
+            model: model.name.to_string(),
+            explorer: plan.label.clone(),
+            executions: 0,
+            coverage: "-".to_string(),
+            verdict: format!("unknown: {why}"),
+            expected: false,
+            note,
+        };
+        Outcome { row, answer: Answer::Unknown, finding: None }
     }
 
     /// For something that a system should have and has not: never silent, never a success.

@@ -10,6 +10,7 @@ use selvedge::knockout::{Fate, KnockoutReport};
 use selvedge::report::{Finding, Row, Style, json, junit, knockouts, table, timeline};
 use selvedge::systems::Model;
 use selvedge::verdict::Counterexample;
+use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,10 +32,10 @@ pub(crate) struct Output {
 }
 
 /// What counterexamples are drawn on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Page {
-    style: Style,
-    columns: usize,
+    pub(crate) style: Style,
+    pub(crate) columns: usize,
 }
 
 impl Page {
@@ -216,10 +217,8 @@ impl Progress {
         self.0.set_message(what.to_string());
     }
 
-    pub(crate) fn moves(&self, what: &str, so_far: selvedge::Progress) {
-        let of =
-            so_far.estimate.map_or(String::new(), |estimate| format!(" of about {}", estimate.max(so_far.executions)));
-        self.0.set_message(format!("{what}: execution {}{of}", so_far.executions));
+    pub(crate) fn moves(&self, what: &str, so_far: &str) {
+        self.0.set_message(format!("{what}: {so_far}"));
     }
 
     pub(crate) fn counts(&self, what: &str, done: usize, left: usize) {
