@@ -3,7 +3,8 @@
 use selvedge::systems::models;
 use selvedge::{Expect, Kind};
 use serde_json::Value;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 /// Runs the command to its end.
 fn selvedge(arguments: &[&str]) -> Output {
@@ -187,6 +188,98 @@ fn junit_has_a_case_for_each_check() {
     let document = roxmltree::Document::parse(&xml).expect("XML");
     let cases = document.descendants().filter(|node| node.has_tag_name("testcase")).count();
     assert_eq!(cases, models().iter().filter(|model| model.name.contains("account/broken")).count());
+}
+
+/// Runs the command to its end; the system ends each of its processes that has used the processor for a second.
+fn with_a_second_each(arguments: &[&str]) -> Output {
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -c 0; ulimit -S -t 1; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_selvedge")]);
+    command.args(arguments).output().expect("the shell starts")
+}
+
+/// More executions than fit in a second: a check that draws so many is ended by the system.
+const ENDLESS: &str = "1000000000";
+
+#[test]
+fn a_check_whose_process_is_ended_is_a_row_and_the_others_arrive() {
+    let file = std::env::temp_dir().join(format!("selvedge-ended-{}.xml", std::process::id()));
+    let path = file.to_str().expect("UTF-8");
+    let options =
+        ["--explorer", "exhaustive", "--explorer", "random:0", "--budget", ENDLESS, "--json", "--junit", path];
+    let output = with_a_second_each(&[&["check", "transfer"], &options[..]].concat());
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+
+    let ended = "unknown: its process was ended by signal 24 (SIGXCPU)";
+    let expected = [
+        ("account/transfer", "exhaustive", "holds"),
+        ("account/transfer", "random:0", ended),
+        ("account/transfer-beside-deposits", "exhaustive", "holds"),
+        ("account/transfer-beside-deposits", "random:0", ended),
+        ("account/broken/transfer-lock-order", "exhaustive", "violated: deadlock"),
+        ("account/broken/transfer-lock-order", "random:0", "violated: deadlock"),
+    ];
+    let document: Value = serde_json::from_str(&out(&output)).expect("JSON");
+    let checks = document["checks"].as_array().expect("a list");
+    let text = |check: &'_ Value, name: &str| check[name].as_str().expect("a text").to_string();
+    let said = checks.iter().map(|check| (text(check, "model"), text(check, "explorer"), text(check, "verdict")));
+    let wanted = expected.map(|(model, explorer, verdict)| (model.into(), explorer.into(), verdict.into()));
+    assert_eq!(said.collect::<Vec<(String, String, String)>>(), wanted);
+    for check in checks {
+        let is_ended = check["verdict"] == ended;
+        assert_eq!((&check["expected"], check["executions"] == 0), (&Value::from(!is_ended), is_ended), "{check:#}");
+    }
+    let alone = format!("to run it alone: selvedge check account/transfer --explorer random:0 --budget {ENDLESS}");
+    assert!(text(&checks[1], "note").ends_with(&alone), "{:#}", checks[1]);
+    let counts = ["checks", "expected", "unexpected", "unknown"].map(|name| document["summary"][name].as_u64());
+    assert_eq!(counts, [6, 4, 0, 2].map(Some));
+
+    let xml = std::fs::read_to_string(&file).expect("the file is written");
+    std::fs::remove_file(&file).expect("the file is ours");
+    let document = roxmltree::Document::parse(&xml).expect("XML");
+    let failures = document.descendants().filter(|node| node.has_tag_name("failure"));
+    let failures: Vec<_> = failures.map(|node| (node.attribute("type"), node.attribute("message"))).collect();
+    assert_eq!(failures, [(Some("unknown"), Some(ended)); 2]);
+}
+
+#[test]
+fn a_check_that_gave_no_answer_is_not_a_check_that_holds() {
+    let output = with_a_second_each(&["check", "account/locked", "--explorer", "random:0", "--budget", ENDLESS]);
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    assert_eq!(out(&output).lines().last(), Some("1 check: 0 as expected, 1 UNKNOWN"), "{output:?}");
+}
+
+/// What this file below `/proc` says of each thread of a process that is still there.
+fn texts(process: u32, file: &str) -> Vec<String> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    threads.filter_map(|thread| std::fs::read_to_string(thread.path().join(file)).ok()).collect()
+}
+
+fn children(process: u32) -> Vec<u32> {
+    let lists = texts(process, "children");
+    lists.iter().flat_map(|list| list.split_whitespace()).map(|child| child.parse().expect("a number")).collect()
+}
+
+/// Whether it has the thread of an exploration.
+fn explores(process: u32) -> bool {
+    texts(process, "comm").iter().any(|name| name.starts_with("selvedge "))
+}
+
+#[test]
+fn checks_end_with_the_command() {
+    const BUDGET: Duration = Duration::from_secs(60);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_selvedge"));
+    command.args(["check", "account/locked", "--explorer", "random:0", "--budget", &format!("{}s", BUDGET.as_secs())]);
+    let mut command = command.stdout(Stdio::piped()).spawn().expect("the command starts");
+    let start = Instant::now();
+    while !children(command.id()).into_iter().any(explores) {
+        assert!(start.elapsed() < BUDGET / 2, "no process explores");
+        std::thread::yield_now();
+    }
+    command.kill().expect("it runs");
+    command.wait().expect("it has ended");
+    // The worker has the same standard output: this returns when it is gone, too.
+    std::io::read_to_string(command.stdout.take().expect("a pipe")).expect("the end of it");
+    assert!(start.elapsed() < BUDGET / 2, "the check went on without the command");
 }
 
 #[test]

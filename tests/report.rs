@@ -3,7 +3,8 @@
 mod scenes;
 
 use proptest::prelude::*;
-use selvedge::report::{Row, Style, json, junit, table, timeline};
+use selvedge::process::frame::{from_bytes, to_bytes};
+use selvedge::report::{Finding, Row, Style, json, junit, table, timeline};
 use selvedge::trace::{Event, Object, ObjectId, ObjectKind, Operation, Thread, ThreadId, Trace, Value};
 use selvedge::{Check, Config, Counterexample, Expect, Explorer, Kind, Verdict};
 use std::panic::Location;
@@ -122,9 +123,14 @@ fn a_table_says_what_is_not_as_expected() {
     assert_eq!(table::closing(&rows[..1], &Style::Plain), "1 check: 1 as expected");
 }
 
+/// A counterexample as it is reported.
+fn finding(found: &Counterexample) -> Finding {
+    Finding::new(found, &Style::Plain, timeline::WIDTH)
+}
+
 #[test]
 fn the_json_has_its_documented_names() {
-    let found = scenes::stale::counterexample();
+    let found = finding(&scenes::stale::counterexample());
     let rows = rows();
     let checks: Vec<_> = rows.iter().enumerate().map(|(i, row)| (row, (i == 3).then_some(&found))).collect();
     let text = json::document(&checks);
@@ -142,7 +148,8 @@ fn junit_is_xml_that_says_the_same() {
     rows[4].model = nasty.to_string();
     let mut found = scenes::deadlock::counterexample();
     found.model = nasty.to_string();
-    let checks: Vec<_> = rows.iter().enumerate().map(|(i, row)| (row, (i == 4).then_some(&found))).collect();
+    let there = finding(&found);
+    let checks: Vec<_> = rows.iter().enumerate().map(|(i, row)| (row, (i == 4).then_some(&there))).collect();
     let xml = junit::document(&checks);
     let document = roxmltree::Document::parse(&xml).expect("it is XML");
     let cases: Vec<_> = document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
@@ -154,6 +161,33 @@ fn junit_is_xml_that_says_the_same() {
     let drawn = timeline::counterexample(&found, &Style::Plain);
     assert!(failures[0].text().expect("a body").ends_with(&drawn), "{xml}");
     assert_eq!(document.root_element().attribute("failures"), Some("2"));
+}
+
+#[test]
+fn a_finding_says_the_same_in_another_process() {
+    let mut found = scenes::stale::counterexample();
+    let values = [
+        Value::Unsigned(u64::MAX),
+        Value::Signed(i64::MIN),
+        Value::Signed(5),
+        Value::Bool(true),
+        Value::Pointer(0x1000),
+        Value::Word("timed out"),
+    ];
+    for (event, value) in found.trace.events.iter_mut().zip(values) {
+        event.value = Some(value);
+    }
+    let here = Finding::new(&found, &Style::Colour, 80);
+    let there: Finding = from_bytes(&to_bytes(&here).expect("bytes")).expect("a finding");
+    assert_eq!(there.drawing(), timeline::counterexample_within(&found, &Style::Colour, 80));
+    let row = Row::default();
+    let document = json::document(&[(&row, Some(&there))]);
+    assert_eq!(document, json::document(&[(&row, Some(&here))]));
+    let read: serde_json::Value = serde_json::from_str(&document).expect("it is JSON");
+    let events = read["checks"][0]["counterexample"]["events"].as_array().expect("a list");
+    let values: Vec<_> = events.iter().take(values.len()).map(|event| event["value"].clone()).collect();
+    assert_eq!(values, serde_json::json!([u64::MAX, i64::MIN, 5, true, "0x1000", "timed out"]).as_array().unwrap()[..]);
+    assert_eq!(junit::document(&[(&row, Some(&there))]), junit::document(&[(&row, Some(&here))]));
 }
 
 /// Any trace at all, sensible or not, with names that a terminal would obey.

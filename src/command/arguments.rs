@@ -3,6 +3,7 @@
 use super::{exit, histories};
 use clap::{ColorChoice, Parser, Subcommand, ValueEnum};
 use selvedge::verdict::Explorer;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -133,7 +134,7 @@ impl System {
 }
 
 /// How much one check may do. At least one of the two, and none of them zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Budget {
     pub(crate) executions: Option<u64>,
     pub(crate) time: Option<Duration>,

@@ -1,11 +1,12 @@
 //! Models under explorers: which pairs, and their outcomes in a deterministic order.
 
 use super::arguments::{Budget, System};
-use super::output::{Answer, Outcome, Output};
+use super::outcome::Outcome;
+use super::output::Output;
+use super::worker::{self, Task};
+use selvedge::Explorer;
 use selvedge::counterexample::{Token, TokenError};
-use selvedge::report::Row;
 use selvedge::systems::{Model, models};
-use selvedge::{Check, Config, Coverage, Explorer, Verdict};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,8 +14,8 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// What the table calls it.
-    label: String,
-    explorers: Vec<Explorer>,
+    pub(crate) label: String,
+    pub(crate) explorers: Vec<Explorer>,
 }
 
 impl From<Explorer> for Plan {
@@ -100,9 +101,11 @@ impl Selection {
     }
 }
 
-/// Runs the checks, as many at a time as there are processors; the outcomes are in the selection's order.
+/// Runs the checks, each in a process of its own and as many at a time as there are processors; the outcomes are in the
+/// selection's order.
 pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
     let pairs = &selection.pairs;
+    let task = Task::Explore(selection.budget);
     let progress = output.progress(pairs.len());
     let next = AtomicUsize::new(0);
     let outcomes: Mutex<Vec<Option<Outcome>>> = Mutex::new(pairs.iter().map(|_| None).collect());
@@ -114,20 +117,19 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
         } {
             let what = format!("{} under {}", model.name, plan.label);
             progress.starts(&what);
-            let verdict = check_one(model, plan, selection.budget, |so_far| progress.moves(&what, so_far));
-            let outcome = outcome(model, plan, verdict);
+            let outcome = worker::run(model, plan, &task, output.page, |so_far| progress.moves(&what, so_far));
             outcomes.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(outcome);
             progress.ends();
         }
     };
     std::thread::scope(|scope| {
-        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(pairs.len());
-        for _ in 0..workers {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        for _ in 0..processors.min(pairs.len()) {
             scope.spawn(work);
         }
     });
     progress.clear();
-    // The scope has joined every worker, and would have panicked had one of them.
+    // The scope has joined every thread, and would have panicked had one of them.
     let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten();
     outcomes.chain(selection.without.iter().map(|system| Outcome::missing(system, "models"))).collect()
 }
@@ -137,89 +139,11 @@ pub(crate) fn run(selection: &Selection, output: &Output) -> Vec<Outcome> {
 /// # Errors
 ///
 /// If the token cannot be read, or is of no model that is built in.
-pub(crate) fn replay(text: &str) -> Result<Outcome, String> {
+pub(crate) fn replay(text: &str, output: &Output) -> Result<Outcome, String> {
     let token: Token = text.parse().map_err(|error: TokenError| error.to_string())?;
     let model = models().into_iter().find(|model| token.is_for(model.name)).ok_or_else(|| {
         format!("the token is of {:?}, which is not among the models of `selvedge list`", token.model())
     })?;
-    let config = Config { replay: Some(text.to_string()), failures: None };
-    let verdict = Check::new(model.name).config(config).run(model.body);
-    Ok(outcome(&model, &Plan::from(token.explorer()), verdict))
-}
-
-/// What the plan's explorers say of a model.
-fn check_one(model: &Model, plan: &Plan, budget: Budget, progress: impl FnMut(selvedge::Progress)) -> Verdict {
-    Check::new(model.name)
-        .explorers(plan.explorers.iter().copied())
-        .budget(budget.into())
-        .expect(model.expect)
-        // A replay is a command of its own here.
-        .config(Config::default())
-        .progress(progress)
-        .run(model.body)
-}
-
-/// A verdict beside what was expected.
-fn outcome(model: &Model, plan: &Plan, verdict: Verdict) -> Outcome {
-    let answer = match &verdict {
-        Verdict::Unknown(_) => Answer::Unknown,
-        verdict if verdict.is(model.expect) => Answer::Expected,
-        _ => Answer::Unexpected,
-    };
-    let (executions, coverage, said) = match &verdict {
-        Verdict::Holds(coverage) => (coverage.executions(), extents(plan, coverage), "holds".to_string()),
-        Verdict::Violated(found) => {
-            let coverage = "until broken".to_string() + &by(plan, &[found.explorer]);
-            (found.execution, coverage, format!("violated: {}", found.kind))
-        }
-        Verdict::Unknown(bound) => (0, "-".to_string(), format!("unknown: {bound}")),
-    };
-    let mut notes = Vec::new();
-    if answer != Answer::Expected {
-        notes.push(format!("expected: {}", model.expect));
-    }
-    if let Verdict::Holds(Coverage { skipped, .. }) = &verdict {
-        notes.extend(skipped.iter().map(|(explorer, bound)| format!("{explorer} says nothing: {bound}")));
-    }
-    let row = Row {
-        system: model.system().to_string(),
-        model: model.name.to_string(),
-        explorer: plan.label.clone(),
-        executions,
-        coverage,
-        verdict: said,
-        expected: answer == Answer::Expected,
-        note: notes.join("; "),
-    };
-    let counterexample = match verdict {
-        Verdict::Violated(found) => Some(*found),
-        _ => None,
-    };
-    Outcome { row, answer, counterexample }
-}
-
-/// How far the explorers came: `exhaustive`, `bounded by 3000 ms (exhaustive), sampled (pct:3:0, random:0)`.
-fn extents(plan: &Plan, coverage: &Coverage) -> String {
-    let alike = coverage.runs.chunk_by(|a, b| a.extent == b.extent);
-    let said: Vec<String> = alike
-        .map(|runs| {
-            let explorers: Vec<Explorer> = runs.iter().map(|run| run.explorer).collect();
-            let extent = runs[0].extent.to_string();
-            // Not `exhaustive (exhaustive)`.
-            if explorers.iter().all(|explorer| explorer.to_string() == extent) {
-                extent
-            } else {
-                extent + &by(plan, &explorers)
-            }
-        })
-        .collect();
-    said.join(", ")
-}
-
-/// Which of the plan's explorers; nothing if there is only one.
-fn by(plan: &Plan, explorers: &[Explorer]) -> String {
-    if plan.explorers.len() == 1 {
-        return String::new();
-    }
-    format!(" ({})", explorers.iter().map(Explorer::to_string).collect::<Vec<_>>().join(", "))
+    let task = Task::Replay(text.to_string());
+    Ok(worker::run(&model, &Plan::from(token.explorer()), &task, output.page, |_| {}))
 }

@@ -1,7 +1,8 @@
 //! The three systems run for real: threads and child processes of the operating system.
 
 use super::arguments::System;
-use super::output::{Answer, Outcome, Output};
+use super::outcome::{Answer, Outcome};
+use super::output::Output;
 use selvedge::process::Table;
 use selvedge::report::Row;
 use selvedge::systems;
@@ -28,9 +29,9 @@ const DEMOS: &[Demo] = &[
     Demo { system: "manager", name: "list-and-dict", on: "4 child processes", run: manager },
 ];
 
-/// The functions that child processes of this command can run.
-pub(crate) fn workers() -> Table {
-    systems::manager::workers(systems::queue::register(Table::new()))
+/// Adds the functions that the demos' child processes run.
+pub(crate) fn register(table: Table) -> Table {
+    systems::manager::workers(systems::queue::register(table))
 }
 
 fn account() -> Seen {
@@ -104,5 +105,5 @@ fn run(demo: &Demo, output: &Output) -> Outcome {
         expected: answer == Answer::Expected,
         note,
     };
-    Outcome { row, answer, counterexample: None }
+    Outcome { row, answer, finding: None }
 }

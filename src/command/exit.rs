@@ -1,6 +1,6 @@
 //! Exit codes: one table, printed by `--help`, and the only place where they are numbers.
 
-use super::output::{Answer, Outcome};
+use super::outcome::{Answer, Outcome};
 use std::process::ExitCode;
 
 /// The table.
@@ -51,7 +51,7 @@ mod tests {
     use selvedge::report::Row;
 
     fn exit(answers: &[Answer]) -> Exit {
-        let outcome = |&answer| Outcome { row: Row::default(), answer, counterexample: None };
+        let outcome = |&answer| Outcome { row: Row::default(), answer, finding: None };
         Exit::of(&answers.iter().map(outcome).collect::<Vec<_>>())
     }
 

@@ -7,15 +7,22 @@ mod demos;
 mod exit;
 mod histories;
 mod knockouts;
+mod outcome;
 mod output;
+mod worker;
 
 use arguments::{Arguments, Command, HistoryCommand};
 use checks::{Plan, Selection};
 use clap::Parser;
-pub(crate) use demos::workers;
 use exit::Exit;
 use output::Output;
+use selvedge::process::Table;
 use std::process::ExitCode;
+
+/// The functions that child processes of this command can run.
+pub(crate) fn workers() -> Table {
+    worker::register(demos::register(Table::new()))
+}
 
 /// Runs the command with the process's arguments.
 pub(crate) fn main() -> ExitCode {
@@ -54,7 +61,7 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, String> {
         Some(Command::History { command: HistoryCommand::Check(request) }) => output.judged(&request),
         Some(Command::Demo { system }) => output.demo(&demos::run_one(system, output)),
         Some(Command::Replay { token }) => {
-            let outcome = checks::replay(&token)?;
+            let outcome = checks::replay(&token, output)?;
             output.report(&[outcome], &[], output::Draw::All)
         }
     }

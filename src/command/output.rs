@@ -3,51 +3,17 @@
 use super::arguments::Arguments;
 use super::exit::Exit;
 use super::histories::{self, Request};
+use super::outcome::{Answer, Outcome};
 use clap::ColorChoice;
 use indicatif::{ProgressBar, ProgressStyle};
 use selvedge::knockout::{Fate, KnockoutReport};
-use selvedge::report::{Row, Style, json, junit, knockouts, table, timeline};
+use selvedge::report::{Finding, Row, Style, json, junit, knockouts, table, timeline};
 use selvedge::systems::Model;
 use selvedge::verdict::Counterexample;
+use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::Duration;
-
-/// Whether a verdict is the one that the model is there for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// It is.
-    Expected,
-    /// It is another one.
-    Unexpected,
-    /// There is none.
-    Unknown,
-}
-
-/// A check that is over.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) row: Row,
-    pub(crate) answer: Answer,
-    pub(crate) counterexample: Option<Counterexample>,
-}
-
-impl Outcome {
-    /// For something that a system should have and has not: never silent, never a success.
-    pub(crate) fn missing(system: &str, what: &str) -> Outcome {
-        let row = Row {
-            system: system.to_string(),
-            model: format!("{system}/({what})"),
-            explorer: "-".to_string(),
-            executions: 0,
-            coverage: "-".to_string(),
-            verdict: "unknown".to_string(),
-            expected: false,
-            note: "not part of this build".to_string(),
-        };
-        Outcome { row, answer: Answer::Unknown, counterexample: None }
-    }
-}
 
 /// Which counterexamples are drawn; those that nobody expected always are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +28,20 @@ pub(crate) enum Draw {
 pub(crate) struct Output {
     json: bool,
     junit: Option<PathBuf>,
-    style: Style,
-    columns: usize,
+    pub(crate) page: Page,
+}
+
+/// What counterexamples are drawn on.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Page {
+    pub(crate) style: Style,
+    pub(crate) columns: usize,
+}
+
+impl Page {
+    pub(crate) fn finding(self, found: &Counterexample) -> Finding {
+        Finding::new(found, &self.style, self.columns)
+    }
 }
 
 impl Output {
@@ -77,9 +55,11 @@ impl Output {
         Output {
             json: arguments.json,
             junit: arguments.junit.clone(),
-            style: if colour { Style::Colour } else { Style::Plain },
-            // Files and pipes get the same drawing everywhere.
-            columns: terminal.then(terminal_columns).flatten().unwrap_or(timeline::WIDTH),
+            page: Page {
+                style: if colour { Style::Colour } else { Style::Plain },
+                // Files and pipes get the same drawing everywhere.
+                columns: terminal.then(terminal_columns).flatten().unwrap_or(timeline::WIDTH),
+            },
         }
     }
 
@@ -90,8 +70,8 @@ impl Output {
     /// If standard output or the JUnit file cannot be written.
     pub(crate) fn report(&self, outcomes: &[Outcome], skipped: &[String], draw: Draw) -> Result<Exit, String> {
         let rows: Vec<Row> = outcomes.iter().map(|outcome| outcome.row.clone()).collect();
-        let checks: Vec<(&Row, Option<&Counterexample>)> =
-            outcomes.iter().map(|outcome| (&outcome.row, outcome.counterexample.as_ref())).collect();
+        let checks: Vec<(&Row, Option<&Finding>)> =
+            outcomes.iter().map(|outcome| (&outcome.row, outcome.finding.as_ref())).collect();
         if let Some(path) = &self.junit {
             let written = std::fs::write(path, junit::document(&checks));
             written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
@@ -100,7 +80,7 @@ impl Output {
             print(&json::document(&checks))?;
             return Ok(Exit::of(outcomes));
         }
-        let mut text = table::table(&rows, &self.style);
+        let mut text = table::table(&rows, &self.page.style);
         if !skipped.is_empty() {
             text += "\nnot run, as the engine has no model of it:\n";
             for line in skipped {
@@ -108,14 +88,14 @@ impl Output {
             }
         }
         let drawn = chosen(outcomes, draw);
-        for drawn in &drawn {
-            text += &format!("\n{}", timeline::counterexample_within(drawn, &self.style, self.columns));
+        for finding in &drawn {
+            text += &format!("\n{}", finding.drawing());
         }
         if !drawn.is_empty() {
             text +=
                 "\nto run one of these executions here: selvedge replay TOKEN (what stands behind SELVEDGE_REPLAY=)\n";
         }
-        text += &format!("\n{}\n", table::closing(&rows, &self.style));
+        text += &format!("\n{}\n", table::closing(&rows, &self.page.style));
         print(&text)?;
         Ok(Exit::of(outcomes))
     }
@@ -130,17 +110,18 @@ impl Output {
             print(&knockouts::document(reports))?;
             return Ok(super::knockouts::exit(reports));
         }
+        let page = self.page;
         let mut text = String::new();
         for report in reports {
-            text += &knockouts::text(report, &self.style, &|file| std::fs::read_to_string(file).ok());
+            text += &knockouts::text(report, &page.style, &|file| std::fs::read_to_string(file).ok());
             text.push('\n');
             for tried in report.knockouts.iter().filter(|_| drawn) {
                 if let Fate::Killed(found) = &tried.fate {
-                    text += &format!("{}\n", timeline::counterexample_within(found, &self.style, self.columns));
+                    text += &format!("{}\n", timeline::counterexample_within(found, &page.style, page.columns));
                 }
             }
         }
-        text += &format!("{}\n", knockouts::total(reports, &self.style));
+        text += &format!("{}\n", knockouts::total(reports, &page.style));
         print(&text)?;
         Ok(super::knockouts::exit(reports))
     }
@@ -236,10 +217,8 @@ impl Progress {
         self.0.set_message(what.to_string());
     }
 
-    pub(crate) fn moves(&self, what: &str, so_far: selvedge::Progress) {
-        let of =
-            so_far.estimate.map_or(String::new(), |estimate| format!(" of about {}", estimate.max(so_far.executions)));
-        self.0.set_message(format!("{what}: execution {}{of}", so_far.executions));
+    pub(crate) fn moves(&self, what: &str, so_far: &str) {
+        self.0.set_message(format!("{what}: {so_far}"));
     }
 
     pub(crate) fn counts(&self, what: &str, done: usize, left: usize) {
@@ -258,17 +237,17 @@ impl Progress {
 }
 
 /// The counterexamples to draw, in the order of the table.
-fn chosen(outcomes: &[Outcome], draw: Draw) -> Vec<&Counterexample> {
+fn chosen(outcomes: &[Outcome], draw: Draw) -> Vec<&Finding> {
     let mut systems: Vec<&str> = Vec::new();
     let mut chosen = Vec::new();
     for outcome in outcomes {
-        let Some(found) = &outcome.counterexample else { continue };
+        let Some(finding) = &outcome.finding else { continue };
         let system = outcome.row.system.as_str();
         if draw == Draw::All || outcome.answer != Answer::Expected {
-            chosen.push(found);
+            chosen.push(finding);
         } else if !systems.contains(&system) {
             systems.push(system);
-            chosen.push(found);
+            chosen.push(finding);
         }
     }
     chosen

@@ -14,14 +14,15 @@
 //! Numbers and booleans that an operation read or wrote are JSON numbers and booleans (64-bit: parse them as such);
 //! pointers and outcomes are strings; a value that cannot be shown is null.
 
+use super::finding::Finding;
 use super::table::{Row, is_unknown};
 use crate::trace::{Operation, Trace, Value};
 use crate::verdict::Counterexample;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The document, indented, with a newline at its end.
 #[must_use]
-pub fn document(checks: &[(&Row, Option<&Counterexample>)]) -> String {
+pub fn document(checks: &[(&Row, Option<&Finding>)]) -> String {
     let expected = checks.iter().filter(|(row, _)| row.expected).count();
     let unknown = checks.iter().filter(|(row, _)| is_unknown(row)).count();
     let document = Document {
@@ -58,11 +59,11 @@ struct Check<'a> {
     verdict: &'a str,
     expected: bool,
     note: &'a str,
-    counterexample: Option<Failure<'a>>,
+    counterexample: Option<&'a Failure>,
 }
 
 impl<'a> Check<'a> {
-    fn new(row: &'a Row, found: Option<&'a Counterexample>) -> Self {
+    fn new(row: &'a Row, found: Option<&'a Finding>) -> Self {
         Check {
             system: &row.system,
             model: &row.model,
@@ -72,48 +73,49 @@ impl<'a> Check<'a> {
             verdict: &row.verdict,
             expected: row.expected,
             note: &row.note,
-            counterexample: found.map(Failure::from),
+            counterexample: found.map(|found| &found.fields),
         }
     }
 }
 
-#[derive(Serialize)]
-pub(super) struct Failure<'a> {
-    model: &'a str,
+/// What there is to say of a counterexample.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Failure {
+    model: String,
     kind: String,
-    message: &'a str,
-    location: Option<&'a str>,
+    message: String,
+    location: Option<String>,
     explorer: String,
     execution: u64,
     preemptions: usize,
     /// `[preemptions, events]` of the execution that was found first.
     reduced_from: Option<[usize; 2]>,
-    caveat: Option<&'a str>,
-    replay: &'a str,
-    threads: Vec<Thread<'a>>,
+    caveat: Option<String>,
+    replay: String,
+    threads: Vec<Thread>,
     objects: Vec<Object>,
     events: Vec<Event>,
     conflicts: Vec<[usize; 2]>,
 }
 
-#[derive(Serialize)]
-struct Thread<'a> {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Thread {
     name: String,
-    blocked: Option<&'a str>,
+    blocked: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Object {
     name: String,
     kind: String,
     created: String,
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Event {
     number: usize,
     thread: u32,
-    operation: &'static str,
+    operation: String,
     ordering: Option<String>,
     target: Option<u32>,
     object: Option<u32>,
@@ -124,7 +126,7 @@ struct Event {
 }
 
 /// A value as JSON has it.
-#[derive(Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Shown {
     Unsigned(u64),
@@ -144,25 +146,25 @@ impl From<Value> for Shown {
     }
 }
 
-impl<'a> From<&'a Counterexample> for Failure<'a> {
-    fn from(found: &'a Counterexample) -> Self {
+impl From<&Counterexample> for Failure {
+    fn from(found: &Counterexample) -> Self {
         let trace = &found.trace;
         Failure {
-            model: &found.model,
+            model: found.model.clone(),
             kind: found.kind.to_string(),
-            message: &found.message,
-            location: found.location.as_deref(),
+            message: found.message.clone(),
+            location: found.location.clone(),
             explorer: found.explorer.to_string(),
             execution: found.execution,
             preemptions: found.preemptions,
             reduced_from: found.reduced_from.map(|from| [from.preemptions, from.events]),
-            caveat: found.caveat.as_deref(),
-            replay: &found.replay,
+            caveat: found.caveat.clone(),
+            replay: found.replay.clone(),
             threads: (0..)
                 .zip(&trace.threads)
                 .map(|(id, thread)| Thread {
                     name: trace.thread_name(crate::trace::ThreadId(id)),
-                    blocked: thread.blocked.as_deref(),
+                    blocked: thread.blocked.clone(),
                 })
                 .collect(),
             objects: (0..)
@@ -184,7 +186,7 @@ fn event(trace: &Trace, place: usize) -> Event {
     Event {
         number: place + 1,
         thread: event.thread.0,
-        operation: event.operation.name(),
+        operation: event.operation.name().to_string(),
         ordering: event.operation.ordering().map(|ordering| format!("{ordering:?}")),
         target: match event.operation {
             Operation::Spawn(thread) | Operation::Join(thread) | Operation::Unpark(thread) => Some(thread.0),

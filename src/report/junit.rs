@@ -3,15 +3,13 @@
 //! A check whose verdict is not the expected one is a `failure`, and so is one that could say neither (its `type` is
 //! `unknown`): nothing is ever `skipped`, which build servers show as green.
 
-use super::style::Style;
+use super::finding::Finding;
 use super::table::Row;
-use super::timeline;
-use crate::verdict::Counterexample;
 use std::fmt::Write;
 
 /// The document. The body of a failure is the drawn counterexample, where there is one.
 #[must_use]
-pub fn document(checks: &[(&Row, Option<&Counterexample>)]) -> String {
+pub fn document(checks: &[(&Row, Option<&Finding>)]) -> String {
     let failures = checks.iter().filter(|(row, _)| !row.expected).count();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // Writing into a String cannot fail.
@@ -33,7 +31,7 @@ pub fn document(checks: &[(&Row, Option<&Counterexample>)]) -> String {
     xml
 }
 
-fn case(xml: &mut String, row: &Row, found: Option<&Counterexample>) {
+fn case(xml: &mut String, row: &Row, found: Option<&Finding>) {
     let name = attribute(&format!("{} [{}]", row.model, row.explorer));
     let said = format!("{}; {} executions, {}", row.verdict, row.executions, row.coverage);
     let _ = write!(xml, r#"    <testcase classname="{}" name="{name}""#, attribute(&row.system));
@@ -47,7 +45,7 @@ fn case(xml: &mut String, row: &Row, found: Option<&Counterexample>) {
         body = format!("{body}\n{}", row.note);
     }
     if let Some(found) = found {
-        body = format!("{body}\n\n{}", timeline::counterexample(found, &Style::Plain));
+        body = format!("{body}\n\n{}", found.plain);
     }
     let _ = writeln!(
         xml,

@@ -250,7 +250,7 @@ struct Knockout<'a> {
     why: Option<&'a str>,
     exhaustive: bool,
     coverage: Vec<String>,
-    counterexample: Option<Failure<'a>>,
+    counterexample: Option<Failure>,
 }
 
 fn word(mark: Mark) -> &'static str {

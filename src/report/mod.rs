@@ -7,6 +7,7 @@ pub mod timeline;
 pub mod intervals;
 
 mod elide;
+mod finding;
 mod layout;
 mod remark;
 mod style;
@@ -21,5 +22,6 @@ pub mod junit;
 
 pub(crate) use text::{clean, pad, width};
 
+pub use finding::Finding;
 pub use style::Style;
 pub use table::Row;

@@ -2,9 +2,10 @@
 
 use super::style::{Ink, Style};
 use super::text::{clean, count, pad, width};
+use serde::{Deserialize, Serialize};
 
 /// One check, in words: a model under an explorer, or a system run for real.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// `account`, `queue`, `manager`.
     pub system: String,

@@ -1,0 +1,134 @@
+//! A check that is over: its row of the report, and what that means for the exit code.
+
+use super::arguments::EVERYDAY;
+use super::checks::Plan;
+use super::output::Page;
+use super::worker::Task;
+use selvedge::report::{Finding, Row};
+use selvedge::systems::Model;
+use selvedge::{Coverage, Explorer, Verdict};
+use serde::{Deserialize, Serialize};
+
+/// Whether a verdict is the one that the model is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Answer {
+    /// It is.
+    Expected,
+    /// It is another one.
+    Unexpected,
+    /// There is none.
+    Unknown,
+}
+
+/// A check that is over.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    pub(crate) row: Row,
+    pub(crate) answer: Answer,
+    pub(crate) finding: Option<Finding>,
+}
+
+impl Outcome {
+    /// A verdict beside what was expected, with its counterexample as it stands on this page.
+    pub(crate) fn of(model: &Model, plan: &Plan, verdict: &Verdict, page: Page) -> Outcome {
+        let answer = match verdict {
+            Verdict::Unknown(_) => Answer::Unknown,
+            verdict if verdict.is(model.expect) => Answer::Expected,
+            _ => Answer::Unexpected,
+        };
+        let (executions, coverage, said) = match verdict {
+            Verdict::Holds(coverage) => (coverage.executions(), extents(plan, coverage), "holds".to_string()),
+            Verdict::Violated(found) => {
+                let coverage = "until broken".to_string() + &by(plan, &[found.explorer]);
+                (found.execution, coverage, format!("violated: {}", found.kind))
+            }
+            Verdict::Unknown(bound) => (0, "-".to_string(), format!("unknown: {bound}")),
+        };
+        let mut notes = Vec::new();
+        if answer != Answer::Expected {
+            notes.push(format!("expected: {}", model.expect));
+        }
+        if let Verdict::Holds(Coverage { skipped, .. }) = verdict {
+            notes.extend(skipped.iter().map(|(explorer, bound)| format!("{explorer} says nothing: {bound}")));
+        }
+        let row = Row {
+            system: model.system().to_string(),
+            model: model.name.to_string(),
+            explorer: plan.label.clone(),
+            executions,
+            coverage,
+            verdict: said,
+            expected: answer == Answer::Expected,
+            note: notes.join("; "),
+        };
+        let finding = match verdict {
+            Verdict::Violated(found) => Some(page.finding(found)),
+            _ => None,
+        };
+        Outcome { row, answer, finding }
+    }
+
+    /// For a check that gave no answer, and why: never silent, never a success.
+    pub(crate) fn lost(model: &Model, plan: &Plan, task: &Task, why: &str) -> Outcome {
+        let mut note = format!("expected: {}", model.expect);
+        if let Task::Explore(budget) = task {
+            note += &format!("; to run it alone: selvedge check {}", model.name);
+            note.extend(plan.explorers.iter().map(|explorer| format!(" --explorer {explorer}")));
+            if *budget != EVERYDAY {
+                note += &format!(" --budget {budget}");
+            }
+        }
+        let row = Row {
+            system: model.system().to_string(),
+            model: model.name.to_string(),
+            explorer: plan.label.clone(),
+            executions: 0,
+            coverage: "-".to_string(),
+            verdict: format!("unknown: {why}"),
+            expected: false,
+            note,
+        };
+        Outcome { row, answer: Answer::Unknown, finding: None }
+    }
+
+    /// For something that a system should have and has not: never silent, never a success.
+    pub(crate) fn missing(system: &str, what: &str) -> Outcome {
+        let row = Row {
+            system: system.to_string(),
+            model: format!("{system}/({what})"),
+            explorer: "-".to_string(),
+            executions: 0,
+            coverage: "-".to_string(),
+            verdict: "unknown".to_string(),
+            expected: false,
+            note: "not part of this build".to_string(),
+        };
+        Outcome { row, answer: Answer::Unknown, finding: None }
+    }
+}
+
+/// How far the explorers came: `exhaustive`, `bounded by 3000 ms (exhaustive), sampled (pct:3:0, random:0)`.
+fn extents(plan: &Plan, coverage: &Coverage) -> String {
+    let alike = coverage.runs.chunk_by(|a, b| a.extent == b.extent);
+    let said: Vec<String> = alike
+        .map(|runs| {
+            let explorers: Vec<Explorer> = runs.iter().map(|run| run.explorer).collect();
+            let extent = runs[0].extent.to_string();
+            // Not `exhaustive (exhaustive)`.
+            if explorers.iter().all(|explorer| explorer.to_string() == extent) {
+                extent
+            } else {
+                extent + &by(plan, &explorers)
+            }
+        })
+        .collect();
+    said.join(", ")
+}
+
+/// Which of the plan's explorers; nothing if there is only one.
+fn by(plan: &Plan, explorers: &[Explorer]) -> String {
+    if plan.explorers.len() == 1 {
+        return String::new();
+    }
+    format!(" ({})", explorers.iter().map(Explorer::to_string).collect::<Vec<_>>().join(", "))
+}

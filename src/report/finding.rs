@@ -1,0 +1,74 @@
+//! A counterexample as reports have it: drawn and written down, so that it can leave its process.
+
+use super::json::Failure;
+use super::style::Style;
+use super::timeline;
+use crate::verdict::Counterexample;
+use serde::{Deserialize, Serialize};
+
+/// A counterexample, drawn and written down: plain data.
+///
+/// A [`Counterexample`] points into the program that found it (source locations, names of operations), so it cannot be
+/// sent to another process; what a report says of it can.
+///
+/// ```
+/// use selvedge::process::frame::{from_bytes, to_bytes};
+/// use selvedge::report::{Finding, Row, Style, json, timeline};
+/// use selvedge::sync::{Arc, Mutex};
+/// use selvedge::{Check, Verdict, thread};
+///
+/// let verdict = Check::new("two locks").run(|| {
+///     let locks = Arc::new([Mutex::new(()), Mutex::new(())]);
+///     let theirs = Arc::clone(&locks);
+///     let other = thread::spawn(move || drop((theirs[1].lock(), theirs[0].lock())));
+///     drop((locks[0].lock(), locks[1].lock()));
+///     other.join().unwrap();
+/// });
+/// let Verdict::Violated(found) = verdict else { panic!("{verdict:?}") };
+/// let here = Finding::new(&found, &Style::Plain, timeline::WIDTH);
+/// let there: Finding = from_bytes(&to_bytes(&here).unwrap()).unwrap();
+/// assert_eq!(there.drawing(), timeline::counterexample(&found, &Style::Plain));
+/// let row = Row::default();
+/// assert_eq!(json::document(&[(&row, Some(&there))]), json::document(&[(&row, Some(&here))]));
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Finding {
+    drawing: String,
+    /// Drawn for files: without colours, as wide as everywhere.
+    pub(super) plain: String,
+    /// Its fields in a JSON document.
+    #[serde(with = "text")]
+    pub(super) fields: Failure,
+}
+
+impl Finding {
+    /// Draws a counterexample in this style, for a terminal of so many columns; and writes it down.
+    #[must_use]
+    pub fn new(found: &Counterexample, style: &Style, columns: usize) -> Finding {
+        Finding {
+            drawing: timeline::counterexample_within(found, style, columns),
+            plain: timeline::counterexample(found, &Style::Plain),
+            fields: Failure::from(found),
+        }
+    }
+
+    /// The drawing.
+    #[must_use]
+    pub fn drawing(&self) -> &str {
+        &self.drawing
+    }
+}
+
+/// The fields as one text of JSON: a value there is a number, a boolean or a text, and only JSON says itself which.
+mod text {
+    use super::Failure;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+
+    pub(super) fn serialize<S: Serializer>(fields: &Failure, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::to_string(fields).map_err(ser::Error::custom)?.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Failure, D::Error> {
+        serde_json::from_str(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
