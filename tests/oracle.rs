@@ -154,6 +154,24 @@ fn every_outcome_of_spinning_programs_is_seen() {
     all_agree("spinning", (300, 10_000), program::spinning(), |_| Optimal::Finished);
 }
 
+/// Found by a soak, each of them a kind of its own.
+#[test]
+fn programs_of_which_outcomes_were_once_missed_agree() {
+    use program::Op::{Cas, If, Load, Store};
+    // what can be turned round hangs on what comes after it, also where an execution begins as the last one did
+    let suffix = Program(vec![
+        vec![Store(0, 0)],
+        vec![Cas(0, 0, 1), Cas(0, 1, 0), If(1, vec![]), Store(1, 2)],
+        vec![If(1, vec![If(1, vec![])]), Store(0, 1)],
+        vec![Load(1), If(1, vec![Store(0, 2), If(1, vec![Store(1, 2)])])],
+    ]);
+    for (program, optimal) in [(suffix, Optimal::Exactly)] {
+        if let Err(why) = compare(&program, optimal, &Totals::default()) {
+            panic!("{why}\n{program:#?}");
+        }
+    }
+}
+
 /// What the oracle says of an explorer that is not exhaustive, or not optimal.
 fn refusal(explorer: Explorer, executions: u64) -> String {
     use program::Op::{Load, Store};

@@ -108,12 +108,6 @@ impl Act {
         act
     }
 
-    /// Whether what it does depends on the state in which it takes effect, or whether it can.
-    pub(super) fn is_predicted(&self) -> bool {
-        let tries = matches!(self.operation, Operation::TryLock | Operation::TryReadLock);
-        tries || self.expected.is_some() || self.spurious || self.is_about_waiting()
-    }
-
     /// Whether it is about a condition variable, or a thread's token.
     pub(super) fn is_about_waiting(&self) -> bool {
         matches!(

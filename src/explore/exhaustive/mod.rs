@@ -327,12 +327,12 @@ impl Strategy for Exhaustive {
     }
 
     fn ended(&mut self, world: &World) {
-        // The races among the steps that were kept have been seen to before, and what has come after them is explored
-        // from there. But what is predicted depends on what comes after, and a choice that comes after is dictated there.
-        let chosen = self.history.steps[self.kept.min(self.history.steps.len())..].iter().any(|s| s.choice.is_some());
+        // Races among the steps that were kept, too, though they have been seen to before: what is planned for them hangs
+        // on what comes after them, and so does whether it is explored already (a sleeper that can stand apart from one
+        // continuation cannot from another).
         for j in 0..self.history.steps.len() {
             let step = &self.history.steps[j];
-            if step.races.is_empty() || (j < self.kept && !chosen && !step.announced.is_predicted()) {
+            if step.races.is_empty() {
                 continue;
             }
             let (thread, races) = (step.thread, step.races.clone());
