@@ -5,7 +5,7 @@
 
 use super::host::{Fit, Order};
 use super::{Job, Only, Shared, lock};
-use crate::runtime::{self, Engine, Halt, Settings, World};
+use crate::runtime::{self, Engine, Halt, World};
 use crate::verdict::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -21,16 +21,7 @@ pub(super) fn run(order: &Order, preemption_bound: Option<usize>) -> Fit {
     builder.max_duration = None;
     builder.checkpoint_interval = usize::MAX;
     let (inner, theirs) = (Arc::clone(job), Arc::clone(shared));
-    let settings = Settings {
-        engine: Engine::Loom,
-        pulse: Arc::clone(&job.pulse),
-        max_events: job.limits.max_events,
-        leaks: job.limits.leaks,
-        spurious: false, // loom has no model of it
-        most_events: None,
-        replays: job.only.is_some(),
-        judged: job.limits.judge.is_some(),
-    };
+    let settings = job.settings(Engine::Loom);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {
             if !another(&inner, &theirs) {

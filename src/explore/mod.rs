@@ -23,7 +23,7 @@ pub(crate) use order::{Deed, Known, known};
 pub(crate) use smallest::smallest;
 
 use crate::runtime::knockout::Probe;
-use crate::runtime::{Ending, Pending, Pulse, Seen, ThreadState, World};
+use crate::runtime::{Ending, Engine, Pending, Pulse, Seen, Settings, ThreadState, World};
 use crate::trace::{ThreadId, Trace};
 use crate::verdict::{Bound, Explorer, Kind};
 use std::collections::BTreeMap;
@@ -241,6 +241,20 @@ impl Job {
         match world.ending {
             None | Some(Ending::Violation { kind: Kind::Deadlock | Kind::Livelock, .. }) => judge(self.explorer, world),
             Some(_) => {}
+        }
+    }
+
+    /// What holds for every execution of it, on this engine.
+    fn settings(&self, engine: Engine) -> Settings {
+        Settings {
+            engine,
+            pulse: Arc::clone(&self.pulse),
+            max_events: self.limits.max_events,
+            leaks: self.limits.leaks && engine != Engine::Std,
+            spurious: self.limits.spurious && engine == Engine::Shuttle, // loom has no model of it
+            most_events: self.limits.most_events.filter(|_| engine == Engine::Shuttle),
+            replays: self.only.is_some(),
+            judged: self.limits.judge.is_some(),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::verdict::{Bound, Explorer};
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 
 /// After so many executions, how many there will be is estimated anew.
 const ESTIMATE_EVERY: u64 = 256;
@@ -105,16 +105,7 @@ impl Running {
         };
         runtime::set_strategy(Some(strategy));
         runtime::knockout::set(job.limits.probe.clone());
-        let settings = Settings {
-            engine: Engine::Shuttle,
-            pulse: Arc::clone(&job.pulse),
-            max_events: job.limits.max_events,
-            leaks: job.limits.leaks,
-            spurious: job.limits.spurious,
-            most_events: job.limits.most_events,
-            replays: job.only.is_some(),
-            judged: job.limits.judge.is_some(),
-        };
+        let settings = job.settings(Engine::Shuttle);
         Running { order, settings }
     }
 

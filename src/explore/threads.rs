@@ -4,24 +4,14 @@
 
 use super::host::{Fit, Order};
 use super::{Failure, lock};
-use crate::runtime::{Ending, Engine, Settings, World, hook};
+use crate::runtime::{Ending, Engine, World, hook};
 use crate::trace::Trace;
 use crate::verdict::Kind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
 /// Runs the model until the budget is used up. The thread that it runs on is not for others: nothing is known of it.
 pub(super) fn run(Order { job, shared, .. }: &Order) -> Fit {
-    let settings = Settings {
-        engine: Engine::Std,
-        pulse: Arc::clone(&job.pulse),
-        max_events: job.limits.max_events,
-        leaks: false,
-        spurious: false,
-        most_events: None,
-        replays: false,
-        judged: false,
-    };
+    let settings = job.settings(Engine::Std);
     loop {
         {
             let mut exploration = lock(shared);

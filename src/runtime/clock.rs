@@ -39,12 +39,15 @@ impl Clock {
     }
 }
 
+/// The numbers that are given out in the order of asking, as if they were an object: those of threads.
+pub(crate) const NUMBERING: ObjectId = ObjectId(u32::MAX);
+
 /// The identity under which a thread's token is kept, as if it were an object.
 pub(crate) fn token(thread: ThreadId) -> ObjectId {
-    ObjectId(u32::MAX - thread.0)
+    ObjectId(NUMBERING.0 - 1 - thread.0)
 }
 
-/// One of each for every object, and for every thread's token.
+/// One of each for every object, for every thread's token, and for the numbering.
 #[derive(Debug)]
 pub(crate) struct PerObject<T> {
     objects: Vec<T>,

@@ -38,6 +38,13 @@ impl Home {
         part
     }
 
+    /// Says that whoever comes first makes this object, so that its maker is no identity.
+    pub(crate) fn first_come(&self) {
+        if self.execution != 0 {
+            try_with(|world| world.object(self.id).first_come = true);
+        }
+    }
+
     /// Whether it is one.
     pub(crate) fn is_part(&self) -> bool {
         self.part

@@ -27,7 +27,7 @@ pub(crate) mod threads;
 mod watch;
 mod world;
 
-pub(crate) use clock::{Clock, PerObject, token};
+pub(crate) use clock::{Clock, NUMBERING, PerObject, token};
 pub(crate) use home::Home;
 pub(crate) use pulse::{Frozen, Pulse};
 pub(crate) use statics::{forget_local, local};

@@ -6,7 +6,7 @@ use super::green::Task;
 use super::lock::Mode;
 use super::statics::Statics;
 use super::threads::Parker;
-use super::{Engine, Pulse};
+use super::{Engine, Pulse, me};
 use crate::explore::Deed;
 use crate::trace::{Event, Object, ObjectId, Operation, Thread, ThreadId, Trace, Value};
 use crate::verdict::{Bound, Kind};
@@ -112,14 +112,21 @@ pub(crate) struct ThreadState {
     pub(super) task: Task,
     /// How many events it has had.
     pub(crate) events: u64,
+    /// How many objects it has made.
+    made: u32,
     /// `park`'s token.
     pub(crate) token: bool,
     /// It panicked with this message at this place, and nobody has joined it.
     pub(crate) panicked: Option<(String, Option<String>)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ObjectState {
+    /// Who made it, and as which of its objects: the same in every execution in which that thread does the same,
+    /// whatever the others do.
+    pub(crate) born: (ThreadId, u32),
+    /// Whoever comes first makes it.
+    pub(crate) first_come: bool,
     pub(crate) writer: Option<ThreadId>,
     pub(crate) readers: SmallVec<[ThreadId; 4]>,
     /// Threads that wait on the condition variable, in the order of their arrival; true once notified.
@@ -234,10 +241,20 @@ impl World {
         self.add_thread(None);
     }
 
-    pub(super) fn create(&mut self, object: Object) -> ObjectId {
-        let id = ObjectId(self.objects.len() as u32);
+    pub(crate) fn create(&mut self, object: Object) -> ObjectId {
+        let (id, me) = (ObjectId(self.objects.len() as u32), me());
+        let nth = self.thread(me).made;
+        self.thread(me).made += 1;
         self.trace.objects.push(object);
-        self.objects.push(ObjectState::default());
+        self.objects.push(ObjectState {
+            born: (me, nth),
+            first_come: false,
+            writer: None,
+            readers: SmallVec::new(),
+            waiters: SmallVec::new(),
+            initial: None,
+            dropped: false,
+        });
         self.companions.push(None);
         id
     }

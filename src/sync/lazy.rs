@@ -43,7 +43,7 @@ impl<T> LazyLock<T> {
         let key = this.key();
         // A lock of its own makes the first use a point where threads meet, and orders the initialisation before
         // every use: whatever else the value is made of is created under it. It is poisoned when `init` panics.
-        let lock: Rc<Mutex<()>> = runtime::local((key + 1, None), || Mutex::part(())).expect(KEPT);
+        let lock: Rc<Mutex<()>> = runtime::local((key + 1, None), || Mutex::first_come(())).expect(KEPT);
         let Ok(held) = lock.lock() else { panic!("LazyLock instance has previously been poisoned") };
         let value = runtime::local((key, None), this.init).expect(KEPT);
         drop(held);

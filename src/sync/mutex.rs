@@ -91,6 +91,14 @@ impl<T> Mutex<T> {
         Mutex { home: home.part(), std, poison, data }
     }
 
+    /// A part that whoever comes first makes.
+    #[track_caller]
+    pub(super) fn first_come(value: T) -> Self {
+        let mutex = Mutex::part(value);
+        mutex.home.first_come();
+        mutex
+    }
+
     /// The value.
     ///
     /// # Errors

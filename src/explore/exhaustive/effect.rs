@@ -1,6 +1,6 @@
 //! What an operation does to which objects: two operations are dependent if their order can matter.
 
-use crate::runtime::{Pending, Seen, Waits, World, token};
+use crate::runtime::{NUMBERING, Pending, Seen, Waits, World, token};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
 use smallvec::SmallVec;
 
@@ -71,6 +71,8 @@ impl Act {
             (Operation::Wake, Waits::Notified { mutex, .. }) => effects.push((mutex, Effect::Acquire)),
             (Operation::Park, _) => effects.push((token(thread), Effect::Write)),
             (Operation::Unpark(other), _) => effects.push((token(other), Effect::Write)),
+            // which number a thread gets hangs on who starts another one before
+            (Operation::Spawn(_), _) => effects.push((NUMBERING, Effect::Write)),
             _ => {}
         }
         let blocking = match waits {

@@ -4,7 +4,7 @@
 
 use super::effect::{Act, Effect};
 use super::wakeup::Choice;
-use crate::runtime::{Clock, Pending, PerObject, Seen, World};
+use crate::runtime::{Clock, NUMBERING, Pending, PerObject, Seen, Waits, World};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
 use smallvec::{SmallVec, smallvec};
 
@@ -76,6 +76,32 @@ struct ThreadHistory {
     steps: Vec<usize>,
 }
 
+/// Names for objects that do not hang on the order in which they were made: what is planned in one execution is compared
+/// with what happens in others. (The world counts objects, and so do traces and tokens.)
+#[derive(Debug, Default)]
+struct Numbers {
+    /// For each thread, for each object that it made.
+    given: Vec<Vec<Option<ObjectId>>>,
+    count: u32,
+}
+
+impl Numbers {
+    fn of(&mut self, world: &World, object: ObjectId) -> ObjectId {
+        let (thread, nth) = world.objects[object.index()].born;
+        if self.given.len() <= thread.index() {
+            self.given.resize_with(thread.index() + 1, Vec::new);
+        }
+        let (given, nth) = (&mut self.given[thread.index()], nth as usize);
+        if given.len() <= nth {
+            given.resize(nth + 1, None);
+        }
+        *given[nth].get_or_insert_with(|| {
+            self.count += 1;
+            ObjectId(self.count - 1)
+        })
+    }
+}
+
 /// The execution so far.
 #[derive(Debug, Default)]
 pub(super) struct History {
@@ -85,6 +111,9 @@ pub(super) struct History {
     waiters: PerObject<Waiters>,
     /// Whether a thread has its token.
     tokens: Vec<bool>,
+    numbers: Numbers,
+    /// The values with which atomics were created, as far as a compare-exchange may find them.
+    initials: PerObject<Option<Value>>,
     /// What a thread knows that has done nothing, and was started by none.
     nothing: Clock,
 }
@@ -143,13 +172,51 @@ impl History {
         self.steps[later].after.get(step.thread) >= step.seq
     }
 
+    /// The name of an object.
+    pub(super) fn number(&mut self, world: &World, object: ObjectId) -> ObjectId {
+        self.numbers.of(world, object)
+    }
+
+    /// An announced operation, on objects by their names.
+    pub(super) fn announced(&mut self, world: &World, thread: ThreadId, pending: &Pending) -> Act {
+        let object = pending.object.map(|object| self.number(world, object));
+        let waits = match pending.waits {
+            Waits::Releasing { mutex, timeout } => Waits::Releasing { mutex: self.number(world, mutex), timeout },
+            Waits::Notified { mutex, timeout } => Waits::Notified { mutex: self.number(world, mutex), timeout },
+            other => other,
+        };
+        let mut act = Act::announced(&Pending { object, waits, ..*pending }, thread);
+        if pending.object.is_some_and(|object| world.objects[object.index()].first_come) {
+            act.effects.push((NUMBERING, Effect::Write)); // it has another name if another thread makes it
+        }
+        self.note_initial(world, pending, object);
+        act
+    }
+
+    fn note_initial(&mut self, world: &World, pending: &Pending, named: Option<ObjectId>) {
+        if let (Some(_), Some(object), Some(named)) = (pending.expected, pending.object, named) {
+            *self.initials.of(named) = world.objects[object.index()].initial;
+        }
+    }
+
     /// Goes through a step again that was kept from the last execution; false if it is another one.
-    pub(super) fn repeat(&mut self, index: usize, thread: ThreadId, pending: &Pending, seen: &Seen) -> bool {
+    pub(super) fn repeat(
+        &mut self,
+        world: &World,
+        index: usize,
+        thread: ThreadId,
+        pending: &Pending,
+        seen: &Seen,
+    ) -> bool {
+        let object = pending.object.map(|object| self.number(world, object));
+        self.note_initial(world, pending, object);
         let step = &mut self.steps[index];
-        if (step.thread, step.announced.operation, step.object) != (thread, pending.operation, pending.object) {
+        if (step.thread, step.announced.operation, step.object) != (thread, pending.operation, object) {
             return false;
         }
-        step.written = written(&step.done, seen); // the same value, but for addresses
+        // the same values, but for addresses
+        step.announced.expected = pending.expected;
+        step.written = written(&step.done, seen);
         if step.done.is_about_waiting() {
             let (operation, by_itself, object, choice) =
                 (step.done.operation, step.done.left_at_once(), step.object, step.choice);
@@ -169,8 +236,9 @@ impl History {
         cause: &[usize],
     ) {
         let index = self.steps.len();
-        let announced = Act::announced(pending, thread);
+        let announced = self.announced(world, thread, pending);
         let done = Act::done(&announced, world, pending, seen);
+        let object = pending.object.map(|object| self.number(world, object));
         let mut before = self.clock(thread).clone();
         for cause in cause {
             before.join(&self.steps[*cause].after);
@@ -178,8 +246,7 @@ impl History {
         if let Operation::Join(child) = done.operation {
             before.join(self.clock(child));
         }
-        let (notifier, redundant) =
-            self.enact(index, thread, done.operation, done.left_at_once(), pending.object, choice);
+        let (notifier, redundant) = self.enact(index, thread, done.operation, done.left_at_once(), object, choice);
         notifier.into_iter().for_each(|n| before.join(&self.steps[n].after));
         let seq = before.get(thread) + 1;
         let races = self.candidates(thread, &done, &before);
@@ -191,7 +258,7 @@ impl History {
         }
         self.thread(thread).steps.push(index);
         self.note(index, &done);
-        let (object, written) = (pending.object, written(&done, seen));
+        let written = written(&done, seen);
         self.steps.push(Step {
             thread,
             seq,
@@ -210,7 +277,8 @@ impl History {
     /// An operation that took effect together with the last step, of the same thread.
     pub(super) fn extend(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
         let Some(index) = self.steps.len().checked_sub(1) else { return };
-        let done = Act::done(&Act::announced(pending, thread), world, pending, seen);
+        let announced = self.announced(world, thread, pending);
+        let done = Act::done(&announced, world, pending, seen);
         let races = self.candidates(thread, &done, &self.steps[index].before);
         let mut after = self.steps[index].after.clone();
         self.conflicts(&done, |step| after.join(&step.after));
@@ -325,14 +393,8 @@ impl History {
     /// The act as it would turn out after the steps before `i` and those of `v`, by each of its choices. It must be
     /// exact: a predicted conflict that does not happen breaks the invariant that a leaf of a wakeup tree wakes every
     /// sleeper.
-    pub(super) fn predict(
-        &self,
-        world: &World,
-        i: usize,
-        v: &[usize],
-        act: &Act,
-    ) -> SmallVec<[(Act, Option<Choice>); 1]> {
-        let caused = self.predict_caused(world, i, v, act);
+    pub(super) fn predict(&self, i: usize, v: &[usize], act: &Act) -> SmallVec<[(Act, Option<Choice>); 1]> {
+        let caused = self.predict_caused(i, v, act);
         if !act.spurious || caused.changes_nothing() {
             return smallvec![(caused, None)]; // a compare-exchange that finds something else fails anyway
         }
@@ -345,14 +407,14 @@ impl History {
         smallvec![(caused, Some(Choice { taken: 0, of: 2 })), (spurious, Some(Choice { taken: 1, of: 2 }))]
     }
 
-    fn predict_caused(&self, world: &World, i: usize, v: &[usize], act: &Act) -> Act {
+    fn predict_caused(&self, i: usize, v: &[usize], act: &Act) -> Act {
         let mut act = act.clone();
         let Some(&(object, _)) = act.effects.first() else { return act };
         let nothing_changes = match (act.operation, act.expected) {
             (Operation::Rmw(..), Some(expected)) => {
                 let last = self.accesses(object, i, v).rfind(|access| access.effect == Effect::Write);
                 let last = last.and_then(|access| self.steps[access.step].written);
-                last.or(world.objects.get(object.index()).and_then(|o| o.initial)) != Some(expected)
+                last.or(self.initials.get(object).copied().flatten()) != Some(expected)
             }
             (Operation::TryLock, _) if self.holders(i, v, object, false).is_empty() => {
                 if !self.holders(i, v, object, true).is_empty() {
@@ -430,4 +492,44 @@ impl History {
 /// The value that a step left behind in an atomic.
 fn written(done: &Act, seen: &Seen) -> Option<Value> {
     seen.written.or(seen.value.filter(|_| matches!(done.operation, Operation::Store(_))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::{Engine, Pulse, Settings, set_me};
+    use crate::trace::{Object, ObjectKind};
+    use std::panic::Location;
+    use std::sync::Arc;
+
+    /// Threads make an object each, in this order: the names of what they made, in the order of the threads.
+    fn names(history: &mut History, makers: [u32; 3]) -> [ObjectId; 3] {
+        let mut world = World::new(Settings {
+            engine: Engine::Shuttle,
+            pulse: Arc::new(Pulse::default()),
+            max_events: 100,
+            leaks: true,
+            spurious: true,
+            most_events: None,
+            replays: false,
+            judged: false,
+        });
+        (0..2).for_each(|_| _ = world.add_thread(None));
+        let mut made = [ObjectId(0); 3];
+        for maker in makers {
+            set_me(ThreadId(maker));
+            let object = Object { kind: ObjectKind::Atomic, name: None, created: Location::caller() };
+            made[maker as usize] = world.create(object);
+        }
+        set_me(ThreadId::MAIN);
+        made.map(|object| history.number(&world, object))
+    }
+
+    #[test]
+    fn the_names_of_objects_do_not_hang_on_the_order_in_which_they_were_made() {
+        let mut history = History::default();
+        let first = names(&mut history, [0, 1, 2]);
+        assert!(first[0] != first[1] && first[1] != first[2] && first[0] != first[2]);
+        assert_eq!(names(&mut history, [2, 0, 1]), first);
+    }
 }

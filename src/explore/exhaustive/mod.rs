@@ -103,15 +103,7 @@ impl Exhaustive {
 
     /// Sees to it that the race between step `i` and the step `j` (or, without one, the operation that is still
     /// pending at the end) is explored the other way round too.
-    fn reverse(
-        &mut self,
-        world: &World,
-        i: usize,
-        j: Option<usize>,
-        thread: ThreadId,
-        announced: &Act,
-        before: &Clock,
-    ) {
+    fn reverse(&mut self, i: usize, j: Option<usize>, thread: ThreadId, announced: &Act, before: &Clock) {
         let history = &self.history;
         // steps that are left out, with all that follows them: their threads, and their numbers there
         let epoch = |step: usize| (history.steps[step].thread, history.steps[step].seq);
@@ -145,7 +137,7 @@ impl Exhaustive {
                 return; // who holds the lock there holds it because of what this thread knows
             }
             if let Some(earlier) = holders.iter().copied().filter(|h| *h < i).min() {
-                return self.reverse(world, earlier, j, thread, announced, before);
+                return self.reverse(earlier, j, thread, announced, before);
             }
             gone.extend(holders.iter().map(|holder| epoch(*holder)));
         };
@@ -154,7 +146,7 @@ impl Exhaustive {
             let step = &history.steps[*k];
             Element { step: Some(*k), thread: step.thread, act: &step.done, choice: step.choice }
         });
-        for (act, choice) in &history.predict(world, i, &v, announced) {
+        for (act, choice) in &history.predict(i, &v, announced) {
             // by a choice that does not conflict it is no race: the other order is the same execution
             if choice.is_none() || act.conflicts(&history.steps[i].done) {
                 let last = Element { step: None, thread, act, choice: *choice };
@@ -317,7 +309,7 @@ impl Strategy for Exhaustive {
         self.steps += 1;
         if index >= self.kept {
             self.push(world, thread, pending, seen);
-        } else if !self.history.repeat(index, thread, pending, seen) {
+        } else if !self.history.repeat(world, index, thread, pending, seen) {
             self.diverged = Some(another_operation(pending));
         }
         if !self.blocked {
@@ -338,7 +330,7 @@ impl Strategy for Exhaustive {
             let (thread, races) = (step.thread, step.races.clone());
             let (announced, before) = (step.announced.clone(), step.before.clone());
             for i in races {
-                self.reverse(world, i, Some(j), thread, &announced, &before);
+                self.reverse(i, Some(j), thread, &announced, &before);
             }
         }
         if self.blocked {
@@ -350,17 +342,20 @@ impl Strategy for Exhaustive {
             let state = &world.threads[index];
             let Some(pending) = state.pending.filter(|_| !state.finished && !world.enabled(thread)) else { continue };
             let notifier = match pending.waits {
-                Waits::Notified { .. } => match pending.object.and_then(|c| self.history.notifier(c, thread)) {
-                    Some(step) => Some(step),
-                    None => continue, // no lock will help it
-                },
+                Waits::Notified { .. } => {
+                    let condvar = pending.object.map(|condvar| self.history.number(world, condvar));
+                    match condvar.and_then(|condvar| self.history.notifier(condvar, thread)) {
+                        Some(step) => Some(step),
+                        None => continue, // no lock will help it
+                    }
+                }
                 _ => None,
             };
             let mut before = self.history.clock(thread).clone();
             notifier.into_iter().for_each(|n| before.join(&self.history.steps[n].after));
-            let act = Act::announced(&pending, thread);
+            let act = self.history.announced(world, thread, &pending);
             for i in self.history.candidates(thread, &act, &before) {
-                self.reverse(world, i, None, thread, &act, &before);
+                self.reverse(i, None, thread, &act, &before);
             }
         }
     }
