@@ -86,6 +86,8 @@ pub(crate) struct Point<'a> {
     pub(crate) threads: &'a [ThreadState],
     /// The thread that ran last, if it could go on.
     pub(crate) current: Option<ThreadId>,
+    /// Whether nobody could go on but by a timeout.
+    pub(crate) only_timeouts: bool,
 }
 
 impl<'a> Point<'a> {

@@ -54,7 +54,8 @@ fn choose(world: &mut World, strategy: &mut dyn Strategy, enabled: &mut Vec<Thre
     let threads = || (0..world.threads.len() as u32).map(ThreadId);
     enabled.clear();
     enabled.extend(threads().filter(|t| world.enabled(*t)));
-    if enabled.is_empty() {
+    let only_timeouts = enabled.is_empty();
+    if only_timeouts {
         enabled.extend(threads().filter(|t| world.could_time_out(*t)));
     }
     if enabled.is_empty() {
@@ -71,7 +72,7 @@ fn choose(world: &mut World, strategy: &mut dyn Strategy, enabled: &mut Vec<Thre
     // who did something last: a thread that has only been started has not run yet
     let last = world.trace.events.last().map(|event| event.thread);
     let current = last.filter(|thread| enabled.contains(thread));
-    Some(strategy.pick(&Point { enabled, threads: &world.threads, current }))
+    Some(strategy.pick(&Point { enabled, threads: &world.threads, current, only_timeouts }))
 }
 
 /// Whether the thread could be among those that are offered.

@@ -16,7 +16,7 @@ mod spin;
 mod wakeup;
 
 use super::{Point, Strategy, share};
-use crate::runtime::{Clock, Pending, Seen, Waits, World};
+use crate::runtime::{Clock, Pending, Seen, ThreadState, Waits, World};
 use crate::trace::{Operation, ThreadId, Value};
 use crate::verdict::Bound;
 use effect::{Act, Effect};
@@ -66,6 +66,8 @@ pub(super) struct Exhaustive {
     spins: Spins,
     /// The rest of this execution is known: it is only run to its end.
     blocked: bool,
+    /// What was pending when nobody could go on but by a timeout, if it came to that.
+    stuck: Vec<(ThreadId, Pending)>,
     /// What has been left out.
     caveat: Option<Bound>,
     diverged: Option<String>,
@@ -159,13 +161,6 @@ impl Exhaustive {
 impl Exhaustive {
     /// Takes in a step that no execution has had in this place.
     fn push(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
-        if matches!(pending.waits, Waits::Notified { timeout: true, .. })
-            && seen.value == Some(Value::Word("timed out"))
-        {
-            // the same timeout was, or will be, a choice of the wait; of one without it the caveat is set below
-            self.blocked = true;
-            return;
-        }
         if matches!(pending.waits, Waits::Releasing { timeout: true, .. }) && !pending.spurious {
             self.caveat = Some(Bound::Spins); // a second timeout at this place: it fires when nobody else can go on
         }
@@ -200,6 +195,7 @@ impl Strategy for Exhaustive {
         self.depth = 0;
         self.steps = 0;
         self.blocked = false;
+        self.stuck.clear();
         self.spins.clear();
         if !std::mem::replace(&mut self.started, true) {
             return true;
@@ -243,6 +239,14 @@ impl Strategy for Exhaustive {
 
     fn pick(&mut self, point: &Point<'_>) -> ThreadId {
         if self.blocked {
+            return point.enabled[0];
+        }
+        if point.only_timeouts {
+            // the same timeout was, or will be, a choice of the wait; of one without it the caveat is set when it begins
+            self.blocked = true;
+            let pending = point.threads.iter().map(|state| state.pending.filter(|_| !state.finished));
+            let pending = (0..).map(ThreadId).zip(pending);
+            self.stuck.extend(pending.filter_map(|(thread, pending)| Some((thread, pending?))));
             return point.enabled[0];
         }
         let several = point.enabled.len() > 1;
@@ -312,10 +316,8 @@ impl Strategy for Exhaustive {
         } else if !self.history.repeat(world, index, thread, pending, seen) {
             self.diverged = Some(another_operation(pending));
         }
-        if !self.blocked {
-            let timed_out = seen.value == Some(Value::Word("timed out"));
-            self.spins.see(index + 1, thread, pending, &self.history.steps[index].done, timed_out);
-        }
+        let timed_out = seen.value == Some(Value::Word("timed out"));
+        self.spins.see(index + 1, thread, pending, &self.history.steps[index].done, timed_out);
     }
 
     fn ended(&mut self, world: &World) {
@@ -333,14 +335,17 @@ impl Strategy for Exhaustive {
                 self.reverse(i, Some(j), thread, &announced, &before);
             }
         }
-        if self.blocked {
-            return;
-        }
         // operations that are still pending race too, or deadlocks would be missed
-        for index in 0..world.threads.len() {
-            let thread = ThreadId(index as u32);
-            let state = &world.threads[index];
-            let Some(pending) = state.pending.filter(|_| !state.finished && !world.enabled(thread)) else { continue };
+        let at_the_end = |(at, state): (usize, &ThreadState)| {
+            let thread = ThreadId(at as u32);
+            let pending = state.pending.filter(|_| !state.finished && !world.enabled(thread));
+            Some((thread, pending?))
+        };
+        let pending: Vec<(ThreadId, Pending)> = match self.blocked {
+            true => std::mem::take(&mut self.stuck),
+            false => world.threads.iter().enumerate().filter_map(at_the_end).collect(),
+        };
+        for (thread, pending) in pending {
             let notifier = match pending.waits {
                 Waits::Notified { .. } => {
                     let condvar = pending.object.map(|condvar| self.history.number(world, condvar));
