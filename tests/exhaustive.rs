@@ -120,6 +120,20 @@ fn readers_of_a_lock_do_not_branch() {
 }
 
 /// Each takes the fork on the left first: they may all wait for each other.
+/// What is planned can be as long as an execution; threads of a model have small stacks.
+#[test]
+fn long_executions_are_explored() {
+    let stores = || {
+        let value = Arc::new(AtomicUsize::new(0));
+        spawn_all(3, move |thread| {
+            let own = AtomicUsize::new(0);
+            (0..2_000).for_each(|_| _ = own.load(SeqCst));
+            value.store(thread, SeqCst);
+        });
+    };
+    assert_eq!(executions("stores", stores), 6);
+}
+
 fn greedy_philosophers(n: usize) {
     let forks: Arc<Vec<_>> = Arc::new((0..n).map(|_| Mutex::new(())).collect());
     spawn_all(n, move |i| {

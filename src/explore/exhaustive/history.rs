@@ -3,6 +3,7 @@
 //! Most executions begin as the one before them did: those steps stay, and are only gone through again.
 
 use super::effect::{Act, Effect};
+use super::race::Race;
 use super::wakeup::Choice;
 use crate::runtime::{Clock, NUMBERING, Pending, PerObject, Seen, Waits, World};
 use crate::trace::{ObjectId, Operation, ThreadId, Value};
@@ -26,7 +27,7 @@ pub(super) struct Step {
     pub(super) before: Clock,
     pub(super) after: Clock,
     /// Earlier steps with which this one is in a race that might be reversed.
-    pub(super) races: Steps,
+    pub(super) races: SmallVec<[Race; 2]>,
     written: Option<Value>,
     /// An unpark of a thread that had its token already.
     redundant: bool,
@@ -172,6 +173,16 @@ impl History {
         self.steps[later].after.get(step.thread) >= step.seq
     }
 
+    /// Of each thread, how many steps every step after the first `kept` ones follows.
+    pub(super) fn followed(&self, kept: usize) -> Clock {
+        let Some((first, others)) = self.steps.get(kept..).and_then(|new| new.split_first()) else {
+            return self.nothing.clone();
+        };
+        let mut followed = first.after.clone();
+        others.iter().for_each(|step| followed.meet(&step.after));
+        followed
+    }
+
     /// The name of an object.
     pub(super) fn number(&mut self, world: &World, object: ObjectId) -> ObjectId {
         self.numbers.of(world, object)
@@ -249,7 +260,7 @@ impl History {
         let (notifier, redundant) = self.enact(index, thread, done.operation, done.left_at_once(), object, choice);
         notifier.into_iter().for_each(|n| before.join(&self.steps[n].after));
         let seq = before.get(thread) + 1;
-        let races = self.candidates(thread, &done, &before);
+        let races = self.candidates(thread, &done, &before).into_iter().map(Race::new).collect();
         let mut after = before.clone();
         self.conflicts(&done, |step| after.join(&step.after));
         after.set(thread, seq);
@@ -285,7 +296,7 @@ impl History {
         self.note(index, &done);
         let step = &mut self.steps[index];
         step.after = after;
-        step.races.extend(races.into_iter().filter(|race| *race != index));
+        step.races.extend(races.into_iter().filter(|race| *race != index).map(Race::new));
         step.done.effects.extend(done.effects.iter().copied());
         step.announced.effects.extend(done.effects);
     }

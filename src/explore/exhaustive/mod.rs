@@ -4,7 +4,7 @@
 //! 64(4), 2017: algorithm "Optimal-DPOR", with wakeup trees. Two executions are equivalent if they differ only in the
 //! order of independent steps (Mazurkiewicz). Deviations:
 //! * a lock is a step that waits: a release and the acquisition that it enables are no race, and the reversal of a
-//!   race between two acquisitions also leaves out whoever holds the lock in between (`reverse`);
+//!   race between two acquisitions also leaves out whoever holds the lock in between (`race`);
 //! * a compare-exchange that fails, a lock that was tried in vain (unless readers refused a writer) and a notification
 //!   that nobody heard are reads: what a step will be in another place is predicted (`History::predict`);
 //! * choices that are not about threads (which waiter a notification wakes) are explored one by one;
@@ -12,18 +12,18 @@
 
 pub(super) mod effect;
 mod history;
+mod race;
 mod spin;
 mod wakeup;
 
 use super::{Point, Strategy, share};
-use crate::runtime::{Clock, Pending, Seen, ThreadState, Waits, World};
-use crate::trace::{Operation, ThreadId, Value};
+use crate::runtime::{Pending, Seen, ThreadState, Waits, World};
+use crate::trace::{ThreadId, Value};
 use crate::verdict::Bound;
-use effect::{Act, Effect};
-use history::History;
-use smallvec::{SmallVec, smallvec};
+use history::{History, Step};
+use race::{Later, Race};
 use spin::Spins;
-use wakeup::{Branch, Choice, Element, Sleeper, insert, is_weak_initial};
+use wakeup::{Branch, Choice, Sleeper};
 
 /// A point of the current execution, and what is still to be done there.
 #[derive(Debug)]
@@ -102,60 +102,6 @@ impl Exhaustive {
         let free: Vec<ThreadId> = point.enabled.iter().copied().filter(|t| !kept(t)).collect();
         Some(free).filter(|free| !free.is_empty())
     }
-
-    /// Sees to it that the race between step `i` and the step `j` (or, without one, the operation that is still
-    /// pending at the end) is explored the other way round too.
-    fn reverse(&mut self, i: usize, j: Option<usize>, thread: ThreadId, announced: &Act, before: &Clock) {
-        let history = &self.history;
-        // steps that are left out, with all that follows them: their threads, and their numbers there
-        let epoch = |step: usize| (history.steps[step].thread, history.steps[step].seq);
-        let mut gone: SmallVec<[_; 4]> = smallvec![epoch(i)];
-        let own = before.get(thread);
-        let v = loop {
-            let mut v: SmallVec<[usize; 32]> = SmallVec::new();
-            for (k, step) in history.steps.iter().enumerate().skip(i + 1) {
-                let own_later = step.thread == thread && step.seq > own;
-                if Some(k) != j && !own_later && !gone.iter().any(|(t, seq)| step.after.get(*t) >= *seq) {
-                    v.push(k);
-                }
-            }
-            if !announced.blocking {
-                break v;
-            }
-            if announced.operation == Operation::Park {
-                if !history.has_token(i, &v, thread) {
-                    return; // it could not take effect there
-                }
-                break v;
-            }
-            let lock = announced.effects.iter().find(|(_, effect)| effect.acquires());
-            let Some((lock, effect)) = lock else { break v };
-            let holders = history.holders(i, &v, *lock, *effect == Effect::Acquire);
-            if holders.is_empty() {
-                break v;
-            }
-            let known = |h: &usize| before.get(history.steps[*h].thread) >= history.steps[*h].seq;
-            if holders.iter().any(known) {
-                return; // who holds the lock there holds it because of what this thread knows
-            }
-            if let Some(earlier) = holders.iter().copied().filter(|h| *h < i).min() {
-                return self.reverse(earlier, j, thread, announced, before);
-            }
-            gone.extend(holders.iter().map(|holder| epoch(*holder)));
-        };
-        let node = &mut self.stack[i];
-        let known = v.iter().map(|k| {
-            let step = &history.steps[*k];
-            Element { step: Some(*k), thread: step.thread, act: &step.done, choice: step.choice }
-        });
-        for (act, choice) in &history.predict(i, &v, announced) {
-            // by a choice that does not conflict it is no race: the other order is the same execution
-            if choice.is_none() || act.conflicts(&history.steps[i].done) {
-                let last = Element { step: None, thread, act, choice: *choice };
-                node.plan(history, before, known.clone().chain([last]).collect());
-            }
-        }
-    }
 }
 
 impl Exhaustive {
@@ -175,19 +121,6 @@ impl Exhaustive {
 fn another_operation(pending: &Pending) -> String {
     let (operation, location) = (pending.operation.name(), pending.location);
     format!("after the same choices, there was another operation: {operation} at {location}")
-}
-
-impl Node {
-    /// Sees to it that the sequence is explored from here, unless an equivalent one is or was.
-    fn plan(&mut self, history: &History, before: &Clock, sequence: Vec<Element<'_>>) {
-        for sleeper in &self.sleep {
-            let first = (sleeper.thread, &sleeper.act, sleeper.choice);
-            if is_weak_initial(history, before, first, &sequence) {
-                return; // explored before
-            }
-        }
-        insert(history, before, &mut self.tree, sequence, &self.sleep);
-    }
 }
 
 impl Strategy for Exhaustive {
@@ -216,11 +149,11 @@ impl Strategy for Exhaustive {
                 break;
             }
             if !node.tree.is_empty() {
-                let branch = node.tree.remove(0);
+                let mut branch = node.tree.remove(0);
                 node.thread = branch.thread;
                 node.choice = branch.choice.map(|choice| choice.taken);
                 node.options = 1;
-                self.guide = branch.children;
+                self.guide = std::mem::take(&mut branch.children);
                 break;
             }
             self.stack.pop();
@@ -262,9 +195,9 @@ impl Strategy for Exhaustive {
         let mut tree = std::mem::take(&mut self.guide);
         let mut chosen = None;
         while chosen.is_none() && !tree.is_empty() {
-            let branch = tree.remove(0);
+            let mut branch = tree.remove(0);
             if enabled.contains(&branch.thread) {
-                self.guide = branch.children;
+                self.guide = std::mem::take(&mut branch.children);
                 chosen = Some((branch.thread, branch.choice.map(|choice| choice.taken)));
             }
         }
@@ -321,19 +254,17 @@ impl Strategy for Exhaustive {
     }
 
     fn ended(&mut self, world: &World) {
-        // Races among the steps that were kept, too, though they have been seen to before: what is planned for them hangs
-        // on what comes after them, and so does whether it is explored already (a sleeper that can stand apart from one
-        // continuation cannot from another).
+        let followed = self.history.followed(self.kept);
         for j in 0..self.history.steps.len() {
-            let step = &self.history.steps[j];
-            if step.races.is_empty() {
-                continue;
+            let mut races = std::mem::take(&mut self.history.steps[j].races);
+            let Step { thread, announced, before, .. } = &self.history.steps[j];
+            let later = Later { step: Some(j), thread: *thread, announced, before };
+            for race in &mut races {
+                if !race.is_seen_to(&self.history, self.kept, &followed) {
+                    race.reverse(&self.history, &mut self.stack, later);
+                }
             }
-            let (thread, races) = (step.thread, step.races.clone());
-            let (announced, before) = (step.announced.clone(), step.before.clone());
-            for i in races {
-                self.reverse(i, Some(j), thread, &announced, &before);
-            }
+            self.history.steps[j].races = races;
         }
         // operations that are still pending race too, or deadlocks would be missed
         let at_the_end = |(at, state): (usize, &ThreadState)| {
@@ -359,8 +290,9 @@ impl Strategy for Exhaustive {
             let mut before = self.history.clock(thread).clone();
             notifier.into_iter().for_each(|n| before.join(&self.history.steps[n].after));
             let act = self.history.announced(world, thread, &pending);
+            let later = Later { step: None, thread, announced: &act, before: &before };
             for i in self.history.candidates(thread, &act, &before) {
-                self.reverse(i, None, thread, &act, &before);
+                Race::new(i).reverse(&self.history, &mut self.stack, later);
             }
         }
     }

@@ -4,6 +4,7 @@ use super::effect::Act;
 use super::history::History;
 use crate::runtime::Clock;
 use crate::trace::ThreadId;
+use smallvec::SmallVec;
 
 /// What a step with several outcomes did: a choice that is not about threads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,14 +24,36 @@ pub(super) struct Element<'a> {
     pub(super) choice: Option<Choice>,
 }
 
+/// What is to be explored from a point, without a `Vec` if it is short.
+pub(super) type Sequence<'a> = SmallVec<[Element<'a>; 16]>;
+
 /// A node of a wakeup tree: a step, and what is to come after it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Branch {
     pub(super) thread: ThreadId,
     pub(super) act: Act,
     pub(super) choice: Option<Choice>,
     pub(super) children: Vec<Branch>,
 }
+
+impl Branch {
+    fn first(&self) -> First<'_> {
+        (self.thread, &self.act, self.choice)
+    }
+}
+
+impl Drop for Branch {
+    /// Not one inside of another: trees are deep.
+    fn drop(&mut self) {
+        let mut left = std::mem::take(&mut self.children);
+        while let Some(mut branch) = left.pop() {
+            left.append(&mut branch.children);
+        }
+    }
+}
+
+/// A step with which a sequence may begin.
+pub(super) type First<'a> = (ThreadId, &'a Act, Option<Choice>);
 
 /// A step that need not be explored again from here: it was, and nothing has conflicted with it since.
 #[derive(Clone, Debug)]
@@ -41,6 +64,10 @@ pub(super) struct Sleeper {
 }
 
 impl Sleeper {
+    pub(super) fn first(&self) -> First<'_> {
+        (self.thread, &self.act, self.choice)
+    }
+
     /// Whether it sleeps on after this step.
     pub(super) fn sleeps_on(&self, thread: ThreadId, act: &Act) -> bool {
         self.thread != thread && !self.act.conflicts(act)
@@ -60,7 +87,7 @@ fn happens_before(history: &History, y: &Element<'_>, z: &Element<'_>, last: &Cl
 pub(super) fn is_weak_initial(
     history: &History,
     last: &Clock,
-    (thread, act, choice): (ThreadId, &Act, Option<Choice>),
+    (thread, act, choice): First<'_>,
     v: &[Element<'_>],
 ) -> bool {
     match v.iter().position(|y| y.thread == thread) {
@@ -78,71 +105,83 @@ fn is_apart(thread: ThreadId, act: &Act, v: &[Element<'_>]) -> bool {
     !v.iter().any(|y| y.thread == thread || y.act.conflicts(act))
 }
 
+/// Steps after which a sequence need not be explored again: those that sleep, and earlier branches.
+type Explored<'a> = SmallVec<[First<'a>; 4]>;
+
 /// Adds a sequence to the tree, unless the tree leads to an equivalent one already; `asleep` are the sleepers there.
 ///
 /// A deviation from the paper, whose steps have one outcome: a step that stands apart from `v` is a weak initial of
 /// `v` only with all of its choices together. Where all of them sleep or are branches, `v` is explored after each of
 /// those branches; else they would all be asleep after `v`, and what must come before them would be missed.
-pub(super) fn insert(
+pub(super) fn insert<'a>(
     history: &History,
     last: &Clock,
-    tree: &mut Vec<Branch>,
-    mut v: Vec<Element<'_>>,
-    asleep: &[Sleeper],
+    tree: &'a mut Vec<Branch>,
+    v: Sequence<'_>,
+    asleep: impl Iterator<Item = First<'a>>,
 ) {
-    if v.is_empty() {
-        return;
-    }
-    let count = |tree: &[Branch], thread: ThreadId| {
-        let sleepers = asleep.iter().map(|s| (s.thread, &s.act, s.choice));
-        let steps = sleepers.chain(tree.iter().map(|b| (b.thread, &b.act, b.choice)));
-        steps.filter(|(t, act, choice)| *t == thread && choice.is_some() && is_apart(*t, act, &v)).count()
-    };
-    if asleep.iter().any(|s| s.choice.is_some_and(|choice| count(&[], s.thread) >= choice.of as usize)) {
-        return; // explored before, by each of the choices
-    }
-    for at in 0..tree.len() {
-        let Branch { thread, choice, .. } = tree[at];
-        if is_weak_initial(history, last, (thread, &tree[at].act, choice), &v) {
-            if let Some(first) = v.iter().position(|y| y.thread == thread) {
-                v.remove(first);
-            }
-            return insert_after(history, last, tree, at, v, asleep);
-        }
-        if choice.is_some_and(|choice| count(&tree[..=at], thread) >= choice.of as usize) {
-            for choice in 0..=at {
-                if tree[choice].thread == thread && is_apart(thread, &tree[choice].act, &v) {
-                    insert_after(history, last, tree, choice, v.clone(), asleep);
-                }
-            }
-            return;
-        }
-    }
-    let mut chain: Vec<Branch> = Vec::new();
-    for Element { thread, act, choice, .. } in v.into_iter().rev() {
-        chain = vec![Branch { thread, act: act.clone(), choice, children: chain }];
-    }
-    tree.append(&mut chain);
+    insert_unless(history, last, tree, v, asleep.filter(|(_, _, choice)| choice.is_some()).collect());
 }
 
-/// Adds a sequence beneath a branch of the tree.
-fn insert_after(
+fn insert_unless<'a>(
     history: &History,
     last: &Clock,
-    tree: &mut [Branch],
-    at: usize,
-    v: Vec<Element<'_>>,
-    asleep: &[Sleeper],
+    mut tree: &'a mut Vec<Branch>,
+    mut v: Sequence<'_>,
+    mut explored: Explored<'a>,
 ) {
-    let (earlier, branch) = tree.split_at_mut(at);
-    let branch = &mut branch[0];
-    if branch.children.is_empty() {
-        return; // a leaf: whatever comes after it is explored
+    // a loop, for trees are as deep as executions are long, and stacks are those of a model's threads
+    while !v.is_empty() {
+        let by_each_choice = |branches: &[Branch], (thread, _, choice): First<'_>| {
+            let steps = explored.iter().copied().chain(branches.iter().map(Branch::first));
+            let of = |(t, act, choice): &First<'_>| *t == thread && choice.is_some() && is_apart(*t, act, &v);
+            choice.is_some_and(|choice| steps.filter(of).count() >= choice.of as usize)
+        };
+        if explored.iter().any(|first| by_each_choice(&[], *first)) {
+            return;
+        }
+        let mut places = (0..tree.len()).map(|at| (at, tree[at].first()));
+        let place = places.find_map(|(at, first)| match is_weak_initial(history, last, first, &v) {
+            true => Some((at, true)),
+            false => by_each_choice(&tree[..=at], first).then_some((at, false)),
+        });
+        match place {
+            Some((at, true)) => {
+                let thread = tree[at].thread;
+                if let Some(first) = v.iter().position(|y| y.thread == thread) {
+                    v.remove(first);
+                }
+                let Some(beneath) = descend(tree, at, &mut explored) else { return };
+                tree = beneath;
+            }
+            Some((at, false)) => {
+                let thread = tree[at].thread;
+                for choice in 0..=at {
+                    if tree[choice].thread == thread && is_apart(thread, &tree[choice].act, &v) {
+                        let mut explored: Explored<'_> = explored.iter().copied().collect();
+                        if let Some(beneath) = descend(tree, choice, &mut explored) {
+                            insert_unless(history, last, beneath, v.clone(), explored);
+                        }
+                    }
+                }
+                return;
+            }
+            None => {
+                let mut chain: Vec<Branch> = Vec::new();
+                for Element { thread, act, choice, .. } in v.into_iter().rev() {
+                    chain = vec![Branch { thread, act: act.clone(), choice, children: chain }];
+                }
+                return tree.append(&mut chain);
+            }
+        }
     }
-    let earlier = earlier.iter().map(|b| Sleeper { thread: b.thread, act: b.act.clone(), choice: b.choice });
-    let asleep: Vec<Sleeper> = (asleep.iter().filter(|s| s.choice.is_some()).cloned())
-        .chain(earlier.filter(|s| s.choice.is_some()))
-        .filter(|s| s.sleeps_on(branch.thread, &branch.act))
-        .collect();
-    insert(history, last, &mut branch.children, v, &asleep);
+}
+
+/// What is beneath a branch; nothing beneath a leaf, as whatever comes after that is explored.
+fn descend<'a>(tree: &'a mut [Branch], at: usize, explored: &mut Explored<'a>) -> Option<&'a mut Vec<Branch>> {
+    let (earlier, rest) = tree.split_at_mut(at);
+    let Branch { thread, act, children, .. } = &mut rest[0];
+    explored.extend(earlier.iter().map(Branch::first).filter(|(_, _, choice)| choice.is_some()));
+    explored.retain(|(t, sleeper, _)| t != thread && !sleeper.conflicts(act));
+    Some(children).filter(|children| !children.is_empty())
 }
