@@ -1,45 +1,59 @@
 //! Vector clocks, and what is kept for each object.
 
 use crate::trace::{ObjectId, ThreadId};
-use smallvec::SmallVec;
+
+/// How many threads are kept in place.
+const FEW: usize = 8;
 
 /// For each thread, how much of it is known: how many steps, how many releases.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Clock(SmallVec<[u32; 6]>);
-
-impl Clone for Clock {
-    fn clone(&self) -> Clock {
-        Clock(SmallVec::from_slice(&self.0)) // a copy: SmallVec's own goes number by number
-    }
+///
+/// An array for the first threads, so that clocks of few are copied and joined without a loop over their lengths.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Clock {
+    first: [u32; FEW],
+    others: Vec<u32>,
 }
 
 impl Clock {
     pub(crate) fn join(&mut self, other: &Clock) {
-        if self.0.len() < other.0.len() {
-            self.0.resize(other.0.len(), 0);
+        for (mine, theirs) in self.first.iter_mut().zip(other.first) {
+            *mine = (*mine).max(theirs);
         }
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+        if self.others.len() < other.others.len() {
+            self.others.resize(other.others.len(), 0);
+        }
+        for (mine, theirs) in self.others.iter_mut().zip(&other.others) {
             *mine = (*mine).max(*theirs);
         }
     }
 
     /// What both know.
     pub(crate) fn meet(&mut self, other: &Clock) {
-        self.0.truncate(other.0.len());
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+        for (mine, theirs) in self.first.iter_mut().zip(other.first) {
+            *mine = (*mine).min(theirs);
+        }
+        self.others.truncate(other.others.len());
+        for (mine, theirs) in self.others.iter_mut().zip(&other.others) {
             *mine = (*mine).min(*theirs);
         }
     }
 
     pub(crate) fn get(&self, thread: ThreadId) -> u32 {
-        self.0.get(thread.index()).copied().unwrap_or(0)
+        let at = thread.index();
+        let known = self.first.get(at).or_else(|| self.others.get(at - FEW));
+        known.copied().unwrap_or(0)
     }
 
     pub(crate) fn set(&mut self, thread: ThreadId, value: u32) {
-        if self.0.len() <= thread.index() {
-            self.0.resize(thread.index() + 1, 0);
+        let at = thread.index();
+        if let Some(known) = self.first.get_mut(at) {
+            *known = value;
+            return;
         }
-        self.0[thread.index()] = value;
+        if self.others.len() <= at - FEW {
+            self.others.resize(at - FEW + 1, 0);
+        }
+        self.others[at - FEW] = value;
     }
 
     pub(crate) fn tick(&mut self, thread: ThreadId) {

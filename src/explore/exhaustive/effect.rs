@@ -45,7 +45,13 @@ pub(in crate::explore) struct Act {
 
 impl Clone for Act {
     fn clone(&self) -> Act {
-        Act { effects: SmallVec::from_slice(&self.effects), ..*self } // a copy: SmallVec's own goes one by one
+        let effects = match self.effects[..] {
+            [] => Effects::new(),
+            [one] => Effects::from_buf_and_len([one, one], 1),
+            [one, two] => Effects::from_buf([one, two]),
+            ref others => Effects::from_slice(others),
+        };
+        Act { effects, ..*self } // SmallVec's own clone goes one by one
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Step {
     pub(super) seq: u32,
     /// The object of its operation: for a wakeup, the condition variable.
     object: Option<ObjectId>,
+    /// The same, as the world counted it when the step was first done.
+    counted: Option<ObjectId>,
     pub(super) announced: Act,
     pub(super) done: Act,
     pub(super) choice: Option<Choice>,
@@ -219,7 +221,11 @@ impl History {
         pending: &Pending,
         seen: &Seen,
     ) -> bool {
-        let object = pending.object.map(|object| self.number(world, object));
+        let step = &self.steps[index];
+        let mut object = step.object;
+        if step.counted != pending.object {
+            object = pending.object.map(|object| self.number(world, object));
+        }
         self.note_initial(world, pending, object);
         let step = &mut self.steps[index];
         if (step.thread, step.announced.operation, step.object) != (thread, pending.operation, object) {
@@ -274,6 +280,7 @@ impl History {
             thread,
             seq,
             object,
+            counted: pending.object,
             announced,
             done,
             choice,

@@ -22,6 +22,7 @@ use crate::trace::{ThreadId, Value};
 use crate::verdict::Bound;
 use history::{History, Step};
 use race::{Later, Race};
+use smallvec::SmallVec;
 use spin::Spins;
 use wakeup::{Branch, Choice, Sleeper};
 
@@ -38,7 +39,7 @@ struct Node {
     /// Choices taken before, here or where a sleeper took them.
     taken: Vec<(ThreadId, u32)>,
     options: u32,
-    sleep: Vec<Sleeper>,
+    sleep: SmallVec<[Sleeper; 2]>,
     tree: Vec<Branch>,
     /// How many of its branches have been explored.
     explored: u32,
@@ -82,7 +83,7 @@ impl Exhaustive {
             let of = || sleep.iter().filter(|s| s.thread == t);
             of().all(|s| s.choice.is_some_and(|choice| of().count() < choice.of as usize))
         };
-        let awake: Vec<ThreadId> = point.enabled.iter().copied().filter(|t| !asleep(*t)).collect();
+        let awake: SmallVec<[ThreadId; 8]> = point.enabled.iter().copied().filter(|t| !asleep(*t)).collect();
         // the running thread first; a thread with some choices asleep last: it would hide what conflicts with those
         point
             .current
@@ -183,12 +184,12 @@ impl Strategy for Exhaustive {
             return point.enabled[0];
         }
         let several = point.enabled.len() > 1;
-        let sleep: Vec<Sleeper> = match (self.depth.checked_sub(1), self.history.steps.last()) {
+        let sleep: SmallVec<[Sleeper; 2]> = match (self.depth.checked_sub(1), self.history.steps.last()) {
             (Some(parent), Some(step)) => {
                 let sleep = self.stack[parent].sleep.iter();
                 sleep.filter(|s| s.sleeps_on(step.thread, &step.done)).cloned().collect()
             }
-            _ => Vec::new(),
+            _ => SmallVec::new(),
         };
         let productive = self.productive(point);
         let enabled = productive.as_deref().unwrap_or(point.enabled);
@@ -256,6 +257,9 @@ impl Strategy for Exhaustive {
     fn ended(&mut self, world: &World) {
         let followed = self.history.followed(self.kept);
         for j in 0..self.history.steps.len() {
+            if self.history.steps[j].races.is_empty() {
+                continue;
+            }
             let mut races = std::mem::take(&mut self.history.steps[j].races);
             let Step { thread, announced, before, .. } = &self.history.steps[j];
             let later = Later { step: Some(j), thread: *thread, announced, before };

@@ -94,16 +94,18 @@ fn reverse(history: &History, stack: &mut [Node], i: usize, later: Later<'_>) ->
         gone.extend(holders.iter().map(|holder| epoch(*holder)));
     };
     let node = &mut stack[i];
-    for (act, choice) in &history.predict(i, &v, announced) {
+    let predicted = history.predict(i, &v, announced);
+    let mut sequence: Sequence<'_> = SmallVec::new();
+    for (act, choice) in &predicted {
         // by a choice that does not conflict it is no race: the other order is the same execution
         if choice.is_none() || act.conflicts(&history.steps[i].done) {
-            let mut sequence: Sequence<'_> = SmallVec::with_capacity(v.len() + 1);
+            sequence.clear();
             sequence.extend(v.iter().map(|k| {
                 let step = &history.steps[*k];
                 Element { step: Some(*k), thread: step.thread, act: &step.done, choice: step.choice }
             }));
             sequence.push(Element { step: None, thread, act, choice: *choice });
-            node.plan(history, before, sequence);
+            node.plan(history, before, &mut sequence);
         }
     }
     depends.unwrap_or(usize::MAX)
@@ -111,9 +113,9 @@ fn reverse(history: &History, stack: &mut [Node], i: usize, later: Later<'_>) ->
 
 impl Node {
     /// Sees to it that the sequence is explored from here, unless an equivalent one is or was.
-    fn plan(&mut self, history: &History, before: &Clock, sequence: Sequence<'_>) {
+    fn plan(&mut self, history: &History, before: &Clock, sequence: &mut Sequence<'_>) {
         let mut sleepers = self.sleep.iter().map(Sleeper::first);
-        if !sleepers.any(|first| is_weak_initial(history, before, first, &sequence)) {
+        if !sleepers.any(|first| is_weak_initial(history, before, first, sequence)) {
             insert(history, before, &mut self.tree, sequence, self.sleep.iter().map(Sleeper::first));
         } // else it was explored before
     }

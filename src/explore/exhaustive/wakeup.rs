@@ -117,7 +117,7 @@ pub(super) fn insert<'a>(
     history: &History,
     last: &Clock,
     tree: &'a mut Vec<Branch>,
-    v: Sequence<'_>,
+    v: &mut Sequence<'_>,
     asleep: impl Iterator<Item = First<'a>>,
 ) {
     insert_unless(history, last, tree, v, asleep.filter(|(_, _, choice)| choice.is_some()).collect());
@@ -127,21 +127,21 @@ fn insert_unless<'a>(
     history: &History,
     last: &Clock,
     mut tree: &'a mut Vec<Branch>,
-    mut v: Sequence<'_>,
+    v: &mut Sequence<'_>,
     mut explored: Explored<'a>,
 ) {
     // a loop, for trees are as deep as executions are long, and stacks are those of a model's threads
     while !v.is_empty() {
         let by_each_choice = |branches: &[Branch], (thread, _, choice): First<'_>| {
             let steps = explored.iter().copied().chain(branches.iter().map(Branch::first));
-            let of = |(t, act, choice): &First<'_>| *t == thread && choice.is_some() && is_apart(*t, act, &v);
+            let of = |(t, act, choice): &First<'_>| *t == thread && choice.is_some() && is_apart(*t, act, v);
             choice.is_some_and(|choice| steps.filter(of).count() >= choice.of as usize)
         };
         if explored.iter().any(|first| by_each_choice(&[], *first)) {
             return;
         }
         let mut places = (0..tree.len()).map(|at| (at, tree[at].first()));
-        let place = places.find_map(|(at, first)| match is_weak_initial(history, last, first, &v) {
+        let place = places.find_map(|(at, first)| match is_weak_initial(history, last, first, v) {
             true => Some((at, true)),
             false => by_each_choice(&tree[..=at], first).then_some((at, false)),
         });
@@ -157,10 +157,10 @@ fn insert_unless<'a>(
             Some((at, false)) => {
                 let thread = tree[at].thread;
                 for choice in 0..=at {
-                    if tree[choice].thread == thread && is_apart(thread, &tree[choice].act, &v) {
+                    if tree[choice].thread == thread && is_apart(thread, &tree[choice].act, v) {
                         let mut explored: Explored<'_> = explored.iter().copied().collect();
                         if let Some(beneath) = descend(tree, choice, &mut explored) {
-                            insert_unless(history, last, beneath, v.clone(), explored);
+                            insert_unless(history, last, beneath, &mut v.clone(), explored);
                         }
                     }
                 }
@@ -168,7 +168,7 @@ fn insert_unless<'a>(
             }
             None => {
                 let mut chain: Vec<Branch> = Vec::new();
-                for Element { thread, act, choice, .. } in v.into_iter().rev() {
+                for Element { thread, act, choice, .. } in v.drain(..).rev() {
                     chain = vec![Branch { thread, act: act.clone(), choice, children: chain }];
                 }
                 return tree.append(&mut chain);
