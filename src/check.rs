@@ -231,8 +231,8 @@ impl<'a> Check<'a> {
         Check { leaks, ..self }
     }
 
-    /// Whether a wait on a condition variable may end, and a weak compare-exchange fail, for no reason: once at each
-    /// place of a thread. It may, unless set; loom has no model of either.
+    /// Whether a wait on a condition variable may end, a park return, and a weak compare-exchange fail, for no reason:
+    /// once at each place of a thread. It may, unless set; loom has no model of any of them.
     ///
     /// ```
     /// use selvedge::sync::{Arc, Condvar, Mutex};

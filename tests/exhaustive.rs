@@ -88,6 +88,43 @@ fn a_wait_without_a_loop_is_caught_by_a_spurious_wakeup() {
     assert!(found.trace.events.iter().any(woken), "{found:?}");
 }
 
+/// What a check finds about a thread that parks until a flag is set: once, or as often as it takes.
+fn parks(again: bool, unparks: bool, spurious: bool) -> Verdict {
+    let check = Check::new("parks").explorers([Explorer::Exhaustive]).spurious(spurious);
+    check.run(move || {
+        let flag = Arc::new(AtomicUsize::new(0));
+        let theirs = Arc::clone(&flag);
+        let parking = thread::spawn(move || {
+            thread::park();
+            while again && theirs.load(SeqCst) == 0 {
+                thread::park();
+            }
+            assert_eq!(theirs.load(SeqCst), 1, "returned without a cause");
+        });
+        flag.store(1, SeqCst);
+        if unparks {
+            parking.thread().unpark();
+        }
+        parking.join().unwrap();
+    })
+}
+
+#[test]
+fn a_park_without_a_loop_is_caught_by_one_that_returns_for_no_reason() {
+    let Verdict::Violated(found) = parks(false, true, true) else { panic!("it may return for no reason") };
+    assert_eq!(found.kind, Kind::Panic);
+    let returned = |event: &selvedge::trace::Event| event.value == Some(selvedge::trace::Value::Word("spurious"));
+    assert!(found.trace.events.iter().any(returned), "{found:?}");
+    for (again, spurious) in [(true, true), (false, false)] {
+        let verdict = parks(again, true, spurious);
+        assert!(matches!(&verdict, Verdict::Holds(coverage) if coverage.is_exhaustive()), "{verdict:?}");
+    }
+    // a park that may return for no reason may wait for ever, too
+    let check = Check::new("nobody unparks").explorers([Explorer::Exhaustive]);
+    let verdict = check.run(|| thread::spawn(thread::park).join().unwrap());
+    assert!(matches!(&verdict, Verdict::Violated(found) if found.kind == Kind::Deadlock), "{verdict:?}");
+}
+
 /// A notification and a timeout, in both orders.
 #[test]
 fn a_timeout_fires_before_a_notification_and_not_at_all() {

@@ -40,7 +40,7 @@ pub(crate) struct Limits {
     pub(crate) time: Option<Duration>,
     pub(crate) max_events: usize,
     pub(crate) leaks: bool,
-    /// Whether weak compare-exchanges fail, and waits end, without a cause.
+    /// Whether weak compare-exchanges fail, and waits and parks end, without a cause.
     pub(crate) spurious: bool,
     /// For depth-first search: the most preemptions that an execution may have.
     pub(crate) preemptions: Option<usize>,

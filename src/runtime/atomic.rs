@@ -240,7 +240,7 @@ fn rmw_of<T: Primitive>(std: &T::Std, rmw: Rmw, value: T, operand: T) -> T {
 }
 
 fn rmw_seen<T: Primitive>(old: T, new: T) -> Seen {
-    Seen { value: Some(old.value()), written: Some(new.value()), operation: None }
+    Seen { written: Some(new.value()), ..Seen::value(old.value()) }
 }
 
 #[track_caller]

@@ -86,8 +86,10 @@ pub(crate) fn shuttle_step<R>(pending: Pending, perform: impl FnOnce(&mut World,
         let before = world.over();
         let (result, seen) = perform(world, me);
         if !before {
-            // an operation that breaks the model is the last event of its trace
-            world.record(me, pending, seen);
+            if !seen.silent {
+                // an operation that breaks the model is the last event of its trace
+                world.record(me, pending, seen);
+            }
             with_strategy(|strategy| strategy.executed(world, me, &pending, &seen));
         }
         (result, !before && world.over())

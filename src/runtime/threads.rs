@@ -2,7 +2,9 @@
 
 use super::clock::token;
 use super::statics::drop_locals;
-use super::step::{defer, fail, flush_deferred, freeze, halt, in_vain, inert, loom_step, shuttle_step, stalled};
+use super::step::{
+    choose, defer, fail, flush_deferred, freeze, halt, in_vain, inert, loom_step, shuttle_step, stalled,
+};
 use super::{Ending, Engine, Pending, Seen, Waits, World, engine, green, hook, knockout, me, set_me, try_with, with};
 use crate::trace::{Operation, ThreadId, Value};
 use crate::verdict::{Bound, Kind};
@@ -243,13 +245,17 @@ pub(crate) fn observed(thread: ThreadId) -> bool {
     })
 }
 
-/// Consumes the thread's token, after waiting for it where need is.
+/// Consumes the thread's token, after waiting for it where need is; or returns for no reason, as std lets it.
 #[track_caller]
 pub(crate) fn park(timeout: bool) {
-    if knockout::once(Location::caller(), if timeout { "park_timeout" } else { "park" }).is_some() {
+    let location = Location::caller();
+    if knockout::once(location, if timeout { "park_timeout" } else { "park" }).is_some() {
         return;
     }
-    let pending = pending(Operation::Park, Waits::Token { timeout }, Location::caller());
+    if !timeout && engine() == Engine::Shuttle && returns_for_no_reason(location) {
+        return;
+    }
+    let pending = pending(Operation::Park, Waits::Token { timeout }, location);
     match engine() {
         Engine::Std => unreachable!("std parks its own threads"),
         Engine::Shuttle => shuttle_step(pending, |world, me| {
@@ -277,6 +283,25 @@ pub(crate) fn park(timeout: bool) {
             loom_step(pending, sleep, || {}, |_, _, ()| Seen::value(Value::Word("unparked")));
         }
     }
+}
+
+/// Whether a park returns for no reason, where it may: a choice.
+///
+/// It is a step of its own, so that the park that follows where it does not can be blocked for ever, as where it has no
+/// such choice. The step has no effect: it is ordered with nothing, and where nothing comes of it, it is no event. The
+/// token, should it be there, stays: a park that took it could be followed by one that returns for no reason.
+fn returns_for_no_reason(location: &'static Location<'static>) -> bool {
+    if inert() || !with(|world| world.may_be_spurious(me(), location)) {
+        return false;
+    }
+    let choice = Pending { spurious: true, ..pending(Operation::Park, Waits::Never, location) };
+    shuttle_step(choice, |world, me| {
+        if choose(world, 2) == 0 {
+            return (false, Seen { silent: true, ..Seen::default() });
+        }
+        world.serve(me, location, None);
+        (true, Seen::value(Value::Word("spurious")))
+    })
 }
 
 /// Makes a thread's token available.

@@ -26,7 +26,7 @@ pub(crate) struct Settings {
     pub(crate) max_events: usize,
     /// Whether objects that outlive the execution are a violation.
     pub(crate) leaks: bool,
-    /// Whether weak compare-exchanges fail, and waits on condition variables end, without a cause.
+    /// Whether weak compare-exchanges fail, and waits and parks end, without a cause.
     pub(crate) spurious: bool,
     /// An execution with more events than this is not what is looked for.
     pub(crate) most_events: Option<usize>,
@@ -96,6 +96,8 @@ pub(crate) struct Seen {
     pub(crate) written: Option<Value>,
     /// The operation as it turned out: a compare-exchange that failed is a load.
     pub(crate) operation: Option<Operation>,
+    /// It was a choice of which nothing came: no event.
+    pub(crate) silent: bool,
 }
 
 impl Seen {

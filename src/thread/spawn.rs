@@ -289,7 +289,8 @@ pub fn current() -> Thread {
     }
 }
 
-/// Waits for this thread's token, and consumes it.
+/// Waits for this thread's token, and consumes it; or returns for no reason, which a model explores once at each place
+/// of a thread (`Check::spurious`).
 #[track_caller]
 pub fn park() {
     match runtime::engine() {

@@ -10,9 +10,10 @@
 //! commute with each other; waits, notifications that reach somebody; parks and unparks. Reads: loads, failed
 //! compare-exchanges, failed attempts at a lock, notifications that nobody heard. An attempt to write that fails
 //! because of *readers* is a change: it does not commute with their release. A wake that was notified touches only the
-//! mutex, and comes after its notification; one that timed out leaves the condition variable, which is a change. Time may be over at once, or at any later moment. A wait
-//! that ends for no reason touches only the mutex. Weak compare-exchanges and waits are served for no reason once in a
-//! thread, because all of a thread's stand at one place of the source.
+//! mutex, and comes after its notification; one that timed out leaves the condition variable, which is a change. Time
+//! may be over at once, or at any later moment. A wait that ends for no reason touches only the mutex; a park that does
+//! touches nothing, and leaves the token where it is. Weak compare-exchanges, waits and parks are served for no reason
+//! once each in a thread, because all of a thread's stand at one place of the source.
 
 use crate::outcome::{ATOMICS, MUTEXES, Outcome, READERS, WRITERS};
 use crate::program::{Op, Program};
@@ -43,7 +44,9 @@ enum Code {
     WakeTimeout,
     NotifyOne,
     NotifyAll,
-    Park,
+    /// The two steps of a park: whether it returns for no reason, to the second place if it does; and the other kind.
+    Park(usize),
+    Parked,
     Unpark(usize),
     Join(usize),
     If(usize, usize),
@@ -106,7 +109,7 @@ fn compile(ops: &[Op], code: &mut Vec<Code>) {
             }
             Op::NotifyOne => code.push(Code::NotifyOne),
             Op::NotifyAll => code.push(Code::NotifyAll),
-            Op::Park => code.push(Code::Park),
+            Op::Park => code.extend([Code::Park(at + 2), Code::Parked]),
             Op::Unpark(other) => code.push(Code::Unpark(*other)),
             Op::Join(other) => code.push(Code::Join(*other)),
             Op::If(a, body) => {
@@ -137,9 +140,10 @@ struct State {
     asleep: BTreeSet<usize>,
     /// Who was notified, and by which step; by none, if it woke for no reason.
     notified: BTreeSet<(usize, Option<(usize, usize)>)>,
-    /// Threads whose weak compare-exchange failed, and whose wait ended, for no reason: once each.
+    /// Threads whose weak compare-exchange failed, whose wait ended, and whose park returned, for no reason: once each.
     failed: BTreeSet<usize>,
     woke: BTreeSet<usize>,
+    returned: BTreeSet<usize>,
     /// Threads whose time is over already, though they do not hold the mutex yet.
     late: BTreeSet<usize>,
     tokens: Vec<bool>,
@@ -201,7 +205,7 @@ impl Machine {
             Some(Code::Write) => state.writer.is_none() && state.readers.is_empty(),
             Some(Code::Wake) => state.owner[0].is_none() && state.notified.iter().any(|n| n.0 == t),
             Some(Code::WakeTimeout) => state.owner[0].is_none(),
-            Some(Code::Park) => state.tokens[t],
+            Some(Code::Parked) => state.tokens[t],
             Some(Code::Join(other)) => state.outcome.finished[*other],
             Some(Code::Await(a)) => state.outcome.values[*a] != 0,
             Some(_) => true,
@@ -216,6 +220,7 @@ impl Machine {
                 2 - usize::from(state.failed.contains(&t))
             }
             Code::Wait => 2 - usize::from(state.woke.contains(&t)),
+            Code::Park(_) => 2 - usize::from(state.returned.contains(&t)),
             Code::WaitTimeout => 2,
             _ => 1,
         }
@@ -354,7 +359,15 @@ impl Machine {
                 }
                 vec![(CONDVAR, !woken.is_empty())]
             }
-            Code::Park => {
+            Code::Park(to) => {
+                if choice == 1 {
+                    state.returned.insert(t);
+                    out.logs[t].push((1, 0));
+                    state.pc[t] = to;
+                }
+                Vec::new()
+            }
+            Code::Parked => {
                 state.tokens[t] = false;
                 out.logs[t].push((1, 0));
                 vec![(TOKENS + t, true)]

@@ -75,7 +75,7 @@ impl Act {
         match (operation, waits) {
             (Operation::Wait, Waits::Releasing { mutex, .. }) => effects.push((mutex, Effect::Release)),
             (Operation::Wake, Waits::Notified { mutex, .. }) => effects.push((mutex, Effect::Acquire)),
-            (Operation::Park, _) => effects.push((token(thread), Effect::Write)),
+            (Operation::Park, Waits::Token { .. }) => effects.push((token(thread), Effect::Write)),
             (Operation::Unpark(other), _) => effects.push((token(other), Effect::Write)),
             // which number a thread gets hangs on who starts another one before
             (Operation::Spawn(_), _) => effects.push((NUMBERING, Effect::Write)),
@@ -144,9 +144,13 @@ impl Act {
         self.effects.retain(|(_, effect)| *effect == Effect::Release);
     }
 
-    /// Whether it did.
+    /// Whether it did; or is the choice of a park whether it returns for no reason, which leaves the token alone.
     pub(super) fn left_at_once(&self) -> bool {
-        self.operation == Operation::Wait && self.effects.iter().all(|(_, effect)| *effect == Effect::Release)
+        match self.operation {
+            Operation::Wait => self.effects.iter().all(|(_, effect)| *effect == Effect::Release),
+            Operation::Park => self.spurious,
+            _ => false,
+        }
     }
 
     pub(in crate::explore) fn changes_nothing(&self) -> bool {

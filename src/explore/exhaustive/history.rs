@@ -342,7 +342,7 @@ impl History {
                 }
             }
             (Operation::Unpark(other), _) => return (None, self.set_token(other, true)),
-            (Operation::Park, _) => _ = self.set_token(thread, false),
+            (Operation::Park, _) if !by_itself => _ = self.set_token(thread, false),
             _ => {}
         }
         (None, false)
@@ -501,7 +501,7 @@ impl History {
     pub(super) fn has_token(&self, i: usize, v: &[usize], thread: ThreadId) -> bool {
         (0..i).chain(v.iter().copied()).fold(false, |token, k| match self.steps[k].done.operation {
             Operation::Unpark(other) if other == thread => true,
-            Operation::Park if self.steps[k].thread == thread => false,
+            Operation::Park if self.steps[k].thread == thread && !self.steps[k].done.left_at_once() => false,
             _ => token,
         })
     }
