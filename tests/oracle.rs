@@ -156,8 +156,8 @@ fn every_outcome_of_spinning_programs_is_seen() {
 
 /// Found by a soak, each of them a kind of its own.
 #[test]
-fn programs_of_which_outcomes_were_once_missed_agree() {
-    use program::Op::{Cas, If, Load, NotifyOne, Store, TryRead, WaitTimeout, Write};
+fn programs_on_which_the_two_once_differed_agree() {
+    use program::Op::{Cas, If, Load, NotifyOne, Store, TryRead, WaitOnce, WaitTimeout, Write};
     // what can be turned round hangs on what comes after it, also where an execution begins as the last one did
     let suffix = Program(vec![
         vec![Store(0, 0)],
@@ -171,7 +171,9 @@ fn programs_of_which_outcomes_were_once_missed_agree() {
         vec![TryRead(vec![Write(vec![])])],
         vec![TryRead(vec![]), Write(vec![NotifyOne])],
     ]);
-    for (program, optimal) in [(suffix, Optimal::Exactly), (late, Optimal::Fewer)] {
+    // which of two waiters each of two notifications wakes: explored by each of the choices, again and again
+    let twice = Program(vec![vec![NotifyOne], vec![WaitOnce], vec![WaitOnce], vec![NotifyOne]]);
+    for (program, optimal) in [(suffix, Optimal::Exactly), (late, Optimal::Fewer), (twice, Optimal::Exactly)] {
         if let Err(why) = compare(&program, optimal, &Totals::default()) {
             panic!("{why}\n{program:#?}");
         }

@@ -413,6 +413,12 @@ impl History {
     /// sleeper.
     pub(super) fn predict(&self, i: usize, v: &[usize], act: &Act) -> SmallVec<[(Act, Option<Choice>); 1]> {
         let caused = self.predict_caused(i, v, act);
+        if let (Operation::NotifyOne, Some(&(condvar, _))) = (act.operation, act.effects.first()) {
+            let of = self.asleep(i, v, condvar);
+            if of > 1 {
+                return (0..of).map(|taken| (caused.clone(), Some(Choice { taken, of }))).collect();
+            }
+        }
         if !act.spurious || caused.changes_nothing() {
             return smallvec![(caused, None)]; // a compare-exchange that finds something else fails anyway
         }
@@ -442,25 +448,24 @@ impl History {
             }
             (Operation::TryLock, _) => true,
             (Operation::TryReadLock, _) => !self.holders(i, v, object, false).is_empty(),
-            (Operation::NotifyOne | Operation::NotifyAll, _) => {
-                let mut asleep = 0_usize;
-                for access in self.accesses(object, i, v) {
-                    match self.steps[access.step].done.operation {
-                        Operation::Wait => asleep += 1,
-                        Operation::NotifyAll => asleep = 0,
-                        Operation::NotifyOne => asleep = asleep.saturating_sub(1),
-                        Operation::Wake => asleep = asleep.saturating_sub(1), // by its timeout: else it is no effect here
-                        _ => {}
-                    }
-                }
-                asleep == 0
-            }
+            (Operation::NotifyOne | Operation::NotifyAll, _) => self.asleep(i, v, object) == 0,
             _ => false,
         };
         if nothing_changes {
             act.only_reads();
         }
         act
+    }
+
+    /// How many threads wait on the condition variable, and were not notified, after the steps before `i` and those of `v`.
+    fn asleep(&self, i: usize, v: &[usize], condvar: ObjectId) -> u32 {
+        self.accesses(condvar, i, v).fold(0, |asleep: u32, access| match self.steps[access.step].done.operation {
+            Operation::Wait => asleep + 1,
+            Operation::NotifyAll => 0,
+            // a wakeup by its timeout: else it is no effect here
+            Operation::NotifyOne | Operation::Wake => asleep.saturating_sub(1),
+            _ => asleep,
+        })
     }
 
     /// The steps that hold the lock after the steps before `i` and those of `v`; readers only if a writer asks.
