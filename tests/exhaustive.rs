@@ -89,7 +89,7 @@ fn a_wait_without_a_loop_is_caught_by_a_spurious_wakeup() {
 }
 
 /// What a check finds about a thread that parks until a flag is set: once, or as often as it takes.
-fn parks(again: bool, unparks: bool, spurious: bool) -> Verdict {
+fn parks(again: bool, spurious: bool) -> Verdict {
     let check = Check::new("parks").explorers([Explorer::Exhaustive]).spurious(spurious);
     check.run(move || {
         let flag = Arc::new(AtomicUsize::new(0));
@@ -102,21 +102,19 @@ fn parks(again: bool, unparks: bool, spurious: bool) -> Verdict {
             assert_eq!(theirs.load(SeqCst), 1, "returned without a cause");
         });
         flag.store(1, SeqCst);
-        if unparks {
-            parking.thread().unpark();
-        }
+        parking.thread().unpark();
         parking.join().unwrap();
     })
 }
 
 #[test]
 fn a_park_without_a_loop_is_caught_by_one_that_returns_for_no_reason() {
-    let Verdict::Violated(found) = parks(false, true, true) else { panic!("it may return for no reason") };
+    let Verdict::Violated(found) = parks(false, true) else { panic!("it may return for no reason") };
     assert_eq!(found.kind, Kind::Panic);
     let returned = |event: &selvedge::trace::Event| event.value == Some(selvedge::trace::Value::Word("spurious"));
     assert!(found.trace.events.iter().any(returned), "{found:?}");
     for (again, spurious) in [(true, true), (false, false)] {
-        let verdict = parks(again, true, spurious);
+        let verdict = parks(again, spurious);
         assert!(matches!(&verdict, Verdict::Holds(coverage) if coverage.is_exhaustive()), "{verdict:?}");
     }
     // a park that may return for no reason may wait for ever, too
@@ -156,7 +154,6 @@ fn readers_of_a_lock_do_not_branch() {
     assert_eq!(count, 1);
 }
 
-/// Each takes the fork on the left first: they may all wait for each other.
 /// What is planned can be as long as an execution; threads of a model have small stacks.
 #[test]
 fn long_executions_are_explored() {
@@ -171,6 +168,7 @@ fn long_executions_are_explored() {
     assert_eq!(executions("stores", stores), 6);
 }
 
+/// Each takes the fork on the left first: they may all wait for each other.
 fn greedy_philosophers(n: usize) {
     let forks: Arc<Vec<_>> = Arc::new((0..n).map(|_| Mutex::new(())).collect());
     spawn_all(n, move |i| {

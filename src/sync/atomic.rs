@@ -2,7 +2,7 @@
 //!
 //! Under shuttle an atomic holds one value (sequential consistency), and the declared orderings decide which plain
 //! accesses they order: a `Relaxed` publication is a data race on what it publishes. Under loom a load may read an
-//! older value, as far as loom's memory model goes. Weak compare-exchanges do not fail spuriously.
+//! older value, as far as loom's memory model goes, and weak compare-exchanges do not fail spuriously.
 
 use crate::runtime::atomic::{self, Rmw, Strength};
 use crate::runtime::{Engine, Home};

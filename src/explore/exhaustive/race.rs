@@ -30,6 +30,11 @@ impl Race {
         let first = &history.steps[self.with];
         self.depends <= kept && followed.get(first.thread) >= first.seq
     }
+
+    /// Sees to it that the race is explored the other way round too.
+    pub(super) fn reverse(&mut self, history: &History, stack: &mut [Node], later: Later<'_>) {
+        self.depends = reverse(history, stack, self.with, later);
+    }
 }
 
 /// The later half of a race.
@@ -41,13 +46,6 @@ pub(super) struct Later<'a> {
     pub(super) announced: &'a Act,
     /// What its thread knew before it.
     pub(super) before: &'a Clock,
-}
-
-impl Race {
-    /// Sees to it that the race is explored the other way round too.
-    pub(super) fn reverse(&mut self, history: &History, stack: &mut [Node], later: Later<'_>) {
-        self.depends = reverse(history, stack, self.with, later);
-    }
 }
 
 /// Sees to it that `later` is explored before step `i`. How many steps that depended on.

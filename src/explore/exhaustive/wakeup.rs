@@ -70,8 +70,12 @@ impl Sleeper {
 
     /// Whether it sleeps on after this step.
     pub(super) fn sleeps_on(&self, thread: ThreadId, act: &Act) -> bool {
-        self.thread != thread && !self.act.conflicts(act)
+        sleeps_on(self.first(), thread, act)
     }
+}
+
+fn sleeps_on((sleeper, own, _): First<'_>, thread: ThreadId, act: &Act) -> bool {
+    sleeper != thread && !own.conflicts(act)
 }
 
 /// `y`, earlier in the sequence, happens before `z`; `last` is what the thread of the last element knew before it.
@@ -182,6 +186,6 @@ fn descend<'a>(tree: &'a mut [Branch], at: usize, explored: &mut Explored<'a>) -
     let (earlier, rest) = tree.split_at_mut(at);
     let Branch { thread, act, children, .. } = &mut rest[0];
     explored.extend(earlier.iter().map(Branch::first).filter(|(_, _, choice)| choice.is_some()));
-    explored.retain(|(t, sleeper, _)| t != thread && !sleeper.conflicts(act));
+    explored.retain(|first| sleeps_on(*first, *thread, act));
     Some(children).filter(|children| !children.is_empty())
 }
