@@ -174,7 +174,7 @@ fn programs_on_which_the_two_once_differed_agree() {
     // which of two waiters each of two notifications wakes: explored by each of the choices, again and again
     let twice = Program(vec![vec![NotifyOne], vec![WaitOnce], vec![WaitOnce], vec![NotifyOne]]);
     for (program, optimal) in [(suffix, Optimal::Exactly), (late, Optimal::Fewer), (twice, Optimal::Exactly)] {
-        if let Err(why) = compare(&program, optimal, &Totals::default()) {
+        if let Err(why) = compare_with(Explorer::Exhaustive, 2_000, &program, optimal, &Totals::default()) {
             panic!("{why}\n{program:#?}");
         }
     }
