@@ -18,7 +18,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 15;
 /// The most executions of one exploration, and the fewest of one measurement.
 const MOST: u64 = 2_000;
 const SEED: u64 = 7;

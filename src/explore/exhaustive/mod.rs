@@ -18,7 +18,7 @@ mod wakeup;
 
 use super::{Point, Strategy, share};
 use crate::runtime::{Pending, Seen, ThreadState, Waits, World};
-use crate::trace::{ThreadId, Value};
+use crate::trace::{Operation, ThreadId, Value};
 use crate::verdict::Bound;
 use history::{History, Step};
 use race::{Later, Race};
@@ -84,11 +84,17 @@ impl Exhaustive {
             of().all(|s| s.choice.is_some_and(|choice| of().count() < choice.of as usize))
         };
         let awake: SmallVec<[ThreadId; 8]> = point.enabled.iter().copied().filter(|t| !asleep(*t)).collect();
-        // the running thread first; a thread with some choices asleep last: it would hide what conflicts with those
-        point
-            .current
-            .filter(|c| awake.contains(c))
-            .or(awake.first().copied())
+        // the running thread first, as a switch is dear: who was just started, or else who did something last; then the
+        // youngest, as the oldest often only joins the others; a thread with some choices asleep last: it would hide
+        // what conflicts with those
+        let started = self.history.steps.last().and_then(|step| match step.done.operation {
+            Operation::Spawn(child) => Some(child),
+            _ => None,
+        });
+        let mut running = started.into_iter().chain(point.current);
+        running
+            .find(|t| awake.contains(t))
+            .or(awake.last().copied())
             .or_else(|| point.enabled.iter().copied().find(|t| has_choice_left(*t)))
     }
 
