@@ -49,9 +49,10 @@ fn add(cell: &Cell<u64>, n: u64) {
     cell.set(cell.get() + n);
 }
 
-/// Compares the two on one program; why they differ, if they do.
+/// Compares the two on one program; why they differ, if they do. Rounds of spinning that read something new are told
+/// apart, which the enumerator does not do: four threads that await had 100,611 executions for 1,463 traces.
 fn compare(program: &Program, optimal: Optimal, totals: &Totals) -> Result<(), TestCaseError> {
-    compare_with(Explorer::Exhaustive, 100_000, program, optimal, totals)
+    compare_with(Explorer::Exhaustive, 1_000_000, program, optimal, totals)
 }
 
 fn compare_with(
@@ -157,7 +158,7 @@ fn every_outcome_of_spinning_programs_is_seen() {
 /// Found by a soak, each of them a kind of its own.
 #[test]
 fn programs_on_which_the_two_once_differed_agree() {
-    use program::Op::{Cas, If, Load, NotifyOne, Store, TryRead, WaitOnce, WaitTimeout, Write};
+    use program::Op::{Cas, If, Load, NotifyOne, Store, TryRead, WaitOnce, WaitTimeout, Write, Yield};
     // what can be turned round hangs on what comes after it, also where an execution begins as the last one did
     let suffix = Program(vec![
         vec![Store(0, 0)],
@@ -173,7 +174,11 @@ fn programs_on_which_the_two_once_differed_agree() {
     ]);
     // which of two waiters each of two notifications wakes: explored by each of the choices, again and again
     let twice = Program(vec![vec![NotifyOne], vec![WaitOnce], vec![WaitOnce], vec![NotifyOne]]);
-    for (program, optimal) in [(suffix, Optimal::Exactly), (late, Optimal::Fewer), (twice, Optimal::Exactly)] {
+    // a thread that yields twice, though not in a loop
+    let yields = Program(vec![vec![Store(0, 1)], vec![If(0, vec![If(0, vec![Yield]), If(0, vec![Yield])])]]);
+    for (program, optimal) in
+        [(suffix, Optimal::Exactly), (late, Optimal::Fewer), (twice, Optimal::Exactly), (yields, Optimal::Exactly)]
+    {
         if let Err(why) = compare_with(Explorer::Exhaustive, 2_000, &program, optimal, &Totals::default()) {
             panic!("{why}\n{program:#?}");
         }

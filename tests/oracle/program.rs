@@ -83,21 +83,33 @@ impl Program {
                 Op::Join(other) => *other < me && !std::mem::replace(&mut joined[*other], true),
                 _ => true,
             });
-            drop_invalid(ops, me, &mut false);
+            drop_invalid(ops, me, &mut Kept::default());
         }
         self
     }
 }
 
-/// Drops unparks of threads that start later, and all timed waits but the first of a thread: a second timeout at one
-/// place is kept back while others can go on.
-fn drop_invalid(ops: &mut Vec<Op>, me: usize, timed: &mut bool) {
+/// What of a thread has been kept so far.
+#[derive(Default)]
+struct Kept {
+    timed: usize,
+    yields: usize,
+}
+
+/// Drops unparks of threads that start later, all timed waits but the first of a thread (a second timeout at one place
+/// is kept back while others can go on) and all yields but four (`real` has no more places for them).
+fn drop_invalid(ops: &mut Vec<Op>, me: usize, kept: &mut Kept) {
     use Op::{If, Lock, Read, TryLock, TryRead, TryWrite, Write};
+    let up_to = |count: &mut usize, most: usize| {
+        *count += 1;
+        *count <= most
+    };
     ops.retain_mut(|op| match op {
         Op::Unpark(other) => *other < me,
-        Op::WaitTimeout => !std::mem::replace(timed, true),
+        Op::WaitTimeout => up_to(&mut kept.timed, 1),
+        Op::Yield => up_to(&mut kept.yields, 4),
         Lock(_, b) | TryLock(_, b) | Read(b) | Write(b) | TryRead(b) | TryWrite(b) | If(_, b) => {
-            drop_invalid(b, me, timed);
+            drop_invalid(b, me, kept);
             true
         }
         _ => true,

@@ -40,6 +40,8 @@ struct Runner {
     earlier: Vec<thread::Thread>,
     /// Those of them that this one joins.
     handles: BTreeMap<usize, thread::JoinHandle<()>>,
+    /// How often it has yielded.
+    yields: usize,
 }
 
 impl Runner {
@@ -93,7 +95,7 @@ impl Runner {
 
     fn run(&mut self, ops: &[Op]) {
         let world = Arc::clone(&self.world);
-        for (at, op) in ops.iter().enumerate() {
+        for op in ops {
             match op {
                 Op::Load(a) => drop(self.load(*a)),
                 Op::Store(a, value) => {
@@ -202,12 +204,15 @@ impl Runner {
                     }
                 }
                 // each at a source line of its own: a thread that yields again and again at one place is a spin loop
-                Op::Yield => match at {
-                    0 => thread::yield_now(),
-                    1 => thread::yield_now(),
-                    2 => thread::yield_now(),
-                    _ => thread::yield_now(),
-                },
+                Op::Yield => {
+                    self.yields += 1;
+                    match self.yields {
+                        1 => thread::yield_now(),
+                        2 => thread::yield_now(),
+                        3 => thread::yield_now(),
+                        _ => thread::yield_now(),
+                    }
+                }
                 Op::Await(a) => loop {
                     let value = world.atomics[*a].load(SeqCst);
                     if value != 0 {
@@ -239,7 +244,7 @@ fn execute(program: &Program, record: &Arc<StdMutex<Record>>) {
     for (me, ops) in program.0.iter().enumerate() {
         let mine = (0..me).filter(|other| ops.contains(&Op::Join(*other)));
         let mine: BTreeMap<_, _> = mine.filter_map(|other| handles.remove_entry(&other)).collect();
-        let mut runner = Runner { me, world: Arc::clone(&world), earlier: earlier.clone(), handles: mine };
+        let mut runner = Runner { me, world: Arc::clone(&world), earlier: earlier.clone(), handles: mine, yields: 0 };
         let ops = ops.clone();
         let handle = thread::spawn(move || {
             runner.run(&ops);
