@@ -24,7 +24,7 @@
 //! It panics with
 //!
 //! ```text
-//! violated: main · panic · exhaustive, execution 2 · 1 preemption
+//! violated: main · panic · exhaustive, execution 2 · 1 preemption, 7 events (found with 2 preemptions, 7 events)
 //!
 //!   #  main                thread 1            source
 //!   1  spawn thread 1                          src/lib.rs:9
@@ -40,11 +40,12 @@
 //!     left: 1
 //!    right: 2
 //!
-//! replay: SELVEDGE_REPLAY=v1:exhaustive:0-1x2:main cargo test
+//! replay: SELVEDGE_REPLAY=v1:exhaustive:0-1x2.sr0r0w0w0jr0:main cargo test
 //! ```
 //!
 //! One column a thread, one line an operation, in the order in which they took effect; `->` was read, `<-` was
-//! written. The last line replays exactly this execution.
+//! written. The last line replays exactly this execution; once the program has changed, the replay says which event is
+//! the first that differs.
 //!
 //! A check ends in a [`Verdict`]: `Holds` with its [`Coverage`] (how many executions, and whether that was everything,
 //! everything within a bound, or a sample), `Violated` with a [`Counterexample`], or `Unknown` with the [`Bound`] that

@@ -1,5 +1,9 @@
 //! What happened in one execution: its events, in the order in which they took effect.
 
+mod fingerprint;
+
+pub(crate) use fingerprint::Fingerprint;
+
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::Ordering;

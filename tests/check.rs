@@ -1,7 +1,5 @@
 //! Checks: what a verdict means, what is an error, what replays.
 
-use proptest::prelude::*;
-use selvedge::counterexample::Token;
 use selvedge::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use selvedge::sync::{Arc, Condvar, Mutex};
 use selvedge::{Bound, Budget, Check, Config, Expect, Explorer, Extent, Kind, Verdict, hint, thread};
@@ -151,25 +149,6 @@ fn a_failure_is_shown_with_the_fewest_preemptions_and_replays_so() {
         let Verdict::Violated(again) = again else { panic!("{again:?}") };
         assert_eq!(again.trace.events, short.trace.events);
     }
-}
-
-#[test]
-fn a_token_of_another_model_or_version_does_not_pass_for_a_verdict() {
-    let replay = |token: &str, model: fn()| {
-        Check::new("unlocked").config(Config { replay: Some(token.to_string()), failures: None }).run(model)
-    };
-    // another model's token: this one is explored as usual
-    assert!(matches!(replay("v1:dfs:0:other", unlocked), Verdict::Violated(_)));
-    for (token, word) in [("v1:dfs:9-9-9:unlocked", "choice 1 is 9"), ("v2:dfs:0:unlocked", "v1"), ("", "")] {
-        match replay(token, unlocked) {
-            Verdict::Unknown(Bound::Replay(why)) => assert!(why.contains(word), "{token}: {why}"),
-            Verdict::Violated(_) if token.is_empty() => panic!("an empty token is malformed when given by hand"),
-            other => panic!("{token}: {other:?}"),
-        }
-    }
-    // a schedule that fits, but does not fail any more
-    assert!(matches!(replay("v1:dfs::unlocked", six_operations), Verdict::Unknown(Bound::Replay(_))));
-    assert!(matches!(replay("v1:loom:3:unlocked", six_operations), Verdict::Unknown(Bound::Replay(_))));
 }
 
 #[test]
@@ -345,23 +324,6 @@ fn a_broken_form_must_be_caught_by_its_kind() {
 fn a_broken_form_that_holds_fails_its_test() {
     let check = Check::new("six").explorers([Explorer::Dfs]).expect(Expect::Violation(Kind::Panic));
     let _ = check.assert(six_operations);
-}
-
-proptest! {
-    #[test]
-    fn arbitrary_text_is_a_token_or_an_error_with_a_place(text in ".{0,80}") {
-        if let Err(error) = text.parse::<Token>() {
-            prop_assert!(error.offset() <= text.len());
-            prop_assert!(error.to_string().starts_with("not a replay token: at byte "));
-        }
-    }
-
-    #[test]
-    fn a_token_survives_its_text(text in "v1:(loom\\.2:[1-9][0-9]{0,4}|pct\\.3\\.7:([0-9](x[1-9])?)(-[0-9]){0,20}|dfs:):[a-z:/_]{1,20}") {
-        let token: Token = text.parse().expect("well-formed");
-        let again: Token = token.to_string().parse().expect("its own text");
-        prop_assert_eq!(token, again);
-    }
 }
 
 /// Two threads that spin must not keep each other going while the third, for which they wait, is never chosen: that

@@ -1,16 +1,20 @@
 //! The token that replays one execution: short, versioned, copyable.
 //!
-//! `v1:EXPLORER:SCHEDULE:MODEL`. The explorer's own colons are dots (`pct.3.7`). On shuttle's green threads the
+//! `v1:EXPLORER:SCHEDULE.EVENTS:MODEL`. The explorer's own colons are dots (`pct.3.7`). On shuttle's green threads the
 //! schedule is the choices at the points where there was more than one option, `0-1x3-2` for `0 1 1 1 2`; under loom,
-//! whose search is deterministic, it is the number of the execution. The model's name comes last: it may hold
+//! whose search is deterministic, it is the number of the execution. The events are the
+//! first ones of the execution (`trace/fingerprint`), by which a replay notices that the program has changed; who writes
+//! a token by hand may leave them out. The model's name comes last: it may hold
 //! anything but white space and control characters. Of an execution in which an operation is knocked out, the name goes
 //! on with `+` and the knockout.
 
-use crate::explore::Only;
+use crate::explore::{Only, Which};
 use crate::knockout::Knockout;
+use crate::trace::Fingerprint;
 use crate::verdict::Explorer;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// What stands between a model and what is knocked out in it.
 pub(crate) const KNOCKOUT: &str = "+knockout:";
@@ -66,9 +70,9 @@ impl Token {
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "v1:{}:", self.explorer.to_string().replace(':', "."))?;
-        match &self.only {
-            Only::Execution(number) => write!(f, "{number}")?,
-            Only::Schedule(choices) => {
+        match &self.only.which {
+            Which::Execution(number) => write!(f, "{number}")?,
+            Which::Schedule(choices) => {
                 let mut rest = &choices[..];
                 while let Some(first) = rest.first() {
                     let run = rest.iter().take_while(|c| *c == first).count();
@@ -81,7 +85,10 @@ impl fmt::Display for Token {
                 }
             }
         }
-        write!(f, ":{}", self.model)
+        match &*self.only.events {
+            events if events.is_empty() => write!(f, ":{}", self.model),
+            events => write!(f, ".{events}:{}", self.model),
+        }
     }
 }
 
@@ -124,7 +131,7 @@ impl FromStr for Token {
             offset += part.map_or(0, |p| p.len() + 1);
             part.map(|p| (start, p)).ok_or_else(|| TokenError {
                 offset: text.len(),
-                reason: format!("the {what} is missing; a token is v1:EXPLORER:SCHEDULE:MODEL"),
+                reason: format!("the {what} is missing; a token is v1:EXPLORER:SCHEDULE.EVENTS:MODEL"),
             })
         };
         let (at, version) = part("version")?;
@@ -138,13 +145,17 @@ impl FromStr for Token {
             Err(reason) => return wrong(at, reason),
         };
         let (at, schedule) = part("schedule")?;
-        let only = match explorer {
+        let (schedule, events) = schedule.split_once('.').unwrap_or((schedule, ""));
+        let which = match explorer {
             Explorer::Loom { .. } => match schedule.parse::<u64>() {
-                Ok(number) if number > 0 => Only::Execution(number),
+                Ok(number) if number > 0 => Which::Execution(number),
                 _ => return wrong(at, format!("{schedule:?} is not the number of an execution, from 1")),
             },
-            _ => Only::Schedule(choices(at, schedule)?),
+            _ => Which::Schedule(choices(at, schedule)?),
         };
+        let events = events.parse::<Fingerprint>();
+        let events = events.map_err(|(byte, reason)| TokenError { offset: at + schedule.len() + 1 + byte, reason })?;
+        let only = Only { which, events: Arc::new(events) };
         let (at, model) = part("model")?;
         if model.is_empty() || model.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return wrong(at, format!("{model:?} is not the name of a model"));

@@ -6,6 +6,7 @@
 
 use super::{Exploration, Failure, Job, Limits, Model, Only, Progress, Shared, lock, loom, shuttle, threads};
 use crate::runtime::{Frozen, Pulse, hook};
+use crate::trace::Fingerprint;
 use crate::verdict::{Bound, Explorer};
 use std::collections::BTreeMap;
 use std::io;
@@ -151,7 +152,8 @@ fn wait(
         progress(so_far());
         if let Some(Frozen { ending, trace, schedule }) = pulse.frozen() {
             let (execution, longest) = (pulse.executions(), trace.events.len());
-            let failure = Some(Failure { ending, trace, schedule, execution });
+            let events = Fingerprint::of(&trace);
+            let failure = Some(Failure { ending, trace, schedule, events, execution });
             return Some(Exploration { executions: execution, longest, met: true, failure, ..Exploration::default() });
         }
         if limits.time.is_some_and(|time| start.elapsed() >= time) {

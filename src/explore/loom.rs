@@ -4,8 +4,8 @@
 //! here, and an exploration is ended from inside, at the start of an execution, when nothing of it exists yet.
 
 use super::host::{Fit, Order};
-use super::{Job, Only, Shared, lock};
-use crate::runtime::{self, Engine, Halt, World};
+use super::{Job, Shared, Which, lock};
+use crate::runtime::{self, Engine, Halt, Settings, World};
 use crate::verdict::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -27,7 +27,9 @@ pub(super) fn run(order: &Order, preemption_bound: Option<usize>) -> Fit {
             if !another(&inner, &theirs) {
                 resume_unwind(Box::new(Halt));
             }
-            runtime::begin(&settings);
+            let before = wanted(&inner).is_some_and(|wanted| lock(&theirs).executions + 1 < wanted);
+            let replays = settings.replays.clone().filter(|_| !before); // the others are not the token's
+            runtime::begin(&Settings { replays, ..settings.clone() });
             runtime::threads::run_main(|| (inner.model)());
         });
     }));
@@ -70,6 +72,14 @@ fn another(job: &Job, shared: &Shared) -> bool {
     true
 }
 
+/// The number of the execution that is to be run again, if one is.
+fn wanted(job: &Job) -> Option<u64> {
+    match job.only.as_ref()?.which {
+        Which::Execution(wanted) => Some(wanted),
+        Which::Schedule(_) => None,
+    }
+}
+
 /// Whether the exploration is over.
 fn take(job: &Job, shared: &Shared, world: Option<Box<World>>) -> bool {
     let world = world.map(|mut world| {
@@ -79,7 +89,7 @@ fn take(job: &Job, shared: &Shared, world: Option<Box<World>>) -> bool {
     let mut exploration = lock(shared);
     let Some(mut world) = world else { return exploration.failure.is_some() || exploration.cut.is_some() };
     let number = exploration.executions + 1;
-    if let Some(Only::Execution(wanted)) = job.only {
+    if let Some(wanted) = wanted(job) {
         if number < wanted {
             world.ending = None; // its failure, if any, is not the one that was asked for
         } else {

@@ -24,7 +24,7 @@ pub(crate) use smallest::smallest;
 
 use crate::runtime::knockout::Probe;
 use crate::runtime::{Ending, Engine, Pending, Pulse, Seen, Settings, ThreadState, World};
-use crate::trace::{ThreadId, Trace};
+use crate::trace::{Fingerprint, ThreadId, Trace};
 use crate::verdict::{Bound, Explorer, Kind};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -69,9 +69,16 @@ impl std::fmt::Debug for Judge {
     }
 }
 
-/// Which schedule to run, if only one.
+/// Which execution to run, if only one, and how it went as far as that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Only {
+pub(crate) struct Only {
+    pub(crate) which: Which,
+    pub(crate) events: Arc<Fingerprint>,
+}
+
+/// By what an execution is found again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
     /// On shuttle's green threads: the choices at the points where there is more than one.
     Schedule(Vec<u32>),
     /// Under loom, whose search is deterministic: the number of the execution.
@@ -163,6 +170,7 @@ pub(crate) struct Failure {
     pub(crate) ending: Ending,
     pub(crate) trace: Trace,
     pub(crate) schedule: Vec<u32>,
+    pub(crate) events: Fingerprint,
     /// Its number, from 1.
     pub(crate) execution: u64,
 }
@@ -208,8 +216,9 @@ impl Exploration {
             return false;
         }
         self.failure = ending.map(|ending| {
+            let events = world.fingerprint.take().unwrap_or_else(|| Fingerprint::of(trace));
             let (trace, schedule) = (std::mem::take(trace), std::mem::take(&mut world.schedule));
-            Failure { ending, trace, schedule, execution }
+            Failure { ending, trace, schedule, events, execution }
         });
         self.failure.is_some()
     }
@@ -240,6 +249,7 @@ impl Job {
     /// Lets the judge, if there is one, look at an execution that is over.
     fn judge(&self, world: &mut World) {
         let Some(Judge(judge)) = &self.limits.judge else { return };
+        world.fingerprint = Some(Fingerprint::of(&world.trace));
         match world.ending {
             None | Some(Ending::Violation { kind: Kind::Deadlock | Kind::Livelock, .. }) => judge(self.explorer, world),
             Some(_) => {}
@@ -255,7 +265,7 @@ impl Job {
             leaks: self.limits.leaks && engine != Engine::Std,
             spurious: self.limits.spurious && engine == Engine::Shuttle, // loom has no model of it
             most_events: self.limits.most_events.filter(|_| engine == Engine::Shuttle),
-            replays: self.only.is_some(),
+            replays: self.only.as_ref().map(|only| Arc::clone(&only.events)),
             judged: self.limits.judge.is_some(),
         }
     }

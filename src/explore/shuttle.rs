@@ -5,7 +5,7 @@
 
 use super::host::{Fit, Order};
 use super::{
-    Only, Strategy, dfs::Dfs, exhaustive::Exhaustive, lock, pct::Pct, portfolio::Portfolio, pos::Pos, random::Random,
+    Strategy, Which, dfs::Dfs, exhaustive::Exhaustive, lock, pct::Pct, portfolio::Portfolio, pos::Pos, random::Random,
     replay::Replay, walk::Walk,
 };
 use crate::runtime::{self, Engine, Settings, green};
@@ -93,8 +93,8 @@ struct Running {
 impl Running {
     fn begin(order: Order) -> Running {
         let job = &order.job;
-        let strategy: Box<dyn Strategy> = match (&job.only, job.explorer) {
-            (Some(Only::Schedule(choices)), _) => Box::new(Replay::new(choices.clone())),
+        let strategy: Box<dyn Strategy> = match (job.only.as_ref().map(|only| &only.which), job.explorer) {
+            (Some(Which::Schedule(choices)), _) => Box::new(Replay::new(choices.clone())),
             (_, Explorer::Random { seed }) => Box::new(Random::new(seed)),
             (_, Explorer::Pct { seed, depth }) => Box::new(Pct::new(seed, depth)),
             (_, Explorer::Pos { seed }) => Box::new(Pos::new(seed)),

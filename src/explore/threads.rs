@@ -5,7 +5,7 @@
 use super::host::{Fit, Order};
 use super::{Failure, lock};
 use crate::runtime::{Ending, Engine, World, hook};
-use crate::trace::Trace;
+use crate::trace::{Fingerprint, Trace};
 use crate::verdict::Kind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -32,7 +32,8 @@ pub(super) fn run(Order { job, shared, .. }: &Order) -> Fit {
         exploration.executions += 1;
         exploration.met = true; // what real threads do is not seen: whether they met is not known
         if let Some(ending) = over.ending {
-            exploration.failure = Some(Failure { ending, trace: Trace::default(), schedule: Vec::new(), execution });
+            let (trace, events) = (Trace::default(), Fingerprint::default());
+            exploration.failure = Some(Failure { ending, trace, schedule: Vec::new(), events, execution });
             return Fit::No;
         }
     }

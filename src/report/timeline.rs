@@ -74,7 +74,7 @@ impl<'a> Drawing<'a> {
         Drawing { found, style, columns, remarks, kept, names, layout }
     }
 
-    /// `violated: account/unlocked · panic · loom, execution 2 · 1 preemption, 9 events (found with 3 preemptions, 14)`
+    /// `violated: account/unlocked · panic · loom, execution 2 · 1 preemption, 9 events (found with 3 preemptions, 14 events)`
     fn headline(&self) -> String {
         let Counterexample { model, kind, explorer, execution, preemptions, .. } = self.found;
         let violated = self.style.paint(Ink::Wrong, "violated:");
@@ -82,7 +82,8 @@ impl<'a> Drawing<'a> {
         let preemptions = count(*preemptions as u64, "preemption");
         let reduced = self.found.reduced_from.map_or_else(String::new, |from| {
             let had = count(from.preemptions as u64, "preemption");
-            format!(", {} (found with {had}, {})", count(self.found.trace.events.len() as u64, "event"), from.events)
+            let events = |number: usize| count(number as u64, "event");
+            format!(", {} (found with {had}, {})", events(self.found.trace.events.len()), events(from.events))
         });
         format!("{violated} {model} · {kind} · {explorer}, execution {execution} · {preemptions}{reduced}")
     }

@@ -35,7 +35,11 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
     let stuck = repeated.filter(|_| chosen.is_none());
     let stuck = stuck.map(|(thread, _)| format!("after the same choices, thread {} could not go on", thread.0));
     if let Some(why) = strategy.diverged().or(stuck) {
-        let bound = if world.settings.replays { Bound::Replay(why) } else { Bound::NotDeterministic(why) };
+        let event = world.trace.events.len() + 1;
+        let bound = match world.settings.replays {
+            Some(_) => Bound::Replay(format!("the program is another one: before event #{event}, {why}")),
+            None => Bound::NotDeterministic(why),
+        };
         world.end(Ending::Unknown(bound));
         return None;
     }

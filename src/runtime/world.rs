@@ -8,7 +8,7 @@ use super::statics::Statics;
 use super::threads::Parker;
 use super::{Engine, Pulse, me};
 use crate::explore::Deed;
-use crate::trace::{Event, Object, ObjectId, Operation, Thread, ThreadId, Trace, Value};
+use crate::trace::{Event, Fingerprint, Object, ObjectId, Operation, Thread, ThreadId, Trace, Value};
 use crate::verdict::{Bound, Kind};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -30,8 +30,8 @@ pub(crate) struct Settings {
     pub(crate) spurious: bool,
     /// An execution with more events than this is not what is looked for.
     pub(crate) most_events: Option<usize>,
-    /// Whether it is one schedule that is run again.
-    pub(crate) replays: bool,
+    /// The events of the execution that is run again, if one is: as far as its token has them.
+    pub(crate) replays: Option<Arc<Fingerprint>>,
     /// Whether somebody will ask what happened before what.
     pub(crate) judged: bool,
 }
@@ -150,6 +150,8 @@ pub(crate) struct World {
     pub(crate) ending: Option<Ending>,
     /// Conditions of `sometimes!`, and whether they were true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
+    /// Its first events as they were before somebody drew the trace in another order.
+    pub(crate) fingerprint: Option<Fingerprint>,
     /// Who has yielded since somebody changed something.
     pub(super) yielded: SmallVec<[ThreadId; 4]>,
     /// Whether a thread that had yielded was not offered although it could have gone on.
@@ -205,6 +207,7 @@ impl World {
             clocks: Clocks::default(),
             ending: None,
             sometimes: BTreeMap::new(),
+            fingerprint: None,
             yielded: SmallVec::new(),
             kept_back: false,
             started: None,
@@ -354,6 +357,10 @@ impl World {
             written: seen.written,
             location: pending.location,
         });
+        if let Some(why) = self.settings.replays.as_ref().and_then(|was| was.differs(&self.trace)) {
+            self.ending = None; // whatever this event did wrong, the token's did something else
+            self.end(Ending::Unknown(Bound::Replay(why)));
+        }
         if self.settings.pulse.asked_to_stop() {
             self.end(Ending::Unknown(Bound::Time(std::time::Duration::ZERO)));
         } else if self.settings.most_events.is_some_and(|most| self.trace.events.len() > most) {

@@ -534,7 +534,7 @@ mod tests {
             leaks: true,
             spurious: true,
             most_events: None,
-            replays: false,
+            replays: None,
             judged: false,
         });
         (0..2).for_each(|_| _ = world.add_thread(None));

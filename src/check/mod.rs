@@ -1,105 +1,21 @@
 //! A model, its explorers and their budget: a verdict.
 
-use crate::counterexample::{Regression, Token, conflicts, preemptions};
-use crate::explore::{self, Exploration, Failure, Judge, Limits, Model, Only, Progress};
+mod budget;
+mod config;
+mod found;
+
+pub use budget::Budget;
+pub use config::Config;
+
+use crate::counterexample::{Regression, Token};
+use crate::explore::{self, Exploration, Judge, Limits, Model, Progress};
 use crate::report;
 use crate::runtime::Ending;
 use crate::runtime::knockout::Probe;
-use crate::trace::Trace;
-use crate::verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
+use crate::verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Run, Verdict};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-/// How much each explorer of a check may do.
-///
-/// ```
-/// use selvedge::Budget;
-/// use std::time::Duration;
-///
-/// let budget = Budget::executions(10_000).and_time(Duration::from_secs(5));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget {
-    executions: Option<u64>,
-    time: Option<Duration>,
-}
-
-impl Budget {
-    /// So many executions at the most.
-    #[must_use]
-    pub const fn executions(executions: u64) -> Budget {
-        Budget { executions: Some(executions), time: None }
-    }
-
-    /// So much time at the most.
-    #[must_use]
-    pub const fn time(time: Duration) -> Budget {
-        Budget { executions: None, time: Some(time) }
-    }
-
-    /// And not more executions than this.
-    #[must_use]
-    pub const fn and_executions(self, executions: u64) -> Budget {
-        Budget { executions: Some(executions), ..self }
-    }
-
-    /// And no longer than this.
-    #[must_use]
-    pub const fn and_time(self, time: Duration) -> Budget {
-        Budget { time: Some(time), ..self }
-    }
-
-    pub(crate) fn most_executions(&self) -> Option<u64> {
-        self.executions
-    }
-
-    pub(crate) fn most_time(&self) -> Option<Duration> {
-        self.time
-    }
-
-    /// Whether it allows nothing at all.
-    #[must_use]
-    pub fn is_zero(&self) -> bool {
-        self.executions == Some(0) || self.time == Some(Duration::ZERO)
-    }
-}
-
-impl Default for Budget {
-    /// 20,000 executions and 2 seconds for each explorer.
-    fn default() -> Self {
-        Budget::executions(20_000).and_time(Duration::from_secs(2))
-    }
-}
-
-/// What the environment says about checks; read at the edge, once for each check.
-#[derive(Clone, Debug, Default)]
-pub struct Config {
-    /// Replay this execution instead of exploring, if it is one of the model's: `SELVEDGE_REPLAY`.
-    pub replay: Option<String>,
-    /// Where [`Check::assert`] keeps the tokens of failures, to replay them first the next time: the folder
-    /// `selvedge-failures` of the target folder in which the test runs, or `SELVEDGE_FAILURES`.
-    pub failures: Option<PathBuf>,
-}
-
-impl Config {
-    /// Reads the environment.
-    #[must_use]
-    pub fn from_env() -> Config {
-        let replay = std::env::var("SELVEDGE_REPLAY").ok().filter(|token| !token.is_empty());
-        let failures = std::env::var_os("SELVEDGE_FAILURES").map(PathBuf::from).or_else(target_folder);
-        Config { replay, failures }
-    }
-}
-
-/// Where cargo puts what it builds, as far as the running program stands in there.
-fn target_folder() -> Option<PathBuf> {
-    let program = std::env::current_exe().ok()?;
-    let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists())?;
-    Some(target.join("selvedge-failures"))
-}
 
 /// Checks a model with the default explorers and budget, and panics with the drawn counterexample if it is violated.
 ///
@@ -359,8 +275,8 @@ impl<'a> Check<'a> {
 
     fn limits(&self) -> Limits {
         Limits {
-            executions: self.budget.executions,
-            time: self.budget.time,
+            executions: self.budget.most_executions(),
+            time: self.budget.most_time(),
             max_events: self.max_events,
             leaks: self.leaks,
             spurious: self.spurious,
@@ -471,6 +387,10 @@ impl<'a> Check<'a> {
         let only = Some(token.only().clone());
         let explorer = token.explorer();
         let exploration = explore::explore(explorer, Arc::clone(model), &limits, only, &mut self.progress);
+        let violated = exploration.failure.as_ref().filter(|f| matches!(f.ending, Ending::Violation { .. }));
+        if let Some(why) = violated.and_then(|failure| token.only().events.goes_on_after(&failure.trace)) {
+            return Verdict::Unknown(Bound::Replay(why));
+        }
         match (exploration.failure, exploration.cut) {
             (Some(failure), _) => match self.counterexample(explorer, explorer, failure) {
                 Ok(found) => Verdict::Violated(Box::new(found)),
@@ -480,70 +400,6 @@ impl<'a> Check<'a> {
             (None, None) => Verdict::Unknown(Bound::Replay("this execution of the model no longer fails".to_string())),
         }
     }
-
-    /// The counterexample of a failure, made small.
-    fn smallest(&self, explorer: Explorer, model: &Model, failure: Failure) -> Result<Counterexample, Bound> {
-        let found = self.counterexample(explorer, explorer, failure.clone())?;
-        if explorer == Explorer::Threads {
-            return Ok(found); // nothing of it is known
-        }
-        let Some((by, smaller)) = explore::smallest(explorer, model, &self.limits(), &failure, self.shrink) else {
-            return Ok(found);
-        };
-        let reduced_from = Some(Size { preemptions: found.preemptions, events: found.trace.events.len() });
-        let execution = found.execution;
-        Ok(Counterexample { reduced_from, execution, ..self.counterexample(explorer, by, smaller)? })
-    }
-
-    /// What `explorer` found, with a token by which `by` finds it again.
-    fn counterexample(&self, explorer: Explorer, by: Explorer, failure: Failure) -> Result<Counterexample, Bound> {
-        let Failure { ending, trace, schedule, execution } = failure;
-        let (kind, message, location, conflict) = match ending {
-            Ending::Violation { kind, message, location, conflict } => (kind, message, location, conflict),
-            Ending::Unknown(bound) => return Err(bound),
-            Ending::GivenUp => return Err(Bound::NothingExplored), // never a failure: see `Exploration::take`
-        };
-        let tried = |event: &crate::trace::Event| event.operation == crate::trace::Operation::TryLock;
-        if kind == Kind::Deadlock && explorer.engine() == "loom" && trace.events.iter().any(tried) {
-            // loom blocks whoever only tries: what it takes for a deadlock may be none
-            let operation = "a deadlock where a lock is tried".to_string();
-            return Err(Bound::NotModelled { engine: "loom", operation });
-        }
-        let replay = match by {
-            Explorer::Threads => String::new(),
-            Explorer::Loom { .. } => Token::new(by, Only::Execution(execution), &self.name).to_string(),
-            _ => Token::new(explorer, Only::Schedule(schedule), &self.name).to_string(),
-        };
-        let conflicts = match (conflict, kind) {
-            (Some(pair), _) => vec![pair],
-            (None, Kind::Panic) => conflicts(&trace),
-            (None, _) => Vec::new(),
-        };
-        let model = self.name.clone();
-        Ok(Counterexample {
-            model,
-            kind,
-            message,
-            location,
-            explorer,
-            execution,
-            preemptions: preemptions(&trace),
-            reduced_from: None,
-            caveat: caveat(explorer, &trace),
-            trace,
-            conflicts,
-            replay,
-        })
-    }
-}
-
-/// loom takes `SeqCst` accesses for `AcqRel` (its issue 180). The fences that the facade puts around them have removed
-/// every false alarm that is known, but a stale `SeqCst` load is where another one would show.
-fn caveat(explorer: Explorer, trace: &Trace) -> Option<String> {
-    let is_seqcst = |at: &usize| trace.events[*at].operation.ordering() == Some(Ordering::SeqCst);
-    let mut stale = (0..trace.events.len()).filter(|at| trace.stale(*at).is_some());
-    let first = stale.find(is_seqcst).filter(|_| explorer.engine() == "loom")?;
-    Some(format!("a SeqCst load read an older value (#{}): loom may allow more than the language does", first + 1))
 }
 
 /// What an explorer did that found nothing wrong; or why that says nothing.

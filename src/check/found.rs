@@ -1,0 +1,90 @@
+//! What is said of a failure: made small, with its conflicts and the token that replays it.
+
+use super::Check;
+use crate::counterexample::{Token, conflicts, preemptions};
+use crate::explore::{self, Failure, Model, Only, Which};
+use crate::runtime::Ending;
+use crate::trace::Trace;
+use crate::verdict::{Bound, Counterexample, Explorer, Kind, Size};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl Check<'_> {
+    /// The counterexample of a failure, made small.
+    pub(super) fn smallest(
+        &self,
+        explorer: Explorer,
+        model: &Model,
+        failure: Failure,
+    ) -> Result<Counterexample, Bound> {
+        let found = self.counterexample(explorer, explorer, failure.clone())?;
+        if explorer == Explorer::Threads {
+            return Ok(found); // nothing of it is known
+        }
+        let Some((by, smaller)) = explore::smallest(explorer, model, &self.limits(), &failure, self.shrink) else {
+            return Ok(found);
+        };
+        let reduced_from = Some(Size { preemptions: found.preemptions, events: found.trace.events.len() });
+        let execution = found.execution;
+        Ok(Counterexample { reduced_from, execution, ..self.counterexample(explorer, by, smaller)? })
+    }
+
+    /// What `explorer` found, with a token by which `by` finds it again.
+    pub(super) fn counterexample(
+        &self,
+        explorer: Explorer,
+        by: Explorer,
+        failure: Failure,
+    ) -> Result<Counterexample, Bound> {
+        let Failure { ending, trace, schedule, events, execution } = failure;
+        let (kind, message, location, conflict) = match ending {
+            Ending::Violation { kind, message, location, conflict } => (kind, message, location, conflict),
+            Ending::Unknown(bound) => return Err(bound),
+            Ending::GivenUp => return Err(Bound::NothingExplored), // never a failure: see `Exploration::take`
+        };
+        let tried = |event: &crate::trace::Event| event.operation == crate::trace::Operation::TryLock;
+        if kind == Kind::Deadlock && explorer.engine() == "loom" && trace.events.iter().any(tried) {
+            // loom blocks whoever only tries: what it takes for a deadlock may be none
+            let operation = "a deadlock where a lock is tried".to_string();
+            return Err(Bound::NotModelled { engine: "loom", operation });
+        }
+        let token = |explorer, which| {
+            let only = Only { which, events: Arc::new(events) };
+            Token::new(explorer, only, &self.name).to_string()
+        };
+        let replay = match by {
+            Explorer::Threads => String::new(),
+            Explorer::Loom { .. } => token(by, Which::Execution(execution)),
+            _ => token(explorer, Which::Schedule(schedule)),
+        };
+        let conflicts = match (conflict, kind) {
+            (Some(pair), _) => vec![pair],
+            (None, Kind::Panic) => conflicts(&trace),
+            (None, _) => Vec::new(),
+        };
+        let model = self.name.clone();
+        Ok(Counterexample {
+            model,
+            kind,
+            message,
+            location,
+            explorer,
+            execution,
+            preemptions: preemptions(&trace),
+            reduced_from: None,
+            caveat: caveat(explorer, &trace),
+            trace,
+            conflicts,
+            replay,
+        })
+    }
+}
+
+/// loom takes `SeqCst` accesses for `AcqRel` (its issue 180). The fences that the facade puts around them have removed
+/// every false alarm that is known, but a stale `SeqCst` load is where another one would show.
+fn caveat(explorer: Explorer, trace: &Trace) -> Option<String> {
+    let is_seqcst = |at: &usize| trace.events[*at].operation.ordering() == Some(Ordering::SeqCst);
+    let mut stale = (0..trace.events.len()).filter(|at| trace.stale(*at).is_some());
+    let first = stale.find(is_seqcst).filter(|_| explorer.engine() == "loom")?;
+    Some(format!("a SeqCst load read an older value (#{}): loom may allow more than the language does", first + 1))
+}
