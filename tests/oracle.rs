@@ -52,19 +52,31 @@ fn add(cell: &Cell<u64>, n: u64) {
 /// Compares the two on one program; why they differ, if they do. Rounds of spinning that read something new are told
 /// apart, which the enumerator does not do: four threads that await had 100,611 executions for 1,463 traces.
 fn compare(program: &Program, optimal: Optimal, totals: &Totals) -> Result<(), TestCaseError> {
-    compare_with(Explorer::Exhaustive, 1_000_000, program, optimal, totals)
+    let limits = Limits { prefixes: if soak() { 20_000 } else { 4_000 }, executions: 1_000_000 };
+    compare_with(Explorer::Exhaustive, limits, program, optimal, totals)
 }
+
+/// What is too much, for the enumerator and for the explorer.
+#[derive(Clone, Copy)]
+struct Limits {
+    prefixes: usize,
+    executions: u64,
+}
+
+/// Of programs that are known.
+const FEW: Limits = Limits { prefixes: 20_000, executions: 2_000 };
 
 fn compare_with(
     explorer: Explorer,
-    executions: u64,
+    limits: Limits,
     program: &Program,
     optimal: Optimal,
     totals: &Totals,
 ) -> Result<(), TestCaseError> {
-    let most = if soak() { 20_000 } else { 4_000 };
-    let Some(naive) = naive::enumerate(program, most) else { return Err(TestCaseError::reject("too large")) };
-    let (counts, seen) = real::explore(program, explorer, Budget::executions(executions))
+    let Some(naive) = naive::enumerate(program, limits.prefixes) else {
+        return Err(TestCaseError::reject("too large"));
+    };
+    let (counts, seen) = real::explore(program, explorer, Budget::executions(limits.executions))
         .map_err(|bound| TestCaseError::fail(bound.to_string()))?;
     let fail = |what: String| Err(TestCaseError::fail(what));
     if let Extent::Bounded(bound @ selvedge::Bound::Executions(_)) = &counts.extent {
@@ -158,7 +170,7 @@ fn every_outcome_of_spinning_programs_is_seen() {
 /// Found by a soak, each of them a kind of its own.
 #[test]
 fn programs_on_which_the_two_once_differed_agree() {
-    use program::Op::{Cas, If, Load, NotifyOne, Store, TryRead, WaitOnce, WaitTimeout, Write, Yield};
+    use program::Op::{Cas, If, Load, Lock, NotifyOne, Store, TryRead, WaitOnce, WaitTimeout, Write, Yield};
     // what can be turned round hangs on what comes after it, also where an execution begins as the last one did
     let suffix = Program(vec![
         vec![Store(0, 0)],
@@ -174,12 +186,14 @@ fn programs_on_which_the_two_once_differed_agree() {
     ]);
     // which of two waiters each of two notifications wakes: explored by each of the choices, again and again
     let twice = Program(vec![vec![NotifyOne], vec![WaitOnce], vec![WaitOnce], vec![NotifyOne]]);
+    // a wakeup that was notified touches the mutex only, even where a timeout could have ended the wait
+    let timed = Program(vec![vec![WaitTimeout, Lock(0, vec![])], vec![WaitTimeout], vec![NotifyOne], vec![NotifyOne]]);
     // a thread that yields twice, though not in a loop
     let yields = Program(vec![vec![Store(0, 1)], vec![If(0, vec![If(0, vec![Yield]), If(0, vec![Yield])])]]);
-    for (program, optimal) in
-        [(suffix, Optimal::Exactly), (late, Optimal::Fewer), (twice, Optimal::Exactly), (yields, Optimal::Exactly)]
-    {
-        if let Err(why) = compare_with(Explorer::Exhaustive, 2_000, &program, optimal, &Totals::default()) {
+    let exactly = [suffix, twice, yields].map(|program| (program, Optimal::Exactly));
+    let fewer = [late, timed].map(|program| (program, Optimal::Fewer));
+    for (program, optimal) in exactly.into_iter().chain(fewer) {
+        if let Err(why) = compare_with(Explorer::Exhaustive, FEW, &program, optimal, &Totals::default()) {
             panic!("{why}\n{program:#?}");
         }
     }
@@ -187,9 +201,10 @@ fn programs_on_which_the_two_once_differed_agree() {
 
 /// What the oracle says of an explorer that is not exhaustive, or not optimal.
 fn refusal(explorer: Explorer, executions: u64) -> String {
+    let limits = Limits { executions, ..FEW };
     use program::Op::{Load, Store};
     let program = Program(vec![vec![Store(0, 1), Store(1, 1)], vec![Load(1), Load(0)], vec![Load(0)]]);
-    match compare_with(explorer, executions, &program, Optimal::Exactly, &Totals::default()) {
+    match compare_with(explorer, limits, &program, Optimal::Exactly, &Totals::default()) {
         Ok(()) => String::new(),
         Err(error) => error.to_string(),
     }

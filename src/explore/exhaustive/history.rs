@@ -199,6 +199,11 @@ impl History {
             other => other,
         };
         let mut act = Act::announced(&Pending { object, waits, ..*pending }, thread);
+        if act.operation == Operation::Wake {
+            // a timeout is a choice of the wait, and where it is none the rest is blocked: every wakeup that is a step
+            // was notified
+            act.effects.retain(|(_, effect)| effect.acquires());
+        }
         if pending.object.is_some_and(|object| world.objects[object.index()].first_come) {
             act.effects.push((NUMBERING, Effect::Write)); // it has another name if another thread makes it
         }
@@ -462,8 +467,7 @@ impl History {
         self.accesses(condvar, i, v).fold(0, |asleep: u32, access| match self.steps[access.step].done.operation {
             Operation::Wait => asleep + 1,
             Operation::NotifyAll => 0,
-            // a wakeup by its timeout: else it is no effect here
-            Operation::NotifyOne | Operation::Wake => asleep.saturating_sub(1),
+            Operation::NotifyOne => asleep.saturating_sub(1),
             _ => asleep,
         })
     }
