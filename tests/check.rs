@@ -114,43 +114,6 @@ fn a_token_replays_the_same_trace() {
     }
 }
 
-/// Three threads, the first two of which lose an update; the third only makes schedules longer.
-fn lost_beside_noise() {
-    let balance = Arc::new(AtomicUsize::new(0));
-    let noise = Arc::new(AtomicUsize::new(0));
-    let shared = Arc::clone(&noise);
-    let noisy = thread::spawn(move || (0..4).for_each(|_| assert!(shared.fetch_add(1, SeqCst) < 99)));
-    let theirs = Arc::clone(&balance);
-    let teller = thread::spawn(move || theirs.store(theirs.load(SeqCst) + 1, SeqCst));
-    noise.fetch_add(1, SeqCst);
-    balance.store(balance.load(SeqCst) + 1, SeqCst);
-    noise.fetch_add(1, SeqCst);
-    teller.join().unwrap();
-    noisy.join().unwrap();
-    assert_eq!(balance.load(SeqCst), 2);
-}
-
-#[test]
-fn a_failure_is_shown_with_the_fewest_preemptions_and_replays_so() {
-    for seed in 0..5 {
-        let explorer = Explorer::Random { seed };
-        let long = Check::new("noise").explorers([explorer]).shrink(std::time::Duration::ZERO).run(lost_beside_noise);
-        let Verdict::Violated(long) = long else { panic!("{long:?}") };
-        let short = violated("noise", explorer, lost_beside_noise);
-        // one thread must be stopped between its load and its store, and nothing else
-        assert_eq!(short.preemptions, 1, "{:?}", short.trace.events);
-        if long.preemptions > 1 {
-            let from = short.reduced_from.expect("it was reduced");
-            assert_eq!((from.preemptions, from.events), (long.preemptions, long.trace.events.len()));
-        }
-        let again = Check::new("noise")
-            .config(Config { replay: Some(short.replay.clone()), failures: None })
-            .run(lost_beside_noise);
-        let Verdict::Violated(again) = again else { panic!("{again:?}") };
-        assert_eq!(again.trace.events, short.trace.events);
-    }
-}
-
 #[test]
 fn a_cycle_is_a_leak() {
     struct Node {

@@ -206,11 +206,11 @@ impl Exploration {
             return true; // half an execution counts for nothing
         }
         self.executions += 1;
+        self.met |= trace.threads.len() > 1 && !trace.events.is_empty();
         if let Some(Ending::GivenUp) = ending {
             return false;
         }
         self.longest = self.longest.max(trace.events.len());
-        self.met |= trace.threads.len() > 1 && !trace.events.is_empty();
         if let (Some(tally), Some(Ending::Violation { kind, .. })) = (&mut self.tally, &ending) {
             *tally.entry(*kind).or_default() += 1;
             return false;

@@ -364,6 +364,7 @@ impl World {
         if self.settings.pulse.asked_to_stop() {
             self.end(Ending::Unknown(Bound::Time(std::time::Duration::ZERO)));
         } else if self.settings.most_events.is_some_and(|most| self.trace.events.len() > most) {
+            self.ending = None; // whatever this event did wrong, it was too late
             self.end(Ending::GivenUp);
         } else if self.trace.events.len() > self.settings.max_events && !std::thread::panicking() {
             let message = format!("no end after {} events", self.settings.max_events);
