@@ -170,7 +170,9 @@ fn every_outcome_of_spinning_programs_is_seen() {
 /// Found by a soak, each of them a kind of its own.
 #[test]
 fn programs_on_which_the_two_once_differed_agree() {
-    use program::Op::{Cas, If, Load, Lock, NotifyOne, Store, TryRead, WaitOnce, WaitTimeout, Write, Yield};
+    use program::Op::{
+        Add, Await, Cas, Grab, If, Load, Lock, NotifyOne, Store, TryRead, WaitOnce, WaitTimeout, Write, Yield, Yields,
+    };
     // what can be turned round hangs on what comes after it, also where an execution begins as the last one did
     let suffix = Program(vec![
         vec![Store(0, 0)],
@@ -189,10 +191,21 @@ fn programs_on_which_the_two_once_differed_agree() {
     // a wakeup that was notified touches the mutex only, even where a timeout could have ended the wait
     let timed = Program(vec![vec![WaitTimeout, Lock(0, vec![])], vec![WaitTimeout], vec![NotifyOne], vec![NotifyOne]]);
     // a thread that yields twice, though not in a loop
-    let yields = Program(vec![vec![Store(0, 1)], vec![If(0, vec![If(0, vec![Yield]), If(0, vec![Yield])])]]);
-    let exactly = [suffix, twice, yields].map(|program| (program, Optimal::Exactly));
+    let apart = Program(vec![vec![Store(0, 1)], vec![If(0, vec![If(0, vec![Yield]), If(0, vec![Yield])])]]);
+    // what is planned is also done by a thread that would be kept back there
+    let yields = Program(vec![vec![Store(0, 1)], vec![Yields, Store(0, 2)], vec![Load(0)]]);
+    let spins = Program(vec![
+        vec![Store(1, 1), Load(0)],
+        vec![Add(0), Await(1), Add(1)],
+        vec![Store(1, 0), Await(1)],
+        vec![Store(1, 1), Load(0)],
+    ]);
+    // the rounds of a loop that does not end are not turned round with what came before them
+    let endless = Program(vec![vec![Grab(1)], vec![Grab(0)], vec![Grab(1), Cas(0, 1, 0)], vec![Grab(0)]]);
+    let exactly = [suffix, twice, apart].map(|program| (program, Optimal::Exactly));
     let fewer = [late, timed].map(|program| (program, Optimal::Fewer));
-    for (program, optimal) in exactly.into_iter().chain(fewer) {
+    let finished = [(yields, Optimal::Finished), (spins, Optimal::Finished), (endless, Optimal::Within(3))];
+    for (program, optimal) in exactly.into_iter().chain(fewer).chain(finished) {
         if let Err(why) = compare_with(Explorer::Exhaustive, FEW, &program, optimal, &Totals::default()) {
             panic!("{why}\n{program:#?}");
         }

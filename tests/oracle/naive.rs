@@ -13,9 +13,10 @@
 //! mutex, and comes after its notification; one that timed out leaves the condition variable, which is a change. Time
 //! may be over at once, or at any later moment. A wait that ends for no reason touches only the mutex; a park that does
 //! touches nothing, and leaves the token where it is. Weak compare-exchanges, waits and parks are served for no reason
-//! once each in a thread, because all of a thread's stand at one place of the source.
+//! once each in a thread, because all of a thread's stand at one place of the source. Of a loop that spins there is the
+//! last round, the one that ends it: those before it change nothing.
 
-use crate::outcome::{ATOMICS, MUTEXES, Outcome, READERS, WRITERS};
+use crate::outcome::{ATOMICS, MUTEXES, Outcome, READERS, Seen, WRITERS};
 use crate::program::{Op, Program};
 use std::collections::{BTreeSet, HashMap};
 
@@ -52,6 +53,10 @@ enum Code {
     If(usize, usize),
     Yield,
     Await(usize),
+    /// The two loads of a round that ends the loop.
+    EitherFirst,
+    EitherSecond,
+    Grab(usize),
     /// Under mutex 0, and no step of their own: jump if there are tickets, add, take, jump.
     IfTickets(usize),
     GiveTicket,
@@ -118,7 +123,10 @@ fn compile(ops: &[Op], code: &mut Vec<Code>) {
                 code[at] = Code::If(*a, code.len());
             }
             Op::Yield => code.push(Code::Yield),
+            Op::Yields => code.extend([Code::Yield; 3]),
             Op::Await(a) => code.push(Code::Await(*a)),
+            Op::AwaitEither => code.extend([Code::EitherFirst, Code::EitherSecond]),
+            Op::Grab(a) => code.push(Code::Grab(*a)),
         }
     }
 }
@@ -147,6 +155,8 @@ struct State {
     /// Threads whose time is over already, though they do not hold the mutex yet.
     late: BTreeSet<usize>,
     tokens: Vec<bool>,
+    /// What the first load of a round saw.
+    first: Vec<Seen>,
     outcome: Outcome,
 }
 
@@ -208,8 +218,15 @@ impl Machine {
             Some(Code::Parked) => state.tokens[t],
             Some(Code::Join(other)) => state.outcome.finished[*other],
             Some(Code::Await(a)) => state.outcome.values[*a] != 0,
+            Some(Code::EitherSecond) => state.first[t].0 != 0 || state.outcome.values[1] != 0,
+            Some(Code::Grab(a)) => state.outcome.values[*a] == 0,
             Some(_) => true,
         }
+    }
+
+    /// Whether a round has found nothing, though the next one would find something.
+    fn would_look_again(&self, state: &State, t: usize) -> bool {
+        self.code[t].get(state.pc[t]) == Some(&Code::EitherSecond) && state.outcome.values[0] != 0
     }
 
     /// How many ways the thread's next step has.
@@ -240,6 +257,19 @@ impl Machine {
                     state.pc[t] = to;
                 }
                 vec![(ATOMICS + a, false)]
+            }
+            Code::EitherFirst => {
+                state.first[t] = out.seeing(ATOMICS, out.values[0]);
+                vec![(ATOMICS, false)]
+            }
+            Code::EitherSecond => {
+                out.logs[t].push(state.first[t]);
+                out.saw(t, ATOMICS + 1, out.values[1]);
+                vec![(ATOMICS + 1, false)]
+            }
+            Code::Grab(a) => {
+                out.wrote(t, a, 0, 1);
+                vec![(ATOMICS + a, true)]
             }
             Code::Store(a, value) => {
                 out.wrote(t, a, value, value);
@@ -405,6 +435,7 @@ pub(crate) fn enumerate(program: &Program, most: usize) -> Option<Found> {
     let mut start = State {
         pc: vec![0; threads],
         tokens: vec![false; threads],
+        first: vec![(0, 0); threads],
         outcome: Outcome::new(threads),
         ..State::default()
     };
@@ -417,6 +448,9 @@ pub(crate) fn enumerate(program: &Program, most: usize) -> Option<Found> {
         let mut longer: HashMap<Class, (State, Vec<Step>)> = HashMap::new();
         for (class, (state, steps)) in prefixes {
             let enabled: Vec<usize> = (0..threads).filter(|t| machine.enabled(&state, *t)).collect();
+            if enabled.is_empty() && (0..threads).any(|t| machine.would_look_again(&state, t)) {
+                continue; // with later loads instead, it is another interleaving
+            }
             if enabled.is_empty() {
                 found.traces += 1;
                 found.stuck += u64::from(state.outcome.is_stuck());

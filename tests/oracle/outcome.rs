@@ -24,8 +24,14 @@ impl Outcome {
         Outcome { logs: vec![Vec::new(); threads], finished: vec![false; threads], ..Outcome::default() }
     }
 
+    /// What an operation sees that is done now.
+    pub(crate) fn seeing(&self, object: usize, result: u64) -> Seen {
+        (result, self.versions[object])
+    }
+
     pub(crate) fn saw(&mut self, thread: usize, object: usize, result: u64) {
-        self.logs[thread].push((result, self.versions[object]));
+        let seen = self.seeing(object, result);
+        self.logs[thread].push(seen);
     }
 
     /// The same, for an operation that is a write or an acquisition of its object.

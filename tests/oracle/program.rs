@@ -38,8 +38,14 @@ pub(crate) enum Op {
     /// Loads, and does the rest if it is not 0.
     If(usize, Vec<Op>),
     Yield,
+    /// Three times at one place.
+    Yields,
     /// `while atomic == 0 { yield }`
     Await(usize),
+    /// The same with both atomics, one load after the other: until one of them is not 0.
+    AwaitEither,
+    /// A spinlock: `while compare_exchange(0, 1) fails { yield }`
+    Grab(usize),
 }
 
 impl Op {
@@ -120,6 +126,7 @@ fn drop_invalid(ops: &mut Vec<Op>, me: usize, kept: &mut Kept) {
 ///
 /// `l`oad `s`tore `a`dd s`w`ap `c`as wea`k` cas `i`f · `L`ock `T`rylock · `R`ead `W`rite tr`r`y-read tr`x`y-write ·
 /// wait `o`nce wait with time`O`ut `t`ake `g`ive `n`otify one notify a`N`ll · `p`ark `u`npark `j`oin `y`ield a`A`wait
+/// `Y`ields await `E`ither `G`rab
 const PALETTES: [&str; 11] = [
     "lsawci",
     "lskkki",
@@ -168,6 +175,9 @@ fn one(letter: char, letters: &'static str, depth: usize) -> BoxedStrategy<Op> {
         'u' => (0..3_usize).prop_map(Op::Unpark).boxed(),
         'j' => (0..3_usize).prop_map(Op::Join).boxed(),
         'y' => Just(Op::Yield).boxed(),
+        'Y' => Just(Op::Yields).boxed(),
+        'E' => Just(Op::AwaitEither).boxed(),
+        'G' => atomic.prop_map(Op::Grab).boxed(),
         _ => atomic.prop_map(Op::Await).boxed(),
     }
 }
@@ -184,5 +194,5 @@ pub(crate) fn programs() -> impl Strategy<Value = Program> {
 
 /// Such programs in which threads also spin.
 pub(crate) fn spinning() -> impl Strategy<Value = Program> {
-    of("lsaAA")
+    select(&["lsaAA", "lsaAE", "lsaGA", "lscGE", "lsYAi"][..]).prop_flat_map(of)
 }

@@ -1,6 +1,6 @@
 //! A program run on the facade: what its executions show, execution by execution.
 
-use crate::outcome::{ATOMICS, MUTEXES, Outcome, READERS, WRITERS};
+use crate::outcome::{ATOMICS, MUTEXES, Outcome, READERS, Seen, WRITERS};
 use crate::program::{Op, Program};
 use selvedge::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use selvedge::sync::{Arc, Condvar, Mutex, MutexGuard, RwLock};
@@ -47,6 +47,11 @@ struct Runner {
 impl Runner {
     fn log(&self, f: impl FnOnce(&mut Outcome)) {
         f(self.world.record.lock().unwrap_or_else(PoisonError::into_inner).current.as_mut().expect("begun"));
+    }
+
+    fn seeing(&self, object: usize, result: u64) -> Seen {
+        let record = self.world.record.lock().unwrap_or_else(PoisonError::into_inner);
+        record.current.as_ref().expect("begun").seeing(object, result)
     }
 
     fn saw(&self, object: usize, result: u64) {
@@ -213,6 +218,7 @@ impl Runner {
                         _ => thread::yield_now(),
                     }
                 }
+                Op::Yields => (0..3).for_each(|_| thread::yield_now()),
                 Op::Await(a) => loop {
                     let value = world.atomics[*a].load(SeqCst);
                     if value != 0 {
@@ -220,6 +226,22 @@ impl Runner {
                     }
                     thread::yield_now();
                 },
+                Op::AwaitEither => loop {
+                    let seen = [0, 1].map(|atomic| {
+                        let value = world.atomics[atomic].load(SeqCst);
+                        self.seeing(ATOMICS + atomic, value)
+                    });
+                    if seen.iter().any(|(value, _)| *value != 0) {
+                        break self.log(|outcome| outcome.logs[self.me].extend(seen));
+                    }
+                    thread::yield_now();
+                },
+                Op::Grab(a) => {
+                    while world.atomics[*a].compare_exchange(0, 1, SeqCst, SeqCst).is_err() {
+                        thread::yield_now();
+                    }
+                    self.wrote(*a, 0, 1);
+                }
             }
         }
     }

@@ -19,7 +19,7 @@ pub(super) struct Step {
     /// Its number among its thread's, from 1.
     pub(super) seq: u32,
     /// The object of its operation: for a wakeup, the condition variable.
-    object: Option<ObjectId>,
+    pub(super) object: Option<ObjectId>,
     /// The same, as the world counted it when the step was first done.
     counted: Option<ObjectId>,
     pub(super) announced: Act,
@@ -30,6 +30,7 @@ pub(super) struct Step {
     pub(super) after: Clock,
     /// Earlier steps with which this one is in a race that might be reversed.
     pub(super) races: SmallVec<[Race; 2]>,
+    pub(super) saw: Option<Value>,
     written: Option<Value>,
     /// An unpark of a thread that had its token already.
     redundant: bool,
@@ -148,8 +149,21 @@ impl History {
         history.steps.last().copied().or(history.started).map_or(&self.nothing, |step| &self.steps[step].after)
     }
 
-    pub(super) fn last_write(&self, object: ObjectId) -> Option<usize> {
-        self.objects.get(object)?.write()
+    /// The steps of a thread.
+    pub(super) fn of(&self, thread: ThreadId) -> &[usize] {
+        self.threads.get(thread.index()).map_or(&[], |thread| &thread.steps)
+    }
+
+    /// The last step of each thread.
+    pub(super) fn latest(&self) -> Steps {
+        self.threads.iter().filter_map(|thread| thread.steps.last().copied()).collect()
+    }
+
+    /// The first step after this one that has written to the object.
+    pub(super) fn written_after(&self, object: ObjectId, step: usize) -> Option<usize> {
+        let all = &self.objects.get(object)?.0;
+        let mut later = all[all.partition_point(|access| access.step <= step)..].iter();
+        later.find(|access| access.effect.writes()).map(|access| access.step)
     }
 
     /// The notification that has reached the waiter.
@@ -255,14 +269,14 @@ impl History {
         pending: &Pending,
         seen: &Seen,
         choice: Option<Choice>,
-        cause: &[usize],
+        causes: &[usize],
     ) {
         let index = self.steps.len();
         let announced = self.announced(world, thread, pending);
         let done = Act::done(&announced, world, pending, seen);
         let object = pending.object.map(|object| self.number(world, object));
         let mut before = self.clock(thread).clone();
-        for cause in cause {
+        for cause in causes {
             before.join(&self.steps[*cause].after);
         }
         if let Operation::Join(child) = done.operation {
@@ -292,6 +306,7 @@ impl History {
             before,
             after,
             races,
+            saw: seen.value,
             written,
             redundant,
         });

@@ -98,15 +98,21 @@ impl Exhaustive {
             .or_else(|| point.enabled.iter().copied().find(|t| has_choice_left(*t)))
     }
 
-    /// The enabled threads that would not only repeat themselves, if there are others: `None` for all of them.
+    /// The enabled threads that would not only repeat themselves, or else those of them that would not do so any more,
+    /// if there are others: `None` for all of them.
     fn productive(&mut self, point: &Point<'_>) -> Option<Vec<ThreadId>> {
-        let kept = |t: &ThreadId| self.spins.keeps_back(&self.history, *t, point.pending(*t));
+        let (spins, history) = (&self.spins, &self.history);
+        let kept = |t: &ThreadId| spins.keeps_back(history, *t, point.pending(*t));
         if !point.enabled.iter().any(kept) {
             return None;
         }
         // a loop may count its rounds, or two loops share a line: what was left out could have mattered
         self.caveat = Some(Bound::Spins);
-        let free: Vec<ThreadId> = point.enabled.iter().copied().filter(|t| !kept(t)).collect();
+        let of = |wanted: &dyn Fn(&ThreadId) -> bool| -> Vec<ThreadId> {
+            point.enabled.iter().copied().filter(wanted).collect()
+        };
+        let free = of(&|t| !kept(t));
+        let free = if free.is_empty() { of(&|t| spins.has_news(history, *t, point.pending(*t))) } else { free };
         Some(free).filter(|free| !free.is_empty())
     }
 }
@@ -200,14 +206,15 @@ impl Strategy for Exhaustive {
         let productive = self.productive(point);
         let enabled = productive.as_deref().unwrap_or(point.enabled);
         let mut tree = std::mem::take(&mut self.guide);
-        let mut chosen = None;
-        while chosen.is_none() && !tree.is_empty() {
-            let mut branch = tree.remove(0);
-            if enabled.contains(&branch.thread) {
-                self.guide = std::mem::take(&mut branch.children);
-                chosen = Some((branch.thread, branch.choice.map(|choice| choice.taken)));
+        // what was planned is done by threads that spin, too: they did it in the execution that it was planned for
+        let planned = (!tree.is_empty()).then(|| tree.remove(0));
+        let chosen = planned.map(|mut branch| {
+            self.guide = std::mem::take(&mut branch.children);
+            if !point.enabled.contains(&branch.thread) {
+                self.diverged = Some(format!("after the same choices, thread {} could not go on", branch.thread.0));
             }
-        }
+            (branch.thread, branch.choice.map(|choice| choice.taken))
+        });
         let current = point.current.filter(|c| enabled.contains(c));
         let point = Point { enabled, current, ..*point };
         let Some((thread, choice)) = chosen.or_else(|| self.first(&point, &sleep).map(|t| (t, None))) else {
@@ -257,7 +264,7 @@ impl Strategy for Exhaustive {
             self.diverged = Some(another_operation(pending));
         }
         let timed_out = seen.value == Some(Value::Word("timed out"));
-        self.spins.see(index + 1, thread, pending, &self.history.steps[index].done, timed_out);
+        self.spins.see(thread, pending, timed_out);
     }
 
     fn ended(&mut self, world: &World) {
