@@ -98,6 +98,17 @@ impl Exhaustive {
             .or_else(|| point.enabled.iter().copied().find(|t| has_choice_left(*t)))
     }
 
+    /// The thread that is to go on here, and its choice, if the tree plans one; a thread that spins, too: it went on in
+    /// the execution for which it was planned.
+    fn planned(&mut self, point: &Point<'_>, tree: &mut Vec<Branch>) -> Option<(ThreadId, Option<u32>)> {
+        let mut branch = (!tree.is_empty()).then(|| tree.remove(0))?;
+        if point.only_timeouts || !point.enabled.contains(&branch.thread) {
+            self.diverged = Some(format!("after the same choices, thread {} could not go on", branch.thread.0));
+        }
+        self.guide = std::mem::take(&mut branch.children);
+        Some((branch.thread, branch.choice.map(|choice| choice.taken)))
+    }
+
     /// The enabled threads that would not only repeat themselves, or else those of them that would not do so any more,
     /// if there are others: `None` for all of them.
     fn productive(&mut self, point: &Point<'_>) -> Option<Vec<ThreadId>> {
@@ -187,6 +198,8 @@ impl Strategy for Exhaustive {
         if self.blocked {
             return point.enabled[0];
         }
+        let mut tree = std::mem::take(&mut self.guide);
+        let planned = self.planned(point, &mut tree);
         if point.only_timeouts {
             // the same timeout was, or will be, a choice of the wait; of one without it the caveat is set when it begins
             self.blocked = true;
@@ -205,19 +218,9 @@ impl Strategy for Exhaustive {
         };
         let productive = self.productive(point);
         let enabled = productive.as_deref().unwrap_or(point.enabled);
-        let mut tree = std::mem::take(&mut self.guide);
-        // what was planned is done by threads that spin, too: they did it in the execution that it was planned for
-        let planned = (!tree.is_empty()).then(|| tree.remove(0));
-        let chosen = planned.map(|mut branch| {
-            self.guide = std::mem::take(&mut branch.children);
-            if !point.enabled.contains(&branch.thread) {
-                self.diverged = Some(format!("after the same choices, thread {} could not go on", branch.thread.0));
-            }
-            (branch.thread, branch.choice.map(|choice| choice.taken))
-        });
         let current = point.current.filter(|c| enabled.contains(c));
         let point = Point { enabled, current, ..*point };
-        let Some((thread, choice)) = chosen.or_else(|| self.first(&point, &sleep).map(|t| (t, None))) else {
+        let Some((thread, choice)) = planned.or_else(|| self.first(&point, &sleep).map(|t| (t, None))) else {
             self.blocked = true;
             return enabled[0];
         };
