@@ -194,5 +194,5 @@ pub(crate) fn programs() -> impl Strategy<Value = Program> {
 
 /// Such programs in which threads also spin.
 pub(crate) fn spinning() -> impl Strategy<Value = Program> {
-    select(&["lsaAA", "lsaAE", "lsaGA", "lscGE", "lsYAi"][..]).prop_flat_map(of)
+    select(&["lsaAA", "lsaAE", "lsaGA", "lscGE", "lsYAi", "lsALT", "lsARWx", "lsAotgn", "lsApuj"][..]).prop_flat_map(of)
 }

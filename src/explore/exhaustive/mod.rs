@@ -109,8 +109,8 @@ impl Exhaustive {
         Some((branch.thread, branch.choice.map(|choice| choice.taken)))
     }
 
-    /// The enabled threads that would not only repeat themselves, or else those of them that would not do so any more,
-    /// if there are others: `None` for all of them.
+    /// The enabled threads that would not only repeat themselves; if all would, those whose next round is another one,
+    /// or else the one that did so the longest time ago: who counts its rounds is to come to their end. `None` for all.
     fn productive(&mut self, point: &Point<'_>) -> Option<Vec<ThreadId>> {
         let (spins, history) = (&self.spins, &self.history);
         let kept = |t: &ThreadId| spins.keeps_back(history, *t, point.pending(*t));
@@ -119,12 +119,15 @@ impl Exhaustive {
         }
         // a loop may count its rounds, or two loops share a line: what was left out could have mattered
         self.caveat = Some(Bound::Spins);
-        let of = |wanted: &dyn Fn(&ThreadId) -> bool| -> Vec<ThreadId> {
-            point.enabled.iter().copied().filter(wanted).collect()
-        };
-        let free = of(&|t| !kept(t));
-        let free = if free.is_empty() { of(&|t| spins.has_news(history, *t, point.pending(*t))) } else { free };
-        Some(free).filter(|free| !free.is_empty())
+        let threads = || point.enabled.iter().copied();
+        let mut free: Vec<ThreadId> = threads().filter(|t| !kept(t)).collect();
+        if free.is_empty() {
+            free.extend(threads().filter(|t| spins.has_news(history, *t, point.pending(*t))));
+        }
+        if free.is_empty() {
+            free.extend(threads().min_by_key(|t| history.of(*t).last()));
+        }
+        Some(free)
     }
 }
 
