@@ -66,7 +66,7 @@ pub(crate) fn is_knocked_out(condvar: &Home, mutex: &Home, operation: &'static s
     if condvar.is_part() || knockout::once(location, operation).is_none() {
         return false;
     }
-    lock::release_as(mutex, lock::Mode::Write, location);
+    lock::release_as(mutex, lock::Mode::Write, true, location);
     lock::acquire_as(mutex, lock::Mode::Write, location);
     true
 }

@@ -263,12 +263,12 @@ fn try_acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>)
 pub(crate) fn release(home: &Home, hold: &Hold, location: &'static Location<'static>) {
     hold.ends(home, location);
     if !hold.is_skipped() {
-        release_as(home, hold.mode, location);
+        release_as(home, hold.mode, hold.changes(), location);
     }
     hold.is_back(home);
 }
 
-pub(super) fn release_as(home: &Home, mode: Mode, location: &'static Location<'static>) {
+pub(super) fn release_as(home: &Home, mode: Mode, changes: bool, location: &'static Location<'static>) {
     let lock = home.id();
     let operation = match mode {
         Mode::Write => Operation::Unlock,
@@ -280,7 +280,7 @@ pub(super) fn release_as(home: &Home, mode: Mode, location: &'static Location<'s
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, me| {
             give_back(world, lock, mode, me);
-            ((), Seen::default())
+            ((), Seen { unchanged: !changes, ..Seen::default() })
         }),
         Engine::Loom => {
             let companion = companion::of::<LoomLock>(lock);

@@ -23,6 +23,8 @@ pub(crate) struct Hold {
     pub(crate) mode: Mode,
     /// It is not held at all.
     skipped: bool,
+    /// It has lent its data for writing.
+    changes: bool,
     /// Tells this guard from all others of its execution, if it is watched; else 0.
     number: u32,
 }
@@ -67,7 +69,7 @@ fn watch<R>(f: impl FnOnce(&mut Watch) -> R) -> R {
 impl Hold {
     /// Held as asked, watched by nobody.
     pub(crate) fn plain(mode: Mode) -> Hold {
-        Hold { mode, skipped: false, number: 0 }
+        Hold { mode, skipped: false, changes: false, number: 0 }
     }
 
     /// How a lock will be held that is asked for at `location`.
@@ -95,19 +97,34 @@ impl Hold {
             0
         };
         let mode = if change == Some(Change::Demoted) { Mode::Read } else { mode };
-        Hold { mode, skipped: change == Some(Change::Skipped), number }
+        Hold { mode, skipped: change == Some(Change::Skipped), changes: false, number }
     }
 
     pub(super) fn is_skipped(&self) -> bool {
         self.skipped
     }
 
-    /// The guard lends its data.
+    /// Whether what the lock protects may be another than before, as far as guards know.
+    pub(super) fn changes(&self) -> bool {
+        self.changes
+    }
+
+    /// The guard lends its data for reading.
     #[track_caller]
     #[inline]
-    pub(crate) fn lend(&self, home: &Home, write: bool) {
+    pub(crate) fn lend(&self, home: &Home) {
         if self.number != 0 {
-            lend(self.number, home, write, Location::caller());
+            lend(self.number, home, false, Location::caller());
+        }
+    }
+
+    /// The guard lends its data for writing.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn lend_mut(&mut self, home: &Home) {
+        self.changes = true;
+        if self.number != 0 {
+            lend(self.number, home, true, Location::caller());
         }
     }
 

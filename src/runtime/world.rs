@@ -96,6 +96,8 @@ pub(crate) struct Seen {
     pub(crate) written: Option<Value>,
     /// The operation as it turned out: a compare-exchange that failed is a load.
     pub(crate) operation: Option<Operation>,
+    /// It releases a lock, and what that protects is as it was before.
+    pub(crate) unchanged: bool,
     /// It was a choice of which nothing came: no event.
     pub(crate) silent: bool,
 }

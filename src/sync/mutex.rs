@@ -176,7 +176,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     #[track_caller]
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
-        self.hold.lend(&self.mutex.home, false);
+        self.hold.lend(&self.mutex.home);
         // SAFETY: 2. the guard holds the lock, so no other guard lends out the data; or it was knocked out, and the line
         // above has ended the execution if another one does. (While a failed execution unwinds, a lock that is held
         // elsewhere does not block: its holder never runs again.)
@@ -188,7 +188,7 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     #[track_caller]
     #[allow(unsafe_code)]
     fn deref_mut(&mut self) -> &mut T {
-        self.hold.lend(&self.mutex.home, true);
+        self.hold.lend_mut(&self.mutex.home);
         // SAFETY: see 2., and the guard is borrowed exclusively
         unsafe { &mut *self.mutex.data.get() }
     }

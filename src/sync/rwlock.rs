@@ -177,7 +177,7 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
     #[track_caller]
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
-        self.hold.lend(&self.lock.home, false);
+        self.hold.lend(&self.lock.home);
         // SAFETY: 2. the guard holds the lock for reading, so nobody lends out the data for writing; or it was
         // knocked out, and the line above has ended the execution if somebody does. (While a failed execution unwinds, a
         // lock that is held elsewhere does not block: its holder never runs again.)
@@ -191,7 +191,7 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
     #[track_caller]
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
-        self.hold.lend(&self.lock.home, false);
+        self.hold.lend(&self.lock.home);
         // SAFETY: 3. as 2., and this guard holds the lock for writing, so nobody else lends out the data at all
         unsafe { &*self.lock.data.get() }
     }
@@ -201,7 +201,7 @@ impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     #[track_caller]
     #[allow(unsafe_code)]
     fn deref_mut(&mut self) -> &mut T {
-        self.hold.lend(&self.lock.home, true);
+        self.hold.lend_mut(&self.lock.home);
         // SAFETY: see 3., and the guard is borrowed exclusively
         unsafe { &mut *self.lock.data.get() }
     }

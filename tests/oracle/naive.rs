@@ -56,6 +56,7 @@ enum Code {
     /// The two loads of a round that ends the loop.
     EitherFirst,
     EitherSecond,
+    Poll,
     Grab(usize),
     /// Under mutex 0, and no step of their own: jump if there are tickets, add, take, jump.
     IfTickets(usize),
@@ -126,6 +127,7 @@ fn compile(ops: &[Op], code: &mut Vec<Code>) {
             Op::Yields => code.extend([Code::Yield; 3]),
             Op::Await(a) => code.push(Code::Await(*a)),
             Op::AwaitEither => code.extend([Code::EitherFirst, Code::EitherSecond]),
+            Op::Poll => code.extend([Code::Poll, Code::Unlock(0)]),
             Op::Grab(a) => code.push(Code::Grab(*a)),
         }
     }
@@ -219,6 +221,7 @@ impl Machine {
             Some(Code::Join(other)) => state.outcome.finished[*other],
             Some(Code::Await(a)) => state.outcome.values[*a] != 0,
             Some(Code::EitherSecond) => state.first[t].0 != 0 || state.outcome.values[1] != 0,
+            Some(Code::Poll) => state.owner[0].is_none() && state.tickets > 0,
             Some(Code::Grab(a)) => state.outcome.values[*a] == 0,
             Some(_) => true,
         }
@@ -295,6 +298,11 @@ impl Machine {
                     state.failed.insert(t);
                 }
                 vec![(ATOMICS + a, succeeds)]
+            }
+            Code::Poll => {
+                state.owner[0] = Some(t);
+                out.changed(t, MUTEXES, 1);
+                vec![(MUTEXES, true)]
             }
             Code::Lock(m) => {
                 state.owner[m] = Some(t);

@@ -44,6 +44,8 @@ pub(crate) enum Op {
     Await(usize),
     /// The same with both atomics, one load after the other: until one of them is not 0.
     AwaitEither,
+    /// Looks under mutex 0 again and again until there are tickets.
+    Poll,
     /// A spinlock: `while compare_exchange(0, 1) fails { yield }`
     Grab(usize),
 }
@@ -126,7 +128,7 @@ fn drop_invalid(ops: &mut Vec<Op>, me: usize, kept: &mut Kept) {
 ///
 /// `l`oad `s`tore `a`dd s`w`ap `c`as wea`k` cas `i`f · `L`ock `T`rylock · `R`ead `W`rite tr`r`y-read tr`x`y-write ·
 /// wait `o`nce wait with time`O`ut `t`ake `g`ive `n`otify one notify a`N`ll · `p`ark `u`npark `j`oin `y`ield a`A`wait
-/// `Y`ields await `E`ither `G`rab
+/// `Y`ields await `E`ither `P`oll `G`rab
 const PALETTES: [&str; 11] = [
     "lsawci",
     "lskkki",
@@ -177,6 +179,7 @@ fn one(letter: char, letters: &'static str, depth: usize) -> BoxedStrategy<Op> {
         'y' => Just(Op::Yield).boxed(),
         'Y' => Just(Op::Yields).boxed(),
         'E' => Just(Op::AwaitEither).boxed(),
+        'P' => Just(Op::Poll).boxed(),
         'G' => atomic.prop_map(Op::Grab).boxed(),
         _ => atomic.prop_map(Op::Await).boxed(),
     }
@@ -194,5 +197,6 @@ pub(crate) fn programs() -> impl Strategy<Value = Program> {
 
 /// Such programs in which threads also spin.
 pub(crate) fn spinning() -> impl Strategy<Value = Program> {
-    select(&["lsaAA", "lsaAE", "lsaGA", "lscGE", "lsYAi", "lsALT", "lsARWx", "lsAotgn", "lsApuj"][..]).prop_flat_map(of)
+    select(&["lsaAA", "lsaAE", "lsaGA", "lscGE", "lsYAi", "lsALT", "lsARWx", "lsAotgn", "lsApuj", "lsPgLt"][..])
+        .prop_flat_map(of)
 }

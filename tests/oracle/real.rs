@@ -236,6 +236,14 @@ impl Runner {
                     }
                     thread::yield_now();
                 },
+                Op::Poll => loop {
+                    let tickets = world.mutexes[0].lock().unwrap();
+                    if *tickets > 0 {
+                        break self.changed(MUTEXES, 1);
+                    }
+                    drop(tickets);
+                    thread::yield_now();
+                },
                 Op::Grab(a) => {
                     while world.atomics[*a].compare_exchange(0, 1, SeqCst, SeqCst).is_err() {
                         thread::yield_now();

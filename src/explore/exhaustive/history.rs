@@ -31,6 +31,8 @@ pub(super) struct Step {
     /// Earlier steps with which this one is in a race that might be reversed.
     pub(super) races: SmallVec<[Race; 2]>,
     pub(super) saw: Option<Value>,
+    /// It released a lock, and what that protects was as before.
+    pub(super) unchanged: bool,
     written: Option<Value>,
     /// An unpark of a thread that had its token already.
     redundant: bool,
@@ -159,11 +161,15 @@ impl History {
         self.threads.iter().filter_map(|thread| thread.steps.last().copied()).collect()
     }
 
-    /// The first step after this one that has written to the object.
-    pub(super) fn written_after(&self, object: ObjectId, step: usize) -> Option<usize> {
-        let all = &self.objects.get(object)?.0;
-        let mut later = all[all.partition_point(|access| access.step <= step)..].iter();
-        later.find(|access| access.effect.writes()).map(|access| access.step)
+    /// Whether what the object holds, or protects, may have changed between the two steps of a thread.
+    pub(super) fn has_changed(&self, object: ObjectId, then: usize, now: usize) -> bool {
+        let all = self.objects.get(object).map_or(&[][..], |history| &history.0);
+        let between = |step: usize| all.partition_point(|access| access.step < step);
+        all[between(then + 1)..between(now)].iter().any(|access| match access.effect {
+            Effect::Write => true,
+            Effect::Release => !self.steps[access.step].unchanged,
+            Effect::Read | Effect::Acquire | Effect::AcquireShared | Effect::ReleaseShared => false,
+        })
     }
 
     /// The notification that has reached the waiter.
@@ -307,6 +313,7 @@ impl History {
             after,
             races,
             saw: seen.value,
+            unchanged: seen.unchanged,
             written,
             redundant,
         });

@@ -117,13 +117,11 @@ impl Exhaustive {
         if !point.enabled.iter().any(kept) {
             return None;
         }
-        // a loop may count its rounds, or two loops share a line: what was left out could have mattered
-        self.caveat = Some(Bound::Spins);
         let threads = || point.enabled.iter().copied();
-        let mut free: Vec<ThreadId> = threads().filter(|t| !kept(t)).collect();
-        if free.is_empty() {
-            free.extend(threads().filter(|t| spins.has_news(history, *t, point.pending(*t))));
+        if threads().any(|t| spins.is_cut(history, t, point.pending(t))) {
+            self.caveat = Some(Bound::Spins);
         }
+        let mut free: Vec<ThreadId> = threads().filter(|t| !kept(t)).collect();
         if free.is_empty() {
             free.extend(threads().min_by_key(|t| history.of(*t).last()));
         }

@@ -1,26 +1,28 @@
-//! Threads that spin: an unproductive round is not explored twice.
+//! Threads that spin: they let others go on, and an unproductive round is not explored twice.
 //!
-//! A thread that yields, does nothing but read, sees what it saw in the round before, and is about to yield at the same
-//! place again would only do the same once more. It is kept back until nobody else can go on, as if the loop assumed
-//! that it ends: Kokologiannakis, Ren, Vafeiadis, "Dynamic Partial Order Reductions for Spinloops", FMCAD 2021. That
-//! what it reads changes does not let it go on: an execution in which its first rounds are missing and it reads the
-//! change at once has the same outcome, and is explored too. What it does once it is let go on happens after all that
-//! was done before, so that nothing of it is turned round with that.
+//! A thread that is about to yield where it yielded before may be in a loop that waits for others. It is kept back until
+//! nobody else can go on, so that an execution comes to its end; what it could have done earlier is planned, as for any
+//! thread, from the races of its next round. That alone leaves nothing out, but a loop has any number of rounds. So the
+//! search is cut where rounds repeat themselves: what comes after such a round happens after all that was done before,
+//! and is not turned round with it, as if the loop assumed that it ends: Kokologiannakis, Ren, Vafeiadis, "Dynamic
+//! Partial Order Reductions for Spinloops", FMCAD 2021. An execution without the round, in which the thread sees at once
+//! what it waits for, has the same outcome, and is explored too.
 //!
-//! The same goes for a timeout that fires a second time at the same place, except for the order.
-//!
-//! Whether a round that was kept back could have mattered cannot be known from outside (a loop may count its rounds, two
-//! loops may share a line), so a search that kept one back calls itself bounded, never exhaustive.
+//! That a round changes nothing is seen if it only reads, and sees what the one before it saw; with locks, if no guard was
+//! borrowed exclusively. Otherwise a round is taken to be unproductive once it was like the ones before it a few times.
+//! The same goes for a timeout that fires a second time at the same place. Whether what was cut could have mattered cannot
+//! be known from outside (a loop may count its rounds, two loops may share a line), so a search that was cut calls itself
+//! bounded, never exhaustive.
 
-use super::history::{History, Steps};
+use super::history::{History, Step, Steps};
 use crate::runtime::{Pending, Waits};
 use crate::trace::{Operation, ThreadId};
 use std::panic::Location;
 
-/// Where a thread yielded last, and where its timeouts have fired.
+/// Where a thread has yielded, and where its timeouts have fired.
 #[derive(Debug, Default)]
 struct Spin {
-    at: Option<&'static Location<'static>>,
+    yields: Vec<&'static Location<'static>>,
     timeouts: Vec<&'static Location<'static>>,
 }
 
@@ -46,20 +48,17 @@ impl Spins {
             self.threads.resize_with(thread.index() + 1, Spin::default);
         }
         let spin = &mut self.threads[thread.index()];
-        if yields {
-            spin.at = Some(pending.location);
-        } else {
-            spin.timeouts.push(pending.location);
+        let places = if yields { &mut spin.yields } else { &mut spin.timeouts };
+        if !places.contains(&pending.location) {
+            places.push(pending.location);
         }
     }
 
-    /// Whether the thread would only repeat itself.
+    /// Whether the thread may be in a loop that waits for others.
     pub(super) fn keeps_back(&self, history: &History, thread: ThreadId, pending: &Pending) -> bool {
         let Some(spin) = self.threads.get(thread.index()) else { return false };
         match (pending.operation, pending.waits) {
-            (Operation::Yield, _) => {
-                spin.at == Some(pending.location) && Round::of(history, thread).is_some_and(|round| round.repeats())
-            }
+            (Operation::Yield, _) => spin.yields.contains(&pending.location),
             (_, Waits::Token { timeout: true }) if !history.has_token_now(thread) => {
                 spin.timeouts.contains(&pending.location)
             }
@@ -67,17 +66,18 @@ impl Spins {
         }
     }
 
-    /// Whether the next round of a thread that is kept back would be another one.
-    pub(super) fn has_news(&self, history: &History, thread: ThreadId, pending: &Pending) -> bool {
-        pending.operation == Operation::Yield && Round::of(history, thread).is_some_and(|round| round.has_news())
+    /// Whether the search is cut there.
+    pub(super) fn is_cut(&self, history: &History, thread: ThreadId, pending: &Pending) -> bool {
+        self.keeps_back(history, thread, pending)
+            && (pending.operation != Operation::Yield
+                || Round::of(history, thread).is_some_and(|round| round.repeats()))
     }
 
-    /// The steps after which a thread goes on that was kept back.
+    /// The steps that come before the next one of the thread, whatever it is.
     pub(super) fn causes(&self, history: &History, thread: ThreadId, pending: &Pending) -> Steps {
-        let reads = || Round::of(history, thread).is_some_and(|round| !round.now.is_empty());
-        match pending.operation == Operation::Yield && self.keeps_back(history, thread, pending) && reads() {
+        match pending.operation == Operation::Yield && self.is_cut(history, thread, pending) {
             true => history.latest(),
-            false => Steps::new(), // who only yields does not wait for anything
+            false => Steps::new(),
         }
     }
 }
@@ -97,30 +97,62 @@ impl<'a> Round<'a> {
         Some(Round { history, now: &steps[last + 1..], before: &steps[..last] })
     }
 
-    /// Whether the thread has only read, and what it saw just before it yielded.
+    /// Whether the last rounds were all like the one before them: as many as it takes.
     fn repeats(&self) -> bool {
-        let Some(start) = self.before.len().checked_sub(self.now.len()) else { return false };
-        self.now.iter().zip(&self.before[start..]).all(|(now, before)| self.is_same_reading(*now, *before))
+        let Some(doing) = self.now.iter().map(|step| Doing::of(&self.history.steps[*step])).max() else {
+            return false; // who only yields does not wait for anything
+        };
+        let mut rest = self.before;
+        (0..doing.most()).all(|nth| {
+            // before an earlier round is the yield that ended the one before it
+            let Some(end) = rest.len().checked_sub(if nth == 0 { 0 } else { 1 }) else { return false };
+            let Some(start) = end.checked_sub(self.now.len()) else { return false };
+            let (round, between) = (&rest[start..end], &rest[end..]);
+            rest = &rest[..start];
+            between.iter().all(|step| self.history.steps[*step].done.operation == Operation::Yield)
+                && self.now.iter().zip(round).all(|(now, then)| self.is_like(doing, *now, *then))
+        })
     }
 
-    fn is_same_reading(&self, now: usize, before: usize) -> bool {
-        let (one, other) = (&self.history.steps[now], &self.history.steps[before]);
-        let reads = |step: &super::Step| !step.done.effects.is_empty() && step.done.changes_nothing();
-        // plain memory shows no value: there, nothing may have been written in between
-        let same = one.saw.is_some() || self.written_after(before).is_none_or(|write| write > now);
-        (one.done.operation, one.object, one.saw) == (other.done.operation, other.object, other.saw)
-            && reads(one)
-            && reads(other)
-            && same
+    /// Whether a step of the round is like one of an earlier round.
+    fn is_like(&self, doing: Doing, now: usize, then: usize) -> bool {
+        let (one, other) = (&self.history.steps[now], &self.history.steps[then]);
+        let same = (one.done.operation, one.object) == (other.done.operation, other.object);
+        if doing == Doing::Changes {
+            return same;
+        }
+        // plain memory shows no value, nor does what a lock protects: there, nothing may have been written in between
+        let unseen = one.saw.is_none().then_some(one.object).flatten();
+        let has_changed = unseen.is_some_and(|object| self.history.has_changed(object, then, now));
+        same && one.saw == other.saw && (doing == Doing::Locks || !has_changed)
+    }
+}
+
+/// What is done in a round.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Doing {
+    Reads,
+    Locks,
+    Changes,
+}
+
+impl Doing {
+    fn of(step: &Step) -> Doing {
+        match step.done.operation {
+            _ if !step.done.effects.is_empty() && step.done.changes_nothing() => Doing::Reads,
+            Operation::Unlock if !step.unchanged => Doing::Locks,
+            Operation::Lock | Operation::TryLock | Operation::Unlock => Doing::Reads,
+            Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => Doing::Reads,
+            _ => Doing::Changes,
+        }
     }
 
-    fn has_news(&self) -> bool {
-        self.now.iter().any(|step| self.written_after(*step).is_some())
-    }
-
-    /// The first step that has written to what this one read.
-    fn written_after(&self, step: usize) -> Option<usize> {
-        let objects = self.history.steps[step].done.effects.iter().map(|(object, _)| *object);
-        objects.filter_map(|object| self.history.written_after(object, step)).min()
+    /// After so many repetitions a round is taken to be unproductive.
+    fn most(self) -> usize {
+        match self {
+            Doing::Reads => 1,
+            Doing::Locks => 3,
+            Doing::Changes => 8,
+        }
     }
 }

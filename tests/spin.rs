@@ -1,0 +1,166 @@
+//! Loops that wait for others by yielding: they come to their end, and what the exhaustive search says of them.
+
+use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use selvedge::sync::{Arc, Mutex, RwLock, mpsc};
+use selvedge::{Bound, Budget, Check, Explorer, Extent, Kind, Verdict, hint, thread};
+
+/// A child that does one thing, and a main thread that waits for it.
+fn beside<T: Send + Sync + 'static>(shared: T, child: fn(&T), waits: fn(&T)) {
+    let shared = Arc::new(shared);
+    let theirs = Arc::clone(&shared);
+    let child = thread::spawn(move || child(&theirs));
+    waits(&shared);
+    child.join().unwrap();
+}
+
+fn locks() {
+    let until = |n: &Mutex<u32>| {
+        while *n.lock().unwrap() == 0 {
+            thread::yield_now()
+        }
+    };
+    beside(Mutex::new(0), |n| *n.lock().unwrap() = 1, until);
+}
+
+fn takes() {
+    let until = |items: &Mutex<Vec<u32>>| {
+        while items.lock().unwrap().pop().is_none() {
+            hint::spin_loop()
+        }
+    };
+    beside(Mutex::new(Vec::new()), |items| items.lock().unwrap().push(1), until);
+}
+
+fn tries() {
+    let until = |n: &Mutex<u32>| {
+        while !n.try_lock().is_ok_and(|n| *n == 1) {
+            thread::yield_now()
+        }
+    };
+    beside(Mutex::new(0), |n| *n.lock().unwrap() = 1, until);
+}
+
+fn reads() {
+    let until = |n: &RwLock<u32>| {
+        while *n.read().unwrap() == 0 {
+            thread::yield_now()
+        }
+    };
+    beside(RwLock::new(0), |n| *n.write().unwrap() = 1, until);
+}
+
+fn writes() {
+    let until = |n: &RwLock<u32>| {
+        while n.try_write().is_err() {
+            thread::yield_now()
+        }
+    };
+    beside(RwLock::new(0), |n| drop(n.read().unwrap()), until);
+}
+
+fn receives() {
+    let (sender, receiver) = mpsc::channel();
+    let child = thread::spawn(move || {
+        while receiver.try_recv().is_err() {
+            thread::yield_now()
+        }
+    });
+    sender.send(1).unwrap();
+    child.join().unwrap();
+}
+
+fn changes() {
+    let until = |(flag, rounds): &(AtomicUsize, AtomicUsize)| {
+        while flag.load(SeqCst) == 0 {
+            rounds.fetch_add(1, SeqCst);
+            thread::yield_now();
+        }
+    };
+    beside((AtomicUsize::new(0), AtomicUsize::new(0)), |(flag, _)| flag.store(1, SeqCst), until);
+}
+
+/// Two who take, one who gives twice, and all of them yield.
+fn two_take() {
+    let items = Arc::new(Mutex::new(Vec::new()));
+    let take = |items: &Mutex<Vec<u32>>| {
+        while items.lock().unwrap().pop().is_none() {
+            thread::yield_now()
+        }
+    };
+    let (gives, takes) = (Arc::clone(&items), Arc::clone(&items));
+    let gives = thread::spawn(move || {
+        for item in 0..2 {
+            gives.lock().unwrap().push(item);
+            thread::yield_now();
+        }
+    });
+    let takes = thread::spawn(move || take(&takes));
+    take(&items);
+    gives.join().unwrap();
+    takes.join().unwrap();
+}
+
+#[test]
+fn loops_that_wait_for_others_come_to_their_end() {
+    let models: [(&str, fn()); 8] = [
+        ("locks", locks),
+        ("takes", takes),
+        ("tries", tries),
+        ("reads", reads),
+        ("writes", writes),
+        ("receives", receives),
+        ("changes", changes),
+        ("two take", two_take),
+    ];
+    for (name, model) in models {
+        for explorer in [Explorer::Exhaustive, Explorer::Dfs, Explorer::Random { seed: 7 }] {
+            let verdict = Check::new(name).explorers([explorer]).budget(Budget::executions(5_000)).run(model);
+            let Verdict::Holds(coverage) = verdict else { panic!("{name}, {explorer}: {verdict:?}") };
+            assert!(coverage.executions() > 1, "{name}, {explorer}: {coverage}");
+            if explorer == Explorer::Exhaustive {
+                // a loop has any number of rounds: what was left out is said
+                assert_eq!(coverage.runs[0].extent, Extent::Bounded(Bound::Spins), "{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_loop_whose_wait_is_in_vain_is_a_livelock() {
+    let until = |n: &Mutex<u32>| {
+        while *n.lock().unwrap() < 2 {
+            thread::yield_now()
+        }
+    };
+    let model = move || beside(Mutex::new(0), |n| *n.lock().unwrap() += 1, until);
+    match Check::new("in vain").explorers([Explorer::Exhaustive]).run(model) {
+        Verdict::Violated(found) => assert_eq!(found.kind, Kind::Livelock),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Yields that wait for nobody: the interleavings are those without them.
+#[test]
+fn yields_between_operations_cut_nothing() {
+    fn loads_and_stores(n: &AtomicUsize) {
+        for _ in 0..2 {
+            n.store(n.load(SeqCst) + 1, SeqCst);
+            thread::yield_now();
+        }
+    }
+    fn deposits(n: &Mutex<u32>) {
+        for _ in 0..3 {
+            *n.lock().unwrap() += 1;
+            thread::yield_now();
+        }
+    }
+    let models: [(&str, fn(), u64); 2] = [
+        ("loads and stores", || beside(AtomicUsize::new(0), loads_and_stores, loads_and_stores), 34),
+        ("deposits", || beside(Mutex::new(0), deposits, deposits), 20),
+    ];
+    for (name, model, executions) in models {
+        let verdict = Check::new(name).explorers([Explorer::Exhaustive]).run(model);
+        let Verdict::Holds(coverage) = verdict else { panic!("{name}: {verdict:?}") };
+        assert_eq!((coverage.executions(), coverage.is_exhaustive()), (executions, true), "{name}");
+    }
+}
