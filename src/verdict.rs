@@ -261,6 +261,8 @@ pub enum Bound {
     Operations(usize),
     /// A history could not be checked within so many configurations of the search.
     Configurations(u64),
+    /// Whether [`is_finished`](crate::thread::JoinHandle::is_finished) was asked before or after a thread's end.
+    Ends,
     /// Rounds of loops that yield, and timeouts, that were taken to change nothing.
     Spins,
     /// Fewer executions than the model is known to need.
@@ -289,6 +291,7 @@ impl fmt::Display for Bound {
             Bound::Stuck { last } => write!(f, "an execution that blocks in something un-modelled, after: {last}"),
             Bound::Operations(n) => write!(f, "a scenario of more than {n} operations"),
             Bound::Configurations(n) => write!(f, "{n} configurations in the check of a history"),
+            Bound::Ends => f.write_str("one order of is_finished and the end of a thread"),
             Bound::Spins => f.write_str("few rounds of each spin loop, one timeout a wait"),
             Bound::NothingExplored => f.write_str("nothing to explore: no two threads met in any execution"),
             Bound::TooFew { executions, needed } => write!(f, "{executions} executions where {needed} are needed"),

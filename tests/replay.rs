@@ -162,3 +162,29 @@ proptest! {
         prop_assert_eq!(token, again);
     }
 }
+
+/// Loads more often than a token has events; then loses an update, or fails at once.
+fn long(fails: bool) {
+    let noise = AtomicUsize::new(0);
+    (0..70).for_each(|_| assert_eq!(noise.load(SeqCst), 0));
+    let balance = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&balance);
+    let teller = thread::spawn(move || theirs.store(theirs.load(SeqCst) + 1, SeqCst));
+    let seen = balance.load(SeqCst);
+    assert!(!fails, "something else altogether");
+    balance.store(seen + 1, SeqCst);
+    teller.join().unwrap();
+    assert_eq!(balance.load(SeqCst), 2);
+}
+
+#[test]
+fn a_failure_beyond_the_events_of_a_token_is_told_by_its_choices() {
+    let check = |config| Check::new("long").explorers([Explorer::Exhaustive]).config(config);
+    let Verdict::Violated(found) = check(Config::default()).run(|| long(false)) else { panic!("it loses an update") };
+    let config = Config { replay: Some(found.replay.clone()), failures: None };
+    assert!(matches!(check(config.clone()).run(|| long(false)), Verdict::Violated(_)));
+    match check(config).run(|| long(true)) {
+        Verdict::Unknown(Bound::Replay(why)) => assert!(why.contains("choices"), "{why}"),
+        other => panic!("{other:?}"),
+    }
+}

@@ -78,3 +78,10 @@ fn the_search_for_fewer_events_ends_although_time_is_left() {
     // two spawns and two writes, the second of them by a teller who begins where the first one ended
     assert_eq!((found.kind, found.preemptions, found.trace.events.len()), (Kind::DataRace, 0, 4));
 }
+
+#[test]
+fn a_failure_without_events_is_the_smallest() {
+    let check = Check::new("at once").shrink(Duration::from_secs(3_600));
+    let found = violated(check, Explorer::Exhaustive, || panic!("at once"));
+    assert_eq!((found.kind, found.trace.events.len()), (Kind::Panic, 0));
+}

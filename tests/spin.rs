@@ -1,8 +1,9 @@
 //! Loops that wait for others by yielding: they come to their end, and what the exhaustive search says of them.
 
 use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use selvedge::sync::{Arc, Mutex, RwLock, mpsc};
+use selvedge::sync::{Arc, Condvar, Mutex, RwLock, mpsc};
 use selvedge::{Bound, Budget, Check, Explorer, Extent, Kind, Verdict, hint, thread};
+use std::time::Duration;
 
 /// A child that does one thing, and a main thread that waits for it.
 fn beside<T: Send + Sync + 'static>(shared: T, child: fn(&T), waits: fn(&T)) {
@@ -100,9 +101,48 @@ fn two_take() {
     takes.join().unwrap();
 }
 
+fn parks() {
+    let until = |flag: &AtomicUsize| {
+        while flag.load(SeqCst) == 0 {
+            thread::park_timeout(Duration::from_millis(1))
+        }
+    };
+    beside(AtomicUsize::new(0), |flag| flag.store(1, SeqCst), until);
+}
+
+/// Waits until its time is over, while the other one spins: time goes by.
+fn waits_beside() {
+    let until = |shared: &(AtomicUsize, Mutex<()>, Condvar)| {
+        while shared.0.load(SeqCst) == 0 {
+            thread::yield_now()
+        }
+    };
+    let child = |(flag, mutex, condvar): &(AtomicUsize, Mutex<()>, Condvar)| {
+        for _ in 0..2 {
+            drop(condvar.wait_timeout(mutex.lock().unwrap(), Duration::from_millis(1)).unwrap());
+        }
+        flag.store(1, SeqCst);
+    };
+    beside((AtomicUsize::new(0), Mutex::new(()), Condvar::new()), child, until);
+}
+
+/// Both yield, and one of them only once.
+fn yields_beside() {
+    let until = |flag: &AtomicUsize| {
+        while flag.load(SeqCst) == 0 {
+            thread::yield_now()
+        }
+    };
+    let child = |flag: &AtomicUsize| {
+        thread::yield_now();
+        flag.store(1, SeqCst);
+    };
+    beside(AtomicUsize::new(0), child, until);
+}
+
 #[test]
 fn loops_that_wait_for_others_come_to_their_end() {
-    let models: [(&str, fn()); 8] = [
+    let models: [(&str, fn()); 11] = [
         ("locks", locks),
         ("takes", takes),
         ("tries", tries),
@@ -111,6 +151,9 @@ fn loops_that_wait_for_others_come_to_their_end() {
         ("receives", receives),
         ("changes", changes),
         ("two take", two_take),
+        ("parks", parks),
+        ("waits beside", waits_beside),
+        ("yields beside", yields_beside),
     ];
     for (name, model) in models {
         for explorer in [Explorer::Exhaustive, Explorer::Dfs, Explorer::Random { seed: 7 }] {
@@ -163,4 +206,18 @@ fn yields_between_operations_cut_nothing() {
         let Verdict::Holds(coverage) = verdict else { panic!("{name}: {verdict:?}") };
         assert_eq!((coverage.executions(), coverage.is_exhaustive()), (executions, true), "{name}");
     }
+}
+
+#[test]
+fn whether_a_thread_has_ended_is_asked_in_one_order_only_and_that_is_said() {
+    let model = || {
+        let flag = Arc::new(AtomicUsize::new(0));
+        let theirs = Arc::clone(&flag);
+        let child = thread::spawn(move || theirs.store(1, SeqCst));
+        let _ = child.is_finished();
+        child.join().unwrap();
+    };
+    let verdict = Check::new("asks").explorers([Explorer::Exhaustive]).run(model);
+    let Verdict::Holds(coverage) = verdict else { panic!("{verdict:?}") };
+    assert_eq!(coverage.runs[0].extent, Extent::Bounded(Bound::Ends));
 }

@@ -8,7 +8,7 @@ pub use budget::Budget;
 pub use config::Config;
 
 use crate::counterexample::{Regression, Token};
-use crate::explore::{self, Exploration, Judge, Limits, Model, Progress};
+use crate::explore::{self, Exploration, Judge, Limits, Model, Progress, Which};
 use crate::report;
 use crate::runtime::Ending;
 use crate::runtime::knockout::Probe;
@@ -389,6 +389,13 @@ impl<'a> Check<'a> {
         let exploration = explore::explore(explorer, Arc::clone(model), &limits, only, &mut self.progress);
         let violated = exploration.failure.as_ref().filter(|f| matches!(f.ending, Ending::Violation { .. }));
         if let Some(why) = violated.and_then(|failure| token.only().events.goes_on_after(&failure.trace)) {
+            return Verdict::Unknown(Bound::Replay(why));
+        }
+        if let (Some(failure), Which::Schedule(choices)) = (violated, &token.only().which)
+            && failure.schedule != *choices
+        {
+            let (had, has) = (choices.len(), failure.schedule.len());
+            let why = format!("the program is another one: the execution had {had} choices, and has {has} now");
             return Verdict::Unknown(Bound::Replay(why));
         }
         match (exploration.failure, exploration.cut) {

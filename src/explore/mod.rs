@@ -95,6 +95,19 @@ pub(crate) struct Point<'a> {
     pub(crate) current: Option<ThreadId>,
     /// Whether nobody could go on but by a timeout.
     pub(crate) only_timeouts: bool,
+    /// Whether more than one thread could have gone on, offered or not.
+    pub(crate) several: bool,
+}
+
+/// Which threads a strategy is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offers {
+    /// Who could go on, but for those who have yielded since anything changed, as long as there are others.
+    Fair,
+    /// Who could go on; who could but by a timeout, only if everybody else [waits](Strategy::waits).
+    Able,
+    /// Everybody who could go on in one way or the other.
+    All,
 }
 
 impl<'a> Point<'a> {
@@ -120,8 +133,12 @@ pub(crate) trait Strategy {
     fn executed(&mut self, _world: &World, _thread: ThreadId, _pending: &Pending, _seen: &Seen) {}
     /// The execution is over.
     fn ended(&mut self, _world: &World) {}
-    /// Whether it keeps threads that spin from being offered by itself.
-    fn is_fair(&self) -> bool {
+    /// Whom it is offered.
+    fn offers(&self) -> Offers {
+        Offers::Fair
+    }
+    /// Whether a thread that could go on would only wait for others.
+    fn waits(&self, _thread: ThreadId, _state: &ThreadState) -> bool {
         false
     }
     /// What a search that has come to its end has left out.

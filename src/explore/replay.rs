@@ -1,6 +1,6 @@
 //! One schedule, as a counterexample's token gives it.
 
-use super::{Point, Strategy};
+use super::{Offers, Point, Strategy};
 use crate::trace::ThreadId;
 
 pub(super) struct Replay {
@@ -35,6 +35,10 @@ impl Replay {
 impl Strategy for Replay {
     fn begin(&mut self) -> bool {
         !std::mem::replace(&mut self.begun, true)
+    }
+
+    fn offers(&self) -> Offers {
+        Offers::All
     }
 
     fn pick(&mut self, point: &Point<'_>) -> ThreadId {

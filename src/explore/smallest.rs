@@ -51,7 +51,8 @@ pub(crate) fn smallest(
     }
     loop {
         let events = best.as_ref().map_or(failure.trace.events.len(), |(_, best)| best.trace.events.len());
-        match search(with, events.checked_sub(1)) {
+        let Some(fewer) = events.checked_sub(1) else { return best };
+        match search(with, Some(fewer)) {
             Some(smaller) => best = Some(smaller),
             None => return best,
         }

@@ -6,9 +6,10 @@
 
 use super::green::{DRIVER, Task};
 use super::{Ending, World};
-use crate::explore::{Point, Strategy};
+use crate::explore::{Offers, Point, Strategy};
 use crate::trace::ThreadId;
 use crate::verdict::Bound;
+use smallvec::SmallVec;
 
 /// The task that goes on; `None` if the execution has ended before its end.
 pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Task> {
@@ -27,9 +28,8 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
         None => {
             let mut enabled = std::mem::take(&mut world.enabled);
             let chosen = choose(world, strategy, &mut enabled);
-            let several = enabled.len() > 1;
             world.enabled = enabled;
-            (chosen, several)
+            chosen
         }
     };
     let stuck = repeated.filter(|_| chosen.is_none());
@@ -53,30 +53,51 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
     }
 }
 
-/// The thread that goes on. If there is none, everything has ended, or the execution has.
-fn choose(world: &mut World, strategy: &mut dyn Strategy, enabled: &mut Vec<ThreadId>) -> Option<ThreadId> {
+/// The thread that goes on, and whether it was one of several. If there is none, everything has ended, or the execution
+/// has.
+///
+/// Which threads a schedule chose among must not hang on who chose: a replay asks for it with a strategy of its own.
+fn choose(world: &mut World, strategy: &mut dyn Strategy, enabled: &mut Vec<ThreadId>) -> (Option<ThreadId>, bool) {
     let threads = || (0..world.threads.len() as u32).map(ThreadId);
     enabled.clear();
     enabled.extend(threads().filter(|t| world.enabled(*t)));
-    let only_timeouts = enabled.is_empty();
-    if only_timeouts {
-        enabled.extend(threads().filter(|t| world.could_time_out(*t)));
+    // time goes by while nobody can go on, or those who can only wait for others
+    let mut late: SmallVec<[ThreadId; 4]> = SmallVec::new();
+    if enabled.iter().all(|t| world.yielded.contains(t)) {
+        late.extend(threads().filter(|t| !enabled.contains(t) && world.could_time_out(*t)));
     }
-    if enabled.is_empty() {
+    let able = enabled.len() + late.len();
+    if able == 0 {
         if !world.threads.iter().all(|t| t.finished) {
             world.deadlock();
         }
-        return None;
+        return (None, false);
     }
-    if !strategy.is_fair() && enabled.iter().any(|t| !world.yielded.contains(t)) {
-        let able = enabled.len();
-        enabled.retain(|t| !world.yielded.contains(t));
+    let offers = strategy.offers();
+    let mut only_timeouts = enabled.is_empty();
+    if offers == Offers::Able {
+        only_timeouts |= !late.is_empty() && enabled.iter().all(|t| strategy.waits(*t, &world.threads[t.index()]));
+        if only_timeouts {
+            enabled.clear();
+            enabled.extend(late);
+        }
+    } else {
+        enabled.extend(late);
+        enabled.sort_unstable();
+    }
+    if offers == Offers::Fair {
+        let yielded = |t: &ThreadId| world.yielded.iter().position(|y| y == t);
+        match enabled.iter().filter_map(|t| Some((yielded(t)?, *t))).min() {
+            Some((_, first)) if enabled.iter().all(|t| yielded(t).is_some()) => enabled.retain(|t| *t == first),
+            _ => enabled.retain(|t| yielded(t).is_none()),
+        }
         world.kept_back |= enabled.len() < able;
     }
     // who did something last: a thread that has only been started has not run yet
     let last = world.trace.events.last().map(|event| event.thread);
     let current = last.filter(|thread| enabled.contains(thread));
-    Some(strategy.pick(&Point { enabled, threads: &world.threads, current, only_timeouts }))
+    let several = able > 1;
+    (Some(strategy.pick(&Point { enabled, threads: &world.threads, current, only_timeouts, several })), several)
 }
 
 /// Whether the thread could be among those that are offered.

@@ -231,7 +231,10 @@ pub(crate) fn join(handle: Handle, ordered: bool) {
 
 /// Whether the thread has ended.
 pub(crate) fn is_finished(thread: ThreadId) -> bool {
-    with(|world| world.thread(thread).finished)
+    with(|world| {
+        world.asked_for_an_end = true;
+        world.thread(thread).finished
+    })
 }
 
 /// The joiner takes the result: a panic in it is no longer unseen. Whether there was one.

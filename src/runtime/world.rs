@@ -154,8 +154,10 @@ pub(crate) struct World {
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
     /// Its first events as they were before somebody drew the trace in another order.
     pub(crate) fingerprint: Option<Fingerprint>,
-    /// Who has yielded since somebody changed something.
+    /// Who has yielded, or parked in vain, since somebody changed something: the first one first.
     pub(super) yielded: SmallVec<[ThreadId; 4]>,
+    /// Whether a thread asked if another one has ended, which is no step of either.
+    pub(crate) asked_for_an_end: bool,
     /// Whether a thread that had yielded was not offered although it could have gone on.
     pub(crate) kept_back: bool,
     /// The thread that was started last, if it has not run yet.
@@ -211,6 +213,7 @@ impl World {
             sometimes: BTreeMap::new(),
             fingerprint: None,
             yielded: SmallVec::new(),
+            asked_for_an_end: false,
             kept_back: false,
             started: None,
             enabled: Vec::new(),
@@ -345,10 +348,16 @@ impl World {
             self.deeds.push(deed);
         }
         self.thread(thread).events += 1;
+        let timed_out = seen.value == Some(Value::Word("timed out"));
         match operation {
-            Operation::Yield => self.yielded.push(thread),
+            _ if operation == Operation::Yield || operation == Operation::Park && timed_out => {
+                self.yielded.retain(|yielded| *yielded != thread);
+                self.yielded.push(thread);
+            }
             // two threads that only look and yield must not keep each other going
             Operation::Load(_) | Operation::Read => {}
+            Operation::Lock | Operation::TryLock | Operation::ReadLock | Operation::TryReadLock => {}
+            Operation::Unlock | Operation::ReadUnlock if seen.unchanged => {}
             _ => self.yielded.clear(),
         }
         self.trace.events.push(Event {

@@ -16,7 +16,7 @@ mod race;
 mod spin;
 mod wakeup;
 
-use super::{Point, Strategy, share};
+use super::{Offers, Point, Strategy, share};
 use crate::runtime::{Pending, Seen, ThreadState, Waits, World};
 use crate::trace::{Operation, ThreadId, Value};
 use crate::verdict::Bound;
@@ -209,7 +209,7 @@ impl Strategy for Exhaustive {
             self.stuck.extend(pending.filter_map(|(thread, pending)| Some((thread, pending?))));
             return point.enabled[0];
         }
-        let several = point.enabled.len() > 1;
+        let several = point.several;
         let sleep: SmallVec<[Sleeper; 2]> = match (self.depth.checked_sub(1), self.history.steps.last()) {
             (Some(parent), Some(step)) => {
                 let sleep = self.stack[parent].sleep.iter();
@@ -272,6 +272,9 @@ impl Strategy for Exhaustive {
     }
 
     fn ended(&mut self, world: &World) {
+        if world.asked_for_an_end {
+            self.caveat = Some(Bound::Ends);
+        }
         let followed = self.history.followed(self.kept);
         for j in 0..self.history.steps.len() {
             if self.history.steps[j].races.is_empty() {
@@ -318,8 +321,12 @@ impl Strategy for Exhaustive {
         }
     }
 
-    fn is_fair(&self) -> bool {
-        true
+    fn offers(&self) -> Offers {
+        if self.blocked { Offers::Fair } else { Offers::Able }
+    }
+
+    fn waits(&self, thread: ThreadId, state: &ThreadState) -> bool {
+        state.pending.is_some_and(|pending| self.spins.is_cut(&self.history, thread, &pending))
     }
 
     fn explored(&self) -> Option<f64> {

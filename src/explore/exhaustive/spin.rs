@@ -10,7 +10,7 @@
 //!
 //! That a round changes nothing is seen if it only reads, and sees what the one before it saw; with locks, if no guard was
 //! borrowed exclusively. Otherwise a round is taken to be unproductive once it was like the ones before it a few times.
-//! The same goes for a timeout that fires a second time at the same place. Whether what was cut could have mattered cannot
+//! So is one that ends with a timeout of a park, at the same place as one before. Whether what was cut could have mattered cannot
 //! be known from outside (a loop may count its rounds, two loops may share a line), so a search that was cut calls itself
 //! bounded, never exhaustive.
 
@@ -75,7 +75,7 @@ impl Spins {
 
     /// The steps that come before the next one of the thread, whatever it is.
     pub(super) fn causes(&self, history: &History, thread: ThreadId, pending: &Pending) -> Steps {
-        match pending.operation == Operation::Yield && self.is_cut(history, thread, pending) {
+        match self.is_cut(history, thread, pending) {
             true => history.latest(),
             false => Steps::new(),
         }
