@@ -348,9 +348,9 @@ impl World {
             self.deeds.push(deed);
         }
         self.thread(thread).events += 1;
-        let timed_out = seen.value == Some(Value::Word("timed out"));
+        let timed_out = || seen.value == Some(Value::Word("timed out"));
         match operation {
-            _ if operation == Operation::Yield || operation == Operation::Park && timed_out => {
+            _ if operation == Operation::Yield || operation == Operation::Park && timed_out() => {
                 self.yielded.retain(|yielded| *yielded != thread);
                 self.yielded.push(thread);
             }

@@ -18,7 +18,7 @@ mod wakeup;
 
 use super::{Offers, Point, Strategy, share};
 use crate::runtime::{Pending, Seen, ThreadState, Waits, World};
-use crate::trace::{Operation, ThreadId, Value};
+use crate::trace::{Operation, ThreadId};
 use crate::verdict::Bound;
 use history::{History, Step};
 use race::{Later, Race};
@@ -112,6 +112,9 @@ impl Exhaustive {
     /// The enabled threads that would not only repeat themselves; if all would, those whose next round is another one,
     /// or else the one that did so the longest time ago: who counts its rounds is to come to their end. `None` for all.
     fn productive(&mut self, point: &Point<'_>) -> Option<Vec<ThreadId>> {
+        if self.spins.is_empty() {
+            return None;
+        }
         let (spins, history) = (&self.spins, &self.history);
         let kept = |t: &ThreadId| spins.keeps_back(history, *t, point.pending(*t));
         if !point.enabled.iter().any(kept) {
@@ -267,8 +270,7 @@ impl Strategy for Exhaustive {
         } else if !self.history.repeat(world, index, thread, pending, seen) {
             self.diverged = Some(another_operation(pending));
         }
-        let timed_out = seen.value == Some(Value::Word("timed out"));
-        self.spins.see(thread, pending, timed_out);
+        self.spins.see(thread, pending, seen);
     }
 
     fn ended(&mut self, world: &World) {

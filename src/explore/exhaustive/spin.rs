@@ -15,8 +15,8 @@
 //! bounded, never exhaustive.
 
 use super::history::{History, Step, Steps};
-use crate::runtime::{Pending, Waits};
-use crate::trace::{Operation, ThreadId};
+use crate::runtime::{Pending, Seen, Waits};
+use crate::trace::{Operation, ThreadId, Value};
 use std::panic::Location;
 
 /// Where a thread has yielded, and where its timeouts have fired.
@@ -38,12 +38,18 @@ impl Spins {
         self.threads.clear();
     }
 
+    /// Whether no thread has done anything of the kind.
+    pub(super) fn is_empty(&self) -> bool {
+        self.threads.is_empty()
+    }
+
     /// Takes in a step.
-    pub(super) fn see(&mut self, thread: ThreadId, pending: &Pending, timed_out: bool) {
-        let yields = pending.operation == Operation::Yield;
-        if !yields && !timed_out {
-            return;
-        }
+    pub(super) fn see(&mut self, thread: ThreadId, pending: &Pending, seen: &Seen) {
+        let yields = match pending.operation {
+            Operation::Yield => true,
+            Operation::Park if seen.value == Some(Value::Word("timed out")) => false,
+            _ => return,
+        };
         if self.threads.len() <= thread.index() {
             self.threads.resize_with(thread.index() + 1, Spin::default);
         }
