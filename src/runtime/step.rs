@@ -78,26 +78,35 @@ pub(super) fn freeze(ending: impl FnOnce(&mut World) -> Ending) -> ! {
 /// that would have to wait there does not wait.
 pub(crate) fn shuttle_step<R>(pending: Pending, perform: impl FnOnce(&mut World, ThreadId) -> (R, Seen)) -> R {
     let me = me();
-    if std::thread::panicking() || !announce(me, pending) {
+    let announced = !std::thread::panicking() && announce(me, pending);
+    if !announced {
         in_vain(pending);
     }
-    let (result, ended) = with(|world| {
+    let done = with(|world| {
+        if announced && world.ending.is_some() {
+            return None; // while others ran
+        }
         world.thread(me).pending = None;
         let before = world.over();
         let (result, seen) = perform(world, me);
-        if !before {
-            if !seen.silent {
-                // an operation that breaks the model is the last event of its trace
-                world.record(me, pending, seen);
-            }
-            with_strategy(|strategy| strategy.executed(world, me, &pending, &seen));
-        }
-        (result, !before && world.over())
+        Some((result, !before && took_effect(world, me, &pending, &seen)))
     });
-    if ended && !std::thread::panicking() {
-        halt();
+    match done {
+        Some((result, false)) => result,
+        Some((result, true)) if std::thread::panicking() => result,
+        _ => halt(),
     }
-    result
+}
+
+/// Tells everybody of an operation; whether that was the end of the execution.
+#[inline(never)] // one for all operations
+fn took_effect(world: &mut World, me: ThreadId, pending: &Pending, seen: &Seen) -> bool {
+    if !seen.silent {
+        // an operation that breaks the model is the last event of its trace
+        world.record(me, pending, seen);
+    }
+    with_strategy(|strategy| strategy.executed(world, me, pending, seen));
+    world.over()
 }
 
 /// Says what the thread is about to do, and comes back when it is its turn; false if nothing is scheduled any more.
@@ -115,9 +124,6 @@ fn announce(me: ThreadId, pending: Pending) -> bool {
     if next != Some(mine) {
         green::switch_to(next);
         set_me(me);
-        if with(|world| world.ending.is_some()) {
-            halt();
-        }
     }
     true
 }
@@ -149,7 +155,7 @@ pub(crate) fn loom_step<R>(
     let ended = with(|world| {
         world.thread(me).pending = None;
         let seen = note(world, me, &result);
-        world.record(me, pending, seen);
+        world.record(me, &pending, &seen);
         world.ending.is_some()
     });
     if ended {

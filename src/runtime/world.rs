@@ -340,11 +340,11 @@ impl World {
     }
 
     /// Writes down an operation that has taken effect.
-    pub(crate) fn record(&mut self, thread: ThreadId, pending: Pending, seen: Seen) {
+    pub(crate) fn record(&mut self, thread: ThreadId, pending: &Pending, seen: &Seen) {
         self.settings.pulse.event(pending.location);
         let operation = seen.operation.unwrap_or(pending.operation);
         if self.settings.judged {
-            let deed = Deed::of(self, thread, pending, &seen);
+            let deed = Deed::of(self, thread, *pending, seen);
             self.deeds.push(deed);
         }
         self.thread(thread).events += 1;
