@@ -109,8 +109,8 @@ impl Exhaustive {
         Some((branch.thread, branch.choice.map(|choice| choice.taken)))
     }
 
-    /// The enabled threads that would not only repeat themselves; if all would, those whose next round is another one,
-    /// or else the one that did so the longest time ago: who counts its rounds is to come to their end. `None` for all.
+    /// The enabled threads that are not kept back; if all are, the one that went on the longest time ago: who counts its
+    /// rounds is to come to their end. `None` for all.
     fn productive(&mut self, point: &Point<'_>) -> Option<Vec<ThreadId>> {
         if self.spins.is_empty() {
             return None;
@@ -207,6 +207,10 @@ impl Strategy for Exhaustive {
         if point.only_timeouts {
             // the same timeout was, or will be, a choice of the wait; of one without it the caveat is set when it begins
             self.blocked = true;
+            let mut threads = (0..).map(ThreadId).zip(point.threads);
+            if threads.any(|(thread, state)| !state.finished && self.waits(thread, state)) {
+                self.caveat = Some(Bound::Spins); // of those who could go on, the rounds end here
+            }
             let pending = point.threads.iter().map(|state| state.pending.filter(|_| !state.finished));
             let pending = (0..).map(ThreadId).zip(pending);
             self.stuck.extend(pending.filter_map(|(thread, pending)| Some((thread, pending?))));
