@@ -9,7 +9,8 @@ use crate::{
 /// A cell whose every access is a closure, so that a model can watch it for data races (loom's shape).
 ///
 /// Two accesses, one of them a write, that nothing orders are reported before the pointer of the second is handed
-/// out. Without the feature `model` it is as thin as std's.
+/// out. An access lasts until the last operation in its closure: a closure may hand its right on by that one, and must
+/// not use the pointer after it. Without the feature `model` it is as thin as std's.
 ///
 /// ```
 /// use selvedge::cell::UnsafeCell;
@@ -54,7 +55,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     #[track_caller]
     pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
         #[cfg(feature = "model")]
-        cell::access(&self.home, false);
+        let _lasts = cell::access(&self.home, false);
         f(self.data.get())
     }
 
@@ -62,7 +63,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     #[track_caller]
     pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
         #[cfg(feature = "model")]
-        cell::access(&self.home, true);
+        let _lasts = cell::access(&self.home, true);
         f(self.data.get())
     }
 

@@ -49,6 +49,8 @@ pub enum ObjectKind {
     Atomic,
     /// `cell::UnsafeCell`
     Cell,
+    /// `sync::Arc`, where its count matters
+    Arc,
 }
 
 impl fmt::Display for ObjectKind {
@@ -59,6 +61,7 @@ impl fmt::Display for ObjectKind {
             ObjectKind::Condvar => "condvar",
             ObjectKind::Atomic => "atomic",
             ObjectKind::Cell => "cell",
+            ObjectKind::Arc => "arc",
         })
     }
 }
@@ -109,6 +112,14 @@ pub enum Operation {
     Read,
     /// Wrote a cell.
     Write,
+    /// Made another handle of an `Arc`; the event's value tells how many there are then.
+    Clone,
+    /// Dropped a handle of an `Arc`; the event's value tells how many are left.
+    Drop,
+    /// Looked how many handles an `Arc` has: its name (`strong_count`, `get_mut`).
+    Look(&'static str),
+    /// Did what hangs on how many handles an `Arc` has: its name (`try_unwrap`, `upgrade`).
+    Claim(&'static str),
 }
 
 impl Operation {
@@ -137,6 +148,9 @@ impl Operation {
             Operation::Yield => "yield",
             Operation::Read => "get",
             Operation::Write => "set",
+            Operation::Clone => "clone",
+            Operation::Drop => "drop",
+            Operation::Look(name) | Operation::Claim(name) => name,
         }
     }
 

@@ -255,6 +255,8 @@ pub enum Bound {
         /// Its last event, drawn as one line.
         last: String,
     },
+    /// What a thread did while it unwound was taken as one with what it did before: others were not seen in between.
+    Unwinding,
     /// No execution had an operation on which two threads could meet: there was nothing to explore.
     NothingExplored,
     /// Scenarios of more operations than this are not explored.
@@ -293,6 +295,7 @@ impl fmt::Display for Bound {
             Bound::Configurations(n) => write!(f, "{n} configurations in the check of a history"),
             Bound::Ends => f.write_str("one order of is_finished and the end of a thread"),
             Bound::Spins => f.write_str("few rounds of each spin loop, one timeout a wait"),
+            Bound::Unwinding => f.write_str("one order of what a thread does while it unwinds"),
             Bound::NothingExplored => f.write_str("nothing to explore: no two threads met in any execution"),
             Bound::TooFew { executions, needed } => write!(f, "{executions} executions where {needed} are needed"),
             Bound::NeverReached(name) => write!(f, "`{name}` was never true"),

@@ -312,23 +312,28 @@ fn samplers_do_not_starve_the_thread_that_others_spin_for() {
     }
 }
 
-/// A destructor that loops for ever while a panic unwinds: its execution cannot be left, so nothing can be counted.
+/// A destructor that loops for ever while a panic unwinds is a livelock like any other.
 #[test]
-fn a_count_that_cannot_go_on_is_no_count() {
+fn a_destructor_that_never_ends_while_a_panic_unwinds_is_a_livelock() {
     struct Endless(Arc<AtomicUsize>);
     impl Drop for Endless {
         fn drop(&mut self) {
             while self.0.load(SeqCst) < 2 {}
         }
     }
-    let check = Check::new("endless").explorers([Explorer::Exhaustive]).max_events(50);
-    let counts = check.count(|| {
+    let check = || Check::new("endless").explorers([Explorer::Exhaustive]).max_events(50);
+    let model = || {
         let shared = Arc::new(AtomicUsize::new(0));
         let theirs = Arc::clone(&shared);
         let other = thread::spawn(move || theirs.store(1, SeqCst));
         let _endless = Endless(Arc::clone(&shared));
         other.join().unwrap();
         panic!("on purpose");
-    });
-    assert!(matches!(counts, Err(Bound::NotModelled { .. })), "{counts:?}");
+    };
+    let Verdict::Violated(found) = check().run(model) else { panic!("no violation") };
+    assert_eq!(
+        (found.kind, &found.message[..]),
+        (Kind::Livelock, "no end after 50 events, while a thread unwinds: on purpose")
+    );
+    assert_eq!(check().count(model).unwrap().violations[&Kind::Livelock], 1);
 }

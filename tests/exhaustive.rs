@@ -13,6 +13,13 @@ fn executions(name: &str, model: impl Fn() + Send + Sync + 'static) -> u64 {
     }
 }
 
+#[path = "exhaustive/counts.rs"]
+mod counts;
+#[path = "exhaustive/lasting.rs"]
+mod lasting;
+#[path = "exhaustive/unwinding.rs"]
+mod unwinding;
+
 mod reference {
     use selvedge::{sync, thread};
     include!("reference/programs.rs");

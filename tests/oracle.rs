@@ -167,6 +167,31 @@ fn every_outcome_of_spinning_programs_is_seen() {
     all_agree("spinning", (300, 10_000), program::spinning(), |_| Optimal::Finished);
 }
 
+/// Threads that panic, with destructors and guards that go while they unwind.
+#[test]
+fn every_outcome_of_programs_that_unwind_is_seen_and_every_trace_once() {
+    all_agree("unwinding", (500, 20_000), program::unwinding(), |program| match () {
+        () if program.unparks_twice() => Optimal::Within(2),
+        () => Optimal::Exactly,
+    });
+}
+
+/// What others see while a thread unwinds is missed where that is one step.
+#[test]
+fn the_oracle_catches_unwinding_that_is_one_step() {
+    use program::Op::{Load, Lock, OnDrop, Panic, Store};
+    let destructors = vec![OnDrop(vec![Store(0, 1), Store(1, 1)], vec![Panic])];
+    let guards = vec![Lock(1, vec![Lock(0, vec![Panic])])];
+    for (unwinds, looks) in [(destructors, vec![Load(1), Load(0)]), (guards, vec![Lock(0, vec![]), Lock(1, vec![])])] {
+        let program = Program(vec![unwinds, looks]);
+        let whole = naive::enumerate(&program, FEW.prefixes).expect("small").outcomes;
+        let merged = naive::enumerate_merged(&program, FEW.prefixes).expect("small").outcomes;
+        assert!(merged.is_subset(&whole) && merged.len() < whole.len(), "{program:?}");
+        let agrees = compare_with(Explorer::Exhaustive, FEW, &program, Optimal::Exactly, &Totals::default());
+        assert!(agrees.is_ok(), "{agrees:?}");
+    }
+}
+
 /// Found by a soak, each of them a kind of its own.
 #[test]
 fn programs_on_which_the_two_once_differed_agree() {

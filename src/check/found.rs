@@ -36,7 +36,7 @@ impl Check<'_> {
         by: Explorer,
         failure: Failure,
     ) -> Result<Counterexample, Bound> {
-        let Failure { ending, trace, schedule, events, execution } = failure;
+        let Failure { ending, trace, schedule, counted, events, execution } = failure;
         let (kind, message, location, conflict) = match ending {
             Ending::Violation { kind, message, location, conflict } => (kind, message, location, conflict),
             Ending::Unknown(bound) => return Err(bound),
@@ -49,7 +49,7 @@ impl Check<'_> {
             return Err(Bound::NotModelled { engine: "loom", operation });
         }
         let token = |explorer, which| {
-            let only = Only { which, events: Arc::new(events) };
+            let only = Only { which, counted, events: Arc::new(events) };
             Token::new(explorer, only, &self.name).to_string()
         };
         let replay = match by {

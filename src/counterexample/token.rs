@@ -2,7 +2,8 @@
 //!
 //! `v1:EXPLORER:SCHEDULE.EVENTS:MODEL`. The explorer's own colons are dots (`pct.3.7`). On shuttle's green threads the
 //! schedule is the choices at the points where there was more than one option, `0-1x3-2` for `0 1 1 1 2`; under loom,
-//! whose search is deterministic, it is the number of the execution. The events are the
+//! whose search is deterministic, it is the number of the execution. `+2` behind the schedule says that the `Arc`s made at
+//! the third place where the execution makes any are counted. The events are the
 //! first ones of the execution (`trace/fingerprint`), by which a replay notices that the program has changed; who writes
 //! a token by hand may leave them out. The model's name comes last: it may hold
 //! anything but white space and control characters. Of an execution in which an operation is knocked out, the name goes
@@ -85,6 +86,7 @@ impl fmt::Display for Token {
                 }
             }
         }
+        self.only.counted.iter().try_for_each(|place| write!(f, "+{place}"))?;
         match &*self.only.events {
             events if events.is_empty() => write!(f, ":{}", self.model),
             events => write!(f, ".{events}:{}", self.model),
@@ -146,6 +148,13 @@ impl FromStr for Token {
         };
         let (at, schedule) = part("schedule")?;
         let (schedule, events) = schedule.split_once('.').unwrap_or((schedule, ""));
+        let (length, mut places) = (schedule.len(), schedule.split('+'));
+        let schedule = places.next().unwrap_or_default();
+        let counted = places.map(|place| {
+            let number = place.parse::<u32>();
+            number.map_err(|e| TokenError { offset: at + schedule.len(), reason: format!("place {place:?}: {e}") })
+        });
+        let counted = counted.collect::<Result<Vec<_>, _>>()?;
         let which = match explorer {
             Explorer::Loom { .. } => match schedule.parse::<u64>() {
                 Ok(number) if number > 0 => Which::Execution(number),
@@ -154,8 +163,8 @@ impl FromStr for Token {
             _ => Which::Schedule(choices(at, schedule)?),
         };
         let events = events.parse::<Fingerprint>();
-        let events = events.map_err(|(byte, reason)| TokenError { offset: at + schedule.len() + 1 + byte, reason })?;
-        let only = Only { which, events: Arc::new(events) };
+        let events = events.map_err(|(byte, reason)| TokenError { offset: at + length + 1 + byte, reason })?;
+        let only = Only { which, counted, events: Arc::new(events) };
         let (at, model) = part("model")?;
         if model.is_empty() || model.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return wrong(at, format!("{model:?} is not the name of a model"));

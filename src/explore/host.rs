@@ -150,10 +150,10 @@ fn wait(
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
         progress(so_far());
-        if let Some(Frozen { ending, trace, schedule }) = pulse.frozen() {
+        if let Some(Frozen { ending, trace, schedule, counted }) = pulse.frozen() {
             let (execution, longest) = (pulse.executions(), trace.events.len());
             let events = Fingerprint::of(&trace);
-            let failure = Some(Failure { ending, trace, schedule, events, execution });
+            let failure = Some(Failure { ending, trace, schedule, counted, events, execution });
             return Some(Exploration { executions: execution, longest, met: true, failure, ..Exploration::default() });
         }
         if limits.time.is_some_and(|time| start.elapsed() >= time) {

@@ -7,11 +7,34 @@ use super::host::{Fit, Order};
 use super::{Job, Shared, Which, lock};
 use crate::runtime::{self, Engine, Halt, Settings, World};
 use crate::verdict::Bound;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Explores under loom, with at most so many preemptions an execution.
 pub(super) fn run(order: &Order, preemption_bound: Option<usize>) -> Fit {
+    let mut places = Vec::new();
+    loop {
+        let learned = Learned::default();
+        let fit = search(order, preemption_bound, &places, &learned);
+        let mut learned = std::mem::take(&mut *learned.lock().unwrap_or_else(PoisonError::into_inner));
+        if fit == Fit::No || learned.is_empty() {
+            return fit;
+        }
+        places.append(&mut learned); // and anew, as replays do too: loom's executions are numbered
+        lock(&order.shared).forget();
+        order.job.pulse.begin_anew();
+    }
+}
+
+/// Where `Arc`s are made that are to be counted.
+type Learned = Arc<Mutex<Vec<&'static Location<'static>>>>;
+
+fn search(
+    order: &Order,
+    preemption_bound: Option<usize>,
+    places: &[&'static Location<'static>],
+    learned: &Learned,
+) -> Fit {
     let Order { job, shared, .. } = order;
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemption_bound;
@@ -21,10 +44,11 @@ pub(super) fn run(order: &Order, preemption_bound: Option<usize>) -> Fit {
     builder.max_duration = None;
     builder.checkpoint_interval = usize::MAX;
     let (inner, theirs) = (Arc::clone(job), Arc::clone(shared));
-    let settings = job.settings(Engine::Loom);
+    let settings = job.settings(Engine::Loom, places);
+    let learns = Arc::clone(learned);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {
-            if !another(&inner, &theirs) {
+            if !another(&inner, &theirs, &learns) {
                 resume_unwind(Box::new(Halt));
             }
             let before = wanted(&inner).is_some_and(|wanted| lock(&theirs).executions + 1 < wanted);
@@ -35,13 +59,19 @@ pub(super) fn run(order: &Order, preemption_bound: Option<usize>) -> Fit {
     }));
     let last = runtime::end();
     let deadlocked = last.as_ref().is_some_and(|world| world.ending.is_some());
-    take(job, shared, last);
+    take(job, shared, learned, last);
     if deadlocked && outcome.is_err() {
         let mut exploration = lock(shared);
         if exploration.failure.is_none() && exploration.cut.is_none() {
             // the judge accepts it, but loom's search ends with it
             let operation = "what comes after a deadlock".to_string();
             exploration.cut = Some(Bound::NotModelled { engine: "loom", operation });
+        }
+    }
+    if outcome.is_ok() {
+        let mut exploration = lock(shared);
+        if exploration.merged && exploration.failure.is_none() {
+            exploration.cut.get_or_insert(Bound::Unwinding);
         }
     }
     let as_planned = outcome.as_ref().err().is_none_or(|payload| payload.is::<Halt>());
@@ -58,9 +88,9 @@ pub(super) fn run(order: &Order, preemption_bound: Option<usize>) -> Fit {
 }
 
 /// Takes in the execution that is over; whether to run another.
-fn another(job: &Job, shared: &Shared) -> bool {
+fn another(job: &Job, shared: &Shared, learned: &Learned) -> bool {
     let over = runtime::end();
-    if take(job, shared, over) {
+    if take(job, shared, learned, over) {
         return false;
     }
     let mut exploration = lock(shared);
@@ -81,11 +111,16 @@ fn wanted(job: &Job) -> Option<u64> {
 }
 
 /// Whether the exploration is over.
-fn take(job: &Job, shared: &Shared, world: Option<Box<World>>) -> bool {
+fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>) -> bool {
     let world = world.map(|mut world| {
         job.judge(&mut world);
         world
     });
+    let learns = world.as_ref().filter(|world| world.ending.is_none() && !world.arcs.learned.is_empty());
+    if let Some(world) = learns {
+        learned.lock().unwrap_or_else(PoisonError::into_inner).extend(&world.arcs.learned);
+        return true;
+    }
     let mut exploration = lock(shared);
     let Some(mut world) = world else { return exploration.failure.is_some() || exploration.cut.is_some() };
     let number = exploration.executions + 1;

@@ -23,10 +23,11 @@ pub(crate) use order::{Deed, Known, known};
 pub(crate) use smallest::smallest;
 
 use crate::runtime::knockout::Probe;
-use crate::runtime::{Ending, Engine, Pending, Pulse, Seen, Settings, ThreadState, World};
+use crate::runtime::{Counted, Ending, Engine, Pending, Pulse, Seen, Settings, ThreadState, World};
 use crate::trace::{Fingerprint, ThreadId, Trace};
 use crate::verdict::{Bound, Explorer, Kind};
 use std::collections::BTreeMap;
+use std::panic::Location;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -73,6 +74,8 @@ impl std::fmt::Debug for Judge {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Only {
     pub(crate) which: Which,
+    /// The places, among those where it makes `Arc`s, at which the counts are steps of its schedule.
+    pub(crate) counted: Vec<u32>,
     pub(crate) events: Arc<Fingerprint>,
 }
 
@@ -187,6 +190,8 @@ pub(crate) struct Failure {
     pub(crate) ending: Ending,
     pub(crate) trace: Trace,
     pub(crate) schedule: Vec<u32>,
+    /// As in [`Only`].
+    pub(crate) counted: Vec<u32>,
     pub(crate) events: Fingerprint,
     /// Its number, from 1.
     pub(crate) execution: u64,
@@ -202,6 +207,8 @@ pub(crate) struct Exploration {
     pub(crate) met: bool,
     /// Whether some execution did not offer a thread that had yielded, although it could have gone on.
     pub(crate) kept_back: bool,
+    /// Whether some execution had operations of a thread that unwound which were no steps of their own.
+    pub(crate) merged: bool,
     /// Conditions of `sometimes!` that were looked at, and whether they ever were true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
     pub(crate) failure: Option<Failure>,
@@ -212,9 +219,16 @@ pub(crate) struct Exploration {
 }
 
 impl Exploration {
+    /// Begins anew.
+    fn forget(&mut self) {
+        let tally = self.tally.as_ref().map(|_| BTreeMap::new());
+        *self = Exploration { tally, ..Exploration::default() };
+    }
+
     /// Takes in an execution that is over. Whether the exploration is, too.
     fn take(&mut self, world: &mut World, execution: u64) -> bool {
         self.kept_back |= world.kept_back;
+        self.merged |= world.merged;
         for (name, was) in std::mem::take(&mut world.sometimes) {
             *self.sometimes.entry(name).or_default() |= was;
         }
@@ -234,8 +248,9 @@ impl Exploration {
         }
         self.failure = ending.map(|ending| {
             let events = world.fingerprint.take().unwrap_or_else(|| Fingerprint::of(trace));
+            let counted = world.arcs.counted();
             let (trace, schedule) = (std::mem::take(trace), std::mem::take(&mut world.schedule));
-            Failure { ending, trace, schedule, events, execution }
+            Failure { ending, trace, schedule, counted, events, execution }
         });
         self.failure.is_some()
     }
@@ -273,9 +288,14 @@ impl Job {
         }
     }
 
-    /// What holds for every execution of it, on this engine.
-    fn settings(&self, engine: Engine) -> Settings {
+    /// What holds for every execution of it, on this engine; `places` are where `Arc`s are made that are counted.
+    fn settings(&self, engine: Engine, places: &[&'static Location<'static>]) -> Settings {
+        let counted = match &self.only {
+            Some(Only { which: Which::Schedule(_), counted, .. }) => Counted::Nth(counted.clone()),
+            _ => Counted::Places(places.to_vec()),
+        };
         Settings {
+            counted,
             engine,
             pulse: Arc::clone(&self.pulse),
             max_events: self.limits.max_events,

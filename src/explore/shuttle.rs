@@ -5,15 +5,15 @@
 
 use super::host::{Fit, Order};
 use super::{
-    Strategy, Which, dfs::Dfs, exhaustive::Exhaustive, lock, pct::Pct, portfolio::Portfolio, pos::Pos, random::Random,
-    replay::Replay, walk::Walk,
+    Job, Strategy, Which, dfs::Dfs, exhaustive::Exhaustive, lock, pct::Pct, portfolio::Portfolio, pos::Pos,
+    random::Random, replay::Replay, walk::Walk,
 };
 use crate::runtime::{self, Engine, Settings, green};
 use crate::verdict::{Bound, Explorer};
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::{Arc, mpsc};
 
 /// After so many executions, how many there will be is estimated anew.
 const ESTIMATE_EVERY: u64 = 256;
@@ -70,7 +70,7 @@ fn drive() {
 /// Goes on to the next execution, of the exploration that runs or of the next one; false if there will be none.
 fn another() -> bool {
     loop {
-        if let Some(running) = RUNNING.take() {
+        if let Some(mut running) = RUNNING.take() {
             if running.goes_on() {
                 RUNNING.set(Some(running));
                 return true;
@@ -84,29 +84,45 @@ fn another() -> bool {
     }
 }
 
+/// Who chooses in an exploration.
+fn strategy(job: &Job) -> Box<dyn Strategy> {
+    match (job.only.as_ref().map(|only| &only.which), job.explorer) {
+        (Some(Which::Schedule(choices)), _) => Box::new(Replay::new(choices.clone())),
+        (_, Explorer::Random { seed }) => Box::new(Random::new(seed)),
+        (_, Explorer::Pct { seed, depth }) => Box::new(Pct::new(seed, depth)),
+        (_, Explorer::Pos { seed }) => Box::new(Pos::new(seed)),
+        (_, Explorer::Urw { seed }) => Box::new(Walk::new(seed)),
+        (_, Explorer::Portfolio { seed }) => Box::new(Portfolio::new(seed)),
+        (_, Explorer::Dfs) => Box::new(Dfs::bounded(job.limits.preemptions)),
+        _ => Box::new(Exhaustive::default()),
+    }
+}
+
 /// What an exploration goes by, between two executions.
 struct Running {
     order: Order,
     settings: Settings,
+    /// Where `Arc`s are made that are counted.
+    places: Vec<&'static Location<'static>>,
 }
 
 impl Running {
     fn begin(order: Order) -> Running {
         let job = &order.job;
-        let strategy: Box<dyn Strategy> = match (job.only.as_ref().map(|only| &only.which), job.explorer) {
-            (Some(Which::Schedule(choices)), _) => Box::new(Replay::new(choices.clone())),
-            (_, Explorer::Random { seed }) => Box::new(Random::new(seed)),
-            (_, Explorer::Pct { seed, depth }) => Box::new(Pct::new(seed, depth)),
-            (_, Explorer::Pos { seed }) => Box::new(Pos::new(seed)),
-            (_, Explorer::Urw { seed }) => Box::new(Walk::new(seed)),
-            (_, Explorer::Portfolio { seed }) => Box::new(Portfolio::new(seed)),
-            (_, Explorer::Dfs) => Box::new(Dfs::bounded(job.limits.preemptions)),
-            _ => Box::new(Exhaustive::default()),
-        };
-        runtime::set_strategy(Some(strategy));
+        runtime::set_strategy(Some(strategy(job)));
         runtime::knockout::set(job.limits.probe.clone());
-        let settings = job.settings(Engine::Shuttle);
-        Running { order, settings }
+        let settings = job.settings(Engine::Shuttle, &[]);
+        Running { order, settings, places: Vec::new() }
+    }
+
+    /// Begins anew, from an execution that has shown at which other places `Arc`s are to be counted.
+    fn learn(&mut self, learned: &[&'static Location<'static>]) {
+        self.places.extend_from_slice(learned);
+        let Order { job, shared, .. } = &self.order;
+        lock(shared).forget();
+        job.pulse.begin_anew();
+        runtime::set_strategy(Some(strategy(job)));
+        self.settings = job.settings(Engine::Shuttle, &self.places);
     }
 
     /// Says that it is over.
@@ -116,19 +132,26 @@ impl Running {
     }
 
     /// Takes in the execution that is over, if there is one; whether another has begun.
-    fn goes_on(&self) -> bool {
+    fn goes_on(&mut self) -> bool {
         let Order { job, shared, .. } = &self.order;
+        let (job, shared) = (Arc::clone(job), Arc::clone(shared));
         if runtime::try_with(|world| runtime::with_strategy(|strategy| strategy.ended(world))).is_some() {
             let mut over = runtime::end();
             over.iter_mut().for_each(|world| job.judge(world));
-            let mut exploration = lock(shared);
+            let mut exploration = lock(&shared);
             if over.as_mut().is_some_and(|world| exploration.take(world, job.pulse.executions())) {
                 exploration.cut = job.time_is_up().filter(|_| exploration.failure.is_none());
                 return false;
             }
-            over.into_iter().for_each(runtime::keep);
+            drop(exploration);
+            if let Some(world) = over {
+                if !world.arcs.learned.is_empty() {
+                    self.learn(&world.arcs.learned);
+                }
+                runtime::keep(world);
+            }
         }
-        let mut exploration = lock(shared);
+        let mut exploration = lock(&shared);
         if exploration.failure.is_some() || exploration.cut.is_some() {
             return false;
         }

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs the model until the budget is used up. The thread that it runs on is not for others: nothing is known of it.
 pub(super) fn run(Order { job, shared, .. }: &Order) -> Fit {
-    let settings = job.settings(Engine::Std);
+    let settings = job.settings(Engine::Std, &[]);
     loop {
         {
             let mut exploration = lock(shared);
@@ -33,7 +33,8 @@ pub(super) fn run(Order { job, shared, .. }: &Order) -> Fit {
         exploration.met = true; // what real threads do is not seen: whether they met is not known
         if let Some(ending) = over.ending {
             let (trace, events) = (Trace::default(), Fingerprint::default());
-            exploration.failure = Some(Failure { ending, trace, schedule: Vec::new(), events, execution });
+            let (schedule, counted) = (Vec::new(), Vec::new());
+            exploration.failure = Some(Failure { ending, trace, schedule, counted, events, execution });
             return Fit::No;
         }
     }

@@ -1,8 +1,13 @@
 //! Cells under the engines: every access is checked for a data race before the pointer is handed out.
+//!
+//! An access lasts while its closure runs, but not beyond the closure's last operation, by which it may hand its right
+//! on. Which operation is the last one is known only when the closure ends. So the cell is accessed again before each
+//! operation but the first, where something that the thread did in between could have handed its right on.
 
+use super::arc::unseen_order;
 use super::companion;
-use super::step::{loom_step, shuttle_step};
-use super::{Ending, Engine, Home, Pending, Seen, Waits, World, engine};
+use super::step::{inert, loom_step, shuttle_step};
+use super::{Ending, Engine, Home, Pending, Seen, Waits, World, engine, execution, me, try_with, with};
 use crate::trace::{ObjectId, Operation, ThreadId};
 use crate::verdict::Kind;
 use std::panic::Location;
@@ -14,15 +19,81 @@ pub(crate) fn create(home: &Home) {
     }
 }
 
-/// Announces an access, and ends the execution if nothing orders it with an earlier one.
+/// An access that has begun, and not ended yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lasting {
+    cell: ObjectId,
+    write: bool,
+    location: &'static Location<'static>,
+    /// What the thread had released when it accessed the cell last; under loom, what it had done.
+    since: u64,
+}
+
+/// An access that ends where this is dropped.
+pub(crate) struct Lasts {
+    execution: u64,
+}
+
+impl Drop for Lasts {
+    fn drop(&mut self) {
+        if self.execution != 0 && self.execution == execution() {
+            try_with(|world| world.thread(me()).lasting.pop());
+        }
+    }
+}
+
+/// How far the running thread has come with what can hand a right on.
+fn so_far(world: &mut World) -> u64 {
+    let me = me();
+    match world.settings.engine {
+        Engine::Loom => world.thread(me).events,
+        Engine::Std | Engine::Shuttle => u64::from(world.clocks.known(me, me)),
+    }
+}
+
+/// Begins an access, and ends the execution if nothing orders it with an earlier one.
 #[track_caller]
-pub(crate) fn access(home: &Home, write: bool) {
-    let cell = home.id();
-    let location = Location::caller();
+pub(crate) fn access(home: &Home, write: bool) -> Lasts {
+    let (cell, location) = (home.id(), Location::caller());
+    let engine = home.engine();
+    if engine == Engine::Std {
+        return Lasts { execution: 0 };
+    }
+    once(engine, cell, write, location);
+    with(|world| {
+        let since = so_far(world);
+        world.thread(me()).lasting.push(Lasting { cell, write, location, since });
+    });
+    Lasts { execution: execution() }
+}
+
+/// Before an operation within accesses that last: accesses those cells again whose right the thread may have handed on.
+#[cold]
+pub(super) fn last(engine: Engine) {
+    if inert() {
+        return;
+    }
+    let accesses = with(|world| std::mem::take(&mut world.thread(me()).lasting));
+    let accesses: Vec<Lasting> = accesses
+        .into_iter()
+        .map(|access| {
+            let now = with(so_far);
+            if access.since == now {
+                return access;
+            }
+            once(engine, access.cell, access.write, access.location);
+            Lasting { since: with(so_far), ..access }
+        })
+        .collect();
+    with(|world| world.thread(me()).lasting = accesses);
+}
+
+/// An access as one operation.
+fn once(engine: Engine, cell: ObjectId, write: bool, location: &'static Location<'static>) {
     let operation = if write { Operation::Write } else { Operation::Read };
     let pending =
         Pending { operation, object: Some(cell), location, waits: Waits::Never, expected: None, spurious: false };
-    match home.engine() {
+    match engine {
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, me| {
             race(world, me, cell, write, location);
@@ -45,6 +116,9 @@ pub(super) fn race(world: &mut World, me: ThreadId, cell: ObjectId, write: bool,
         world.clocks.read(me, cell, event, location)
     };
     let Some(earlier) = race else { return };
+    if let Some(unseen) = unseen_order(world) {
+        return world.end(unseen);
+    }
     let (name, mine) = (world.trace.object_name(cell), world.trace.thread_name(me));
     let theirs = world.trace.thread_name(earlier.thread);
     let did = world.trace.events.get(earlier.event).map_or("access", |e| e.operation.name());

@@ -92,6 +92,23 @@ impl Clocks {
         now.tick(thread);
     }
 
+    /// What `thread` knows of `other`.
+    pub(crate) fn known(&mut self, thread: ThreadId, other: ThreadId) -> u32 {
+        self.of(thread).now.get(other)
+    }
+
+    /// `thread` learns what stands in `message`.
+    pub(crate) fn acquire_from(&mut self, thread: ThreadId, message: &Clock) {
+        self.of(thread).now.join(message);
+    }
+
+    /// Whoever acquires from `message` from now on learns what `thread` knows.
+    pub(crate) fn release_into(&mut self, thread: ThreadId, message: &mut Clock) {
+        let now = &mut self.of(thread).now;
+        message.join(now);
+        now.tick(thread);
+    }
+
     pub(crate) fn load(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
         self.of(thread);
         let Some(message) = self.messages.get(object) else { return };

@@ -5,7 +5,7 @@
 //! Who goes on is decided on the green threads (`schedule`), so that shuttle is asked for a switch only where there is
 //! one, and its scheduler only repeats the decision.
 
-use super::{ThreadId, set_me, step};
+use super::{ThreadId, set_me, step, unwinding};
 use std::cell::{Cell, RefCell};
 
 /// A task of shuttle, by its number in shuttle's execution.
@@ -56,7 +56,9 @@ pub(crate) fn is_worn() -> bool {
 pub(super) fn switch_to(task: Option<Task>) {
     NEXT.set(task);
     POOL.with_borrow_mut(|pool| pool.switches += 1);
+    let panics = unwinding::set_aside();
     shuttle_engine::runtime::thread::switch();
+    unwinding::take_up(panics);
 }
 
 /// Gives the thread a task, which does not run yet.
@@ -67,8 +69,10 @@ pub(super) fn start(thread: ThreadId, body: Body) -> Task {
             pool.work.push(None);
             pool.work.len() - 1
         });
+        let panics = unwinding::set_aside();
         // asks for a switch, and is given none: `chosen` is who runs
         drop(shuttle::thread::spawn(move || serve(task)));
+        unwinding::take_up(panics);
         task
     });
     POOL.with_borrow_mut(|pool| pool.work[task] = Some((thread, body)));

@@ -5,6 +5,7 @@
 //! and this one stands on top of them. It knows by the thread-local engine whether a panic is a model's: then it is
 //! written down, not printed. All others go to the hook that was there before.
 
+use super::arc::unseen_order;
 use super::{Ending, Engine, Halt, World, engine, me, try_with};
 use crate::trace::Event;
 use crate::verdict::Kind;
@@ -48,7 +49,7 @@ fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookI
         if engine_panicked {
             end_by_engine(world, message, location);
         } else {
-            world.panic_before = world.panic.replace((message, location));
+            world.panicked(me(), (message, location));
         }
     });
 }
@@ -58,11 +59,11 @@ const ABORTS: [&str; 2] = ["panic in a destructor during cleanup", "panic in a f
 
 /// The last words: what happened, and where.
 fn aborts(world: &mut World, why: &str) -> String {
-    let words = |panic: Option<(String, Option<String>)>| {
-        let (message, location) = panic.unwrap_or_default();
+    let mut words = || {
+        let (message, location) = world.take_panic(me()).unwrap_or_default();
         format!("{message} ({})", location.unwrap_or_default())
     };
-    let (last, first) = (words(world.panic.take()), words(world.panic_before.take()));
+    let (last, first) = (words(), words());
     format!("selvedge: a model's destructor panicked while a panic unwound: {last}, after {first}. {why}: std aborts")
 }
 
@@ -91,6 +92,9 @@ fn end_by_engine(world: &mut World, message: String, location: Option<String>) {
         return world.deadlock();
     }
     let kind = if message.contains("Causality violation") { Kind::DataRace } else { Kind::Panic };
+    if let Some(unseen) = unseen_order(world).filter(|_| kind == Kind::DataRace) {
+        return world.end(unseen);
+    }
     // the operation that broke the model is the last event of its trace
     let me = me();
     let pending = world.thread(me).pending.take();

@@ -8,6 +8,7 @@
 //!
 //! This module and [`explore`](crate::explore) are the only ones that name loom or shuttle.
 
+pub(crate) mod arc;
 pub(crate) mod atomic;
 pub(crate) mod cell;
 mod clock;
@@ -24,9 +25,11 @@ mod schedule;
 mod statics;
 mod step;
 pub(crate) mod threads;
+mod unwinding;
 mod watch;
 mod world;
 
+pub(crate) use arc::Counted;
 pub(crate) use clock::{Clock, NUMBERING, PerObject, token};
 pub(crate) use home::Home;
 pub(crate) use pulse::{Frozen, Pulse};

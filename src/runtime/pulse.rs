@@ -24,6 +24,7 @@ pub(crate) struct Frozen {
     pub(crate) ending: Ending,
     pub(crate) trace: Trace,
     pub(crate) schedule: Vec<u32>,
+    pub(crate) counted: Vec<u32>,
 }
 
 impl Pulse {
@@ -35,6 +36,11 @@ impl Pulse {
 
     pub(crate) fn execution(&self) -> u64 {
         self.executions.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// What was explored is explored anew.
+    pub(crate) fn begin_anew(&self) {
+        self.executions.store(0, Ordering::Relaxed);
     }
 
     pub(crate) fn executions(&self) -> u64 {

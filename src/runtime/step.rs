@@ -1,7 +1,7 @@
 //! One visible operation: announced, scheduled, performed, recorded.
 
 use super::{
-    Ending, Engine, Frozen, Pending, Seen, World, engine, green, me, schedule, set_me, threads, try_with, with,
+    Ending, Engine, Frozen, Pending, Seen, World, cell, engine, green, me, schedule, set_me, threads, try_with, with,
 };
 use crate::explore::Strategy;
 use crate::trace::ThreadId;
@@ -11,23 +11,26 @@ use std::cell::RefCell;
 /// With this payload a green thread of a failed execution unwinds.
 pub(crate) struct Halt;
 
-/// Whether operations have no more effect on the engine: the execution has failed, or this thread unwinds.
+/// Whether operations have no more effect on the engine: the execution has failed, or this thread unwinds under loom.
 ///
-/// No thread may be switched while one unwinds: all green threads share the OS thread's count of panics, so another
-/// one would think that it panics too.
+/// loom must not switch threads while one unwinds: it does not tell the panics of its green threads apart.
 pub(super) fn inert() -> bool {
-    std::thread::panicking() || with(|world| world.over())
+    unwinds_under_loom() || with(|world| world.over())
+}
+
+pub(super) fn unwinds_under_loom() -> bool {
+    std::thread::panicking() && engine() == Engine::Loom
 }
 
 /// The manners of an operation that has no, or only a shadow of, an effect. Whether it is one.
 ///
 /// In an execution that has failed, user code goes on only if it caught our payload away: it is sent on its way
-/// again. While a thread unwinds nothing waits: what should have is written down, and the execution is given up as
-/// soon as somebody catches the panic (if nobody does, it has failed anyway). A destructor that would wait for ever,
-/// by a loop, is left for ever.
+/// again. While a thread unwinds under loom nothing waits: what should have is written down, and the execution is given
+/// up as soon as somebody catches the panic (if nobody does, it has failed anyway). A destructor that would wait for
+/// ever, by a loop, is left for ever.
 pub(super) fn in_vain(pending: Pending) -> bool {
     let me = me();
-    if !std::thread::panicking() {
+    if !unwinds_under_loom() {
         return match with(|world| (world.closed, world.ending.is_some(), world.stalled.take())) {
             (true, ..) => true,
             (_, true, _) => halt(),
@@ -37,6 +40,7 @@ pub(super) fn in_vain(pending: Pending) -> bool {
     }
     let endless = with(|world| {
         if !world.over() {
+            world.merged = true;
             world.thread(me).pending = Some(pending);
             if !world.enabled(me) && world.stalled.is_none() {
                 world.stalled = world.blocked(me);
@@ -65,7 +69,8 @@ pub(super) fn freeze(ending: impl FnOnce(&mut World) -> Ending) -> ! {
         let ending = world.ending.take().unwrap_or_else(|| ending(world));
         let trace = std::mem::take(&mut world.trace);
         let schedule = std::mem::take(&mut world.schedule);
-        world.settings.pulse.freeze(Frozen { ending, trace, schedule });
+        let counted = world.arcs.counted();
+        world.settings.pulse.freeze(Frozen { ending, trace, schedule, counted });
     });
     loop {
         std::thread::park();
@@ -73,15 +78,12 @@ pub(super) fn freeze(ending: impl FnOnce(&mut World) -> Ending) -> ! {
 }
 
 /// An operation under shuttle: `perform` is its meaning.
-///
-/// While a thread unwinds, the operation takes effect at once, without a scheduling point before it; an operation
-/// that would have to wait there does not wait.
 pub(crate) fn shuttle_step<R>(pending: Pending, perform: impl FnOnce(&mut World, ThreadId) -> (R, Seen)) -> R {
     let me = me();
-    let announced = !std::thread::panicking() && announce(me, pending);
-    if !announced {
-        in_vain(pending);
+    if with(|world| !world.thread(me).lasting.is_empty()) {
+        cell::last(Engine::Shuttle);
     }
+    let announced = announce(me, pending) || !in_vain(pending);
     let done = with(|world| {
         if announced && world.ending.is_some() {
             return None; // while others ran
@@ -93,7 +95,6 @@ pub(crate) fn shuttle_step<R>(pending: Pending, perform: impl FnOnce(&mut World,
     });
     match done {
         Some((result, false)) => result,
-        Some((result, true)) if std::thread::panicking() => result,
         _ => halt(),
     }
 }
@@ -112,7 +113,7 @@ fn took_effect(world: &mut World, me: ThreadId, pending: &Pending, seen: &Seen) 
 /// Says what the thread is about to do, and comes back when it is its turn; false if nothing is scheduled any more.
 fn announce(me: ThreadId, pending: Pending) -> bool {
     let scheduled = with(|world| {
-        if world.over() || world.stalled.is_some() {
+        if world.over() {
             return None;
         }
         let state = world.thread(me);
@@ -148,6 +149,9 @@ pub(crate) fn loom_step<R>(
         return shadow();
     }
     let me = me();
+    if with(|world| !world.thread(me).lasting.is_empty()) {
+        cell::last(Engine::Loom);
+    }
     flush_deferred();
     with(|world| world.thread(me).pending = Some(pending));
     let result = perform();

@@ -4,6 +4,7 @@ use super::clock::token;
 use super::statics::drop_locals;
 use super::step::{
     choose, defer, fail, flush_deferred, freeze, halt, in_vain, inert, loom_step, shuttle_step, stalled,
+    unwinds_under_loom,
 };
 use super::{Ending, Engine, Pending, Seen, Waits, World, engine, green, hook, knockout, me, set_me, try_with, with};
 use crate::trace::{Operation, ThreadId, Value};
@@ -60,7 +61,7 @@ pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce(ThreadId) + Send>
     let pending = pending(Operation::Spawn(ThreadId::MAIN), Waits::Never, Location::caller());
     let spawned = |thread| Seen { operation: Some(Operation::Spawn(thread)), ..Seen::default() };
     if inert() {
-        // no engine starts a thread while one unwinds
+        // loom starts no thread while one unwinds
         in_vain(pending);
         let thread = with(|world| {
             world.stalled.get_or_insert_with(|| "the start of a thread".to_string());
@@ -117,7 +118,7 @@ pub(crate) fn run<T>(thread: ThreadId, f: impl FnOnce() -> T) -> std::thread::Re
         give_up_if_stalled();
         flush_deferred();
         with(|world| {
-            let seen = world.panic.take().unwrap_or_else(|| (hook::message(&*payload), None));
+            let seen = world.take_panic(thread).unwrap_or_else(|| (hook::message(&*payload), None));
             world.thread(thread).panicked = Some(seen);
         });
         return Err(payload);
@@ -168,7 +169,7 @@ pub(crate) fn run_main(f: impl FnOnce()) {
 
 /// How an execution ends whose main thread panicked.
 pub(super) fn panic_of_main(world: &mut World, payload: Option<&(dyn Any + Send)>) -> Ending {
-    let seen = world.panic.take();
+    let seen = world.take_panic(ThreadId::MAIN);
     let (message, location) = seen.unwrap_or_else(|| (payload.map(hook::message).unwrap_or_default(), None));
     // a main thread that unwraps another's panic fails because of the other's
     let unseen = world.threads.iter_mut().find_map(|t| t.panicked.take());
@@ -179,7 +180,7 @@ pub(super) fn panic_of_main(world: &mut World, payload: Option<&(dyn Any + Send)
 
 /// Ends an execution by a panic that nobody can catch: of a destructor of a thread-local, a static, a result.
 pub(super) fn end_by_panic(world: &mut World, payload: &(dyn Any + Send)) {
-    let (message, location) = world.panic.take().unwrap_or_else(|| (hook::message(payload), None));
+    let (message, location) = world.take_panic(me()).unwrap_or_else(|| (hook::message(payload), None));
     let message = format!("{message}; in a destructor at the end of a thread, where std aborts the process");
     world.end(Ending::Violation { kind: Kind::Panic, message, location, conflict: None });
 }
@@ -202,7 +203,7 @@ pub(crate) fn is_knocked_out() -> bool {
 pub(crate) fn join(handle: Handle, ordered: bool) {
     let Handle { thread, loom } = handle;
     let pending = pending(Operation::Join(thread), Waits::End(thread), Location::caller());
-    if std::thread::panicking() && !is_finished(thread) {
+    if unwinds_under_loom() && !is_finished(thread) {
         // There is no result to go on with, and a destructor that unwraps it would abort the process.
         in_vain(pending);
         freeze(|world| match world.stalled.take() {

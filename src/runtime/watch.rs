@@ -184,7 +184,7 @@ fn cell_of(home: &Home) -> ObjectId {
 
 #[cold]
 fn lend(guard: u32, home: &Home, write: bool, location: &'static Location<'static>) {
-    if home.engine_now() != Engine::Shuttle || inert() && !std::thread::panicking() {
+    if home.engine_now() != Engine::Shuttle || inert() {
         return;
     }
     let (lock, cell) = (home.id(), cell_of(home));
@@ -205,7 +205,6 @@ fn lend(guard: u32, home: &Home, write: bool, location: &'static Location<'stati
         }
         ((), Seen::default())
     });
-    // A thread that unwinds is not stopped. It may go on: the execution has ended, so the other one never runs again.
 }
 
 type Access = (ThreadId, ObjectId, usize, &'static Location<'static>, Operation);

@@ -1,5 +1,7 @@
 //! The state of one execution: its trace, its threads, what its objects mean, and how it ended.
 
+use super::arc::{Arcs, Counted};
+use super::cell::Lasting;
 use super::clocks::Clocks;
 use super::companion::Companion;
 use super::green::Task;
@@ -34,6 +36,8 @@ pub(crate) struct Settings {
     pub(crate) replays: Option<Arc<Fingerprint>>,
     /// Whether somebody will ask what happened before what.
     pub(crate) judged: bool,
+    /// Whose reference counts are steps.
+    pub(crate) counted: Counted,
 }
 
 /// How an execution ended before its end.
@@ -108,6 +112,9 @@ impl Seen {
     }
 }
 
+/// The message of a panic, and its place.
+pub(crate) type Panic = (String, Option<String>);
+
 #[derive(Debug, Default)]
 pub(crate) struct ThreadState {
     pub(crate) pending: Option<Pending>,
@@ -118,10 +125,14 @@ pub(crate) struct ThreadState {
     pub(crate) events: u64,
     /// How many objects it has made.
     made: u32,
+    /// Accesses to cells whose closures run, the innermost last.
+    pub(super) lasting: Vec<Lasting>,
+    /// How many values the thread drops as the last owner of an `Arc` of ours.
+    pub(super) last_owner_of: usize,
     /// `park`'s token.
     pub(crate) token: bool,
-    /// It panicked with this message at this place, and nobody has joined it.
-    pub(crate) panicked: Option<(String, Option<String>)>,
+    /// It panicked, and nobody has joined it.
+    pub(crate) panicked: Option<Panic>,
 }
 
 #[derive(Debug)]
@@ -149,6 +160,7 @@ pub(crate) struct World {
     pub(crate) threads: Vec<ThreadState>,
     pub(crate) objects: Vec<ObjectState>,
     pub(crate) clocks: Clocks,
+    pub(crate) arcs: Arcs,
     pub(crate) ending: Option<Ending>,
     /// Conditions of `sometimes!`, and whether they were true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
@@ -168,18 +180,18 @@ pub(crate) struct World {
     pub(crate) schedule: Vec<u32>,
     /// All threads are done: what runs now are destructors of statics, for which nothing is scheduled any more.
     pub(super) closed: bool,
-    /// The last panic that the hook saw: message and place.
-    pub(crate) panic: Option<(String, Option<String>)>,
-    /// The one before it.
-    pub(super) panic_before: Option<(String, Option<String>)>,
+    /// Panics that the hook saw: the last two of each thread, in order.
+    panics: Vec<(ThreadId, Panic)>,
     /// What a thread should have waited for while it unwound, and did not: what follows is no execution of the model.
     pub(super) stalled: Option<String>,
+    /// Whether a thread did something while it unwound that was no step of its own.
+    pub(crate) merged: bool,
     /// How many operations had no effect any more, or only a shadow of one.
     pub(super) vain: usize,
     /// Locks that threads acquired while they unwound: loom knows nothing of them.
     pub(super) shadow_locks: Vec<(ObjectId, Mode)>,
     /// The last panic that a joiner took as a result.
-    pub(crate) observed: Option<(String, Option<String>)>,
+    pub(crate) observed: Option<Panic>,
     pub(super) statics: Statics,
     /// Where a thread was served without a cause, and how often its mutex had been acquired then, if it has one.
     served: Vec<(ThreadId, &'static Location<'static>, u32)>,
@@ -209,6 +221,7 @@ impl World {
             threads: Vec::new(),
             objects: Vec::new(),
             clocks: Clocks::default(),
+            arcs: Arcs::default(),
             ending: None,
             sometimes: BTreeMap::new(),
             fingerprint: None,
@@ -219,9 +232,9 @@ impl World {
             enabled: Vec::new(),
             schedule: Vec::new(),
             closed: false,
-            panic: None,
-            panic_before: None,
+            panics: Vec::new(),
             stalled: None,
+            merged: false,
             vain: 0,
             shadow_locks: Vec::new(),
             observed: None,
@@ -236,8 +249,10 @@ impl World {
     /// Another execution's beginning, in the room that this one had.
     pub(super) fn renew(&mut self, settings: &Settings) {
         let fresh = World::without_threads(settings.clone());
-        let World { trace, threads, objects, clocks, enabled, schedule, companions, .. } =
+        let World { trace, threads, objects, clocks, arcs, enabled, schedule, companions, .. } =
             std::mem::replace(self, fresh);
+        self.arcs = arcs;
+        self.arcs.clear();
         (self.trace, self.clocks, self.enabled, self.companions) = (trace, clocks, enabled, companions);
         (self.threads, self.objects, self.schedule) = (threads, objects, schedule);
         self.trace.events.clear();
@@ -355,7 +370,7 @@ impl World {
                 self.yielded.push(thread);
             }
             // two threads that only look and yield must not keep each other going
-            Operation::Load(_) | Operation::Read => {}
+            Operation::Load(_) | Operation::Read | Operation::Look(_) => {}
             Operation::Lock | Operation::TryLock | Operation::ReadLock | Operation::TryReadLock => {}
             Operation::Unlock | Operation::ReadUnlock if seen.unchanged => {}
             _ => self.yielded.clear(),
@@ -377,8 +392,10 @@ impl World {
         } else if self.settings.most_events.is_some_and(|most| self.trace.events.len() > most) {
             self.ending = None; // whatever this event did wrong, it was too late
             self.end(Ending::GivenUp);
-        } else if self.trace.events.len() > self.settings.max_events && !std::thread::panicking() {
-            let message = format!("no end after {} events", self.settings.max_events);
+        } else if self.trace.events.len() > self.settings.max_events {
+            let unwinds = self.take_panic(thread).filter(|_| std::thread::panicking());
+            let unwinds = unwinds.map(|(message, _)| format!(", while a thread unwinds: {message}"));
+            let message = format!("no end after {} events{}", self.settings.max_events, unwinds.unwrap_or_default());
             for i in 0..self.threads.len() {
                 let waits = Some(ThreadId(i as u32)).filter(|thread| !self.enabled(*thread));
                 self.trace.threads[i].blocked = waits.and_then(|thread| self.blocked(thread));
@@ -390,6 +407,19 @@ impl World {
                 conflict: None,
             });
         }
+    }
+
+    /// Takes in a panic of a thread.
+    pub(super) fn panicked(&mut self, thread: ThreadId, panic: Panic) {
+        let mut earlier = (0..self.panics.len()).rev().filter(|at| self.panics[*at].0 == thread);
+        earlier.nth(1).map(|oldest| self.panics.remove(oldest));
+        self.panics.push((thread, panic));
+    }
+
+    /// The last panic of a thread that nobody has taken yet.
+    pub(super) fn take_panic(&mut self, thread: ThreadId) -> Option<Panic> {
+        let last = self.panics.iter().rposition(|(panicked, _)| *panicked == thread)?;
+        Some(self.panics.remove(last).1)
     }
 
     /// Whether operations are neither scheduled nor recorded any more.

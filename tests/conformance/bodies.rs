@@ -110,11 +110,13 @@ pub(super) fn mutexes_hold_unsized_values() {
             *self
         }
     }
-    let account: Arc<Mutex<dyn Account>> = Arc::new(Mutex::new(4_u32));
+    let account: std::sync::Arc<Mutex<dyn Account>> = std::sync::Arc::new(Mutex::new(4_u32));
+    let account: Arc<Mutex<dyn Account>> = Arc::from(account);
     let theirs = Arc::clone(&account);
     assert_eq!(thread::spawn(move || theirs.lock().unwrap().deposit()).join().unwrap(), 5);
     assert_eq!(account.lock().unwrap().deposit(), 6);
-    let slice: Arc<Mutex<[u8]>> = Arc::new(Mutex::new([1, 2, 3]));
+    let slice: std::sync::Arc<Mutex<[u8]>> = std::sync::Arc::new(Mutex::new([1, 2, 3]));
+    let slice: Arc<Mutex<[u8]>> = Arc::from(slice);
     slice.lock().unwrap()[0] = 9;
     assert_eq!(*slice.lock().unwrap(), [9, 2, 3]);
     let boxed: Box<RwLock<[u8]>> = Box::new(RwLock::new([1, 2]));

@@ -20,7 +20,8 @@ use crate::outcome::{ATOMICS, MUTEXES, Outcome, READERS, Seen, WRITERS};
 use crate::program::{Op, Program};
 use std::collections::{BTreeSet, HashMap};
 
-/// An instruction of the flat code that a thread's operations are compiled to; jumps are to places in the code.
+/// An instruction of the flat code that a thread's operations are compiled to; jumps are to places in the code. Where a
+/// thread panics stands what it does while it unwinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Code {
     Load(usize),
@@ -32,12 +33,15 @@ enum Code {
     Lock(usize),
     TryLock(usize, usize),
     Unlock(usize),
+    /// By who unwinds, and did not when it acquired the lock.
+    UnlockPoisoned(usize),
     Read,
     Write,
     TryRead(usize),
     TryWrite(usize),
     ReadUnlock,
     WriteUnlock,
+    WriteUnlockPoisoned,
     Wait,
     Wake,
     /// The two steps of a wait that a timeout may end.
@@ -65,42 +69,145 @@ enum Code {
     Jump(usize),
 }
 
-fn compile(ops: &[Op], code: &mut Vec<Code>) {
-    for op in ops {
-        let at = code.len();
+/// What is to be undone where a scope ends, and whether its thread was unwinding where it began.
+#[derive(Clone, Copy)]
+enum Scope<'a> {
+    Lock(usize, bool),
+    Read,
+    Write(bool),
+    OnDrop(&'a [Op]),
+}
+
+/// A thread's code, and which of it is done while the thread unwinds.
+#[derive(Default)]
+struct Compiler {
+    code: Vec<Code>,
+    unwinds: Vec<bool>,
+    unwinding: bool,
+}
+
+/// Where a panic goes: through these scopes, and on from where the last of these places is patched to lead.
+struct Around<'a> {
+    scopes: Vec<Scope<'a>>,
+    panics: Vec<usize>,
+}
+
+impl Compiler {
+    /// The code of a thread, whose panic is caught at its end.
+    fn thread(ops: &[Op]) -> Compiler {
+        let mut compiler = Compiler::default();
+        compiler.catching(ops);
+        compiler
+    }
+
+    fn push(&mut self, code: Code) {
+        self.code.push(code);
+        self.unwinds.push(self.unwinding);
+    }
+
+    fn extend(&mut self, code: impl IntoIterator<Item = Code>) {
+        code.into_iter().for_each(|code| self.push(code));
+    }
+
+    fn catching(&mut self, ops: &[Op]) {
+        let mut around = Around { scopes: Vec::new(), panics: Vec::new() };
+        self.all(ops, &mut around);
+        let end = self.code.len();
+        around.panics.into_iter().for_each(|at| self.code[at] = Code::Jump(end));
+    }
+
+    fn all<'a>(&mut self, ops: &'a [Op], around: &mut Around<'a>) {
+        ops.iter().for_each(|op| self.one(op, around));
+    }
+
+    /// What is done while a scope is there; then what ends the scope.
+    fn within<'a>(&mut self, scope: Scope<'a>, body: &'a [Op], around: &mut Around<'a>) {
+        around.scopes.push(scope);
+        self.all(body, around);
+        around.scopes.pop();
+        self.leave(scope);
+    }
+
+    fn leave(&mut self, scope: Scope<'_>) {
+        match scope {
+            Scope::Lock(m, unwinding) if unwinding == self.unwinding => self.push(Code::Unlock(m)),
+            Scope::Lock(m, _) => self.push(Code::UnlockPoisoned(m)),
+            Scope::Read => self.push(Code::ReadUnlock),
+            Scope::Write(unwinding) if unwinding == self.unwinding => self.push(Code::WriteUnlock),
+            Scope::Write(_) => self.push(Code::WriteUnlockPoisoned),
+            Scope::OnDrop(cleanup) => self.all(cleanup, &mut Around { scopes: Vec::new(), panics: Vec::new() }),
+        }
+    }
+
+    fn one<'a>(&mut self, op: &'a Op, around: &mut Around<'a>) {
+        let at = self.code.len();
+        let unwinding = self.unwinding;
         match op {
-            Op::Load(a) => code.push(Code::Load(*a)),
-            Op::Store(a, value) => code.push(Code::Store(*a, *value)),
-            Op::Add(a) => code.push(Code::Add(*a)),
-            Op::Swap(a, value) => code.push(Code::Swap(*a, *value)),
-            Op::Cas(a, expected, new) => code.push(Code::Cas(*a, *expected, *new)),
-            Op::CasWeak(a, expected, new) => code.push(Code::CasWeak(*a, *expected, *new)),
-            Op::Lock(m, body) => section(code, Code::Lock(*m), body, Code::Unlock(*m)),
-            Op::TryLock(m, body) => {
-                section(code, Code::Yield, body, Code::Unlock(*m));
-                code[at] = Code::TryLock(*m, code.len());
+            Op::Load(a) => self.push(Code::Load(*a)),
+            Op::Store(a, value) => self.push(Code::Store(*a, *value)),
+            Op::Add(a) => self.push(Code::Add(*a)),
+            Op::Swap(a, value) => self.push(Code::Swap(*a, *value)),
+            Op::Cas(a, expected, new) => self.push(Code::Cas(*a, *expected, *new)),
+            Op::CasWeak(a, expected, new) => self.push(Code::CasWeak(*a, *expected, *new)),
+            Op::Lock(m, body) => {
+                self.push(Code::Lock(*m));
+                self.within(Scope::Lock(*m, unwinding), body, around);
             }
-            Op::Read(body) => section(code, Code::Read, body, Code::ReadUnlock),
-            Op::Write(body) => section(code, Code::Write, body, Code::WriteUnlock),
+            Op::TryLock(m, body) => {
+                self.push(Code::Yield);
+                self.within(Scope::Lock(*m, unwinding), body, around);
+                self.code[at] = Code::TryLock(*m, self.code.len());
+            }
+            Op::Read(body) => {
+                self.push(Code::Read);
+                self.within(Scope::Read, body, around);
+            }
+            Op::Write(body) => {
+                self.push(Code::Write);
+                self.within(Scope::Write(unwinding), body, around);
+            }
             Op::TryRead(body) => {
-                section(code, Code::Yield, body, Code::ReadUnlock);
-                code[at] = Code::TryRead(code.len());
+                self.push(Code::Yield);
+                self.within(Scope::Read, body, around);
+                self.code[at] = Code::TryRead(self.code.len());
             }
             Op::TryWrite(body) => {
-                section(code, Code::Yield, body, Code::WriteUnlock);
-                code[at] = Code::TryWrite(code.len());
+                self.push(Code::Yield);
+                self.within(Scope::Write(unwinding), body, around);
+                self.code[at] = Code::TryWrite(self.code.len());
             }
+            Op::OnDrop(cleanup, rest) => self.within(Scope::OnDrop(cleanup), rest, around),
+            Op::Catch(body) => self.catching(body),
+            Op::Panic => {
+                self.unwinding = true;
+                around.scopes.clone().into_iter().rev().for_each(|scope| self.leave(scope));
+                around.panics.push(self.code.len());
+                self.push(Code::Yield); // patched where the panic is caught
+                self.unwinding = unwinding;
+            }
+            Op::If(a, body) => {
+                self.push(Code::Yield);
+                self.all(body, around);
+                self.code[at] = Code::If(*a, self.code.len());
+            }
+            _ => self.flat(op, at),
+        }
+    }
+
+    /// An operation without a body.
+    fn flat(&mut self, op: &Op, at: usize) {
+        match op {
             Op::WaitOnce => {
-                code.extend([Code::Lock(0), Code::IfTickets(at + 4), Code::Wait, Code::Wake, Code::Unlock(0)])
+                self.extend([Code::Lock(0), Code::IfTickets(at + 4), Code::Wait, Code::Wake, Code::Unlock(0)])
             }
-            Op::WaitTimeout => code.extend([
+            Op::WaitTimeout => self.extend([
                 Code::Lock(0),
                 Code::IfTickets(at + 4),
                 Code::WaitTimeout,
                 Code::WakeTimeout,
                 Code::Unlock(0),
             ]),
-            Op::Take => code.extend([
+            Op::Take => self.extend([
                 Code::Lock(0),
                 Code::IfTickets(at + 5),
                 Code::Wait,
@@ -111,32 +218,22 @@ fn compile(ops: &[Op], code: &mut Vec<Code>) {
             ]),
             Op::Give(all) => {
                 let notify = if *all { Code::NotifyAll } else { Code::NotifyOne };
-                code.extend([Code::Lock(0), Code::GiveTicket, notify, Code::Unlock(0)]);
+                self.extend([Code::Lock(0), Code::GiveTicket, notify, Code::Unlock(0)]);
             }
-            Op::NotifyOne => code.push(Code::NotifyOne),
-            Op::NotifyAll => code.push(Code::NotifyAll),
-            Op::Park => code.extend([Code::Park(at + 2), Code::Parked]),
-            Op::Unpark(other) => code.push(Code::Unpark(*other)),
-            Op::Join(other) => code.push(Code::Join(*other)),
-            Op::If(a, body) => {
-                code.push(Code::Yield);
-                compile(body, code);
-                code[at] = Code::If(*a, code.len());
-            }
-            Op::Yield => code.push(Code::Yield),
-            Op::Yields => code.extend([Code::Yield; 3]),
-            Op::Await(a) => code.push(Code::Await(*a)),
-            Op::AwaitEither => code.extend([Code::EitherFirst, Code::EitherSecond]),
-            Op::Poll => code.extend([Code::Poll, Code::Unlock(0)]),
-            Op::Grab(a) => code.push(Code::Grab(*a)),
+            Op::NotifyOne => self.push(Code::NotifyOne),
+            Op::NotifyAll => self.push(Code::NotifyAll),
+            Op::Park => self.extend([Code::Park(at + 2), Code::Parked]),
+            Op::Unpark(other) => self.push(Code::Unpark(*other)),
+            Op::Join(other) => self.push(Code::Join(*other)),
+            Op::Yield => self.push(Code::Yield),
+            Op::Yields => self.extend([Code::Yield; 3]),
+            Op::Await(a) => self.push(Code::Await(*a)),
+            Op::AwaitEither => self.extend([Code::EitherFirst, Code::EitherSecond]),
+            Op::Poll => self.extend([Code::Poll, Code::Unlock(0)]),
+            Op::Grab(a) => self.push(Code::Grab(*a)),
+            _ => unreachable!("compiled with its body"),
         }
     }
-}
-
-fn section(code: &mut Vec<Code>, enter: Code, body: &[Op], leave: Code) {
-    code.push(enter);
-    compile(body, code);
-    code.push(leave);
 }
 
 /// Everything that the future hangs on, and the outcome so far.
@@ -145,6 +242,8 @@ struct State {
     pc: Vec<usize>,
     owner: [Option<usize>; 2],
     writer: Option<usize>,
+    /// Of the two mutexes and the reader-writer lock.
+    poisoned: [bool; 3],
     readers: BTreeSet<(usize, usize)>,
     tickets: u64,
     asleep: BTreeSet<usize>,
@@ -183,6 +282,13 @@ type Class = Vec<Vec<Vec<u8>>>;
 
 struct Machine {
     code: Vec<Vec<Code>>,
+    /// Which of it is done while its thread unwinds; where that is one step with what came before, for a broken twin.
+    merged: Vec<Vec<bool>>,
+}
+
+/// What an outcome shows of a lock that is poisoned.
+fn poison(poisoned: bool) -> u64 {
+    if poisoned { 4 } else { 0 }
 }
 
 impl Machine {
@@ -306,21 +412,22 @@ impl Machine {
             }
             Code::Lock(m) => {
                 state.owner[m] = Some(t);
-                out.changed(t, MUTEXES + m, 1);
+                out.changed(t, MUTEXES + m, 1 + poison(state.poisoned[m]));
                 vec![(MUTEXES + m, true)]
             }
             Code::TryLock(m, to) => {
                 let free = state.owner[m].is_none();
                 if free {
                     state.owner[m] = Some(t);
-                    out.changed(t, MUTEXES + m, 1);
+                    out.changed(t, MUTEXES + m, 1 + poison(state.poisoned[m]));
                 } else {
                     out.saw(t, MUTEXES + m, 0);
                     state.pc[t] = to;
                 }
                 vec![(MUTEXES + m, free)]
             }
-            Code::Unlock(m) => {
+            Code::Unlock(m) | Code::UnlockPoisoned(m) => {
+                state.poisoned[m] |= code == Code::UnlockPoisoned(m);
                 state.owner[m] = None;
                 vec![(MUTEXES + m, true)]
             }
@@ -330,7 +437,7 @@ impl Machine {
                     state.pc[t] = to;
                 } else {
                     state.readers.insert((t, number));
-                    out.saw(t, WRITERS, 1);
+                    out.saw(t, WRITERS, 1 + poison(state.poisoned[2]));
                     out.versions[READERS] += 1;
                 }
                 vec![(LOCK, false)]
@@ -344,7 +451,7 @@ impl Machine {
                 } else {
                     state.writer = Some(t);
                     out.saw(t, READERS, 1);
-                    out.changed(t, WRITERS, 1);
+                    out.changed(t, WRITERS, 1 + poison(state.poisoned[2]));
                     vec![(LOCK, true)]
                 }
             }
@@ -353,7 +460,8 @@ impl Machine {
                 state.readers.remove(&mine);
                 vec![(LOCK, false)]
             }
-            Code::WriteUnlock => {
+            Code::WriteUnlock | Code::WriteUnlockPoisoned => {
+                state.poisoned[2] |= code == Code::WriteUnlockPoisoned;
                 state.writer = None;
                 vec![(LOCK, true)]
             }
@@ -381,7 +489,8 @@ impl Machine {
                 cause = mine.and_then(|mine| mine.1);
                 state.owner[0] = Some(t);
                 let timed_out = state.asleep.remove(&t);
-                out.changed(t, MUTEXES, 2 + u64::from(timed_out || state.late.remove(&t)));
+                let timeout = u64::from(timed_out || state.late.remove(&t));
+                out.changed(t, MUTEXES, 2 + timeout + poison(state.poisoned[0]));
                 if timed_out { vec![(CONDVAR, true), (MUTEXES, true)] } else { vec![(MUTEXES, true)] }
             }
             Code::NotifyOne | Code::NotifyAll => {
@@ -433,13 +542,18 @@ pub(crate) struct Found {
 
 /// Enumerates the program; `None` if that takes more prefixes than `most`.
 pub(crate) fn enumerate(program: &Program, most: usize) -> Option<Found> {
+    let threads = program.0.iter().map(|ops| Compiler::thread(ops).code);
+    search(program, &Machine { code: threads.collect(), merged: Vec::new() }, most)
+}
+
+/// A broken twin of [`enumerate`], for which nobody comes in between while a thread unwinds.
+pub(crate) fn enumerate_merged(program: &Program, most: usize) -> Option<Found> {
+    let (code, merged) = program.0.iter().map(|ops| Compiler::thread(ops)).map(|c| (c.code, c.unwinds)).unzip();
+    search(program, &Machine { code, merged }, most)
+}
+
+fn search(program: &Program, machine: &Machine, most: usize) -> Option<Found> {
     let threads = program.0.len();
-    let code = program.0.iter().map(|ops| {
-        let mut code = Vec::new();
-        compile(ops, &mut code);
-        code
-    });
-    let machine = Machine { code: code.collect() };
     let mut start = State {
         pc: vec![0; threads],
         tokens: vec![false; threads],
@@ -455,7 +569,11 @@ pub(crate) fn enumerate(program: &Program, most: usize) -> Option<Found> {
     while !prefixes.is_empty() {
         let mut longer: HashMap<Class, (State, Vec<Step>)> = HashMap::new();
         for (class, (state, steps)) in prefixes {
-            let enabled: Vec<usize> = (0..threads).filter(|t| machine.enabled(&state, *t)).collect();
+            let mut enabled: Vec<usize> = (0..threads).filter(|t| machine.enabled(&state, *t)).collect();
+            let unwinds = |t: &usize| machine.merged.get(*t).is_some_and(|m| m.get(state.pc[*t]) == Some(&true));
+            if let Some(alone) = enabled.iter().copied().find(unwinds) {
+                enabled = vec![alone];
+            }
             if enabled.is_empty() && (0..threads).any(|t| machine.would_look_again(&state, t)) {
                 continue; // with later loads instead, it is another interleaving
             }
@@ -468,7 +586,7 @@ pub(crate) fn enumerate(program: &Program, most: usize) -> Option<Found> {
             for t in enabled {
                 for choice in 0..machine.choices(&state, t) {
                     visited += 1;
-                    let (class, next) = extended(&machine, &class, &state, &steps, t, choice);
+                    let (class, next) = extended(machine, &class, &state, &steps, t, choice);
                     match longer.get(&class) {
                         Some(known) => assert_eq!(known.0, next.0, "dependent steps were taken for independent ones"),
                         None => drop(longer.insert(class, next)),

@@ -48,19 +48,27 @@ pub(crate) enum Op {
     Poll,
     /// A spinlock: `while compare_exchange(0, 1) fails { yield }`
     Grab(usize),
+    /// The rest, in a scope at whose end a destructor does the first: also where a panic ends it.
+    OnDrop(Vec<Op>, Vec<Op>),
+    Panic,
+    /// Catches a panic of the body.
+    Catch(Vec<Op>),
 }
 
 impl Op {
-    fn body(&self) -> &[Op] {
-        use Op::{If, Lock, Read, TryLock, TryRead, TryWrite, Write};
+    fn bodies(&self) -> [&[Op]; 2] {
+        use Op::{Catch, If, Lock, OnDrop, Read, TryLock, TryRead, TryWrite, Write};
         match self {
-            Lock(_, b) | TryLock(_, b) | Read(b) | Write(b) | TryRead(b) | TryWrite(b) | If(_, b) => b,
-            _ => &[],
+            Lock(_, b) | TryLock(_, b) | Read(b) | Write(b) | TryRead(b) | TryWrite(b) | If(_, b) | Catch(b) => {
+                [b, &[]]
+            }
+            OnDrop(cleanup, rest) => [cleanup, rest],
+            _ => [&[], &[]],
         }
     }
 
     fn count(&self, what: &dyn Fn(&Op) -> bool) -> usize {
-        usize::from(what(self)) + self.body().iter().map(|op| op.count(what)).sum::<usize>()
+        usize::from(what(self)) + self.bodies().into_iter().flatten().map(|op| op.count(what)).sum::<usize>()
     }
 }
 
@@ -91,7 +99,7 @@ impl Program {
                 Op::Join(other) => *other < me && !std::mem::replace(&mut joined[*other], true),
                 _ => true,
             });
-            drop_invalid(ops, me, &mut Kept::default());
+            drop_invalid(ops, me, &mut Kept::default(), Panics::Caught);
         }
         self
     }
@@ -104,9 +112,17 @@ struct Kept {
     yields: usize,
 }
 
+/// Whether a panic is caught, or would end the process: one in a destructor, which may run while another one unwinds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Panics {
+    Caught,
+    Abort,
+}
+
 /// Drops unparks of threads that start later, all timed waits but the first of a thread (a second timeout at one place
-/// is kept back while others can go on) and all yields but four (`real` has no more places for them).
-fn drop_invalid(ops: &mut Vec<Op>, me: usize, kept: &mut Kept) {
+/// is kept back while others can go on), all yields but four (`real` has no more places for them) and panics that would
+/// end the process.
+fn drop_invalid(ops: &mut Vec<Op>, me: usize, kept: &mut Kept, panics: Panics) {
     use Op::{If, Lock, Read, TryLock, TryRead, TryWrite, Write};
     let up_to = |count: &mut usize, most: usize| {
         *count += 1;
@@ -117,9 +133,19 @@ fn drop_invalid(ops: &mut Vec<Op>, me: usize, kept: &mut Kept) {
         Op::WaitTimeout => up_to(&mut kept.timed, 1),
         Op::Yield => up_to(&mut kept.yields, 4),
         Lock(_, b) | TryLock(_, b) | Read(b) | Write(b) | TryRead(b) | TryWrite(b) | If(_, b) => {
-            drop_invalid(b, me, kept);
+            drop_invalid(b, me, kept, panics);
             true
         }
+        Op::Catch(body) => {
+            drop_invalid(body, me, kept, Panics::Caught);
+            true
+        }
+        Op::OnDrop(cleanup, rest) => {
+            drop_invalid(cleanup, me, kept, Panics::Abort);
+            drop_invalid(rest, me, kept, panics);
+            true
+        }
+        Op::Panic => panics == Panics::Caught,
         _ => true,
     });
 }
@@ -128,7 +154,7 @@ fn drop_invalid(ops: &mut Vec<Op>, me: usize, kept: &mut Kept) {
 ///
 /// `l`oad `s`tore `a`dd s`w`ap `c`as wea`k` cas `i`f · `L`ock `T`rylock · `R`ead `W`rite tr`r`y-read tr`x`y-write ·
 /// wait `o`nce wait with time`O`ut `t`ake `g`ive `n`otify one notify a`N`ll · `p`ark `u`npark `j`oin `y`ield a`A`wait
-/// `Y`ields await `E`ither `P`oll `G`rab
+/// `Y`ields await `E`ither `P`oll `G`rab · on `D`rop panic `X` `C`atch
 const PALETTES: [&str; 11] = [
     "lsawci",
     "lskkki",
@@ -144,7 +170,7 @@ const PALETTES: [&str; 11] = [
 ];
 
 fn op(letters: &'static str, depth: usize) -> BoxedStrategy<Op> {
-    let fits = |c: &char| (depth < 2 || !"iLTRWrx".contains(*c)) && (depth == 0 || *c != 'j');
+    let fits = |c: &char| (depth < 2 || !"iLTRWrxDC".contains(*c)) && (depth == 0 || *c != 'j');
     let flat: Vec<char> = letters.chars().filter(fits).collect();
     let flat = if flat.is_empty() { vec!['l', 's'] } else { flat };
     select(flat).prop_flat_map(move |letter| one(letter, letters, depth)).boxed()
@@ -181,6 +207,9 @@ fn one(letter: char, letters: &'static str, depth: usize) -> BoxedStrategy<Op> {
         'E' => Just(Op::AwaitEither).boxed(),
         'P' => Just(Op::Poll).boxed(),
         'G' => atomic.prop_map(Op::Grab).boxed(),
+        'D' => (body(), body()).prop_map(|(cleanup, rest)| Op::OnDrop(cleanup, rest)).boxed(),
+        'X' => Just(Op::Panic).boxed(),
+        'C' => body().prop_map(Op::Catch).boxed(),
         _ => atomic.prop_map(Op::Await).boxed(),
     }
 }
@@ -193,6 +222,12 @@ fn of(letters: &'static str) -> impl Strategy<Value = Program> {
 /// Programs of 2 to 4 threads with 1 to 4 operations each, nested ones not counted.
 pub(crate) fn programs() -> impl Strategy<Value = Program> {
     select(&PALETTES[..]).prop_flat_map(of)
+}
+
+/// Such programs in which threads also panic: destructors and guards go while they unwind.
+pub(crate) fn unwinding() -> impl Strategy<Value = Program> {
+    select(&["lsDDX", "lsaDXC", "lcDXCi", "LLDXs", "LTDXCl", "RWrxDX", "RWDXCl", "otgnDXL", "puDXl", "LsDXCW"][..])
+        .prop_flat_map(of)
 }
 
 /// Such programs in which threads also spin.

@@ -3,9 +3,10 @@
 use crate::outcome::{ATOMICS, MUTEXES, Outcome, READERS, Seen, WRITERS};
 use crate::program::{Op, Program};
 use selvedge::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use selvedge::sync::{Arc, Condvar, Mutex, MutexGuard, RwLock};
+use selvedge::sync::{Arc, Condvar, LockResult, Mutex, MutexGuard, RwLock, TryLockError, TryLockResult};
 use selvedge::{Bound, Budget, Check, Counts, Explorer, thread};
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex as StdMutex, PoisonError};
 
 /// How often each outcome was seen. Not modelled: it is written between two operations, where nothing is switched.
@@ -72,28 +73,30 @@ impl Runner {
         value
     }
 
+    /// What was acquired, and the mutex is poisoned or not.
+    fn acquired<'a>(&self, mutex: usize, result: LockResult<MutexGuard<'a, u64>>, how: u64) -> MutexGuard<'a, u64> {
+        self.changed(MUTEXES + mutex, how + poison(result.is_err()));
+        result.unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn tickets(&self) -> MutexGuard<'_, u64> {
-        let guard = self.world.mutexes[0].lock().unwrap();
-        self.changed(MUTEXES, 1);
-        guard
+        self.acquired(0, self.world.mutexes[0].lock(), 1)
     }
 
     fn wait<'a>(&self, guard: MutexGuard<'a, u64>) -> MutexGuard<'a, u64> {
-        let guard = self.world.condvar.wait(guard).unwrap();
-        self.changed(MUTEXES, 2);
-        guard
+        self.acquired(0, self.world.condvar.wait(guard), 2)
     }
 
-    fn wrote_lock(&self) {
+    fn wrote_lock(&self, poisoned: bool) {
         self.log(|outcome| {
             outcome.saw(self.me, READERS, 1);
-            outcome.changed(self.me, WRITERS, 1);
+            outcome.changed(self.me, WRITERS, 1 + poison(poisoned));
         });
     }
 
-    fn read_lock(&self) {
+    fn read_lock(&self, poisoned: bool) {
         self.log(|outcome| {
-            outcome.saw(self.me, WRITERS, 1);
+            outcome.saw(self.me, WRITERS, 1 + poison(poisoned));
             outcome.versions[READERS] += 1;
         });
     }
@@ -128,40 +131,43 @@ impl Runner {
                     }
                 }
                 Op::Lock(m, body) => {
-                    let _held = world.mutexes[*m].lock().unwrap();
-                    self.changed(MUTEXES + m, 1);
+                    let _held = self.acquired(*m, world.mutexes[*m].lock(), 1);
                     self.run(body);
                 }
-                Op::TryLock(m, body) => match world.mutexes[*m].try_lock() {
-                    Ok(_held) => {
-                        self.changed(MUTEXES + m, 1);
+                Op::TryLock(m, body) => match tried(world.mutexes[*m].try_lock()) {
+                    Some(result) => {
+                        let _held = self.acquired(*m, result, 1);
                         self.run(body);
                     }
-                    Err(_) => self.saw(MUTEXES + m, 0),
+                    None => self.saw(MUTEXES + m, 0),
                 },
                 Op::Read(body) => {
-                    let _held = world.lock.read().unwrap();
-                    self.read_lock();
+                    let held = world.lock.read();
+                    self.read_lock(held.is_err());
+                    let _held = held.unwrap_or_else(PoisonError::into_inner);
                     self.run(body);
                 }
                 Op::Write(body) => {
-                    let _held = world.lock.write().unwrap();
-                    self.wrote_lock();
+                    let held = world.lock.write();
+                    self.wrote_lock(held.is_err());
+                    let _held = held.unwrap_or_else(PoisonError::into_inner);
                     self.run(body);
                 }
-                Op::TryRead(body) => match world.lock.try_read() {
-                    Ok(_held) => {
-                        self.read_lock();
+                Op::TryRead(body) => match tried(world.lock.try_read()) {
+                    Some(held) => {
+                        self.read_lock(held.is_err());
+                        let _held = held.unwrap_or_else(PoisonError::into_inner);
                         self.run(body);
                     }
-                    Err(_) => self.saw(WRITERS, 0),
+                    None => self.saw(WRITERS, 0),
                 },
-                Op::TryWrite(body) => match world.lock.try_write() {
-                    Ok(_held) => {
-                        self.wrote_lock();
+                Op::TryWrite(body) => match tried(world.lock.try_write()) {
+                    Some(held) => {
+                        self.wrote_lock(held.is_err());
+                        let _held = held.unwrap_or_else(PoisonError::into_inner);
                         self.run(body);
                     }
-                    Err(_) => {
+                    None => {
                         self.saw(READERS, 0);
                         self.saw(WRITERS, 0);
                     }
@@ -250,8 +256,37 @@ impl Runner {
                     }
                     self.wrote(*a, 0, 1);
                 }
+                Op::OnDrop(cleanup, rest) => OnDrop(self, cleanup).0.run(rest),
+                Op::Panic => panic!("on purpose"),
+                Op::Catch(body) => self.catch(body),
             }
         }
+    }
+
+    fn catch(&mut self, ops: &[Op]) {
+        _ = catch_unwind(AssertUnwindSafe(|| self.run(ops)));
+    }
+}
+
+/// What an outcome shows of a lock that is poisoned.
+fn poison(poisoned: bool) -> u64 {
+    if poisoned { 4 } else { 0 }
+}
+
+/// `None` for a lock that is not free.
+fn tried<G>(result: TryLockResult<G>) -> Option<LockResult<G>> {
+    match result {
+        Ok(guard) => Some(Ok(guard)),
+        Err(TryLockError::Poisoned(guard)) => Some(Err(guard)),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+struct OnDrop<'a>(&'a mut Runner, &'a [Op]);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.run(self.1);
     }
 }
 
@@ -277,7 +312,7 @@ fn execute(program: &Program, record: &Arc<StdMutex<Record>>) {
         let mut runner = Runner { me, world: Arc::clone(&world), earlier: earlier.clone(), handles: mine, yields: 0 };
         let ops = ops.clone();
         let handle = thread::spawn(move || {
-            runner.run(&ops);
+            runner.catch(&ops);
             runner.log(|outcome| outcome.finished[me] = true);
         });
         earlier.push(handle.thread().clone());

@@ -26,7 +26,7 @@ impl Effect {
     }
 }
 
-/// What an operation does to which objects: one, or two, or, when a thread unwinds, any number.
+/// What an operation does to which objects: one, or two, seldom more.
 pub(in crate::explore) type Effects = SmallVec<[(ObjectId, Effect); 2]>;
 
 /// An operation as the search sees it.
@@ -61,8 +61,9 @@ impl Act {
         let Pending { operation, object, waits, expected, spurious, .. } = *pending;
         let mut effects = Effects::new();
         let own = match operation {
-            Operation::Load(_) | Operation::Read => Some(Effect::Read),
+            Operation::Load(_) | Operation::Read | Operation::Look(_) => Some(Effect::Read),
             Operation::Store(_) | Operation::Rmw(..) | Operation::Write => Some(Effect::Write),
+            Operation::Clone | Operation::Drop | Operation::Claim(_) => Some(Effect::Write),
             Operation::Lock | Operation::TryLock => Some(Effect::Acquire),
             Operation::Unlock => Some(Effect::Release),
             Operation::ReadLock | Operation::TryReadLock => Some(Effect::AcquireShared),

@@ -319,22 +319,6 @@ impl History {
         });
     }
 
-    /// An operation that took effect together with the last step, of the same thread.
-    pub(super) fn extend(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
-        let Some(index) = self.steps.len().checked_sub(1) else { return };
-        let announced = self.announced(world, thread, pending);
-        let done = Act::done(&announced, world, pending, seen);
-        let races = self.candidates(thread, &done, &self.steps[index].before);
-        let mut after = self.steps[index].after.clone();
-        self.conflicts(&done, |step| after.join(&step.after));
-        self.note(index, &done);
-        let step = &mut self.steps[index];
-        step.after = after;
-        step.races.extend(races.into_iter().filter(|race| *race != index).map(Race::new));
-        step.done.effects.extend(done.effects.iter().copied());
-        step.announced.effects.extend(done.effects);
-    }
-
     /// What a step means for who waits and who has a token; a wait may end by itself. The notification that enabled the
     /// step, if it is a wakeup that was notified, and whether it is an unpark of a thread that had its token.
     fn enact(
@@ -546,7 +530,7 @@ fn written(done: &Act, seen: &Seen) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runtime::{Engine, Pulse, Settings, set_me};
+    use crate::runtime::{Counted, Engine, Pulse, Settings, set_me};
     use crate::trace::{Object, ObjectKind};
     use std::panic::Location;
     use std::sync::Arc;
@@ -562,6 +546,7 @@ mod tests {
             most_events: None,
             replays: None,
             judged: false,
+            counted: Counted::Places(Vec::new()),
         });
         (0..2).for_each(|_| _ = world.add_thread(None));
         let mut made = [ObjectId(0); 3];

@@ -260,13 +260,6 @@ impl Strategy for Exhaustive {
         if self.blocked {
             return;
         }
-        if self.steps == self.depth {
-            // while it unwinds, a thread is not stopped: it goes on in the same step
-            if self.steps > self.kept {
-                self.history.extend(world, thread, pending, seen);
-            }
-            return;
-        }
         let index = self.steps;
         self.steps += 1;
         if index >= self.kept {

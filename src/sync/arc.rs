@@ -1,0 +1,351 @@
+//! `Arc` and `Weak`
+
+mod convert;
+mod raw;
+mod weak;
+
+pub use weak::Weak;
+
+use crate::runtime::arc::{Count, Does};
+use crate::trace::Operation;
+use std::borrow::Borrow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::mem::MaybeUninit;
+use std::ops::Deref;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::Arc as Std;
+
+/// [`std::sync::Arc`], modelled.
+///
+/// Clones and drops are ordered as std orders them: the last owner's destructor comes after what the others did. They are
+/// branch points only where that can matter: where a destructor does something that other threads can see, or where a
+/// thread looks at a count (`strong_count`, `try_unwrap`, `get_mut`, `upgrade`, ...) that another one changes.
+///
+/// ```
+/// use selvedge::sync::{Arc, Mutex};
+/// use selvedge::thread;
+///
+/// selvedge::check(|| {
+///     let balance = Arc::new(Mutex::new(0));
+///     let theirs = Arc::clone(&balance);
+///     let teller = thread::spawn(move || *theirs.lock().unwrap() += 1);
+///     *balance.lock().unwrap() += 2;
+///     teller.join().unwrap();
+///     let balance = Arc::try_unwrap(balance).unwrap();
+///     assert_eq!(balance.into_inner().unwrap(), 3);
+/// });
+/// ```
+///
+/// Stable Rust cannot coerce another crate's `Arc<T>` to an `Arc<dyn Trait>`. Let std's do it, and convert: that compiles
+/// with and without the feature `model`.
+///
+/// ```
+/// use selvedge::sync::Arc;
+///
+/// let double: Arc<dyn Fn(u32) -> u32> = Arc::from(std::sync::Arc::new(|n| 2 * n) as std::sync::Arc<dyn Fn(u32) -> u32>);
+/// assert_eq!(double(21), 42);
+/// ```
+pub struct Arc<T: ?Sized> {
+    /// `None` only while it is taken apart.
+    inner: Option<Std<T>>,
+    count: Count,
+    /// Where this handle was made: where it goes out of scope is not known.
+    location: &'static Location<'static>,
+}
+
+/// Where a value stands.
+fn address<T: ?Sized>(value: *const T) -> usize {
+    value.cast::<()>().addr()
+}
+
+impl<T> Arc<T> {
+    /// A value with a count of one.
+    #[track_caller]
+    #[must_use]
+    pub fn new(value: T) -> Arc<T> {
+        Arc::of(Std::new(value))
+    }
+
+    /// A value that holds a [`Weak`] of its own.
+    #[track_caller]
+    pub fn new_cyclic<F: FnOnce(&Weak<T>) -> T>(make: F) -> Arc<T> {
+        let location = Location::caller();
+        let count = Count::made(0, location);
+        let inner = Std::new_cyclic(|weak| {
+            let own = Weak::with(weak.clone(), count, location);
+            let value = make(&own);
+            own.forget();
+            value
+        });
+        count.stands_at(address(Std::as_ptr(&inner)));
+        Arc { inner: Some(inner), count, location }
+    }
+
+    /// A value that is never moved.
+    #[track_caller]
+    #[must_use]
+    pub fn pin(value: T) -> Pin<Arc<T>> {
+        // SAFETY: 1. the value stands behind one of std's `Arc`s, which never moves it
+        #[allow(unsafe_code)]
+        unsafe {
+            Pin::new_unchecked(Arc::new(value))
+        }
+    }
+
+    /// Room for a value.
+    #[track_caller]
+    #[must_use]
+    pub fn new_uninit() -> Arc<MaybeUninit<T>> {
+        Arc::of(Std::new_uninit())
+    }
+
+    /// The value, if this is its only handle.
+    ///
+    /// # Errors
+    /// With the handle, if there are others.
+    #[track_caller]
+    pub fn try_unwrap(this: Arc<T>) -> Result<T, Arc<T>> {
+        let Parts { inner, count, location } = this.into_parts();
+        let step = (Does::Look, Operation::Claim("try_unwrap"));
+        let value = count.step(step, Location::caller(), || {
+            let handles = Std::strong_count(&inner);
+            (Std::try_unwrap(inner), handles)
+        });
+        match value {
+            Ok(value) => {
+                count.acquire();
+                count.freed();
+                Ok(value)
+            }
+            Err(inner) => Err(Arc { inner: Some(inner), count, location }),
+        }
+    }
+
+    /// The value, if this was its only handle: of several threads that ask, one gets it.
+    #[track_caller]
+    #[must_use]
+    pub fn into_inner(this: Arc<T>) -> Option<T> {
+        let Parts { inner, count, .. } = this.into_parts();
+        let step = (Does::Claim, Operation::Claim("into_inner"));
+        let value = count.step(step, Location::caller(), || {
+            let others = Std::strong_count(&inner) - 1;
+            (Std::into_inner(inner), others)
+        });
+        value.inspect(|_| {
+            count.acquire();
+            count.freed();
+        })
+    }
+
+    /// The value, or a clone of it if there are other handles.
+    #[track_caller]
+    #[must_use]
+    pub fn unwrap_or_clone(this: Arc<T>) -> T
+    where
+        T: Clone,
+    {
+        Arc::try_unwrap(this).unwrap_or_else(|shared| (*shared).clone())
+    }
+}
+
+/// What a handle is made of.
+struct Parts<T: ?Sized> {
+    inner: Std<T>,
+    count: Count,
+    location: &'static Location<'static>,
+}
+
+impl<T: ?Sized> Arc<T> {
+    /// A new one around one of std's that nobody else has.
+    #[track_caller]
+    fn of(inner: Std<T>) -> Arc<T> {
+        let location = Location::caller();
+        let count = Count::made(address(Std::as_ptr(&inner)), location);
+        Arc { inner: Some(inner), count, location }
+    }
+
+    fn inner(&self) -> &Std<T> {
+        self.inner.as_ref().expect(HERE)
+    }
+
+    fn into_parts(mut self) -> Parts<T> {
+        Parts { inner: self.inner.take().expect(HERE), count: self.count, location: self.location }
+    }
+
+    /// A [`Weak`] to the value.
+    #[track_caller]
+    #[must_use]
+    pub fn downgrade(this: &Arc<T>) -> Weak<T> {
+        let (inner, location) = (this.inner(), Location::caller());
+        let weak = this.count.step((Does::Clone, Operation::Clone), location, || {
+            let weak = Std::downgrade(inner);
+            (weak, Std::weak_count(inner))
+        });
+        Weak::with(weak, this.count, location)
+    }
+
+    /// How many handles there are. Nothing is ordered by it.
+    #[track_caller]
+    #[must_use]
+    pub fn strong_count(this: &Arc<T>) -> usize {
+        let count = || Std::strong_count(this.inner());
+        this.count.step((Does::Look, Operation::Look("strong_count")), Location::caller(), || (count(), count()))
+    }
+
+    /// How many [`Weak`]s there are. Nothing is ordered by it.
+    #[track_caller]
+    #[must_use]
+    pub fn weak_count(this: &Arc<T>) -> usize {
+        let count = || Std::weak_count(this.inner());
+        this.count.step((Does::Look, Operation::Look("weak_count")), Location::caller(), || (count(), count()))
+    }
+
+    /// The value, exclusively, if there is neither another handle nor a [`Weak`].
+    #[track_caller]
+    pub fn get_mut(this: &mut Arc<T>) -> Option<&mut T> {
+        let (count, inner) = (this.count, this.inner.as_mut().expect(HERE));
+        let alone = count.step((Does::Look, Operation::Look("get_mut")), Location::caller(), || {
+            let handles = Std::strong_count(inner) + Std::weak_count(inner);
+            (handles == 1, handles)
+        });
+        if !alone {
+            return None;
+        }
+        count.acquire();
+        Std::get_mut(inner)
+    }
+
+    /// Whether both are handles of one value.
+    #[must_use]
+    pub fn ptr_eq(this: &Arc<T>, other: &Arc<T>) -> bool {
+        Std::ptr_eq(this.inner(), other.inner())
+    }
+}
+
+impl<T: Clone> Arc<T> {
+    /// The value, exclusively: a clone of it, if there are other handles.
+    #[track_caller]
+    pub fn make_mut(this: &mut Arc<T>) -> &mut T {
+        let handles = this.count.step((Does::Look, Operation::Claim("make_mut")), Location::caller(), || {
+            let handles = Std::strong_count(this.inner());
+            (handles, handles)
+        });
+        if handles == 1 {
+            this.count.acquire();
+        } else {
+            *this = Arc::new((**this).clone());
+        }
+        let count = this.count;
+        let value = Std::make_mut(this.inner.as_mut().expect(HERE)); // moves it away from `Weak`s, if there are any
+        count.stands_at(address(value));
+        value
+    }
+}
+
+const HERE: &str = "a handle has its value until it is dropped";
+
+impl<T: ?Sized> Drop for Arc<T> {
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.take() else { return };
+        let count = self.count;
+        let last = count.step((Does::Drop, Operation::Drop), self.location, || match Std::strong_count(&inner) - 1 {
+            0 => (Some(inner), 0),
+            others => {
+                drop(inner); // not the last: nothing of the user's runs
+                (None, others)
+            }
+        });
+        if let Some(inner) = last {
+            if Std::weak_count(&inner) == 0 {
+                count.freed();
+            }
+            count.last(move || drop(inner));
+        }
+    }
+}
+
+impl<T: ?Sized> Clone for Arc<T> {
+    #[track_caller]
+    fn clone(&self) -> Arc<T> {
+        let location = Location::caller();
+        let inner = self.count.step((Does::Clone, Operation::Clone), location, || {
+            let clone = Std::clone(self.inner());
+            let handles = Std::strong_count(&clone);
+            (clone, handles)
+        });
+        Arc { inner: Some(inner), count: self.count, location }
+    }
+}
+
+impl<T: ?Sized> Deref for Arc<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.inner()
+    }
+}
+
+impl<T: ?Sized> AsRef<T> for Arc<T> {
+    fn as_ref(&self) -> &T {
+        self
+    }
+}
+
+impl<T: ?Sized> Borrow<T> for Arc<T> {
+    fn borrow(&self) -> &T {
+        self
+    }
+}
+
+impl<T: ?Sized + PartialEq> PartialEq for Arc<T> {
+    fn eq(&self, other: &Arc<T>) -> bool {
+        self.inner() == other.inner()
+    }
+}
+
+impl<T: ?Sized + Eq> Eq for Arc<T> {}
+
+impl<T: ?Sized + PartialOrd> PartialOrd for Arc<T> {
+    fn partial_cmp(&self, other: &Arc<T>) -> Option<Ordering> {
+        (**self).partial_cmp(&**other)
+    }
+}
+
+impl<T: ?Sized + Ord> Ord for Arc<T> {
+    fn cmp(&self, other: &Arc<T>) -> Ordering {
+        (**self).cmp(&**other)
+    }
+}
+
+impl<T: ?Sized + Hash> Hash for Arc<T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Arc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for Arc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized> fmt::Pointer for Arc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner().fmt(f)
+    }
+}
+
+impl<T: ?Sized + std::error::Error> std::error::Error for Arc<T> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        (**self).source()
+    }
+}

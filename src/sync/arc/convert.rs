@@ -1,0 +1,141 @@
+//! What an `Arc` is made of, and what is made of one: the conversions of std's.
+
+use super::weak::count_of;
+use super::{Arc, Parts, address};
+use crate::runtime::arc::Count;
+use std::borrow::Cow;
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::panic::Location;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc as Std;
+use std::task::{Wake, Waker};
+
+/// An `Arc` that has been in the execution before is the same one.
+impl<T: ?Sized> From<Std<T>> for Arc<T> {
+    #[track_caller]
+    fn from(inner: Std<T>) -> Arc<T> {
+        let location = Location::caller();
+        let count = count_of(&inner).unwrap_or_else(|| Count::made(address(Std::as_ptr(&inner)), location));
+        Arc { inner: Some(inner), count, location }
+    }
+}
+
+/// What is done with std's is not seen by a model.
+impl<T: ?Sized> From<Arc<T>> for Std<T> {
+    fn from(arc: Arc<T>) -> Std<T> {
+        let Parts { inner, .. } = arc.into_parts();
+        inner
+    }
+}
+
+impl<T> From<T> for Arc<T> {
+    #[track_caller]
+    fn from(value: T) -> Arc<T> {
+        Arc::new(value)
+    }
+}
+
+/// The conversions that std's has too.
+macro_rules! as_std {
+    ($([$($generics:tt)*] $from:ty => $to:ty;)*) => { $(
+        impl<$($generics)*> From<$from> for Arc<$to> {
+            #[track_caller]
+            fn from(value: $from) -> Arc<$to> {
+                Arc::of(Std::from(value))
+            }
+        }
+    )* };
+}
+
+as_std! {
+    [T: Clone] &[T] => [T];
+    [T: Clone] &mut [T] => [T];
+    [T] Vec<T> => [T];
+    [T, const N: usize] [T; N] => [T];
+    [] &str => str;
+    [] &mut str => str;
+    [] String => str;
+    [] &CStr => CStr;
+    [] CString => CStr;
+    [] &OsStr => OsStr;
+    [] OsString => OsStr;
+    [] &Path => Path;
+    [] PathBuf => Path;
+    [T: ?Sized] Box<T> => T;
+}
+
+impl<'a, B> From<Cow<'a, B>> for Arc<B>
+where
+    B: ToOwned + ?Sized,
+    Std<B>: From<&'a B> + From<B::Owned>,
+{
+    #[track_caller]
+    fn from(value: Cow<'a, B>) -> Arc<B> {
+        Arc::of(Std::<B>::from(value))
+    }
+}
+
+impl From<Arc<str>> for Arc<[u8]> {
+    fn from(text: Arc<str>) -> Arc<[u8]> {
+        let Parts { inner, count, location } = text.into_parts();
+        Arc { inner: Some(Std::from(inner)), count, location }
+    }
+}
+
+impl<T, const N: usize> TryFrom<Arc<[T]>> for Arc<[T; N]> {
+    type Error = Arc<[T]>;
+
+    fn try_from(slice: Arc<[T]>) -> Result<Arc<[T; N]>, Arc<[T]>> {
+        let Parts { inner, count, location } = slice.into_parts();
+        match <Std<[T; N]>>::try_from(inner) {
+            Ok(inner) => Ok(Arc { inner: Some(inner), count, location }),
+            Err(inner) => Err(Arc { inner: Some(inner), count, location }),
+        }
+    }
+}
+
+/// The waker owns one of std's.
+impl<W: Wake + Send + Sync + 'static> From<Arc<W>> for Waker {
+    fn from(waker: Arc<W>) -> Waker {
+        Waker::from(Std::<W>::from(waker))
+    }
+}
+
+impl<T> FromIterator<T> for Arc<[T]> {
+    #[track_caller]
+    fn from_iter<I: IntoIterator<Item = T>>(iter: I) -> Arc<[T]> {
+        Arc::of(iter.into_iter().collect::<Std<[T]>>())
+    }
+}
+
+impl<T: Default> Default for Arc<T> {
+    #[track_caller]
+    fn default() -> Arc<T> {
+        Arc::new(T::default())
+    }
+}
+
+macro_rules! empty {
+    ($([$($generics:tt)*] $of:ty;)*) => { $(
+        impl<$($generics)*> Default for Arc<$of> {
+            #[track_caller]
+            fn default() -> Arc<$of> {
+                Arc::of(Std::<$of>::default())
+            }
+        }
+    )* };
+}
+
+empty! {
+    [] str;
+    [] CStr;
+    [T] [T];
+}
+
+impl<T: Default> Default for Pin<Arc<T>> {
+    #[track_caller]
+    fn default() -> Pin<Arc<T>> {
+        Arc::pin(T::default())
+    }
+}

@@ -1,0 +1,179 @@
+//! `Weak`
+
+use super::{Arc, address};
+use crate::runtime::arc::{Count, Does};
+use crate::trace::Operation;
+use std::fmt;
+use std::panic::Location;
+use std::sync::{Arc as StdArc, Weak as Std};
+
+/// [`std::sync::Weak`], modelled; see [`Arc`].
+///
+/// ```
+/// use selvedge::sync::{Arc, Weak};
+///
+/// let value = Arc::new(5);
+/// let weak = Arc::downgrade(&value);
+/// assert_eq!(weak.upgrade().as_deref(), Some(&5));
+/// drop(value);
+/// assert!(weak.upgrade().is_none());
+/// assert!(Weak::<u32>::new().upgrade().is_none());
+/// ```
+pub struct Weak<T: ?Sized> {
+    /// `None` only while it is taken apart.
+    inner: Option<Std<T>>,
+    count: Count,
+    location: &'static Location<'static>,
+}
+
+const HERE: &str = "a handle has its value until it is dropped";
+
+impl<T> Weak<T> {
+    /// One without a value.
+    #[track_caller]
+    #[must_use]
+    pub const fn new() -> Weak<T> {
+        Weak { inner: Some(Std::new()), count: Count::PLAIN, location: Location::caller() }
+    }
+}
+
+impl<T: ?Sized> Weak<T> {
+    pub(super) fn with(inner: Std<T>, count: Count, location: &'static Location<'static>) -> Weak<T> {
+        Weak { inner: Some(inner), count, location }
+    }
+
+    /// Goes without a word.
+    pub(super) fn forget(mut self) {
+        self.inner = None;
+    }
+
+    pub(super) fn into_parts(mut self) -> (Std<T>, Count) {
+        (self.inner.take().expect(HERE), self.count)
+    }
+
+    fn inner(&self) -> &Std<T> {
+        self.inner.as_ref().expect(HERE)
+    }
+
+    /// A handle of the value, if it is still there.
+    #[track_caller]
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Arc<T>> {
+        let location = Location::caller();
+        let inner = self.count.step((Does::Upgrade, Operation::Claim("upgrade")), location, || {
+            let upgraded = self.inner().upgrade();
+            (upgraded, self.inner().strong_count())
+        })?;
+        self.count.acquire();
+        Some(Arc { inner: Some(inner), count: self.count, location })
+    }
+
+    /// How many handles of the value there are.
+    #[track_caller]
+    #[must_use]
+    pub fn strong_count(&self) -> usize {
+        let count = || self.inner().strong_count();
+        self.count.step((Does::Look, Operation::Look("strong_count")), Location::caller(), || (count(), count()))
+    }
+
+    /// How many [`Weak`]s of the value there are; none, if the value is gone.
+    #[track_caller]
+    #[must_use]
+    pub fn weak_count(&self) -> usize {
+        let count = || self.inner().weak_count();
+        self.count.step((Does::Look, Operation::Look("weak_count")), Location::caller(), || (count(), count()))
+    }
+
+    /// Whether both are handles of one value.
+    #[must_use]
+    pub fn ptr_eq(&self, other: &Weak<T>) -> bool {
+        self.inner().ptr_eq(other.inner())
+    }
+
+    /// Where the value stands, or stood.
+    #[must_use]
+    pub fn as_ptr(&self) -> *const T {
+        self.inner().as_ptr()
+    }
+
+    /// The pointer, which owns the handle from now on.
+    #[must_use]
+    pub fn into_raw(self) -> *const T {
+        self.into_parts().0.into_raw()
+    }
+
+    /// The handle that [`into_raw`](Weak::into_raw) made a pointer of.
+    ///
+    /// # Safety
+    /// 1. As for [`std::sync::Weak::from_raw`].
+    #[track_caller]
+    #[must_use]
+    #[allow(unsafe_code)]
+    pub unsafe fn from_raw(pointer: *const T) -> Weak<T> {
+        // SAFETY: 1. the caller answers for the pointer
+        let inner = unsafe { Std::from_raw(pointer) };
+        let count = Count::at(address(inner.as_ptr())).unwrap_or(Count::PLAIN);
+        Weak { inner: Some(inner), count, location: Location::caller() }
+    }
+}
+
+impl<T: ?Sized> Drop for Weak<T> {
+    fn drop(&mut self) {
+        let Some(inner) = self.inner.take() else { return };
+        if inner.strong_count() == 0 && inner.weak_count() == 0 {
+            drop(inner); // perhaps the last one of a value that is gone: nobody can see it any more
+            return;
+        }
+        self.count.step((Does::DropWeak, Operation::Drop), self.location, || {
+            let others = inner.weak_count().saturating_sub(1);
+            drop(inner);
+            ((), others)
+        });
+    }
+}
+
+impl<T: ?Sized> Clone for Weak<T> {
+    #[track_caller]
+    fn clone(&self) -> Weak<T> {
+        let location = Location::caller();
+        let inner = self.count.step((Does::Clone, Operation::Clone), location, || {
+            let clone = Std::clone(self.inner());
+            let others = clone.weak_count();
+            (clone, others)
+        });
+        Weak { inner: Some(inner), count: self.count, location }
+    }
+}
+
+impl<T> Default for Weak<T> {
+    #[track_caller]
+    fn default() -> Weak<T> {
+        Weak::new()
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Weak<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(Weak)")
+    }
+}
+
+impl<T: ?Sized> From<Std<T>> for Weak<T> {
+    #[track_caller]
+    fn from(inner: Std<T>) -> Weak<T> {
+        let count = Count::at(address(inner.as_ptr())).unwrap_or(Count::PLAIN);
+        Weak { inner: Some(inner), count, location: Location::caller() }
+    }
+}
+
+/// What is done with std's is not seen by a model.
+impl<T: ?Sized> From<Weak<T>> for Std<T> {
+    fn from(weak: Weak<T>) -> Std<T> {
+        weak.into_parts().0
+    }
+}
+
+/// std's handle of a value, for what stays std's.
+pub(super) fn count_of<T: ?Sized>(inner: &StdArc<T>) -> Option<Count> {
+    Count::at(address(StdArc::as_ptr(inner)))
+}
