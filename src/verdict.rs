@@ -255,6 +255,16 @@ pub enum Bound {
         /// Its last event, drawn as one line.
         last: String,
     },
+    /// A thread has overflowed its stack. [`Check::stack`](crate::Check::stack) gives larger ones to all of them,
+    /// [`Builder::stack_size`](crate::thread::Builder::stack_size) to one.
+    Stack {
+        /// The thread.
+        thread: String,
+        /// How large its stack was.
+        bytes: usize,
+        /// Where the execution's last operation stands in the source.
+        last: Option<String>,
+    },
     /// No execution had an operation on which two threads could meet: there was nothing to explore.
     NothingExplored,
     /// Scenarios of more operations than this are not explored.
@@ -289,6 +299,12 @@ impl fmt::Display for Bound {
             Bound::Threads(n) => write!(f, "{n} threads"),
             Bound::NotModelled { engine, operation } => write!(f, "{engine} has no model of {operation}"),
             Bound::Stuck { last } => write!(f, "an execution that blocks in something un-modelled, after: {last}"),
+            Bound::Stack { thread, bytes, last } => {
+                write!(f, "an overflow of the stack of {thread}, which has {bytes} bytes")?;
+                last.iter().try_for_each(|last| write!(f, ", after the operation at {last}"))?;
+                let more = (4 * bytes).next_power_of_two().max(1 << 20);
+                write!(f, "; give the model more: `.stack({more})` of the check")
+            }
             Bound::Operations(n) => write!(f, "a scenario of more than {n} operations"),
             Bound::Configurations(n) => write!(f, "{n} configurations in the check of a history"),
             Bound::Ends => f.write_str("one order of is_finished and the end of a thread"),

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 /// Files with `unsafe` code; each says why with the code.
 const UNSAFE: &[&str] = &[
     "src/explore/shuttle.rs",
+    "src/runtime/fault.rs",
     "src/runtime/lock.rs",
     "src/runtime/pulse.rs",
     "src/sync/lazy.rs",

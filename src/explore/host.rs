@@ -79,6 +79,7 @@ fn serve(engine: &'static str, orders: mpsc::Receiver<Order>) {
     }
     while let Ok(order) = orders.recv() {
         crate::runtime::knockout::set(order.job.limits.probe.clone());
+        crate::runtime::stack::set(order.job.limits.stack, &order.job.pulse);
         let fit = match order.job.explorer {
             Explorer::Loom { preemption_bound } => loom::run(&order, preemption_bound),
             _ => threads::run(&order),
@@ -155,6 +156,10 @@ fn wait(
             let events = Fingerprint::of(&trace);
             let failure = Some(Failure { ending, trace, schedule, events, execution });
             return Some(Exploration { executions: execution, longest, met: true, failure, ..Exploration::default() });
+        }
+        if let Some(overflow) = pulse.overflow() {
+            let bound = overflow.bound(pulse.last().map(ToString::to_string));
+            return Some(given_up(pulse.executions().saturating_sub(1), bound));
         }
         if limits.time.is_some_and(|time| start.elapsed() >= time) {
             pulse.ask_to_stop();

@@ -46,6 +46,8 @@ pub(crate) struct Limits {
     pub(crate) preemptions: Option<usize>,
     /// An execution with more events than this is given up: it is not what is looked for.
     pub(crate) most_events: Option<usize>,
+    /// How large the stack of every thread is at least, in bytes; `None`: the engine's.
+    pub(crate) stack: Option<usize>,
     /// How long an execution may do nothing that an engine can see before it is given up.
     pub(crate) patience: Duration,
     /// Whether to go on past a violation, and count.

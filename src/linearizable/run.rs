@@ -323,8 +323,9 @@ impl<'a, S: Subject> Trial<'a, S> {
     }
 
     fn check(&self, name: &str) -> Check<'static> {
-        let Linearizable { leaks, max_events, patience, .. } = *self.test;
+        let Linearizable { leaks, max_events, patience, stack, .. } = *self.test;
         let check = Check::new(name).config(Config::default()).judge(self.court.judge());
+        let check = stack.into_iter().fold(check, Check::stack);
         check.leaks(leaks).max_events(max_events).patience(patience)
     }
 

@@ -16,6 +16,8 @@ use std::sync::Once;
 pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        #[cfg(unix)]
+        super::fault::remember();
         let original = std::panic::take_hook();
         std::panic::set_hook(Box::new(|_| {}));
         let mut config = shuttle::Config::new();
@@ -24,6 +26,8 @@ pub(crate) fn install() {
         let once = shuttle::scheduler::RoundRobinScheduler::new(1);
         shuttle::Runner::new(once, config).run(|| {});
         loom::model::Builder::new().check(|| {});
+        #[cfg(unix)]
+        super::fault::take_over();
         std::panic::set_hook(Box::new(move |info| hook(&original, info)));
     });
 }

@@ -5,7 +5,9 @@ use super::statics::drop_locals;
 use super::step::{
     choose, defer, fail, flush_deferred, freeze, halt, in_vain, inert, loom_step, shuttle_step, stalled,
 };
-use super::{Ending, Engine, Pending, Seen, Waits, World, engine, green, hook, knockout, me, set_me, try_with, with};
+use super::{
+    Ending, Engine, Pending, Seen, Waits, World, engine, green, hook, knockout, me, set_me, stack, try_with, with,
+};
 use crate::trace::{Operation, ThreadId, Value};
 use crate::verdict::{Bound, Kind};
 use std::any::Any;
@@ -147,6 +149,10 @@ pub(crate) fn finish(thread: ThreadId, last: impl FnOnce()) {
 
 /// The main thread's end: what it returned is gone, its panic is the execution's failure.
 pub(crate) fn run_main(f: impl FnOnce()) {
+    stack::run(ThreadId::MAIN, None, || main(f));
+}
+
+fn main(f: impl FnOnce()) {
     let result = catch_unwind(AssertUnwindSafe(f));
     if let Err(payload) = result {
         if hook::ends_green_thread(&*payload) {

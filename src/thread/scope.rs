@@ -127,7 +127,7 @@ impl<'scope> Scope<'scope, '_> {
             Inner::Model(started) => {
                 // SAFETY: 1. `scope` joins every thread before what it borrows is gone
                 #[allow(unsafe_code)]
-                let model = unsafe { spawn_modelled(name, f) };
+                let model = unsafe { spawn_modelled(name, stack_size, f) };
                 let thread = model.thread();
                 let handle = Arc::new(Unjoined(Mutex::new(Some(model.handle))));
                 started.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&handle));
