@@ -99,12 +99,13 @@ impl fmt::Display for Explorer {
 }
 
 impl Verdict {
-    /// Whether this is what was expected.
+    /// Whether this is what was expected. A panic in the model's set-up is not, whatever was: see
+    /// [`Counterexample::is_of_set_up`].
     #[must_use]
     pub fn is(&self, expect: Expect) -> bool {
         match (self, expect) {
             (Verdict::Holds(_), Expect::Holds) => true,
-            (Verdict::Violated(found), Expect::Violation(kind)) => found.kind == kind,
+            (Verdict::Violated(found), Expect::Violation(kind)) => found.kind == kind && !found.is_of_set_up(),
             _ => false,
         }
     }
@@ -394,6 +395,36 @@ pub struct Counterexample {
     pub caveat: Option<String>,
     /// The token that replays exactly this execution.
     pub replay: String,
+}
+
+impl Counterexample {
+    /// Whether it is a panic that came before the execution had a second thread: what a model does to prepare itself went
+    /// wrong, and nothing was met that a broken form is to show.
+    ///
+    /// ```
+    /// use selvedge::{Check, Config, Expect, Kind, Verdict, thread};
+    ///
+    /// let verdict = Check::new("no file").config(Config::default()).run(|| {
+    ///     let settings: Result<u32, String> = Err("there is no file".to_string());
+    ///     let worker = thread::spawn(|| ());
+    ///     worker.join().unwrap();
+    ///     settings.unwrap();
+    /// });
+    /// assert!(verdict.is(Expect::Violation(Kind::Panic)));
+    /// let verdict = Check::new("no file").config(Config::default()).run(|| {
+    ///     let settings: Result<u32, String> = Err("there is no file".to_string());
+    ///     settings.unwrap();
+    ///     let worker = thread::spawn(|| ());
+    ///     worker.join().unwrap();
+    /// });
+    /// assert!(!verdict.is(Expect::Violation(Kind::Panic)));
+    /// # let Verdict::Violated(found) = verdict else { panic!() };
+    /// # assert!(found.is_of_set_up());
+    /// ```
+    #[must_use]
+    pub fn is_of_set_up(&self) -> bool {
+        self.kind == Kind::Panic && self.trace.threads.len() < 2
+    }
 }
 
 /// How large an execution is.

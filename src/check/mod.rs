@@ -266,6 +266,12 @@ impl<'a> Check<'a> {
         let drawn = |found: &Counterexample| report::timeline::counterexample(found, &report::Style::Plain);
         match (&verdict, expect) {
             (Verdict::Holds(_), Expect::Holds) => {}
+            (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind && found.is_of_set_up() => {
+                panic!(
+                    "{name} was to be violated by a {kind}, but its set-up panicked, before there was a second thread:\n{}",
+                    drawn(found)
+                )
+            }
             (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind && !replays => {}
             // a replay is there to be seen
             (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind => panic!("{}", drawn(found)),

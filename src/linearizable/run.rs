@@ -109,6 +109,11 @@ impl<S: Subject> Linearizable<S> {
         let verdict = again.unwrap_or_else(|| self.run());
         match (&verdict, expect) {
             (Verdict::Holds(_), Expect::Holds) => {}
+            (Verdict::Violated(found), Expect::Violation(kind))
+                if found.counterexample.kind == kind && found.counterexample.is_of_set_up() =>
+            {
+                panic!("{name} was to be violated by a {kind}, but panicked before there was a second thread:\n{found}")
+            }
             (Verdict::Violated(found), Expect::Violation(kind)) if found.counterexample.kind == kind && !replays => {}
             // a replay is there to be seen
             (Verdict::Violated(found), Expect::Violation(kind)) if found.counterexample.kind == kind => {

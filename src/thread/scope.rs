@@ -119,6 +119,7 @@ impl<'scope> Scope<'scope, '_> {
     {
         match &self.inner {
             Inner::Std(scope) => {
+                threads::starts_a_real_one();
                 let mut builder = std::thread::Builder::new();
                 builder = name.into_iter().fold(builder, std::thread::Builder::name);
                 builder = stack_size.into_iter().fold(builder, std::thread::Builder::stack_size);

@@ -62,6 +62,7 @@ impl Builder {
     {
         let Builder { name, stack_size } = self;
         if runtime::engine() == Engine::Std {
+            threads::starts_a_real_one();
             let mut builder = std::thread::Builder::new();
             builder = name.into_iter().fold(builder, std::thread::Builder::name);
             builder = stack_size.into_iter().fold(builder, std::thread::Builder::stack_size);
