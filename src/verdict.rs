@@ -333,6 +333,9 @@ pub enum Kind {
     Livelock,
     /// Something that was created in the execution and never dropped.
     Leak,
+    /// It ended its process: by a panic that cannot unwind, an abort, a signal, an exit. No check comes to that verdict; it
+    /// stands in the last words of the process.
+    Abort,
     /// The operations returned what the sequential specification does not allow in any order that the criterion leaves.
     NotLinearizable,
 }
@@ -345,6 +348,7 @@ impl fmt::Display for Kind {
             Kind::Deadlock => "deadlock",
             Kind::Livelock => "livelock",
             Kind::Leak => "leak",
+            Kind::Abort => "abort",
             Kind::NotLinearizable => "not linearizable",
         })
     }

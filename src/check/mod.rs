@@ -320,6 +320,7 @@ impl<'a> Check<'a> {
             past_violations: false,
             probe: self.probe.clone(),
             judge: self.judge.clone(),
+            teller: Some(self.teller()),
         }
     }
 

@@ -56,6 +56,8 @@ pub(crate) struct Limits {
     pub(crate) probe: Option<Arc<Probe>>,
     /// Who has the last word about an execution, if somebody has.
     pub(crate) judge: Option<Judge>,
+    /// Who draws an execution that ends its process, if somebody does.
+    pub(crate) teller: Option<Teller>,
 }
 
 /// Has the last word about every execution that came to its end, to a deadlock or to a livelock: it may find fault
@@ -68,6 +70,18 @@ type LastWord = dyn Fn(Explorer, &mut World) + Send + Sync;
 impl std::fmt::Debug for Judge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad("Judge")
+    }
+}
+
+/// Draws an execution that ends its process, with the token that does it again.
+#[derive(Clone)]
+pub(crate) struct Teller(pub(crate) Arc<Tell>);
+
+type Tell = dyn Fn(Explorer, Failure) -> String + Send + Sync;
+
+impl std::fmt::Debug for Teller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad("Teller")
     }
 }
 

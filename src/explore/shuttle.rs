@@ -103,6 +103,7 @@ impl Running {
         runtime::set_strategy(Some(strategy));
         runtime::knockout::set(job.limits.probe.clone());
         runtime::stack::set(job.limits.stack, &job.pulse);
+        runtime::last_words::set(job.explorer, job.limits.teller.as_ref(), &job.pulse);
         let settings = job.settings(Engine::Shuttle);
         Running { order, settings }
     }

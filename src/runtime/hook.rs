@@ -5,6 +5,7 @@
 //! and this one stands on top of them. It knows by the thread-local engine whether a panic is a model's: then it is
 //! written down, not printed. All others go to the hook that was there before.
 
+use super::last_words::{self, Death};
 use super::{Ending, Engine, Halt, World, engine, me, try_with};
 use crate::trace::Event;
 use crate::verdict::Kind;
@@ -41,11 +42,11 @@ fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookI
     }
     let message = message(info.payload());
     let location = info.location().map(ToString::to_string);
-    if ABORTS.contains(&message.as_str()) {
+    if ABORTS.contains(&message.as_str()) || message.contains(PRECONDITION) {
         // nothing can be done any more: std aborts as soon as this hook returns, and a hook that does not return
         // keeps std's lock of the hook, on which every test process would hang at its end
-        let words = try_with(|world| aborts(world, &message));
-        return eprintln!("{}", words.unwrap_or(message));
+        let words = try_with(|world| aborts(world, message, location));
+        return words.into_iter().for_each(|words| last_words::say(&Death::Panic(words)));
     }
     let engine_panicked = info.location().is_some_and(|l| is_of_an_engine(l.file()));
     try_with(|world| {
@@ -60,14 +61,27 @@ fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookI
 /// With these the standard library announces that it is about to abort the process.
 const ABORTS: [&str; 2] = ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
 
-/// The last words: what happened, and where.
-fn aborts(world: &mut World, why: &str) -> String {
+/// This stands in what it says of a function that is called against its contract; then it aborts, too.
+const PRECONDITION: &str = "precondition(s) violated: ";
+
+/// What happened, and where.
+fn aborts(world: &mut World, message: String, location: Option<String>) -> String {
+    if message.contains(PRECONDITION) {
+        let first = message.lines().next().unwrap_or_default().to_string();
+        world.panic = Some((first.clone(), location));
+        return format!("{first}; std aborts");
+    }
     let words = |panic: Option<(String, Option<String>)>| {
         let (message, location) = panic.unwrap_or_default();
         format!("{message} ({})", location.unwrap_or_default())
     };
-    let (last, first) = (words(world.panic.take()), words(world.panic_before.take()));
-    format!("selvedge: a model's destructor panicked while a panic unwound: {last}, after {first}. {why}: std aborts")
+    match (world.panic.take(), world.panic_before.take()) {
+        (Some(last), Some(first)) if message == ABORTS[0] => {
+            let (last, first) = (words(Some(last)), words(Some(first)));
+            format!("a destructor panicked while a panic unwound: {last}, after {first}. {message}: std aborts")
+        }
+        (last, _) => format!("{}: {message}: std aborts", words(last)),
+    }
 }
 
 /// Whether a source file belongs to loom or shuttle, or to what they run on.

@@ -20,6 +20,7 @@ pub(crate) mod green;
 mod home;
 pub(crate) mod hook;
 pub(crate) mod knockout;
+pub(crate) mod last_words;
 pub(crate) mod lock;
 mod pulse;
 mod schedule;

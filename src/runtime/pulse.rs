@@ -66,6 +66,7 @@ impl Pulse {
     }
 
     /// A thread has overflowed its stack: told by a signal handler on the OS thread that explores, which never comes back.
+    #[cfg(unix)]
     pub(super) fn overflows(&self, overflow: Overflow) {
         let _ = self.overflow.set(overflow); // an exploration has one OS thread, and that ends here
     }

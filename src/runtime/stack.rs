@@ -25,6 +25,7 @@ const GUARD: usize = 64 * 1024;
 
 /// A thread that has overflowed its stack. Plain data: it is written down by a signal handler.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "without signals nobody makes one"))]
 pub(crate) struct Overflow {
     thread: ThreadId,
     bytes: usize,
@@ -99,6 +100,14 @@ fn larger<R>(thread: ThreadId, bytes: usize, body: impl FnOnce() -> R) -> R {
     });
     SPARE.with_borrow_mut(|spare| spare.push((bytes, stack)));
     result
+}
+
+/// Calls `f` where there is room: what draws an execution may need more than a green thread, or a handler, has left.
+pub(super) fn roomy(f: impl FnOnce()) {
+    match DefaultStack::new(1 << 20) {
+        Ok(stack) => corosensei::on_stack(stack, f),
+        Err(_) => f(),
+    }
 }
 
 /// Writes down that the thread's stack begins about here.
