@@ -304,7 +304,7 @@ impl fmt::Display for Bound {
                 write!(f, "an overflow of the stack of {thread}, which has {bytes} bytes")?;
                 last.iter().try_for_each(|last| write!(f, ", after the operation at {last}"))?;
                 let more = (4 * bytes).next_power_of_two().max(1 << 20);
-                write!(f, "; give the model more: `.stack({more})` of the check")
+                write!(f, "; give the model more: `Check::new(..).stack({more})`")
             }
             Bound::Operations(n) => write!(f, "a scenario of more than {n} operations"),
             Bound::Configurations(n) => write!(f, "{n} configurations in the check of a history"),

@@ -49,7 +49,7 @@ fn an_overflow_of_the_main_thread_is_unknown_and_says_what_to_do() {
         assert_eq!((who, had), ("main", bytes), "{explorer}");
         assert!(last.contains("stacks.rs"), "{explorer}: {last}");
         let Verdict::Unknown(bound) = verdict else { unreachable!() };
-        assert!(bound.to_string().ends_with("give the model more: `.stack(1048576)` of the check"), "{bound}");
+        assert!(bound.to_string().ends_with("give the model more: `Check::new(..).stack(1048576)`"), "{bound}");
     }
 }
 

@@ -179,7 +179,7 @@ fn every_script_is_listed_can_be_run_and_says_what_it_is() {
     for entry in fs::read_dir(root().join("ci")).expect("ci/") {
         let entry = entry.expect("an entry");
         let name = entry.file_name().into_string().expect("a name");
-        if name != "README.md" {
+        if name != "README.md" && name != "floors" {
             let mode = entry.metadata().expect("metadata").permissions().mode();
             let wrong = script(&read(&format!("ci/{name}")), mode);
             assert!(wrong.is_empty(), "ci/{name}: {wrong:?}");
