@@ -291,8 +291,7 @@ fn a_broken_form_that_holds_fails_its_test() {
 
 /// Its threads would meet, but it panics before there are any.
 fn set_up() {
-    let settings: Result<usize, &str> = Err("the file is not there");
-    let wanted = settings.unwrap();
+    let wanted: usize = "what a file should have had".parse().unwrap();
     let shared = Arc::new(AtomicUsize::new(0));
     let theirs = Arc::clone(&shared);
     let other = thread::spawn(move || theirs.store(wanted, SeqCst));

@@ -47,6 +47,28 @@ fn segv() {
     black_box(unsafe { std::ptr::read_volatile(black_box(8) as *const u8) });
 }
 
+/// The allocator, which hangs once it is told to: as one does in whose middle a signal came.
+struct Hangs;
+
+static HANGS: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+#[global_allocator]
+static ALLOCATOR: Hangs = Hangs;
+
+// the system's allocator keeps the contract
+unsafe impl std::alloc::GlobalAlloc for Hangs {
+    unsafe fn alloc(&self, layout: std::alloc::Layout) -> *mut u8 {
+        while HANGS.load(SeqCst) {
+            std::hint::spin_loop();
+        }
+        unsafe { std::alloc::System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: std::alloc::Layout) {
+        unsafe { std::alloc::System.dealloc(pointer, layout) }
+    }
+}
+
 fn lost_update(dies: impl Fn()) {
     let next = Arc::new(AtomicUsize::new(0));
     selvedge::sync::name(&*next, "next");
@@ -85,6 +107,7 @@ fn main() -> std::process::ExitCode {
         an_exit_beside_a_check_does_not_end_a_test_green,
         a_process_whose_checks_are_over_exits_as_it_likes,
         what_is_said_fits_on_a_full_stack,
+        last_words_that_hang_end_after_a_first_line,
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -111,6 +134,14 @@ fn victim(death: &str) {
         "in a thread" => {
             let _ = check.run(|| {
                 thread::spawn(|| std::process::exit(0)).join().unwrap();
+            });
+        }
+        "hang" => {
+            let _ = check.run(|| {
+                lost_update(|| {
+                    HANGS.store(true, SeqCst);
+                    segv();
+                })
             });
         }
         "deep" => {
@@ -161,6 +192,15 @@ fn has_last_words(death: &str, explorer: &str, says: &str) {
     assert_eq!(again.status, died.status);
     let code = (death == "exit").then_some(101);
     assert_eq!(died.status.code(), code, "an exit is a failure, and all others are signals: {died:?}");
+}
+
+fn last_words_that_hang_end_after_a_first_line() {
+    use std::os::unix::process::ExitStatusExt;
+    const SIGALRM: i32 = 14;
+    let output = child("hang", "exhaustive", "");
+    assert_eq!(output.status.signal(), Some(SIGALRM), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.trim(), "selvedge: the process ends in a model: SIGSEGV");
 }
 
 fn says(output: &Output, code: i32, words: &str) {
