@@ -99,12 +99,13 @@ impl fmt::Display for Explorer {
 }
 
 impl Verdict {
-    /// Whether this is what was expected.
+    /// Whether this is what was expected. A panic in the model's set-up is not, whatever was: see
+    /// [`Counterexample::is_of_set_up`].
     #[must_use]
     pub fn is(&self, expect: Expect) -> bool {
         match (self, expect) {
             (Verdict::Holds(_), Expect::Holds) => true,
-            (Verdict::Violated(found), Expect::Violation(kind)) => found.kind == kind,
+            (Verdict::Violated(found), Expect::Violation(kind)) => found.kind == kind && !found.is_of_set_up(),
             _ => false,
         }
     }
@@ -257,6 +258,16 @@ pub enum Bound {
     },
     /// What a thread did while it unwound was taken as one with what it did before: others were not seen in between.
     Unwinding,
+    /// A thread has overflowed its stack. [`Check::stack`](crate::Check::stack) gives larger ones to all of them,
+    /// [`Builder::stack_size`](crate::thread::Builder::stack_size) to one.
+    Stack {
+        /// The thread.
+        thread: String,
+        /// How large its stack was.
+        bytes: usize,
+        /// Where the execution's last operation stands in the source.
+        last: Option<String>,
+    },
     /// No execution had an operation on which two threads could meet: there was nothing to explore.
     NothingExplored,
     /// Scenarios of more operations than this are not explored.
@@ -291,6 +302,12 @@ impl fmt::Display for Bound {
             Bound::Threads(n) => write!(f, "{n} threads"),
             Bound::NotModelled { engine, operation } => write!(f, "{engine} has no model of {operation}"),
             Bound::Stuck { last } => write!(f, "an execution that blocks in something un-modelled, after: {last}"),
+            Bound::Stack { thread, bytes, last } => {
+                write!(f, "an overflow of the stack of {thread}, which has {bytes} bytes")?;
+                last.iter().try_for_each(|last| write!(f, ", after the operation at {last}"))?;
+                let more = (4 * bytes).next_power_of_two().max(1 << 20);
+                write!(f, "; give the model more: `Check::new(..).stack({more})`")
+            }
             Bound::Operations(n) => write!(f, "a scenario of more than {n} operations"),
             Bound::Configurations(n) => write!(f, "{n} configurations in the check of a history"),
             Bound::Ends => f.write_str("one order of is_finished and the end of a thread"),
@@ -319,6 +336,9 @@ pub enum Kind {
     Livelock,
     /// Something that was created in the execution and never dropped.
     Leak,
+    /// It ended its process: by a panic that cannot unwind, an abort, a signal, an exit. No check comes to that verdict; it
+    /// stands in the last words of the process.
+    Abort,
     /// The operations returned what the sequential specification does not allow in any order that the criterion leaves.
     NotLinearizable,
 }
@@ -331,6 +351,7 @@ impl fmt::Display for Kind {
             Kind::Deadlock => "deadlock",
             Kind::Livelock => "livelock",
             Kind::Leak => "leak",
+            Kind::Abort => "abort",
             Kind::NotLinearizable => "not linearizable",
         })
     }
@@ -381,6 +402,36 @@ pub struct Counterexample {
     pub caveat: Option<String>,
     /// The token that replays exactly this execution.
     pub replay: String,
+}
+
+impl Counterexample {
+    /// Whether it is a panic that came before the execution had a second thread: what a model does to prepare itself went
+    /// wrong, and nothing was met that a broken form is to show.
+    ///
+    /// ```
+    /// use selvedge::{Check, Config, Expect, Kind, Verdict, thread};
+    ///
+    /// let verdict = Check::new("no file").config(Config::default()).run(|| {
+    ///     let settings: Result<u32, String> = Err("there is no file".to_string());
+    ///     let worker = thread::spawn(|| ());
+    ///     worker.join().unwrap();
+    ///     settings.unwrap();
+    /// });
+    /// assert!(verdict.is(Expect::Violation(Kind::Panic)));
+    /// let verdict = Check::new("no file").config(Config::default()).run(|| {
+    ///     let settings: Result<u32, String> = Err("there is no file".to_string());
+    ///     settings.unwrap();
+    ///     let worker = thread::spawn(|| ());
+    ///     worker.join().unwrap();
+    /// });
+    /// assert!(!verdict.is(Expect::Violation(Kind::Panic)));
+    /// # let Verdict::Violated(found) = verdict else { panic!() };
+    /// # assert!(found.is_of_set_up());
+    /// ```
+    #[must_use]
+    pub fn is_of_set_up(&self) -> bool {
+        self.kind == Kind::Panic && self.trace.threads.len() < 2
+    }
 }
 
 /// How large an execution is.

@@ -289,6 +289,38 @@ fn a_broken_form_that_holds_fails_its_test() {
     let _ = check.assert(six_operations);
 }
 
+/// Its threads would meet, but it panics before there are any.
+fn set_up() {
+    let wanted: usize = "what a file should have had".parse().unwrap();
+    let shared = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&shared);
+    let other = thread::spawn(move || theirs.store(wanted, SeqCst));
+    assert_eq!(shared.load(SeqCst), 0);
+    other.join().unwrap();
+}
+
+#[test]
+fn a_panic_of_the_set_up_is_not_the_race_that_was_expected() {
+    for explorer in [&MODELLED[..], &[Explorer::Threads]].concat() {
+        let check = || Check::new("set-up").explorers([explorer]).config(Config::default());
+        let verdict = check().run(set_up);
+        assert!(matches!(verdict, Verdict::Violated(_)), "{explorer}: {verdict:?}"); // it is wrong all the same
+        assert!(!verdict.is(Expect::Violation(Kind::Panic)), "{explorer}");
+        let asserted = std::panic::catch_unwind(|| {
+            let _ = check().expect(Expect::Violation(Kind::Panic)).assert(set_up);
+        });
+        let payload = asserted.expect_err("it is refused");
+        let words = payload.downcast_ref::<String>().expect("words");
+        assert!(words.contains("its set-up panicked, before there was a second thread"), "{explorer}: {words}");
+    }
+    // what panics beside another thread is, also of real threads
+    let check = Check::new("with another").explorers([Explorer::Threads]).expect(Expect::Violation(Kind::Panic));
+    let _ = check.config(Config::default()).assert(|| {
+        let other = thread::spawn(|| panic!("on purpose"));
+        other.join().unwrap();
+    });
+}
+
 /// Two threads that spin must not keep each other going while the third, for which they wait, is never chosen: that
 /// would be a livelock that no fair scheduler has.
 #[test]

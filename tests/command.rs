@@ -375,6 +375,10 @@ fn a_recorded_history_is_judged_with_an_exit_code() {
 fn a_history_that_says_nothing_or_is_none_is_not_called_right() {
     let empty = recorded("empty.jsonl", "\n");
     assert_eq!(code(&selvedge(&["history", "check", &empty, "--spec", "stack"])), 3);
+    let pending = recorded("pending.jsonl", "{\"process\":0,\"op\":\"push\",\"arg\":7,\"call\":1}\n");
+    let output = selvedge(&["history", "check", &pending, "--spec", "stack"]);
+    assert_eq!(code(&output), 3, "{output:?}");
+    assert!(out(&output).starts_with("unknown: no operation returned"), "{output:?}");
     let wrong = recorded("other.jsonl", OVERTAKEN);
     let output = selvedge(&["history", "check", &wrong, "--spec", "queue", "--configurations", "1"]);
     assert!([1, 3].contains(&code(&output)), "never right: {output:?}");

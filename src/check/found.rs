@@ -2,7 +2,8 @@
 
 use super::Check;
 use crate::counterexample::{Token, conflicts, preemptions};
-use crate::explore::{self, Failure, Model, Only, Which};
+use crate::explore::{self, Failure, Model, Only, Teller, Which};
+use crate::report::{Style, timeline};
 use crate::runtime::Ending;
 use crate::trace::Trace;
 use crate::verdict::{Bound, Counterexample, Explorer, Kind, Size};
@@ -36,6 +37,24 @@ impl Check<'_> {
         by: Explorer,
         failure: Failure,
     ) -> Result<Counterexample, Bound> {
+        Self::counterexample_of(&self.name, explorer, by, failure)
+    }
+
+    /// Draws what an execution of this check did that ends its process.
+    pub(super) fn teller(&self) -> Teller {
+        let name = self.name.clone();
+        Teller(Arc::new(move |explorer, failure| match Self::counterexample_of(&name, explorer, explorer, failure) {
+            Ok(found) => timeline::counterexample(&found, &Style::Plain),
+            Err(bound) => format!("unknown: {bound}\n"),
+        }))
+    }
+
+    fn counterexample_of(
+        name: &str,
+        explorer: Explorer,
+        by: Explorer,
+        failure: Failure,
+    ) -> Result<Counterexample, Bound> {
         let Failure { ending, trace, schedule, counted, events, execution } = failure;
         let (kind, message, location, conflict) = match ending {
             Ending::Violation { kind, message, location, conflict } => (kind, message, location, conflict),
@@ -50,7 +69,7 @@ impl Check<'_> {
         }
         let token = |explorer, which| {
             let only = Only { which, counted, events: Arc::new(events) };
-            Token::new(explorer, only, &self.name).to_string()
+            Token::new(explorer, only, name).to_string()
         };
         let replay = match by {
             Explorer::Threads => String::new(),
@@ -62,7 +81,7 @@ impl Check<'_> {
             (None, Kind::Panic) => conflicts(&trace),
             (None, _) => Vec::new(),
         };
-        let model = self.name.clone();
+        let model = name.to_string();
         Ok(Counterexample {
             model,
             kind,

@@ -76,6 +76,7 @@ pub struct Check<'a> {
     max_events: usize,
     leaks: bool,
     spurious: bool,
+    stack: Option<usize>,
     patience: Duration,
     shrink: Duration,
     config: Config,
@@ -107,6 +108,7 @@ impl<'a> Check<'a> {
             max_events: 10_000,
             leaks: true,
             spurious: true,
+            stack: None,
             patience: Duration::from_secs(10),
             shrink: Duration::from_secs(1),
             config: Config::from_env(),
@@ -176,6 +178,31 @@ impl<'a> Check<'a> {
         Check { spurious, ..self }
     }
 
+    /// Gives each green thread a stack of at least so many bytes, the main one included: without it, 32 KiB under loom, and
+    /// 256 KiB elsewhere. A thread that overflows its stack makes the verdict `Unknown`. Real threads have std's.
+    ///
+    /// ```
+    /// use selvedge::sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}};
+    /// use selvedge::{Check, thread};
+    ///
+    /// fn deep(n: usize) -> usize {
+    ///     let room = std::hint::black_box([0_u8; 1024]);
+    ///     if n == 0 { 1 } else { deep(n - 1) + usize::from(room[n % 1024]) }
+    /// }
+    ///
+    /// let _ = Check::new("deep").stack(1 << 20).assert(|| {
+    ///     let counter = Arc::new(AtomicUsize::new(0));
+    ///     let theirs = Arc::clone(&counter);
+    ///     let other = thread::spawn(move || theirs.fetch_add(deep(300), SeqCst));
+    ///     counter.fetch_add(deep(300), SeqCst);
+    ///     other.join().unwrap();
+    ///     assert_eq!(counter.load(SeqCst), 2);
+    /// });
+    /// ```
+    pub fn stack(self, bytes: usize) -> Self {
+        Check { stack: Some(bytes), ..self }
+    }
+
     /// How long an execution may go without an event (10 s, unless set) before it is given up as blocked in something
     /// un-modelled. Its OS thread is left behind.
     pub fn patience(self, patience: Duration) -> Self {
@@ -239,6 +266,12 @@ impl<'a> Check<'a> {
         let drawn = |found: &Counterexample| report::timeline::counterexample(found, &report::Style::Plain);
         match (&verdict, expect) {
             (Verdict::Holds(_), Expect::Holds) => {}
+            (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind && found.is_of_set_up() => {
+                panic!(
+                    "{name} was to be violated by a {kind}, but its set-up panicked, before there was a second thread:\n{}",
+                    drawn(found)
+                )
+            }
             (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind && !replays => {}
             // a replay is there to be seen
             (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind => panic!("{}", drawn(found)),
@@ -282,10 +315,12 @@ impl<'a> Check<'a> {
             spurious: self.spurious,
             preemptions: None,
             most_events: None,
+            stack: self.stack,
             patience: self.patience,
             past_violations: false,
             probe: self.probe.clone(),
             judge: self.judge.clone(),
+            teller: Some(self.teller()),
         }
     }
 
@@ -356,15 +391,18 @@ impl<'a> Check<'a> {
             if let Some(failure) = exploration.failure {
                 match self.smallest(explorer, model, failure) {
                     Ok(found) => return Verdict::Violated(Box::new(found)),
-                    Err(bound @ Bound::NotDeterministic(_)) => return Verdict::Unknown(bound),
+                    Err(bound @ (Bound::NotDeterministic(_) | Bound::Stack { .. })) => return Verdict::Unknown(bound),
                     Err(bound) => coverage.skipped.push((explorer, bound)),
                 }
                 continue;
             }
             match ran(explorer, exploration) {
                 Ok(run) => coverage.runs.push(run),
-                // what blocks one engine, or leaves it nothing to do, does so for all
-                Err(bound @ (Bound::Stuck { .. } | Bound::NothingExplored)) => return Verdict::Unknown(bound),
+                // what blocks one engine, or leaves it nothing to do, does so for all; and what a larger stack makes
+                // possible must not be left out without a word
+                Err(bound @ (Bound::Stuck { .. } | Bound::NothingExplored | Bound::Stack { .. })) => {
+                    return Verdict::Unknown(bound);
+                }
                 Err(bound) => coverage.skipped.push((explorer, bound)),
             }
         }
@@ -412,7 +450,7 @@ impl<'a> Check<'a> {
 /// What an explorer did that found nothing wrong; or why that says nothing.
 fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
     let Exploration { executions, longest, met, cut, .. } = exploration;
-    if let Some(bound @ (Bound::Stuck { .. } | Bound::NotModelled { .. })) = cut {
+    if let Some(bound @ (Bound::Stuck { .. } | Bound::NotModelled { .. } | Bound::Stack { .. })) = cut {
         return Err(bound);
     }
     if executions == 0 {

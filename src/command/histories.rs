@@ -197,7 +197,6 @@ const DRAWN_ON_A_PAGE: usize = 1_000;
 impl<Op: Debug, Ret: Debug> Judgement<'_, Op, Ret> {
     fn exit(&self) -> Exit {
         match self.verdict {
-            _ if self.history.operations.is_empty() => Exit::Unknown,
             Verdict::Holds(_) => Exit::Expected,
             Verdict::Violated(_) => Exit::Violated,
             Verdict::Unknown { .. } => Exit::Unknown,
@@ -223,6 +222,9 @@ impl<Op: Debug, Ret: Debug> Judgement<'_, Op, Ret> {
             _ if operations.is_empty() => "unknown: the history is empty".to_string(),
             Verdict::Holds(witness) => format!("holds: {criterion} ({})", by(&witness.by)),
             Verdict::Violated(why) => format!("violated: not {criterion} ({})", by(&why.by)),
+            Verdict::Unknown { .. } if self.history.says_nothing() => {
+                "unknown: no operation returned, and every structure has such a history".to_string()
+            }
             Verdict::Unknown { configurations } => format!("unknown: {configurations} configurations were not enough"),
         };
         format!("{what} · {size} · {}", self.request.file.display())
@@ -328,9 +330,7 @@ impl<Op: Debug, Ret: Debug> Judgement<'_, Op, Ret> {
 
     fn json(&self) -> String {
         let lines = |places: &[usize]| places.iter().map(|place| self.lines[*place]).collect::<Vec<_>>();
-        let empty = self.history.operations.is_empty();
         let (verdict, by) = match self.verdict {
-            _ if empty => ("unknown", None),
             Verdict::Holds(witness) => ("holds", Some(&witness.by)),
             Verdict::Violated(why) => ("violated", Some(&why.by)),
             Verdict::Unknown { .. } => ("unknown", None),

@@ -48,6 +48,11 @@ impl Outcome {
         if answer != Answer::Expected {
             notes.push(format!("expected: {}", model.expect));
         }
+        if let Verdict::Violated(found) = verdict
+            && found.is_of_set_up()
+        {
+            notes.push("it panicked before there was a second thread".to_string());
+        }
         if let Verdict::Holds(Coverage { skipped, .. }) = verdict {
             notes.extend(skipped.iter().map(|(explorer, bound)| format!("{explorer} says nothing: {bound}")));
         }

@@ -5,7 +5,7 @@
 //! model leaves behind are found by the next, as they are by the next execution of the same model.
 
 use super::{Exploration, Failure, Job, Limits, Model, Only, Progress, Shared, lock, loom, shuttle, threads};
-use crate::runtime::{Frozen, Pulse, hook};
+use crate::runtime::{Frozen, Pulse, hook, last_words};
 use crate::trace::Fingerprint;
 use crate::verdict::{Bound, Explorer};
 use std::collections::BTreeMap;
@@ -79,6 +79,9 @@ fn serve(engine: &'static str, orders: mpsc::Receiver<Order>) {
     }
     while let Ok(order) = orders.recv() {
         crate::runtime::knockout::set(order.job.limits.probe.clone());
+        let Job { explorer, limits, pulse, .. } = &*order.job;
+        crate::runtime::stack::set(limits.stack, pulse);
+        last_words::set(*explorer, limits.teller.as_ref(), pulse);
         let fit = match order.job.explorer {
             Explorer::Loom { preemption_bound } => loom::run(&order, preemption_bound),
             _ => threads::run(&order),
@@ -99,6 +102,7 @@ pub(crate) fn explore(
     progress: &mut dyn FnMut(Progress),
 ) -> Exploration {
     hook::install();
+    let _awaited = last_words::Awaited::new();
     let start = Instant::now();
     let pulse = Arc::new(Pulse::default());
     let job = Job { explorer, model, limits: limits.clone(), only, pulse: Arc::clone(&pulse) };
@@ -155,6 +159,10 @@ fn wait(
             let events = Fingerprint::of(&trace);
             let failure = Some(Failure { ending, trace, schedule, counted, events, execution });
             return Some(Exploration { executions: execution, longest, met: true, failure, ..Exploration::default() });
+        }
+        if let Some(overflow) = pulse.overflow() {
+            let bound = overflow.bound(pulse.last().map(ToString::to_string));
+            return Some(given_up(pulse.executions().saturating_sub(1), bound));
         }
         if limits.time.is_some_and(|time| start.elapsed() >= time) {
             pulse.ask_to_stop();

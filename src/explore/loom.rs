@@ -5,7 +5,7 @@
 
 use super::host::{Fit, Order};
 use super::{Job, Shared, Which, lock};
-use crate::runtime::{self, Engine, Halt, Settings, World};
+use crate::runtime::{self, Ending, Engine, Halt, Settings, World};
 use crate::verdict::Bound;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,6 +57,11 @@ fn search(
             runtime::threads::run_main(|| (inner.model)());
         });
     }));
+    if outcome.as_ref().is_err_and(|payload| is_overflow(&**payload)) {
+        // the thread was left where it was: what it owned is no leak
+        let bound = runtime::stack::overflowed();
+        runtime::try_with(|world| world.end(Ending::Unknown(bound)));
+    }
     let last = runtime::end();
     let deadlocked = last.as_ref().is_some_and(|world| world.ending.is_some());
     take(job, shared, learned, last);
@@ -85,6 +90,12 @@ fn search(
     }
     // a failed execution's threads may have been left in the middle of a panic
     if as_planned && !deadlocked && lock(shared).failure.is_none() { Fit::Yes } else { Fit::No }
+}
+
+/// Whether loom's green threads say by this that one of them has overflowed its stack. Where signals tell of it
+/// (`runtime/fault`) nobody comes here, but for a stack that was filled to its last byte and no further.
+fn is_overflow(payload: &(dyn std::any::Any + Send)) -> bool {
+    payload.downcast_ref::<generator::Error>() == Some(&generator::Error::StackErr)
 }
 
 /// Takes in the execution that is over; whether to run another.

@@ -47,6 +47,8 @@ pub(crate) struct Limits {
     pub(crate) preemptions: Option<usize>,
     /// An execution with more events than this is given up: it is not what is looked for.
     pub(crate) most_events: Option<usize>,
+    /// How large the stack of every thread is at least, in bytes; `None`: the engine's.
+    pub(crate) stack: Option<usize>,
     /// How long an execution may do nothing that an engine can see before it is given up.
     pub(crate) patience: Duration,
     /// Whether to go on past a violation, and count.
@@ -55,6 +57,8 @@ pub(crate) struct Limits {
     pub(crate) probe: Option<Arc<Probe>>,
     /// Who has the last word about an execution, if somebody has.
     pub(crate) judge: Option<Judge>,
+    /// Who draws an execution that ends its process, if somebody does.
+    pub(crate) teller: Option<Teller>,
 }
 
 /// Has the last word about every execution that came to its end, to a deadlock or to a livelock: it may find fault
@@ -67,6 +71,18 @@ type LastWord = dyn Fn(Explorer, &mut World) + Send + Sync;
 impl std::fmt::Debug for Judge {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.pad("Judge")
+    }
+}
+
+/// Draws an execution that ends its process, with the token that does it again.
+#[derive(Clone)]
+pub(crate) struct Teller(pub(crate) Arc<Tell>);
+
+type Tell = dyn Fn(Explorer, Failure) -> String + Send + Sync;
+
+impl std::fmt::Debug for Teller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad("Teller")
     }
 }
 

@@ -18,9 +18,6 @@ use std::sync::{Arc, mpsc};
 /// After so many executions, how many there will be is estimated anew.
 const ESTIMATE_EVERY: u64 = 256;
 
-/// Room for a green thread's stack, in bytes: a model's assertions format strings in unoptimised code.
-const STACK: usize = 256 * 1024;
-
 thread_local! {
     /// Where this host's orders come from.
     static ORDERS: RefCell<Option<mpsc::Receiver<Order>>> = const { RefCell::new(None) };
@@ -32,7 +29,7 @@ thread_local! {
 pub(super) fn serve(orders: mpsc::Receiver<Order>) {
     ORDERS.set(Some(orders));
     let mut config = shuttle::Config::new();
-    config.stack_size = STACK;
+    config.stack_size = runtime::stack::SHUTTLE;
     config.max_steps = shuttle::MaxSteps::None; // ours counts events
     config.failure_persistence = shuttle::FailurePersistence::None;
     config.silence_warnings = true;
@@ -111,6 +108,8 @@ impl Running {
         let job = &order.job;
         runtime::set_strategy(Some(strategy(job)));
         runtime::knockout::set(job.limits.probe.clone());
+        runtime::stack::set(job.limits.stack, &job.pulse);
+        runtime::last_words::set(job.explorer, job.limits.teller.as_ref(), &job.pulse);
         let settings = job.settings(Engine::Shuttle, &[]);
         Running { order, settings, places: Vec::new() }
     }

@@ -4,8 +4,8 @@
 
 use super::host::{Fit, Order};
 use super::{Failure, lock};
-use crate::runtime::{Ending, Engine, World, hook};
-use crate::trace::{Fingerprint, Trace};
+use crate::runtime::{self, Ending, Engine, World, hook};
+use crate::trace::{Fingerprint, Thread, Trace};
 use crate::verdict::Kind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -21,6 +21,7 @@ pub(super) fn run(Order { job, shared, .. }: &Order) -> Fit {
             }
         }
         let execution = job.pulse.execution();
+        runtime::threads::reset_started();
         let outcome = catch_unwind(AssertUnwindSafe(|| (job.model)()));
         let mut over = World::new(settings.clone());
         over.ending = outcome.err().map(|payload| {
@@ -32,8 +33,10 @@ pub(super) fn run(Order { job, shared, .. }: &Order) -> Fit {
         exploration.executions += 1;
         exploration.met = true; // what real threads do is not seen: whether they met is not known
         if let Some(ending) = over.ending {
-            let (trace, events) = (Trace::default(), Fingerprint::default());
-            let (schedule, counted) = (Vec::new(), Vec::new());
+            // of the threads it is known that they were there
+            let threads = 1 + usize::from(runtime::threads::has_started());
+            let trace = Trace { threads: vec![Thread::default(); threads], ..Trace::default() };
+            let (events, schedule, counted) = (Fingerprint::default(), Vec::new(), Vec::new());
             exploration.failure = Some(Failure { ending, trace, schedule, counted, events, execution });
             return Fit::No;
         }

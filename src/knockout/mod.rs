@@ -118,6 +118,7 @@ struct Settings {
     loom: bool,
     max_events: usize,
     leaks: bool,
+    stack: Option<usize>,
     patience: Duration,
     shrink: Duration,
     workers: usize,
@@ -152,6 +153,7 @@ impl<'a> Knockouts<'a> {
             loom: true,
             max_events: 2_000,
             leaks: true,
+            stack: None,
             patience: Duration::from_secs(10),
             shrink: Duration::from_millis(200),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
@@ -195,6 +197,11 @@ impl<'a> Knockouts<'a> {
     /// As [`Check::leaks`](crate::Check::leaks).
     pub fn leaks(self, leaks: bool) -> Self {
         self.with(|s| s.leaks = leaks)
+    }
+
+    /// As [`Check::stack`](crate::Check::stack).
+    pub fn stack(self, bytes: usize) -> Self {
+        self.with(|s| s.stack = Some(bytes))
     }
 
     /// As [`Check::patience`](crate::Check::patience).

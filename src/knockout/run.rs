@@ -105,6 +105,7 @@ fn replay(this: &Settings) -> Option<KnockoutReport> {
     let (token, (name, body)) = this.replayed()?;
     let (knockout, body) = (token.knockout()?, Arc::clone(body));
     let check = Check::new(name).config(this.config.clone()).max_events(this.max_events).leaks(this.leaks);
+    let check = this.stack.into_iter().fold(check, Check::stack);
     let fate = match check.patience(this.patience).run(move || body()) {
         Verdict::Violated(found) => Fate::Killed(found),
         Verdict::Unknown(bound) => Fate::Undecided(bound.to_string()),
@@ -175,6 +176,7 @@ fn check(
     let body = Arc::clone(body);
     let check = Check::new(name).explorers(explorers.iter().copied()).budget(budget).config(Config::default());
     let check = check.max_events(this.max_events).leaks(this.leaks).patience(this.patience).shrink(this.shrink);
+    let check = this.stack.into_iter().fold(check, Check::stack);
     check.probe(Arc::clone(probe)).run(move || body())
 }
 

@@ -213,6 +213,7 @@ impl<S: Subject> Court<S> {
     fn check(&self, history: History<Op<S>, Ret<S>>, weak: Option<Precedence>) -> Answer<S> {
         let Question { specification, criterion } = &*self.question;
         let explanation = match weak {
+            _ if history.operations.is_empty() => None, // a scenario without operations: it is the explorers' to say so
             Some(precedence) if *criterion == Criterion::Linearizable => {
                 partial::violation(specification, &history.operations, &precedence, history.stuck)
             }

@@ -104,6 +104,7 @@ pub struct Linearizable<S: Subject> {
     expect: Expect,
     leaks: bool,
     max_events: usize,
+    stack: Option<usize>,
     patience: Duration,
     shrink: Duration,
     config: Config,
@@ -138,6 +139,7 @@ impl<S: Subject> Linearizable<S> {
             expect: Expect::Holds,
             leaks: true,
             max_events: 10_000,
+            stack: None,
             patience: Duration::from_secs(10),
             shrink: Duration::from_secs(2),
             config: Config::from_env(),
@@ -239,6 +241,11 @@ impl<S: Subject> Linearizable<S> {
     /// An execution with more events than this (10,000, unless set) is a livelock.
     pub fn max_events(self, events: usize) -> Self {
         Linearizable { max_events: events, ..self }
+    }
+
+    /// Gives each thread a stack of at least so many bytes: see [`Check::stack`](crate::Check::stack).
+    pub fn stack(self, bytes: usize) -> Self {
+        Linearizable { stack: Some(bytes), ..self }
     }
 
     /// How long an execution may go without an event: see [`Check::patience`](crate::Check::patience).

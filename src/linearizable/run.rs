@@ -109,6 +109,11 @@ impl<S: Subject> Linearizable<S> {
         let verdict = again.unwrap_or_else(|| self.run());
         match (&verdict, expect) {
             (Verdict::Holds(_), Expect::Holds) => {}
+            (Verdict::Violated(found), Expect::Violation(kind))
+                if found.counterexample.kind == kind && found.counterexample.is_of_set_up() =>
+            {
+                panic!("{name} was to be violated by a {kind}, but panicked before there was a second thread:\n{found}")
+            }
             (Verdict::Violated(found), Expect::Violation(kind)) if found.counterexample.kind == kind && !replays => {}
             // a replay is there to be seen
             (Verdict::Violated(found), Expect::Violation(kind)) if found.counterexample.kind == kind => {
@@ -323,8 +328,9 @@ impl<'a, S: Subject> Trial<'a, S> {
     }
 
     fn check(&self, name: &str) -> Check<'static> {
-        let Linearizable { leaks, max_events, patience, .. } = *self.test;
+        let Linearizable { leaks, max_events, patience, stack, .. } = *self.test;
         let check = Check::new(name).config(Config::default()).judge(self.court.judge());
+        let check = stack.into_iter().fold(check, Check::stack);
         check.leaks(leaks).max_events(max_events).patience(patience)
     }
 

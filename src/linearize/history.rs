@@ -52,6 +52,25 @@ impl<Op, Ret> History<Op, Ret> {
         Ok(history)
     }
 
+    /// Whether there is nothing to judge: no operation has returned, and the structure was not seen to hang, so that every
+    /// structure has this history.
+    ///
+    /// ```
+    /// use selvedge::linearize::specifications::{Queue, QueueOp, QueueRet};
+    /// use selvedge::linearize::{Criterion, History, Operation, Verdict, check};
+    ///
+    /// let called = Operation { process: 0, op: QueueOp::Enqueue(1), invocation: 1, response: None };
+    /// let history: History<_, QueueRet<i64>> = History::new(vec![called])?;
+    /// assert!(history.says_nothing());
+    /// assert!(matches!(check(&Queue::default(), &history, Criterion::Linearizable, 100), Verdict::Unknown { .. }));
+    /// # Ok::<(), selvedge::linearize::IllFormed>(())
+    /// ```
+    #[must_use]
+    pub fn says_nothing(&self) -> bool {
+        let returned = self.operations.iter().any(|operation| operation.response.is_some());
+        !returned && (!self.stuck || self.operations.is_empty())
+    }
+
     /// Whether processes that call one operation at a time could have done these operations.
     ///
     /// # Errors

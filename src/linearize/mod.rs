@@ -63,6 +63,8 @@ pub enum Criterion {
 /// order. (Line-Up asks this of each pending operation by itself, with the others left out. If a pending operation might
 /// have taken effect, nothing could ever be said against a structure that hangs.)
 ///
+/// A history that [says nothing](History::says_nothing) is `Unknown`: every structure has it.
+///
 /// # Panics
 /// If the history is ill-formed: see [`History::validate`].
 pub fn check<S: Specification>(
@@ -71,7 +73,11 @@ pub fn check<S: Specification>(
     criterion: Criterion,
     configurations: u64,
 ) -> Verdict {
-    part::check(initial, parts(history, criterion), criterion, configurations)
+    let parts = parts(history, criterion);
+    if history.says_nothing() {
+        return Verdict::Unknown { configurations: 0 };
+    }
+    part::check(initial, parts, criterion, configurations)
         .unwrap_or_else(|failure| Verdict::Violated(explain::explain(initial, criterion, failure)))
 }
 
@@ -85,7 +91,11 @@ pub fn decide<S: Specification>(
     criterion: Criterion,
     configurations: u64,
 ) -> Option<bool> {
-    match part::check(initial, parts(history, criterion), criterion, configurations) {
+    let parts = parts(history, criterion);
+    if history.says_nothing() {
+        return None;
+    }
+    match part::check(initial, parts, criterion, configurations) {
         Ok(Verdict::Unknown { .. }) => None,
         Ok(verdict) => Some(verdict.holds()),
         Err(_) => Some(false),

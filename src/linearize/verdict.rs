@@ -8,9 +8,10 @@ pub enum Verdict {
     Holds(Witness),
     /// There is none.
     Violated(Explanation),
-    /// It was not found out: so many configurations of the search were looked at.
+    /// It was not found out: so many configurations of the search were looked at; or there was nothing to find out, in a
+    /// history that [says nothing](super::History::says_nothing).
     Unknown {
-        /// The budget that was used up.
+        /// The budget that was used up; 0 if the history says nothing.
         configurations: u64,
     },
 }

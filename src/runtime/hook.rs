@@ -6,6 +6,8 @@
 //! written down, not printed. All others go to the hook that was there before.
 
 use super::arc::unseen_order;
+use super::last_words::{self, Death};
+use super::world::Panic;
 use super::{Ending, Engine, Halt, World, engine, me, try_with};
 use crate::trace::Event;
 use crate::verdict::Kind;
@@ -17,6 +19,8 @@ use std::sync::Once;
 pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
+        #[cfg(unix)]
+        super::fault::remember();
         let original = std::panic::take_hook();
         std::panic::set_hook(Box::new(|_| {}));
         let mut config = shuttle::Config::new();
@@ -25,6 +29,8 @@ pub(crate) fn install() {
         let once = shuttle::scheduler::RoundRobinScheduler::new(1);
         shuttle::Runner::new(once, config).run(|| {});
         loom::model::Builder::new().check(|| {});
+        #[cfg(unix)]
+        super::fault::take_over();
         std::panic::set_hook(Box::new(move |info| hook(&original, info)));
     });
 }
@@ -38,11 +44,11 @@ fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookI
     }
     let message = message(info.payload());
     let location = info.location().map(ToString::to_string);
-    if ABORTS.contains(&message.as_str()) {
+    if ABORTS.contains(&message.as_str()) || message.contains(PRECONDITION) {
         // nothing can be done any more: std aborts as soon as this hook returns, and a hook that does not return
         // keeps std's lock of the hook, on which every test process would hang at its end
-        let words = try_with(|world| aborts(world, &message));
-        return eprintln!("{}", words.unwrap_or(message));
+        let words = try_with(|world| aborts(world, message, location));
+        return words.into_iter().for_each(|words| last_words::say(&Death::Panic(words)));
     }
     let engine_panicked = info.location().is_some_and(|l| is_of_an_engine(l.file()));
     try_with(|world| {
@@ -57,14 +63,24 @@ fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookI
 /// With these the standard library announces that it is about to abort the process.
 const ABORTS: [&str; 2] = ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
 
-/// The last words: what happened, and where.
-fn aborts(world: &mut World, why: &str) -> String {
-    let mut words = || {
-        let (message, location) = world.take_panic(me()).unwrap_or_default();
-        format!("{message} ({})", location.unwrap_or_default())
-    };
-    let (last, first) = (words(), words());
-    format!("selvedge: a model's destructor panicked while a panic unwound: {last}, after {first}. {why}: std aborts")
+/// This stands in what it says of a function that is called against its contract; then it aborts, too.
+const PRECONDITION: &str = "precondition(s) violated: ";
+
+/// What happened, and where.
+fn aborts(world: &mut World, message: String, location: Option<String>) -> String {
+    if message.contains(PRECONDITION) {
+        let first = message.lines().next().unwrap_or_default().to_string();
+        world.panicked(me(), (first.clone(), location));
+        return format!("{first}; std aborts");
+    }
+    let words = |(message, location): Panic| format!("{message} ({})", location.unwrap_or_default());
+    match (world.take_panic(me()), world.take_panic(me())) {
+        (Some(last), Some(first)) if message == ABORTS[0] => {
+            let (last, first) = (words(last), words(first));
+            format!("a destructor panicked while a panic unwound: {last}, after {first}. {message}: std aborts")
+        }
+        (last, _) => format!("{}: {message}: std aborts", words(last.unwrap_or_default())),
+    }
 }
 
 /// Whether a source file belongs to loom or shuttle, or to what they run on.

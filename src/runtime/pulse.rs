@@ -1,10 +1,11 @@
 //! What the OS thread that waits for an exploration can see of it, and how it asks it to stop.
 
 use super::Ending;
+use super::stack::Overflow;
 use crate::trace::Trace;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Signs of life. All orderings are Relaxed: these are hints between two OS threads, and nothing hangs on their order.
 #[derive(Debug, Default)]
@@ -16,6 +17,7 @@ pub(crate) struct Pulse {
     stop: AtomicBool,
     last: AtomicPtr<Location<'static>>,
     frozen: Mutex<Option<Frozen>>,
+    overflow: OnceLock<Overflow>,
 }
 
 /// An execution whose OS thread cannot go on: what it did, and how it ended.
@@ -67,6 +69,17 @@ impl Pulse {
     /// The execution whose OS thread will never come to an end, if there is one.
     pub(crate) fn frozen(&self) -> Option<Frozen> {
         self.frozen.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// A thread has overflowed its stack: told by a signal handler on the OS thread that explores, which never comes back.
+    #[cfg(unix)]
+    pub(super) fn overflows(&self, overflow: Overflow) {
+        let _ = self.overflow.set(overflow); // an exploration has one OS thread, and that ends here
+    }
+
+    /// The overflow, if there was one.
+    pub(crate) fn overflow(&self) -> Option<&Overflow> {
+        self.overflow.get()
     }
 
     pub(crate) fn ask_to_stop(&self) {

@@ -6,7 +6,9 @@ use super::step::{
     choose, defer, fail, flush_deferred, freeze, halt, in_vain, inert, loom_step, shuttle_step, stalled,
     unwinds_under_loom,
 };
-use super::{Ending, Engine, Pending, Seen, Waits, World, engine, green, hook, knockout, me, set_me, try_with, with};
+use super::{
+    Ending, Engine, Pending, Seen, Waits, World, engine, green, hook, knockout, me, set_me, stack, try_with, with,
+};
 use crate::trace::{Operation, ThreadId, Value};
 use crate::verdict::{Bound, Kind};
 use std::any::Any;
@@ -14,6 +16,25 @@ use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::atomic::Ordering::AcqRel;
+
+thread_local! {
+    /// Whether this OS thread has started a real one since it was asked last.
+    static STARTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// This OS thread starts a real one.
+pub(crate) fn starts_a_real_one() {
+    STARTED.set(true);
+}
+
+/// Whether this OS thread has started a real one since [`reset_started`].
+pub(crate) fn has_started() -> bool {
+    STARTED.get()
+}
+
+pub(crate) fn reset_started() {
+    STARTED.set(false);
+}
 
 /// loom's side of a thread.
 pub(super) struct Parker {
@@ -148,6 +169,10 @@ pub(crate) fn finish(thread: ThreadId, last: impl FnOnce()) {
 
 /// The main thread's end: what it returned is gone, its panic is the execution's failure.
 pub(crate) fn run_main(f: impl FnOnce()) {
+    stack::run(ThreadId::MAIN, None, || main(f));
+}
+
+fn main(f: impl FnOnce()) {
     let result = catch_unwind(AssertUnwindSafe(f));
     if let Err(payload) = result {
         if hook::ends_green_thread(&*payload) {

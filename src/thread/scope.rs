@@ -119,6 +119,7 @@ impl<'scope> Scope<'scope, '_> {
     {
         match &self.inner {
             Inner::Std(scope) => {
+                threads::starts_a_real_one();
                 let mut builder = std::thread::Builder::new();
                 builder = name.into_iter().fold(builder, std::thread::Builder::name);
                 builder = stack_size.into_iter().fold(builder, std::thread::Builder::stack_size);
@@ -127,7 +128,7 @@ impl<'scope> Scope<'scope, '_> {
             Inner::Model(started) => {
                 // SAFETY: 1. `scope` joins every thread before what it borrows is gone
                 #[allow(unsafe_code)]
-                let model = unsafe { spawn_modelled(name, f) };
+                let model = unsafe { spawn_modelled(name, stack_size, f) };
                 let thread = model.thread();
                 let handle = Arc::new(Unjoined(Mutex::new(Some(model.handle))));
                 started.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&handle));

@@ -44,7 +44,8 @@ impl Builder {
         Builder { name: Some(name), ..self }
     }
 
-    /// The size of the stack, in bytes; in a model, the engine's.
+    /// The size of the stack, in bytes. In a model the thread has at least as much as every other one: see
+    /// [`Check::stack`](crate::Check::stack).
     pub fn stack_size(self, size: usize) -> Builder {
         Builder { stack_size: Some(size), ..self }
     }
@@ -61,6 +62,7 @@ impl Builder {
     {
         let Builder { name, stack_size } = self;
         if runtime::engine() == Engine::Std {
+            threads::starts_a_real_one();
             let mut builder = std::thread::Builder::new();
             builder = name.into_iter().fold(builder, std::thread::Builder::name);
             builder = stack_size.into_iter().fold(builder, std::thread::Builder::stack_size);
@@ -68,7 +70,7 @@ impl Builder {
         }
         // SAFETY: 1. everything that `f` and its result borrow lives for ever
         #[allow(unsafe_code)]
-        let model = unsafe { spawn_modelled(name, f) };
+        let model = unsafe { spawn_modelled(name, stack_size, f) };
         let nothing = (Box::new(()) as Box<dyn std::any::Any>).downcast::<T>().ok().map(|nothing| *nothing);
         Ok(JoinHandle(Handle::Model(Model { nothing, ..model })))
     }
@@ -109,7 +111,7 @@ pub(super) struct Model<T> {
 /// 1. Whatever `f` and its result borrow must live until the thread has ended.
 #[track_caller]
 #[allow(unsafe_code)]
-pub(super) unsafe fn spawn_modelled<'a, F, T>(name: Option<String>, f: F) -> Model<T>
+pub(super) unsafe fn spawn_modelled<'a, F, T>(name: Option<String>, stack_size: Option<usize>, f: F) -> Model<T>
 where
     F: FnOnce() -> T + Send + 'a,
     T: Send + 'a,
@@ -117,11 +119,13 @@ where
     let result = Arc::new(Mutex::new(None));
     let theirs = Arc::clone(&result);
     let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send + 'a> = Box::new(move |thread| {
-        let outcome = threads::run(thread, f);
-        threads::finish(thread, move || {
-            // if nobody joins, this is where the result is dropped: still on the thread
-            *theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
-            drop(theirs);
+        runtime::stack::run(thread, stack_size, move || {
+            let outcome = threads::run(thread, f);
+            threads::finish(thread, move || {
+                // if nobody joins, this is where the result is dropped: still on the thread
+                *theirs.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+                drop(theirs);
+            });
         });
     });
     // SAFETY: the caller answers for the lifetime (1)

@@ -97,6 +97,26 @@ fn a_pending_write_takes_effect_late_but_once() {
     expect(Register(0), &operations, [false, false, true]);
 }
 
+// P0 |- - - write 1
+// P1    |- - - read
+#[test]
+fn a_history_in_which_nothing_returned_says_nothing() {
+    let operations = [pending(0, 1, RegisterOp::Write(1)), pending(1, 2, RegisterOp::Read)];
+    for criterion in super::CRITERIA {
+        for length in 0..=operations.len() {
+            let history: History<_, RegisterRet<i64>> =
+                History { operations: operations[..length].to_vec(), stuck: false };
+            assert!(history.says_nothing());
+            assert_eq!(check(&Register(0), &history, criterion, 1_000), Verdict::Unknown { configurations: 0 });
+            assert_eq!(decide(&Register(0), &history, criterion, 1_000), None);
+        }
+        // one that hangs says that much: a register has no operation that could
+        let stuck = verdict(&Register(0), &operations, true, criterion);
+        assert!(stuck.violated(), "{criterion:?}: {stuck:?}");
+        assert_eq!(verdict(&Register(0), &[], true, criterion), Verdict::Unknown { configurations: 0 });
+    }
+}
+
 // P0 |--| lock   |--| unlock
 // P1      |- - - lock: it hangs
 #[test]

@@ -1,0 +1,119 @@
+//! What comes over a process by what a model does: a thread overflows its stack, a signal, an `exit`.
+//!
+//! They are raised by what the OS thread itself did, so the handler runs on the thread that explores, on its alternate
+//! stack (the standard library gives one to each thread). What is not a model's goes to whoever had the signal before.
+
+#![allow(unsafe_code)] // every line of it is a call of the system's
+
+use super::last_words::{self, Death};
+use super::stack;
+use std::ffi::{c_int, c_void};
+use std::sync::OnceLock;
+
+/// What a fault, or an abort, raises, as last words call it. `SIGTRAP` is how some processors abort.
+const FATAL: [(c_int, &str); 6] = [
+    (libc::SIGSEGV, "SIGSEGV\n"),
+    (libc::SIGBUS, "SIGBUS\n"),
+    (libc::SIGABRT, "SIGABRT\n"),
+    (libc::SIGILL, "SIGILL\n"),
+    (libc::SIGFPE, "SIGFPE\n"),
+    (libc::SIGTRAP, "SIGTRAP\n"),
+];
+
+/// What was done with these signals before.
+static BEFORE: OnceLock<[libc::sigaction; FATAL.len()]> = OnceLock::new();
+
+/// Remembers who has these signals. Before loom is used for the first time: generator, which it runs on, installs
+/// a handler that takes every fault for one of its own.
+pub(super) fn remember() {
+    BEFORE.get_or_init(|| {
+        FATAL.map(|(signal, _)| {
+            let mut action = std::mem::MaybeUninit::uninit();
+            // SAFETY: 1. `action` has room for what is written; a signal that exists can be asked for. 2. zeroes are an
+            // action: the default one
+            unsafe {
+                match libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) {
+                    0 => action.assume_init(),
+                    _ => std::mem::zeroed(),
+                }
+            }
+        })
+    });
+}
+
+/// Takes these signals.
+pub(super) fn take_over() {
+    remember();
+    // SAFETY: 0. a function that takes nothing and returns nothing may be called at the end
+    unsafe { libc::atexit(at_exit) };
+    // SAFETY: 1. zeroes are an action, of which the fields that count are filled in. 2. the handler has the signature of
+    // `SA_SIGINFO`. 3. what it does is safe in a handler: see there
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_signal as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK;
+        for (signal, _) in FATAL {
+            libc::sigaction(signal, &raw const action, std::ptr::null_mut());
+        }
+    }
+}
+
+/// A test binary that exits while a check runs must not look as if that had come to its end.
+pub(super) extern "C" fn at_exit() {
+    if last_words::at_exit() {
+        // SAFETY: 1. ends the process at once: what else was to be done at its end is not, since the model is in the middle of
+        // something
+        unsafe { libc::_exit(101) }
+    }
+}
+
+/// # Safety
+/// 1. Called by the system, with what it knows of the signal.
+unsafe extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, context: *mut c_void) {
+    let is_about_one = matches!(signal, libc::SIGSEGV | libc::SIGBUS);
+    // SAFETY: 1. the system's word; both signals come with an address
+    let address = is_about_one.then(|| unsafe { (*info).si_addr() }.addr());
+    if address.is_some_and(stack::is_overflow) {
+        loop {
+            // Nobody can go on here. Whoever waits for the exploration has been told, and the process lives.
+            // SAFETY: 1. asks nothing of anybody
+            unsafe { libc::pause() };
+        }
+    }
+    let Some(at) = FATAL.iter().position(|(fatal, _)| *fatal == signal) else { return };
+    last_words::say(&Death::Signal(FATAL[at].1, address));
+    // SAFETY: 1. the system's own arguments
+    unsafe { pass_on(at, info, context) }
+}
+
+/// Lets whoever had the signal before have it.
+///
+/// # Safety
+/// 1. The arguments are those of a handler.
+unsafe fn pass_on(at: usize, info: *mut libc::siginfo_t, context: *mut c_void) {
+    let (signal, _) = FATAL[at];
+    let Some(before) = BEFORE.get().map(|all| &all[at]) else { return };
+    match before.sa_sigaction {
+        libc::SIG_DFL | libc::SIG_IGN => {
+            // SAFETY: 1. an action that the system has given. 2. a signal that exists, for this thread: while its handler
+            // runs it is held back, and comes when that returns
+            unsafe {
+                libc::sigaction(signal, std::ptr::from_ref(before), std::ptr::null_mut());
+                libc::raise(signal);
+            }
+        }
+        handler if before.sa_flags & libc::SA_SIGINFO != 0 => {
+            // SAFETY: 1. the flag says that this is its signature
+            let handler: unsafe extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) =
+                unsafe { std::mem::transmute(handler) };
+            // SAFETY: 2. these are a handler's arguments
+            unsafe { handler(signal, info, context) };
+        }
+        handler => {
+            // SAFETY: 1. without the flag this is its signature
+            let handler: unsafe extern "C" fn(c_int) = unsafe { std::mem::transmute(handler) };
+            // SAFETY: 2. the system's signal
+            unsafe { handler(signal) };
+        }
+    }
+}
