@@ -4,6 +4,7 @@ mod conformance {
     mod auto_traits;
     mod everywhere;
     mod helpers;
+    mod lifetimes;
     mod litmus;
     mod survival;
 }

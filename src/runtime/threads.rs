@@ -205,10 +205,7 @@ pub(crate) fn join(handle: Handle, ordered: bool) {
     if std::thread::panicking() && !is_finished(thread) {
         // There is no result to go on with, and a destructor that unwraps it would abort the process.
         in_vain(pending);
-        freeze(|world| match world.stalled.take() {
-            Some(what) if me() != ThreadId::MAIN => stalled(what),
-            _ => panic_of_main(world, None),
-        });
+        stay();
     }
     match engine() {
         Engine::Std => unreachable!("std joins its own threads"),
@@ -234,6 +231,19 @@ pub(crate) fn is_finished(thread: ThreadId) -> bool {
     with(|world| {
         world.asked_for_an_end = true;
         world.thread(thread).finished
+    })
+}
+
+/// The same, for ourselves: nothing that the model does hangs on it.
+pub(crate) fn has_ended(thread: ThreadId) -> bool {
+    with(|world| world.thread(thread).finished)
+}
+
+/// Stays here for ever: the execution has failed, and what is on this stack must stay where it is.
+pub(crate) fn stay() -> ! {
+    freeze(|world| match world.stalled.take() {
+        Some(what) if me() != ThreadId::MAIN => stalled(what),
+        _ => panic_of_main(world, None),
     })
 }
 
