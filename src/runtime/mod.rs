@@ -130,11 +130,12 @@ pub(crate) fn keep(world: Box<World>) {
 
 /// Ends the execution: takes its world.
 ///
-/// Values of lazy statics and thread-locals of a finished execution are dropped, still inside of it; those of a
-/// failed one are leaked, because the engine's objects in them no longer have an engine.
+/// Values of thread-locals of a finished execution are dropped, still inside of it; those of a failed one are leaked,
+/// because the engine's objects in them no longer have an engine. Values of lazy statics stay with the statics.
 pub(crate) fn end() -> Option<Box<World>> {
     let failed = try_with(|world| {
         world.closed = true;
+        world.has_statics = statics::owns_values(&world.statics);
         world.ending.is_some()
     })?;
     if failed {

@@ -168,6 +168,8 @@ pub(crate) struct World {
     pub(crate) schedule: Vec<u32>,
     /// All threads are done: what runs now are destructors of statics, for which nothing is scheduled any more.
     pub(super) closed: bool,
+    /// What is left may stand in a static, and is no leak then.
+    pub(super) has_statics: bool,
     /// The last panic that the hook saw: message and place.
     pub(crate) panic: Option<(String, Option<String>)>,
     /// The one before it.
@@ -219,6 +221,7 @@ impl World {
             enabled: Vec::new(),
             schedule: Vec::new(),
             closed: false,
+            has_statics: false,
             panic: None,
             panic_before: None,
             stalled: None,
@@ -458,7 +461,7 @@ impl World {
             return self.end(Ending::Violation { kind: Kind::Panic, message, location, conflict: None });
         }
         let left = self.objects.iter().position(|o| !o.dropped);
-        if let Some(i) = left.filter(|_| self.settings.leaks) {
+        if let Some(i) = left.filter(|_| self.settings.leaks && !self.has_statics) {
             let count = self.objects.iter().filter(|o| !o.dropped).count();
             let name = self.trace.object_name(ObjectId(i as u32));
             let location = Some(self.trace.objects[i].created.to_string());

@@ -1,10 +1,12 @@
-//! Nothing that a model lends outlives what it is lent from: scopes and their threads. Under valgrind these tests read
-//! memory that would be gone.
+//! Nothing that a model lends outlives what it is lent from: scopes and their threads, statics and their values. Under
+//! valgrind these tests read memory that would be gone.
 
 use super::helpers::*;
-use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use selvedge::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
+use selvedge::sync::{Arc, LazyLock, Mutex};
 use selvedge::{Explorer, Kind, cell, thread};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex as StdMutex;
 use std::sync::atomic::{AtomicBool as StdBool, AtomicU64 as StdU64};
 
 /// The engines, and a sampler that runs more threads than loom has.
@@ -160,5 +162,114 @@ fn a_thread_that_is_none_of_the_models_starts_nothing_in_its_scope() {
             }),
             "this scope belongs to a model",
         );
+    }
+}
+
+// ---- Statics
+
+#[test]
+fn what_a_static_lends_outlives_the_execution() {
+    static NAME: LazyLock<String> = LazyLock::new(|| "selvedge".repeat(4));
+    static KEPT: StdMutex<Vec<&'static str>> = StdMutex::new(Vec::new());
+    for explorer in ALL {
+        holds(check_by(explorer, || {
+            let other = thread::spawn(|| KEPT.lock().unwrap().push(NAME.as_str()));
+            assert_eq!(NAME.len(), 32);
+            other.join().unwrap();
+        }));
+    }
+    let kept = std::mem::take(&mut *KEPT.lock().unwrap());
+    let _noise: Vec<String> = (0..64).map(|i| format!("{i:032}")).collect();
+    assert!(kept.len() > 3 && kept.iter().all(|name| *name == "selvedge".repeat(4)), "{kept:?}");
+}
+
+#[test]
+fn what_a_leaked_lazy_lock_lends_outlives_the_execution() {
+    static KEPT: StdMutex<Vec<&'static str>> = StdMutex::new(Vec::new());
+    for explorer in ENGINES {
+        holds(check_by(explorer, || {
+            let leaked: &'static LazyLock<String> = Box::leak(Box::new(LazyLock::new(|| "selvedge".repeat(4))));
+            let other = thread::spawn(|| KEPT.lock().unwrap().push(leaked.as_str()));
+            assert_eq!(leaked.len(), 32);
+            other.join().unwrap();
+        }));
+    }
+    let kept = std::mem::take(&mut *KEPT.lock().unwrap());
+    let _noise: Vec<String> = (0..64).map(|i| format!("{i:032}")).collect();
+    assert!(kept.iter().all(|name| *name == "selvedge".repeat(4)), "{kept:?}");
+}
+
+#[test]
+fn a_value_goes_with_its_lazy_lock() {
+    static DROPPED: StdU64 = StdU64::new(0);
+    static LOCALS: StdU64 = StdU64::new(0);
+    struct Counts;
+    impl Drop for Counts {
+        fn drop(&mut self) {
+            DROPPED.fetch_add(1, SeqCst);
+        }
+    }
+    static NEVER: LazyLock<Counts> = LazyLock::new(|| Counts);
+    for explorer in ENGINES {
+        holds(check_by(explorer, || {
+            let before = DROPPED.load(SeqCst);
+            let local = LazyLock::new(|| Counts);
+            thread::scope(|s| {
+                s.spawn(|| _ = LazyLock::force(&local));
+                LazyLock::force(&local);
+                LazyLock::force(&NEVER);
+            });
+            assert_eq!(DROPPED.load(SeqCst), before, "it is still there");
+            drop(local);
+            assert_eq!(DROPPED.load(SeqCst), before + 1, "it is gone");
+            LOCALS.fetch_add(1, SeqCst);
+        }));
+    }
+    assert_eq!(DROPPED.load(SeqCst), LOCALS.load(SeqCst), "a value of a static was dropped");
+}
+
+#[test]
+fn primitives_in_a_kept_value_are_refused_once_their_execution_is_over() {
+    static BALANCE: LazyLock<Mutex<u32>> = LazyLock::new(|| Mutex::new(0));
+    static KEPT: StdMutex<Option<&'static Mutex<u32>>> = StdMutex::new(None);
+    for explorer in ENGINES {
+        *KEPT.lock().unwrap() = None;
+        let verdict = check_by(explorer, || {
+            let other = thread::spawn(|| *BALANCE.lock().unwrap() += 1);
+            let kept = *KEPT.lock().unwrap().get_or_insert(&BALANCE);
+            *kept.lock().unwrap() += 1;
+            other.join().unwrap();
+        });
+        panics(verdict, "created in another execution");
+        let kept = KEPT.lock().unwrap().expect("kept");
+        let refused = catch_unwind(AssertUnwindSafe(|| *kept.lock().unwrap())).unwrap_err();
+        let words = refused.downcast_ref::<String>().expect("words");
+        assert!(words.contains("created inside of a model"), "{words}");
+    }
+}
+
+#[test]
+fn what_stands_in_a_static_is_no_leak_and_what_does_not_is_one() {
+    static NODES: LazyLock<Mutex<Vec<Arc<AtomicUsize>>>> = LazyLock::new(Mutex::default);
+    for explorer in ENGINES {
+        holds(check_by(explorer, || {
+            let other = thread::spawn(|| NODES.lock().unwrap().push(Arc::default()));
+            NODES.lock().unwrap().push(Arc::default());
+            other.join().unwrap();
+        }));
+        let forgets = || {
+            std::mem::forget(Mutex::new(0));
+            thread::spawn(|| ()).join().unwrap();
+        };
+        violated(check_by(explorer, forgets), Kind::Leak);
+        let lazily = || {
+            let local = LazyLock::new(|| Mutex::new(0));
+            thread::scope(|s| {
+                s.spawn(|| *local.lock().unwrap() += 1);
+                *local.lock().unwrap() += 1;
+            });
+            std::mem::forget(Mutex::new(0));
+        };
+        violated(check_by(explorer, lazily), Kind::Leak);
     }
 }
