@@ -7,4 +7,5 @@ mod conformance {
     mod lifetimes;
     mod litmus;
     mod survival;
+    mod unwinding;
 }

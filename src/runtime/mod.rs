@@ -19,6 +19,7 @@ mod home;
 pub(crate) mod hook;
 pub(crate) mod knockout;
 pub(crate) mod lock;
+mod past;
 mod pulse;
 mod schedule;
 mod statics;
@@ -116,6 +117,7 @@ pub(crate) fn begin(settings: &Settings) {
     ENGINE.set(settings.engine);
     ME.set(ThreadId::MAIN);
     EXECUTION.set(world.execution);
+    past::begins(world.execution);
     WORLD.with_borrow_mut(|slot| *slot = Some(world));
     if settings.engine == Engine::Loom {
         let parker = threads::main_parker();
@@ -135,8 +137,9 @@ pub(crate) fn keep(world: Box<World>) {
 pub(crate) fn end() -> Option<Box<World>> {
     let failed = try_with(|world| {
         world.closed = true;
+        world.abandoned = world.ending.is_some();
         world.has_statics = statics::owns_values(&world.statics);
-        world.ending.is_some()
+        world.abandoned
     })?;
     if failed {
         std::mem::forget(with(|world| std::mem::take(&mut world.statics)));
@@ -145,6 +148,7 @@ pub(crate) fn end() -> Option<Box<World>> {
     }
     let mut world = WORLD.with_borrow_mut(Option::take);
     if let Some(world) = &mut world {
+        past::ends(world.execution, world.is_held());
         if world.ending.is_some() {
             std::mem::forget(std::mem::take(&mut world.companions));
             std::mem::forget(std::mem::take(&mut world.deferred));

@@ -177,6 +177,13 @@ pub(super) fn panic_of_main(world: &mut World, payload: Option<&(dyn Any + Send)
     Ending::Violation { kind: Kind::Panic, message, location, conflict: None }
 }
 
+/// How an execution ends in which a destructor should panic while its thread unwinds.
+pub(super) fn panic_while_unwinding(world: &mut World, second: &str, location: &'static Location<'static>) -> Ending {
+    let first = world.panic.take().map(|(message, _)| format!("{message}; while this unwound, ")).unwrap_or_default();
+    let (message, location) = (format!("{first}{second}"), Some(location.to_string()));
+    Ending::Violation { kind: Kind::Panic, message, location, conflict: None }
+}
+
 /// Ends an execution by a panic that nobody can catch: of a destructor of a thread-local, a static, a result.
 pub(super) fn end_by_panic(world: &mut World, payload: &(dyn Any + Send)) {
     let (message, location) = world.panic.take().unwrap_or_else(|| (hook::message(payload), None));

@@ -8,7 +8,7 @@ use super::cell::race;
 use super::knockout;
 use super::lock::Mode;
 use super::step::{inert, shuttle_step};
-use super::{Ending, Engine, Home, Pending, Seen, Waits, World, engine, execution, with};
+use super::{Ending, Engine, Home, Pending, Seen, Waits, World, engine, execution, threads, with};
 use crate::knockout::Change;
 use crate::trace::{Object, ObjectId, ObjectKind, Operation, ThreadId};
 use crate::verdict::Kind;
@@ -191,7 +191,7 @@ fn lend(guard: u32, home: &Home, write: bool, location: &'static Location<'stati
     let operation = if write { Operation::Write } else { Operation::Read };
     let pending =
         Pending { operation, object: Some(cell), location, waits: Waits::Never, expected: None, spurious: false };
-    shuttle_step(pending, |world, thread| {
+    let overlaps = shuttle_step(pending, |world, thread| {
         let event = world.trace.events.len();
         let overlap = watch(|watch| {
             let lent = &mut watch.locks.get_mut(&lock).expect("just looked up").lent;
@@ -203,9 +203,12 @@ fn lend(guard: u32, home: &Home, write: bool, location: &'static Location<'stati
             Some(other) => world.end(overlapping(world, other, (thread, cell, event, location, operation))),
             None => race(world, thread, cell, write, location),
         }
-        ((), Seen::default())
+        (overlap.is_some(), Seen::default())
     });
-    // A thread that unwinds is not stopped. It may go on: the execution has ended, so the other one never runs again.
+    // The execution has ended, but a thread that unwinds is not stopped by that.
+    if overlaps {
+        threads::stay();
+    }
 }
 
 type Access = (ThreadId, ObjectId, usize, &'static Location<'static>, Operation);

@@ -6,7 +6,7 @@ use super::green::Task;
 use super::lock::Mode;
 use super::statics::Statics;
 use super::threads::Parker;
-use super::{Engine, Pulse, me};
+use super::{Engine, Pulse, knockout, me};
 use crate::explore::Deed;
 use crate::trace::{Event, Fingerprint, Object, ObjectId, Operation, Thread, ThreadId, Trace, Value};
 use crate::verdict::{Bound, Kind};
@@ -168,6 +168,8 @@ pub(crate) struct World {
     pub(crate) schedule: Vec<u32>,
     /// All threads are done: what runs now are destructors of statics, for which nothing is scheduled any more.
     pub(super) closed: bool,
+    /// Threads were left in the middle of what they did, with all that stands on their stacks.
+    pub(crate) abandoned: bool,
     /// What is left may stand in a static, and is no leak then.
     pub(super) has_statics: bool,
     /// The last panic that the hook saw: message and place.
@@ -221,6 +223,7 @@ impl World {
             enabled: Vec::new(),
             schedule: Vec::new(),
             closed: false,
+            abandoned: false,
             has_statics: false,
             panic: None,
             panic_before: None,
@@ -398,6 +401,14 @@ impl World {
     /// Whether operations are neither scheduled nor recorded any more.
     pub(super) fn over(&self) -> bool {
         self.closed || self.ending.is_some()
+    }
+
+    /// Whether somebody may hold what its locks protect, although the execution is over: who was left in the middle, or
+    /// a guard that was forgotten.
+    pub(super) fn is_held(&self) -> bool {
+        let unwatched = knockout::is_of_a_lock(); // a guard may hold nothing
+        let held = |o: &ObjectState| o.writer.is_some() || !o.readers.is_empty() || unwatched && !o.dropped;
+        self.abandoned || self.objects.iter().any(held)
     }
 
     /// Ends the execution, unless it has ended before.

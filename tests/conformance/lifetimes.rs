@@ -1,5 +1,5 @@
 //! Nothing that a model lends outlives what it is lent from: scopes and their threads, statics and their values. Under
-//! valgrind these tests read memory that would be gone.
+//! valgrind (`ci/memory`) these tests read memory that would be gone.
 
 use super::helpers::*;
 use selvedge::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool as StdBool, AtomicU64 as StdU64};
 const ALL: [Explorer; 3] = [Explorer::Exhaustive, LOOM, Explorer::Random { seed: 1 }];
 
 /// Calls its closure when it is dropped.
-struct OnDrop<F: FnMut()>(F);
+pub(super) struct OnDrop<F: FnMut()>(pub(super) F);
 
 impl<F: FnMut()> Drop for OnDrop<F> {
     fn drop(&mut self) {
