@@ -8,7 +8,7 @@ use super::{
     Job, Strategy, Which, dfs::Dfs, exhaustive::Exhaustive, lock, pct::Pct, portfolio::Portfolio, pos::Pos,
     random::Random, replay::Replay, walk::Walk,
 };
-use crate::runtime::{self, Engine, Settings, green};
+use crate::runtime::{self, Engine, Settings, World, green};
 use crate::verdict::{Bound, Explorer};
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::cell::{Cell, RefCell};
@@ -53,8 +53,8 @@ fn drive() {
             RUNNING.set(Some(running));
             model
         });
-        // SAFETY: 1. the order that runs owns its model, and ends after its last execution. An `Arc` of its own would be
-        // leaked with this stack if the execution fails, and so would what the user's closure owns.
+        // SAFETY: 1. the order that runs owns its model, and ends after its last execution; where this stack is left in
+        // the middle of the model, the model is kept for ever (`keep_if_borrowed`).
         #[allow(unsafe_code)]
         runtime::threads::run_main(|| model.into_iter().for_each(|model| unsafe { (*model)() }));
         runtime::leave(); // until every other thread has ended too
@@ -130,13 +130,25 @@ impl Running {
         self.order.done(fit);
     }
 
+    /// Keeps what the model owns, for ever, if the execution has left threads in the middle of what they did: their
+    /// stacks borrow it. What stands on them is in a state that nobody else may see, not even to drop it (a sort that
+    /// was stopped in a comparison has an element twice).
+    fn keep_if_borrowed(&self, world: &World) {
+        if world.abandoned {
+            std::mem::forget(Arc::clone(&self.order.job.model));
+        }
+    }
+
     /// Takes in the execution that is over, if there is one; whether another has begun.
     fn goes_on(&mut self) -> bool {
         let Order { job, shared, .. } = &self.order;
         let (job, shared) = (Arc::clone(job), Arc::clone(shared));
         if runtime::try_with(|world| runtime::with_strategy(|strategy| strategy.ended(world))).is_some() {
             let mut over = runtime::end();
-            over.iter_mut().for_each(|world| job.judge(world));
+            over.iter_mut().for_each(|world| {
+                self.keep_if_borrowed(world);
+                job.judge(world);
+            });
             let mut exploration = lock(&shared);
             if over.as_mut().is_some_and(|world| exploration.take(world, job.pulse.executions())) {
                 exploration.cut = job.time_is_up().filter(|_| exploration.failure.is_none());

@@ -1,6 +1,7 @@
 //! Where an object belongs: the execution that created it.
 
-use super::{Engine, engine, execution, try_with};
+use super::step::freeze;
+use super::{Engine, engine, execution, past, threads, try_with};
 use crate::trace::{Object, ObjectId, ObjectKind};
 use std::panic::Location;
 
@@ -61,13 +62,25 @@ impl Home {
     /// The engine to ask for this object's next operation.
     ///
     /// # Panics
-    /// If the object belongs to another execution.
+    /// If the object belongs to another execution. A destructor that runs while its thread unwinds must not panic, and
+    /// may be the second to meet the object: it gets std's own operation, where that cannot meet a modelled one.
     #[track_caller]
     pub(crate) fn engine(&self) -> Engine {
-        if self.execution != execution() && !std::thread::panicking() {
+        if self.execution == execution() {
+            return engine();
+        }
+        if !std::thread::panicking() {
             self.refuse();
         }
-        self.engine_now()
+        let meets_nobody = match (self.execution, self.kind) {
+            (0, _) => true, // outside of all executions, std's operations are all that there is
+            (execution, ObjectKind::Atomic) => past::is_over(execution), // it lends nothing
+            (execution, _) => past::is_free(execution),
+        };
+        if !meets_nobody {
+            self.refuse_to_unwind();
+        }
+        Engine::Std
     }
 
     /// The same for destructors, which must not panic: `Std`, where nothing is held, if the execution is over.
@@ -83,18 +96,35 @@ impl Home {
     #[track_caller]
     #[cold]
     fn refuse(&self) -> ! {
+        panic!("{}", self.refusal())
+    }
+
+    /// What an unwinding thread meets whose destructor uses an object that others may be in the middle of: whatever it
+    /// holds, it must not be lent. On a green thread this is the end of the exploration, with a verdict. A real thread
+    /// has none that it could end: it panics, of which std says these words and aborts, unless the destructor catches it.
+    #[track_caller]
+    #[cold]
+    fn refuse_to_unwind(&self) -> ! {
+        if engine() == Engine::Std {
+            self.refuse();
+        }
+        let (refusal, location) = (self.refusal(), Location::caller());
+        freeze(|world| threads::panic_while_unwinding(world, &refusal, location))
+    }
+
+    fn refusal(&self) -> String {
         let Home { kind, created, .. } = self;
         match (self.execution, execution()) {
-            (0, _) => panic!(
+            (0, _) => format!(
                 "selvedge: this {kind} was created outside of the model, at {created}, and is used inside of it. \
                  Create it in the model's closure, so that every execution starts afresh; \
                  a static becomes a selvedge::sync::LazyLock"
             ),
-            (_, 0) => panic!(
+            (_, 0) => format!(
                 "selvedge: this {kind} was created inside of a model, at {created}, and is used outside of it. \
                  Return plain values from a model, not its primitives"
             ),
-            _ => panic!(
+            _ => format!(
                 "selvedge: this {kind} was created in another execution of the model, at {created}. \
                  Something outlives the execution: create it in the model's closure; \
                  a static becomes a selvedge::sync::LazyLock"

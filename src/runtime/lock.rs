@@ -1,8 +1,8 @@
 //! Mutexes and reader-writer locks under the engines.
 
 use super::companion;
-use super::step::{defer, loom_step, shuttle_step};
-use super::{Engine, Hold, Home, Pending, Seen, Waits, World, engine, me, with};
+use super::step::{defer, in_vain, loom_step, shuttle_step, unwinds_under_loom};
+use super::{Engine, Hold, Home, Pending, Seen, Waits, World, engine, me, threads, with};
 use crate::trace::{ObjectId, ObjectKind, Operation, ThreadId, Value};
 use std::cell::RefCell;
 use std::panic::Location;
@@ -193,6 +193,11 @@ pub(super) fn acquire_as(home: &Home, mode: Mode, location: &'static Location<'s
     let lock = home.id();
     let (operation, waits) = mode.lock();
     let pending = Pending { operation, object: Some(lock), location, waits, expected: None, spurious: false };
+    if unwinds_under_loom() && !with(|world| is_free(world, lock, mode)) {
+        // Its holder never runs again, but was stopped in the middle of something: what it holds is not lent.
+        in_vain(pending);
+        threads::stay();
+    }
     match engine() {
         Engine::Std => {}
         Engine::Shuttle => shuttle_step(pending, |world, me| {
@@ -205,7 +210,6 @@ pub(super) fn acquire_as(home: &Home, mode: Mode, location: &'static Location<'s
                 take(world, lock, mode, me);
                 Seen::default()
             };
-            // the lock is free, or the execution is given up once this thread has unwound
             let shadow = || with(|world| take_shadow(world, lock, mode));
             loom_step(pending, || companion.acquire(mode), shadow, note);
         }

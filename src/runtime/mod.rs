@@ -23,6 +23,7 @@ pub(crate) mod hook;
 pub(crate) mod knockout;
 pub(crate) mod last_words;
 pub(crate) mod lock;
+mod past;
 mod pulse;
 mod schedule;
 pub(crate) mod stack;
@@ -124,6 +125,7 @@ pub(crate) fn begin(settings: &Settings) {
     ENGINE.set(settings.engine);
     ME.set(ThreadId::MAIN);
     EXECUTION.set(world.execution);
+    past::begins(world.execution);
     WORLD.with_borrow_mut(|slot| *slot = Some(world));
     if settings.engine == Engine::Loom {
         let parker = threads::main_parker();
@@ -138,12 +140,14 @@ pub(crate) fn keep(world: Box<World>) {
 
 /// Ends the execution: takes its world.
 ///
-/// Values of lazy statics and thread-locals of a finished execution are dropped, still inside of it; those of a
-/// failed one are leaked, because the engine's objects in them no longer have an engine.
+/// Values of thread-locals of a finished execution are dropped, still inside of it; those of a failed one are leaked,
+/// because the engine's objects in them no longer have an engine. Values of lazy statics stay with the statics.
 pub(crate) fn end() -> Option<Box<World>> {
     let failed = try_with(|world| {
         world.closed = true;
-        world.ending.is_some()
+        world.abandoned = world.ending.is_some();
+        world.has_statics = statics::owns_values(&world.statics);
+        world.abandoned
     })?;
     if failed {
         std::mem::forget(with(|world| std::mem::take(&mut world.statics)));
@@ -152,6 +156,7 @@ pub(crate) fn end() -> Option<Box<World>> {
     }
     let mut world = WORLD.with_borrow_mut(Option::take);
     if let Some(world) = &mut world {
+        past::ends(world.execution, world.is_held());
         if world.ending.is_some() {
             std::mem::forget(std::mem::take(&mut world.companions));
             std::mem::forget(std::mem::take(&mut world.deferred));

@@ -1,4 +1,8 @@
-//! Lazy statics and thread-locals of an execution: made anew in each, dropped at its end.
+//! Lazy statics and thread-locals of an execution: made anew in each.
+//!
+//! A thread-local is lent to a closure only, so its value is dropped at the end of its thread. What is kept of a
+//! lazy static is where its value stands: the static owns it (`sync/lazy.rs`), since references to it may outlive the
+//! execution.
 
 use super::{try_with, with};
 use crate::trace::ThreadId;
@@ -48,6 +52,11 @@ pub(super) fn drop_locals(thread: ThreadId) {
     while let Some(value) = last() {
         drop(value);
     }
+}
+
+/// Whether a lazy static is still there that this execution has used: what it owns is in use, and no leak.
+pub(super) fn owns_values(statics: &Statics) -> bool {
+    statics.iter().any(|((_, thread), _)| thread.is_none())
 }
 
 /// Drops what the execution has left, the last made first: a destructor may use what was made before it, and make

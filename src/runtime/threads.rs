@@ -203,6 +203,14 @@ pub(super) fn panic_of_main(world: &mut World, payload: Option<&(dyn Any + Send)
     Ending::Violation { kind: Kind::Panic, message, location, conflict: None }
 }
 
+/// How an execution ends in which a destructor should panic while its thread unwinds.
+pub(super) fn panic_while_unwinding(world: &mut World, second: &str, location: &'static Location<'static>) -> Ending {
+    let first =
+        world.take_panic(me()).map(|(message, _)| format!("{message}; while this unwound, ")).unwrap_or_default();
+    let (message, location) = (format!("{first}{second}"), Some(location.to_string()));
+    Ending::Violation { kind: Kind::Panic, message, location, conflict: None }
+}
+
 /// Ends an execution by a panic that nobody can catch: of a destructor of a thread-local, a static, a result.
 pub(super) fn end_by_panic(world: &mut World, payload: &(dyn Any + Send)) {
     let (message, location) = world.take_panic(me()).unwrap_or_else(|| (hook::message(payload), None));
@@ -231,10 +239,7 @@ pub(crate) fn join(handle: Handle, ordered: bool) {
     if unwinds_under_loom() && !is_finished(thread) {
         // There is no result to go on with, and a destructor that unwraps it would abort the process.
         in_vain(pending);
-        freeze(|world| match world.stalled.take() {
-            Some(what) if me() != ThreadId::MAIN => stalled(what),
-            _ => panic_of_main(world, None),
-        });
+        stay();
     }
     match engine() {
         Engine::Std => unreachable!("std joins its own threads"),
@@ -260,6 +265,19 @@ pub(crate) fn is_finished(thread: ThreadId) -> bool {
     with(|world| {
         world.asked_for_an_end = true;
         world.thread(thread).finished
+    })
+}
+
+/// The same, for ourselves: nothing that the model does hangs on it.
+pub(crate) fn has_ended(thread: ThreadId) -> bool {
+    with(|world| world.thread(thread).finished)
+}
+
+/// Stays here for ever: the execution has failed, and what is on this stack must stay where it is.
+pub(crate) fn stay() -> ! {
+    freeze(|world| match world.stalled.take() {
+        Some(what) if me() != ThreadId::MAIN => stalled(what),
+        _ => panic_of_main(world, None),
     })
 }
 

@@ -8,7 +8,7 @@ use super::green::Task;
 use super::lock::Mode;
 use super::statics::Statics;
 use super::threads::Parker;
-use super::{Engine, Pulse, me};
+use super::{Engine, Pulse, knockout, me};
 use crate::explore::Deed;
 use crate::trace::{Event, Fingerprint, Object, ObjectId, Operation, Thread, ThreadId, Trace, Value};
 use crate::verdict::{Bound, Kind};
@@ -180,6 +180,10 @@ pub(crate) struct World {
     pub(crate) schedule: Vec<u32>,
     /// All threads are done: what runs now are destructors of statics, for which nothing is scheduled any more.
     pub(super) closed: bool,
+    /// Threads were left in the middle of what they did, with all that stands on their stacks.
+    pub(crate) abandoned: bool,
+    /// What is left may stand in a static, and is no leak then.
+    pub(super) has_statics: bool,
     /// Panics that the hook saw: the last two of each thread, in order.
     panics: Vec<(ThreadId, Panic)>,
     /// What a thread should have waited for while it unwound, and did not: what follows is no execution of the model.
@@ -232,6 +236,8 @@ impl World {
             enabled: Vec::new(),
             schedule: Vec::new(),
             closed: false,
+            abandoned: false,
+            has_statics: false,
             panics: Vec::new(),
             stalled: None,
             merged: false,
@@ -427,6 +433,14 @@ impl World {
         self.closed || self.ending.is_some()
     }
 
+    /// Whether somebody may hold what its locks protect, although the execution is over: who was left in the middle, or
+    /// a guard that was forgotten.
+    pub(super) fn is_held(&self) -> bool {
+        let unwatched = knockout::is_of_a_lock(); // a guard may hold nothing
+        let held = |o: &ObjectState| o.writer.is_some() || !o.readers.is_empty() || unwatched && !o.dropped;
+        self.abandoned || self.objects.iter().any(held)
+    }
+
     /// Ends the execution, unless it has ended before.
     pub(crate) fn end(&mut self, ending: Ending) {
         if self.ending.is_some() {
@@ -488,7 +502,7 @@ impl World {
             return self.end(Ending::Violation { kind: Kind::Panic, message, location, conflict: None });
         }
         let left = self.objects.iter().position(|o| !o.dropped);
-        if let Some(i) = left.filter(|_| self.settings.leaks) {
+        if let Some(i) = left.filter(|_| self.settings.leaks && !self.has_statics) {
             let count = self.objects.iter().filter(|o| !o.dropped).count();
             let name = self.trace.object_name(ObjectId(i as u32));
             let location = Some(self.trace.objects[i].created.to_string());

@@ -1,15 +1,20 @@
 //! `LazyLock`
 
-use super::Mutex;
+use super::{Mutex, PoisonError};
 use crate::runtime::{self, Engine};
 use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// [`std::sync::LazyLock`], modelled: in a model it is made anew in every execution, and dropped at its end.
+/// [`std::sync::LazyLock`], modelled: in a model every execution makes a value of its own.
 ///
 /// Only a function (or a closure that captures nothing) can be its initialiser, as is usual for statics.
+///
+/// As in std, the values go when the `LazyLock` goes, and a static never goes: its values are not dropped, and their
+/// memory stays in use, one value for each execution that used the static. A reference to a value may outlive the
+/// execution; the primitives in the value are refused then. A model whose executions end while a `LazyLock` that they
+/// used is still there has no leaks: what is left may stand in the `LazyLock`.
 ///
 /// ```
 /// use selvedge::sync::{LazyLock, Mutex};
@@ -22,12 +27,15 @@ pub struct LazyLock<T: 'static> {
     std: std::sync::LazyLock<T>,
     /// Tells it from all others, wherever it moves; 0 until its first use in a model.
     number: AtomicUsize,
+    /// What models made of it. invariant: values are added only, so that references to them may live as long as this.
+    made: std::sync::Mutex<Vec<Box<T>>>,
 }
 
 impl<T> LazyLock<T> {
     /// A value that `init` makes at the first use.
     pub const fn new(init: fn() -> T) -> Self {
-        LazyLock { init, std: std::sync::LazyLock::new(init), number: AtomicUsize::new(0) }
+        let made = std::sync::Mutex::new(Vec::new());
+        LazyLock { init, std: std::sync::LazyLock::new(init), number: AtomicUsize::new(0), made }
     }
 
     /// The value, made now if it was not yet.
@@ -45,14 +53,29 @@ impl<T> LazyLock<T> {
         // every use: whatever else the value is made of is created under it. It is poisoned when `init` panics.
         let lock: Rc<Mutex<()>> = runtime::local((key + 1, None), || Mutex::first_come(())).expect(KEPT);
         let Ok(held) = lock.lock() else { panic!("LazyLock instance has previously been poisoned") };
-        let value = runtime::local((key, None), this.init).expect(KEPT);
+        let place: Rc<usize> = runtime::local((key, None), || this.add((this.init)())).expect(KEPT);
         drop(held);
-        // SAFETY: 1. the execution holds this `Rc` until all of its threads are done, or leaks it, or until `this` is
-        // dropped; the reference cannot outlive `this`, nor a static's its execution (a model's values are refused
-        // elsewhere); and the value stays where it is in the `Rc`
+        this.get(*place)
+    }
+
+    fn made(&self) -> std::sync::MutexGuard<'_, Vec<Box<T>>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a value, and says where.
+    fn add(&self, value: T) -> usize {
+        let mut made = self.made();
+        made.push(Box::new(value));
+        made.len() - 1
+    }
+
+    fn get(&self, place: usize) -> &T {
+        let made = self.made();
+        // SAFETY: 1. what is in `made` stays in it until `self` is dropped, which this borrow prevents; and when the
+        // list moves, what its boxes own does not
         #[allow(unsafe_code)]
         unsafe {
-            &*Rc::as_ptr(&value)
+            &*std::ptr::from_ref(&*made[place])
         }
     }
 
@@ -69,6 +92,7 @@ impl<T> LazyLock<T> {
 }
 
 impl<T> Drop for LazyLock<T> {
+    /// The execution that runs forgets it; the values go with their list.
     fn drop(&mut self) {
         let number = *self.number.get_mut();
         if number != 0 && runtime::engine() != Engine::Std {
@@ -77,10 +101,6 @@ impl<T> Drop for LazyLock<T> {
         }
     }
 }
-
-// SAFETY: 2. as std's: the value is initialised once, and shared from then on
-#[allow(unsafe_code)]
-unsafe impl<T: Send + Sync> Sync for LazyLock<T> {}
 
 impl<T> Deref for LazyLock<T> {
     type Target = T;

@@ -1,7 +1,6 @@
 //! `std::sync::mpsc`, on the modelled channel; the errors are std's own types.
 
 use crate::channel;
-pub use crate::channel::{IntoIter, Iter, TryIter};
 use std::fmt;
 use std::marker::PhantomData;
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
@@ -38,6 +37,9 @@ pub struct SyncSender<T>(channel::Sender<T>);
 
 /// [`std::sync::mpsc::Receiver`], modelled. As std's it is not `Sync`: there is one consumer.
 pub struct Receiver<T>(channel::Receiver<T>, PhantomData<std::cell::Cell<()>>);
+
+/// As std's: the cell is none, it only keeps it from being `Sync`.
+impl<T> std::panic::RefUnwindSafe for Receiver<T> {}
 
 impl<T> Sender<T> {
     /// Puts an item down.
@@ -108,28 +110,64 @@ impl<T> Receiver<T> {
     }
 
     /// The items, waiting for each, until no sender is left.
-    pub fn iter(&self) -> channel::Iter<'_, T> {
-        self.0.iter()
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter(self)
     }
 
     /// The items that are there now.
-    pub fn try_iter(&self) -> channel::TryIter<'_, T> {
-        self.0.try_iter()
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter(self)
+    }
+}
+
+/// See [`Receiver::iter`].
+#[derive(Debug)]
+pub struct Iter<'a, T>(&'a Receiver<T>);
+
+impl<T> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.0.recv().ok()
+    }
+}
+
+/// See [`Receiver::try_iter`].
+#[derive(Debug)]
+pub struct TryIter<'a, T>(&'a Receiver<T>);
+
+impl<T> Iterator for TryIter<'_, T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.0.try_recv().ok()
+    }
+}
+
+/// A receiver as an iterator of its own.
+#[derive(Debug)]
+pub struct IntoIter<T>(Receiver<T>);
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+
+    fn next(&mut self) -> Option<T> {
+        self.0.recv().ok()
     }
 }
 
 impl<T> IntoIterator for Receiver<T> {
     type Item = T;
-    type IntoIter = channel::IntoIter<T>;
+    type IntoIter = IntoIter<T>;
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter(self)
     }
 }
 
 impl<'a, T> IntoIterator for &'a Receiver<T> {
     type Item = T;
-    type IntoIter = channel::Iter<'a, T>;
+    type IntoIter = Iter<'a, T>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()

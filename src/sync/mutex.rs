@@ -6,6 +6,7 @@ use crate::runtime::{Engine, Hold, Home};
 use crate::trace::ObjectKind;
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,16 +65,33 @@ impl<T: ?Sized> std::panic::UnwindSafe for Mutex<T> {}
 impl<T: ?Sized> std::panic::RefUnwindSafe for Mutex<T> {}
 
 /// [`std::sync::MutexGuard`], modelled.
+///
+/// As std's, threads share it only if they may share what it lends:
+///
+/// ```compile_fail,E0277
+/// let mutex = selvedge::sync::Mutex::new(std::cell::Cell::new(0));
+/// let guard = mutex.lock().unwrap();
+/// std::thread::scope(|s| _ = s.spawn(|| guard.set(1)));
+/// ```
 #[must_use = "if unused the Mutex will immediately unlock"]
 pub struct MutexGuard<'a, T: ?Sized> {
     pub(super) mutex: &'a Mutex<T>,
-    /// Outside of an engine: what holds the lock. Also makes the guard `!Send`, as std's.
+    /// Outside of an engine: what holds the lock.
     pub(super) std: Option<std::sync::MutexGuard<'a, ()>>,
     pub(super) panicking: bool,
     /// How it is held: a knockout may have left the lock out.
     pub(super) hold: Hold,
     location: &'static Location<'static>,
+    stays: Stays,
 }
+
+/// In a guard: it is neither sent nor shared, but for what an `unsafe impl` of its own says. What a guard is made of
+/// must not decide that: a reference to a lock may be shared where a reference to the data may not.
+pub(super) type Stays = PhantomData<*const ()>;
+
+// SAFETY: 2. as std's: all that a shared guard lends is a shared reference to the data
+#[allow(unsafe_code)]
+unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 
 impl<T> Mutex<T> {
     /// An unlocked mutex around `value`.
@@ -146,7 +164,8 @@ impl<T: ?Sized> Mutex<T> {
 
     #[track_caller]
     pub(super) fn guard<'a>(&'a self, std: Option<std::sync::MutexGuard<'a, ()>>, hold: Hold) -> MutexGuard<'a, T> {
-        MutexGuard { mutex: self, std, panicking: std::thread::panicking(), hold, location: Location::caller() }
+        let (panicking, location) = (std::thread::panicking(), Location::caller());
+        MutexGuard { mutex: self, std, panicking, hold, location, stays: PhantomData }
     }
 
     /// Whether a holder panicked.
@@ -177,9 +196,8 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
         self.hold.lend(&self.mutex.home);
-        // SAFETY: 2. the guard holds the lock, so no other guard lends out the data; or it was knocked out, and the line
-        // above has ended the execution if another one does. (While a failed execution unwinds, a lock that is held
-        // elsewhere does not block: its holder never runs again.)
+        // SAFETY: 3. the guard holds the lock, so no other guard lends out the data; or it was knocked out, and the line
+        // above does not come back if another one does
         unsafe { &*self.mutex.data.get() }
     }
 }
@@ -189,7 +207,7 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     #[allow(unsafe_code)]
     fn deref_mut(&mut self) -> &mut T {
         self.hold.lend_mut(&self.mutex.home);
-        // SAFETY: see 2., and the guard is borrowed exclusively
+        // SAFETY: see 3., and the guard is borrowed exclusively
         unsafe { &mut *self.mutex.data.get() }
     }
 }

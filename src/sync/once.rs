@@ -1,8 +1,9 @@
 //! `Once` and `OnceLock`
 
 use super::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::fmt;
+use std::marker::PhantomData;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
@@ -27,9 +28,9 @@ pub struct Once {
     changed: Condvar,
 }
 
-/// [`std::sync::OnceState`], modelled.
+/// [`std::sync::OnceState`], modelled. As std's it is not `Sync`: it belongs to the call.
 #[derive(Debug)]
-pub struct OnceState(bool);
+pub struct OnceState(bool, PhantomData<Cell<()>>);
 
 impl OnceState {
     /// Whether an earlier call panicked.
@@ -97,7 +98,7 @@ impl Once {
         }
         drop(progress);
         let mut finish = Finish { once: self, to: Progress::Poisoned };
-        f(&OnceState(before == Progress::Poisoned));
+        f(&OnceState(before == Progress::Poisoned, PhantomData));
         finish.to = Progress::Done;
     }
 

@@ -1,12 +1,13 @@
 //! `RwLock`
 
-use super::mutex::Poison;
+use super::mutex::{Poison, Stays};
 use super::{LockResult, Named, PoisonError, TryLockError, TryLockResult};
 use crate::runtime::lock::{self, Mode};
 use crate::runtime::{Engine, Hold, Home};
 use crate::trace::ObjectKind;
 use std::cell::UnsafeCell;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 
@@ -43,6 +44,8 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
     std: Option<std::sync::RwLockReadGuard<'a, ()>>,
     hold: Hold,
     location: &'static Location<'static>,
+    /// See [`Stays`]; and, as std's, it is as safe for unwinding as the data.
+    stays: PhantomData<*const T>,
 }
 
 /// [`std::sync::RwLockWriteGuard`], modelled.
@@ -54,7 +57,15 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     /// How it is held: a knockout may have left the lock out, or made less of it.
     hold: Hold,
     location: &'static Location<'static>,
+    stays: Stays,
 }
+
+// SAFETY: 2. as std's: all that a shared guard lends is a shared reference to the data
+#[allow(unsafe_code)]
+unsafe impl<T: ?Sized + Sync> Sync for RwLockReadGuard<'_, T> {}
+// SAFETY: see 2.
+#[allow(unsafe_code)]
+unsafe impl<T: ?Sized + Sync> Sync for RwLockWriteGuard<'_, T> {}
 
 impl<T> RwLock<T> {
     /// An unlocked lock around `value`.
@@ -86,7 +97,7 @@ impl<T: ?Sized> RwLock<T> {
             Engine::Std => (Some(self.std.read().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Read)),
             Engine::Loom | Engine::Shuttle => (None, lock::acquire(&self.home, Mode::Read)),
         };
-        self.poison.result(RwLockReadGuard { lock: self, std, hold, location: Location::caller() })
+        self.poison.result(self.reader(std, hold))
     }
 
     /// Acquires the lock for writing, waiting until nobody holds it.
@@ -99,13 +110,7 @@ impl<T: ?Sized> RwLock<T> {
             Engine::Std => (Some(self.std.write().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Write)),
             Engine::Loom | Engine::Shuttle => (None, lock::acquire(&self.home, Mode::Write)),
         };
-        self.poison.result(RwLockWriteGuard {
-            lock: self,
-            std,
-            panicking: std::thread::panicking(),
-            hold,
-            location: Location::caller(),
-        })
+        self.poison.result(self.writer(std, hold))
     }
 
     /// Acquires the lock for reading if no writer holds it.
@@ -123,7 +128,7 @@ impl<T: ?Sized> RwLock<T> {
             Engine::Loom | Engine::Shuttle => (None, lock::try_acquire(&self.home, Mode::Read)),
         };
         let hold = hold.ok_or(TryLockError::WouldBlock)?;
-        Ok(self.poison.result(RwLockReadGuard { lock: self, std, hold, location: Location::caller() })?)
+        Ok(self.poison.result(self.reader(std, hold))?)
     }
 
     /// Acquires the lock for writing if nobody holds it.
@@ -141,13 +146,18 @@ impl<T: ?Sized> RwLock<T> {
             Engine::Loom | Engine::Shuttle => (None, lock::try_acquire(&self.home, Mode::Write)),
         };
         let hold = hold.ok_or(TryLockError::WouldBlock)?;
-        Ok(self.poison.result(RwLockWriteGuard {
-            lock: self,
-            std,
-            panicking: std::thread::panicking(),
-            hold,
-            location: Location::caller(),
-        })?)
+        Ok(self.poison.result(self.writer(std, hold))?)
+    }
+
+    #[track_caller]
+    fn reader<'a>(&'a self, std: Option<std::sync::RwLockReadGuard<'a, ()>>, hold: Hold) -> RwLockReadGuard<'a, T> {
+        RwLockReadGuard { lock: self, std, hold, location: Location::caller(), stays: PhantomData }
+    }
+
+    #[track_caller]
+    fn writer<'a>(&'a self, std: Option<std::sync::RwLockWriteGuard<'a, ()>>, hold: Hold) -> RwLockWriteGuard<'a, T> {
+        let (panicking, location) = (std::thread::panicking(), Location::caller());
+        RwLockWriteGuard { lock: self, std, panicking, hold, location, stays: PhantomData }
     }
 
     /// Whether a writer panicked.
@@ -178,9 +188,8 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
         self.hold.lend(&self.lock.home);
-        // SAFETY: 2. the guard holds the lock for reading, so nobody lends out the data for writing; or it was
-        // knocked out, and the line above has ended the execution if somebody does. (While a failed execution unwinds, a
-        // lock that is held elsewhere does not block: its holder never runs again.)
+        // SAFETY: 3. the guard holds the lock for reading, so nobody lends out the data for writing; or it was
+        // knocked out, and the line above does not come back if somebody does
         unsafe { &*self.lock.data.get() }
     }
 }
@@ -192,7 +201,7 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
         self.hold.lend(&self.lock.home);
-        // SAFETY: 3. as 2., and this guard holds the lock for writing, so nobody else lends out the data at all
+        // SAFETY: 4. as 3., and this guard holds the lock for writing, so nobody else lends out the data at all
         unsafe { &*self.lock.data.get() }
     }
 }
@@ -202,7 +211,7 @@ impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     #[allow(unsafe_code)]
     fn deref_mut(&mut self) -> &mut T {
         self.hold.lend_mut(&self.lock.home);
-        // SAFETY: see 3., and the guard is borrowed exclusively
+        // SAFETY: see 4., and the guard is borrowed exclusively
         unsafe { &mut *self.lock.data.get() }
     }
 }

@@ -1,12 +1,13 @@
 //! Scoped threads, in every engine (loom itself has none).
 
-use super::spawn::{ResultOf, Thread, spawn_modelled};
+use super::spawn::{Model, ResultOf, Thread, is_here, spawn_modelled};
 use crate::runtime::{self, Engine, threads};
+use std::cell::OnceCell;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Runs `f` with a scope in which threads may borrow what outlives the scope; all of them have ended when it returns.
 ///
@@ -29,26 +30,20 @@ where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
     if runtime::engine() == Engine::Std {
-        return std::thread::scope(|std| {
-            // SAFETY: 1. `Scope` is a transparent view of what it holds, with the same two lifetimes
-            let scope = Scope { inner: Inner::Std(std), scope: PhantomData, env: PhantomData };
-            #[allow(unsafe_code)]
-            f(unsafe { extend(&scope) })
-        });
+        return scope_of_std(f);
     }
-    let scope = Scope { inner: Inner::Model(Started::default()), scope: PhantomData, env: PhantomData };
-    // SAFETY: 2. every thread of the scope is joined before `scope` is gone, whatever `f` does
+    let scope = Scope { inner: Inner::Model(Started::new()), scope: PhantomData, env: PhantomData };
+    let Inner::Model(started) = &scope.inner else { unreachable!("just made") };
+    let _stay = Stay(started); // goes before `scope`, and so does not let it go
+    // SAFETY: 2. `scope` stays in place: this function is not left, whatever `f` does and however the execution ends,
+    // before all threads of the scope have ended, and none of them can start another one then
     #[allow(unsafe_code)]
     let outcome = catch_unwind(AssertUnwindSafe(|| f(unsafe { extend(&scope) })));
-    let Inner::Model(started) = scope.inner else { unreachable!("just made") };
     let outcome = outcome.map_err(|payload| {
         // an execution that has failed joins nobody: its threads never run again
         if runtime::hook::ends_green_thread(&*payload) { resume_unwind(payload) } else { payload }
     });
-    let mut panicked = false;
-    for thread in started.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        panicked |= thread.join(true); // never knocked out: the threads borrow from here
-    }
+    let panicked = started.join_all();
     match outcome {
         Err(payload) => resume_unwind(payload),
         Ok(_) if panicked => panic!("a scoped thread panicked"),
@@ -56,11 +51,31 @@ where
     }
 }
 
+/// Outside of an engine.
+fn scope_of_std<'env, F, T>(f: F) -> T
+where
+    F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
+{
+    // Outside of the closure: std waits for the scope's threads only after it has returned, and until they have ended
+    // they may start more.
+    let place: OnceCell<Scope<'static, 'static>> = OnceCell::new();
+    std::thread::scope(|std| {
+        // SAFETY: 1. what is made of it has its own two lifetimes again (`extend`); what is left in `place` is not used
+        #[allow(unsafe_code)]
+        let std: &'static std::thread::Scope<'static, 'static> = unsafe { &*std::ptr::from_ref(std).cast() };
+        let scope = place.get_or_init(|| Scope { inner: Inner::Std(std), scope: PhantomData, env: PhantomData });
+        // SAFETY: 2. `place` outlives std's scope, which is left only when all threads have ended
+        #[allow(unsafe_code)]
+        f(unsafe { extend(scope) })
+    })
+}
+
 /// # Safety
 /// 1. The scope must stay in place until all of its threads have ended.
+/// 2. std's scope in it, if there is one, must be one for `'scope` and `'env`.
 #[allow(unsafe_code)]
-unsafe fn extend<'scope, 'env>(scope: &Scope<'_, 'env>) -> &'scope Scope<'scope, 'env> {
-    // SAFETY: the lifetimes are phantom; the caller answers for the place (1)
+unsafe fn extend<'scope, 'env>(scope: &Scope<'_, '_>) -> &'scope Scope<'scope, 'env> {
+    // SAFETY: the lifetimes are phantom, but for those of std's scope (2); the caller answers for the place (1)
     unsafe { &*std::ptr::from_ref(scope).cast() }
 }
 
@@ -77,20 +92,89 @@ enum Inner<'scope, 'env: 'scope> {
 }
 
 /// The green threads of a scope, to be joined at its end.
-type Started = Mutex<Vec<Arc<Unjoined>>>;
+struct Started {
+    execution: u64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// In the order in which they were started; it grows as long as one of them runs.
+    threads: Vec<Arc<Unjoined>>,
+    /// Those that are about to be among them.
+    starting: usize,
+}
+
+impl Started {
+    fn new() -> Started {
+        Started { execution: runtime::execution(), state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, nth: usize) -> Option<Arc<Unjoined>> {
+        self.state().threads.get(nth).cloned()
+    }
+
+    /// Starts a thread, which the scope knows from then on, also where `start` does not return.
+    fn add<T>(&self, start: impl FnOnce() -> Model<T>) -> (Arc<Unjoined>, Thread, ResultOf<T>) {
+        self.state().starting += 1;
+        let model = start();
+        let (thread, execution) = (model.thread(), self.execution);
+        let id = model.handle.thread;
+        let handle = Arc::new(Unjoined { execution, thread: id, handle: Mutex::new(Some(model.handle)) });
+        let mut state = self.state();
+        state.threads.push(Arc::clone(&handle));
+        state.starting -= 1;
+        (handle, thread, model.result)
+    }
+
+    /// Joins the threads, also those that start meanwhile. Whether one panicked and nobody saw it.
+    #[track_caller]
+    fn join_all(&self) -> bool {
+        let (mut nth, mut panicked) = (0, false);
+        while let Some(thread) = self.get(nth) {
+            panicked |= thread.join(true); // never knocked out: the threads borrow from the scope's surroundings
+            nth += 1;
+        }
+        panicked
+    }
+}
+
+/// Leaves nobody behind who borrows: where a thread of the scope has not ended, the frame below is not left either.
+///
+/// That happens in an execution that has failed, whose threads never run again. They are stopped in the middle of
+/// anything: what they have borrowed exclusively may be in a state that nobody else may see, not even to drop it.
+struct Stay<'a>(&'a Started);
+
+impl Drop for Stay<'_> {
+    fn drop(&mut self) {
+        let state = self.0.state();
+        let all_ended = state.starting == 0 && state.threads.iter().all(|thread| threads::has_ended(thread.thread));
+        drop(state);
+        if !all_ended {
+            threads::stay();
+        }
+    }
+}
 
 /// A thread, as long as nobody has joined it.
-struct Unjoined(Mutex<Option<threads::Handle>>);
+struct Unjoined {
+    execution: u64,
+    thread: crate::trace::ThreadId,
+    handle: Mutex<Option<threads::Handle>>,
+}
 
 impl Unjoined {
     /// Joins the thread, unless that was done before, and is `ordered` after it. Whether it panicked and nobody saw it.
     #[track_caller]
     fn join(&self, ordered: bool) -> bool {
-        let handle = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
         handle.is_some_and(|handle| {
-            let thread = handle.thread;
             threads::join(handle, ordered);
-            threads::observed(thread)
+            threads::observed(self.thread)
         })
     }
 }
@@ -125,14 +209,15 @@ impl<'scope> Scope<'scope, '_> {
                 builder = stack_size.into_iter().fold(builder, std::thread::Builder::stack_size);
                 Ok(ScopedJoinHandle(Handle::Std(builder.spawn_scoped(scope, f)?)))
             }
+            Inner::Model(started) if started.execution != runtime::execution() => Err(io::Error::other(
+                "selvedge: this scope belongs to a model, and this thread is none of the model's. \
+                 Start the model's threads with selvedge::thread",
+            )),
             Inner::Model(started) => {
-                // SAFETY: 1. `scope` joins every thread before what it borrows is gone
+                // SAFETY: 3. `scope` is not left before every thread has ended: see its 2.
                 #[allow(unsafe_code)]
-                let model = unsafe { spawn_modelled(name, stack_size, f) };
-                let thread = model.thread();
-                let handle = Arc::new(Unjoined(Mutex::new(Some(model.handle))));
-                started.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&handle));
-                Ok(ScopedJoinHandle(Handle::Model { handle, thread, result: model.result }))
+                let (handle, thread, result) = started.add(|| unsafe { spawn_modelled(name, stack_size, f) });
+                Ok(ScopedJoinHandle(Handle::Model { handle, thread, result }))
             }
         }
     }
@@ -161,6 +246,8 @@ impl<T> ScopedJoinHandle<'_, T> {
     pub fn join(self) -> std::thread::Result<T> {
         match self.0 {
             Handle::Std(handle) => handle.join(),
+            // refused before the handle is taken: the scope would not wait for this thread any more
+            Handle::Model { handle, .. } if !is_here(handle.execution) => Err(Box::new("the execution ended")),
             Handle::Model { handle, result, .. } => {
                 handle.join(!threads::is_knocked_out());
                 let result = result.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -175,8 +262,8 @@ impl<T> ScopedJoinHandle<'_, T> {
         match &self.0 {
             Handle::Std(handle) => handle.is_finished(),
             Handle::Model { handle, .. } => {
-                let handle = handle.0.lock().unwrap_or_else(PoisonError::into_inner);
-                handle.as_ref().is_none_or(|h| threads::is_finished(h.thread))
+                let taken = || handle.handle.lock().unwrap_or_else(PoisonError::into_inner).is_none();
+                !is_here(handle.execution) || taken() || threads::is_finished(handle.thread)
             }
         }
     }

@@ -71,7 +71,7 @@ impl Builder {
         // SAFETY: 1. everything that `f` and its result borrow lives for ever
         #[allow(unsafe_code)]
         let model = unsafe { spawn_modelled(name, stack_size, f) };
-        let nothing = (Box::new(()) as Box<dyn std::any::Any>).downcast::<T>().ok().map(|nothing| *nothing);
+        let nothing = || (Box::new(()) as Box<dyn std::any::Any>).downcast::<T>().ok().map(|nothing| *nothing);
         Ok(JoinHandle(Handle::Model(Model { nothing, ..model })))
     }
 
@@ -102,7 +102,7 @@ pub(super) struct Model<T> {
     pub(super) result: ResultOf<T>,
     execution: u64,
     /// What a join returns that is knocked out, where it is known: `()`.
-    nothing: Option<T>,
+    nothing: fn() -> Option<T>,
 }
 
 /// Starts a green thread.
@@ -130,12 +130,12 @@ where
     });
     // SAFETY: the caller answers for the lifetime (1)
     let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send> = unsafe { std::mem::transmute(body) };
-    Model { handle: threads::spawn(name, body), result, execution: runtime::execution(), nothing: None }
+    Model { handle: threads::spawn(name, body), result, execution: runtime::execution(), nothing: || None }
 }
 
 /// Whether the thread is of this execution; refuses another's, except in destructors that unwind.
 #[track_caller]
-fn is_here(execution: u64) -> bool {
+pub(super) fn is_here(execution: u64) -> bool {
     let here = execution == runtime::execution();
     assert!(
         here || std::thread::panicking(),
@@ -152,7 +152,7 @@ impl<T> Model<T> {
             return Err(Box::new("the execution ended before this thread"));
         }
         let skipped = threads::is_knocked_out();
-        if let Some(nothing) = self.nothing.filter(|_| skipped) {
+        if skipped && let Some(nothing) = (self.nothing)() {
             return Ok(nothing);
         }
         // where there is a value to wait for, what is knocked out is the order that a join makes
@@ -175,6 +175,15 @@ enum Handle<T> {
 
 /// [`std::thread::JoinHandle`], modelled.
 pub struct JoinHandle<T>(Handle<T>);
+
+// SAFETY: 2. as std's: only `spawn` makes one, and its `T` is `Send`; the result is taken by whoever has the handle for
+// itself, and all that a shared one lends is the thread's identity. The engine's side of it is used in the execution
+// that made it, and so on its OS thread, only (`is_here`).
+#[allow(unsafe_code)]
+unsafe impl<T> Send for JoinHandle<T> {}
+// SAFETY: see 2.
+#[allow(unsafe_code)]
+unsafe impl<T> Sync for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
     /// Waits for the thread's end, and takes what it returned.
