@@ -179,10 +179,10 @@ fn every_outcome_of_programs_that_unwind_is_seen_and_every_trace_once() {
 /// What others see while a thread unwinds is missed where that is one step.
 #[test]
 fn the_oracle_catches_unwinding_that_is_one_step() {
-    use program::Op::{Load, Lock, OnDrop, Panic, Store};
+    use program::Op::{Load, Lock, OnDrop, Panic, Store, TryLock};
     let destructors = vec![OnDrop(vec![Store(0, 1), Store(1, 1)], vec![Panic])];
     let guards = vec![Lock(1, vec![Lock(0, vec![Panic])])];
-    for (unwinds, looks) in [(destructors, vec![Load(1), Load(0)]), (guards, vec![Lock(0, vec![]), Lock(1, vec![])])] {
+    for (unwinds, looks) in [(destructors, vec![Load(1), Load(0)]), (guards, vec![Lock(0, vec![TryLock(1, vec![])])])] {
         let program = Program(vec![unwinds, looks]);
         let whole = naive::enumerate(&program, FEW.prefixes).expect("small").outcomes;
         let merged = naive::enumerate_merged(&program, FEW.prefixes).expect("small").outcomes;

@@ -295,7 +295,20 @@ impl Drop for Ends {
 pub(super) fn unseen_order(world: &World) -> Option<Ending> {
     let ours = world.threads[me().index()].last_owner_of;
     let stack = std::backtrace::Backtrace::force_capture().to_string();
-    let owners = stack.lines().filter(|line| line.contains("alloc::sync::Arc<") && line.contains("::drop_slow"));
+    let frames: Vec<&str> =
+        stack.lines().filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit())).collect();
+    // how a function is called hangs on how much debug information there is: if its own name does not say of which type it
+    // is, the frames that called it do
+    let is_of_arc = |at: &usize| {
+        let mut names = frames[*at..].iter().take(3);
+        frames[*at].contains("drop_slow")
+            && names.find_map(|name| match (name.contains("sync::Arc<"), name.contains("rc::Rc<")) {
+                (true, _) => Some(true),
+                (false, true) => Some(false),
+                (false, false) => None,
+            }) == Some(true)
+    };
+    let owners = (0..frames.len()).filter(is_of_arc);
     (owners.count() > ours).then(|| {
         let operation = "what the last drop of a std::sync::Arc orders; selvedge::sync::Arc is modelled".to_string();
         Ending::Unknown(Bound::NotModelled { engine: "selvedge", operation })
