@@ -9,11 +9,14 @@ use selvedge::process::frame;
 use selvedge::process::{Failure, Table, Worker, WorkerHandle, worker_main};
 use selvedge::systems::Model;
 use selvedge::systems::manager::{
-    Batch, Call, ConnectionId, Core, Create, DictOperation, DictProxy, Fence, Functions, Item, Limits, ListOperation,
-    ListProxy, LockProxy, Lost, MODELS, Manager, ManagerError, ManagerExit, ObjectId, Operation, Outcome, Refusal,
-    Remote, Reply, Request, Serve, ValueOperation, ValueProxy, Wire, check_bytes, decode_request, demo, workers,
+    Batch, Call, ConnectionId, Core, Create, DictOperation, DictProxy, Fence, Functions, IN_FLIGHT_BYTES, Item, Limits,
+    ListOperation, ListProxy, LockProxy, Lost, MEMORY_FACTOR, MODELS, Manager, ManagerError, ManagerExit, ObjectId,
+    Operation, Outcome, Packed, Refusal, Remote, Reply, Request, Serve, Shared, ValueOperation, ValueProxy, Wire,
+    check_bytes, decode_request, demo, serve, workers,
 };
 use selvedge::{Budget, Check, Expect, Explorer};
+use serde::ser::SerializeTuple;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -41,7 +44,62 @@ fn functions() -> Functions {
             *balance = -1;
             panic!("no");
         })
+        .with("set picky", |item: &mut Picky, to: u8| item.0 = to)
+        .with("take picky", |_: &mut u8, _: Reader| ())
+        .with("return picky", |number: &mut u8, (): ()| Picky(*number))
+        .with("drop picky", |_: &mut u8, (): ()| Dropped)
+        .with("take both", |_: &mut Dropped, _: Reader| ())
+        .with("panic with a payload that panics", |_: &mut u8, (): ()| -> () { std::panic::panic_any(Dropped) })
+        .with("depth", |_: &mut Deep, (): ()| ())
         .with("grow", |bytes: &mut Vec<u8>, by: u32| bytes.resize(bytes.len() + by as usize, 0))
+}
+
+/// Only zero can travel.
+#[derive(Debug, Deserialize)]
+struct Picky(u8);
+
+impl Serialize for Picky {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        assert!(self.0 == 0, "only zero can travel");
+        serializer.serialize_u8(self.0)
+    }
+}
+
+/// Nothing can arrive.
+#[derive(Debug, Serialize)]
+struct Reader;
+
+impl<'de> Deserialize<'de> for Reader {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("nothing can arrive")
+    }
+}
+
+/// Where it is dropped is another matter.
+#[derive(Debug, Serialize, Deserialize)]
+struct Dropped;
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        if thread::current()
+            .name()
+            .is_some_and(|name| name.starts_with("connection") || name == "main" || name == "manager")
+        {
+            panic!("it cannot be dropped here");
+        }
+    }
+}
+
+/// Read, it is what a user writes; written, it is what a peer may send, who has another stack.
+#[derive(Debug, Deserialize)]
+struct Deep(#[allow(dead_code)] Option<Box<Deep>>);
+
+impl Serialize for Deep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut bytes = serializer.serialize_tuple(100_000)?;
+        (0..100_000).try_for_each(|_| bytes.serialize_element(&1_u8))?;
+        bytes.end()
+    }
 }
 
 type Said = Result<(), String>;
@@ -49,6 +107,11 @@ type Said = Result<(), String>;
 fn table() -> Table {
     workers(Table::new())
         .function("manager", |serve: Serve| serve.run(functions()))
+        .function("set picky", |list: ListProxy<Picky>| said(list.update::<u8, ()>(0, "set picky", &1)))
+        .function("batch over two", |(list, dict): (ListProxy<u64>, DictProxy<u64, u64>)| {
+            let batch = || Batch::new().push(&list, &1)?.insert(&dict, &2, &3)?.push(&list, &4)?.run();
+            outcome(batch().and_then(|()| batch()))
+        })
         .function("push many", |(list, n): (ListProxy<u64>, u64)| outcome((0..n).try_for_each(|i| list.push(&i))))
         .function("push until the end", |list: ListProxy<u64>| {
             (0..).map(|i| list.push(&i)).find_map(Result::err).map(|error| error.to_string())
@@ -91,6 +154,11 @@ fn table() -> Table {
         })
 }
 
+/// A refusal's words.
+fn said<T: std::fmt::Debug>(result: Result<T, ManagerError>) -> String {
+    result.unwrap_err().to_string()
+}
+
 fn park() {
     loop {
         thread::park();
@@ -129,6 +197,18 @@ fn main() {
         a_refused_operation_changes_nothing,
         values_of_another_type_are_refused,
         a_function_that_panics_changes_nothing,
+        a_serialize_that_panics_in_a_function_is_an_error_of_that_call,
+        code_of_a_users_type_that_panics_changes_nothing_and_harms_nobody,
+        an_item_that_is_too_deep_is_an_error_that_names_the_limit,
+        a_server_thread_that_panics_disconnects_its_client,
+        a_client_that_dies_while_it_waits_gives_its_connection_back_at_once,
+        only_who_has_a_handle_can_use_an_object,
+        the_number_of_a_loan_is_good_once_and_only_while_it_is_lent,
+        a_batch_over_proxies_of_several_connections_is_one_step,
+        a_request_takes_no_more_memory_than_a_multiple_of_its_frame,
+        a_reply_takes_no_more_memory_than_a_multiple_of_its_frame,
+        requests_of_all_connections_have_one_limit,
+        replies_of_all_connections_have_one_limit,
         a_killed_manager_is_one_error_for_all_clients,
         a_killed_manager_wakes_those_who_wait_for_a_lock,
         a_manager_that_cannot_start_is_an_error,
@@ -346,7 +426,10 @@ fn a_refused_operation_changes_nothing() {
     let none = dict.update::<i64, i64>(&1, "add", &1);
     assert_eq!(none, Err(ManagerError::Refused(Refusal::NoSuchKey)));
     let unknown = list.update::<i64, i64>(0, "ad", &1).unwrap_err();
-    assert_eq!(unknown.to_string(), "the manager refuses: no function \"ad\"; known: add, append, grow, panic");
+    assert_eq!(
+        unknown.to_string(),
+        "the manager refuses: no function \"ad\"; known: add, append, depth, drop picky, grow, panic, panic with a payload that panics, return picky, set picky, take both, take picky"
+    );
     let mismatch = list.update::<_, ()>(0, "append", &"x".to_string()).unwrap_err();
     assert!(matches!(mismatch, ManagerError::Refused(Refusal::Mismatch { .. })), "{mismatch}");
     assert_eq!((list.to_vec(), dict.len()), (Ok(vec![1]), Ok(0)));
@@ -368,10 +451,375 @@ fn values_of_another_type_are_refused() {
 fn a_function_that_panics_changes_nothing() {
     let manager = Manager::process("manager").unwrap();
     let value = manager.value(&5_i64).unwrap();
-    let panicked = Refusal::Panicked { function: "panic".to_string(), message: "no".to_string() };
-    assert_eq!(value.update::<_, ()>("panic", &()), Err(ManagerError::Refused(panicked)));
+    let error = value.update::<_, ()>("panic", &()).unwrap_err();
+    let ManagerError::Refused(Refusal::Panicked { function, message, location }) = error else { panic!("{error}") };
+    assert_eq!((&*function, &*message), ("panic", "no"));
+    assert!(location.is_some_and(|at| at.starts_with("tests/manager.rs:")));
     assert_eq!(value.get(), Ok(5));
     assert_eq!(value.update::<i64, i64>("add", &1), Ok(6));
+}
+
+fn a_serialize_that_panics_in_a_function_is_an_error_of_that_call() {
+    let manager = Manager::process("manager").unwrap();
+    let list = manager.list::<Picky>().unwrap();
+    list.push(&Picky(0)).unwrap();
+    let child: WorkerHandle<String> = Worker::spawn("set picky", &list).unwrap();
+    let words = child.join().unwrap();
+    let begin = "the manager refuses: function \"set picky\" panicked at tests/manager.rs:";
+    assert!(words.starts_with(begin) && words.ends_with(": only zero can travel"), "{words}");
+    assert_eq!(list.get(0).unwrap().unwrap().0, 0, "the item is as it was, and the manager goes on");
+    list.update::<u8, ()>(0, "set picky", &0).unwrap();
+}
+
+fn code_of_a_users_type_that_panics_changes_nothing_and_harms_nobody() {
+    for manager in [Manager::spawn(functions()).unwrap(), Manager::process("manager").unwrap()] {
+        let (lock, value) = (manager.lock().unwrap(), manager.value(&7_u8).unwrap());
+        let guard = lock.lock().unwrap().unwrap();
+        let words = said(value.update::<_, ()>("take picky", &Reader));
+        assert!(words.ends_with(": nothing can arrive"), "{words}");
+        let words = said(value.update::<_, Picky>("return picky", &()));
+        assert!(words.ends_with(": only zero can travel"), "{words}");
+        let words = said(value.update::<_, Dropped>("drop picky", &()));
+        assert!(words.ends_with(": it cannot be dropped here"), "{words}");
+        let words = said(value.update::<_, ()>("panic with a payload that panics", &()));
+        assert!(words.ends_with(": a panic without a message"), "{words}");
+        let dropped = manager.value(&Dropped).unwrap();
+        let words = said(dropped.update::<_, ()>("take both", &Reader));
+        assert!(
+            words.ends_with(": nothing can arrive"),
+            "the first panic counts, and is not joined by another: {words}"
+        );
+        assert_eq!(value.get(), Ok(7));
+        guard.unlock().unwrap();
+        assert!(lock.lock().unwrap().is_ok(), "no lock is poisoned");
+        manager.shutdown().unwrap();
+    }
+}
+
+fn an_item_that_is_too_deep_is_an_error_that_names_the_limit() {
+    let manager = Manager::process("manager").unwrap();
+    let value = manager.value(&Deep(None)).unwrap();
+    let limit = "it is deeper than the limit of 256 levels";
+    let words = said(value.update::<_, ()>("depth", &()));
+    assert!(words.contains("function \"depth\": the item: ") && words.ends_with(limit), "{words}");
+    let words = said(value.get());
+    assert!(words.ends_with(limit), "{words}");
+    manager.shutdown().unwrap();
+}
+
+/// Panics as soon as it is asked for something: a bug of ours.
+struct Bug;
+
+impl Wire<Reply, Request> for Bug {
+    fn send(&mut self, _: &Reply) -> Result<(), Lost> {
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Result<Request, Lost> {
+        std::panic::resume_unwind(Box::new("a bug of ours"))
+    }
+}
+
+fn a_server_thread_that_panics_disconnects_its_client() {
+    let shared = Shared::new(Core::new(functions(), Limits::default()));
+    let [owner, other] = [(); 2].map(|()| shared.connect(None).unwrap());
+    let Reply::Created(lock) = shared.call(owner, Request::Create(Create::Lock)) else { panic!() };
+    let Reply::Number(number) = shared.call(owner, Request::Lend(lock)) else { panic!() };
+    assert_eq!(shared.call(other, Request::Borrow(number)), Reply::Created(lock));
+    assert!(matches!(shared.call(owner, Request::Acquire(lock)), Reply::Acquired { .. }));
+    thread::scope(|scope| {
+        scope.spawn(|| serve(&shared, owner, &mut Bug, |_, _| Reply::Done)).join().unwrap_err();
+    });
+    assert_eq!(shared.call(owner, Request::Create(Create::List)), Reply::Refused(Refusal::NotConnected));
+    assert_eq!(shared.call(other, Request::Acquire(lock)), Reply::Acquired { token: 2, poisoned: true });
+}
+
+/// A client that writes its own frames.
+struct Raw(UnixStream, frame::Decoder);
+
+impl Raw {
+    fn new(manager: &Manager) -> Result<Self, ManagerError> {
+        Ok(Raw(manager.connect()?, frame::Decoder::new()))
+    }
+
+    fn send(&mut self, payload: &[u8]) {
+        self.0.write_all(&frame::encode(payload).unwrap()).unwrap();
+    }
+
+    fn receive(&mut self) -> Reply {
+        let mut bytes = vec![0; 1 << 16];
+        loop {
+            if let Some(payload) = self.1.next_frame().unwrap() {
+                return frame::from_bytes(&payload).unwrap();
+            }
+            let read = self.0.read(&mut bytes).unwrap();
+            assert!(read > 0, "the manager is there");
+            self.1.feed(&bytes[..read]);
+        }
+    }
+
+    fn ask(&mut self, request: &Request) -> Reply {
+        self.send(&frame::to_bytes(request).unwrap());
+        self.receive()
+    }
+
+    fn create(&mut self, create: Create) -> ObjectId {
+        match self.ask(&Request::Create(create)) {
+            Reply::Created(id) => id,
+            reply => panic!("{reply:?}"),
+        }
+    }
+
+    /// Gives the other one a handle of the object.
+    fn lend(&mut self, to: &mut Raw, id: ObjectId) {
+        let Reply::Number(number) = self.ask(&Request::Lend(id)) else { panic!("it is mine") };
+        assert_eq!(to.ask(&Request::Borrow(number)), Reply::Created(id));
+    }
+}
+
+fn a_client_that_dies_while_it_waits_gives_its_connection_back_at_once() {
+    // There is room for the manager's own client, the owner, and one who waits.
+    let limits = Limits { connections: 3, ..Limits::default() };
+    let manager = Manager::spawn_with(functions(), limits).unwrap();
+    let mut owner = Raw::new(&manager).unwrap();
+    let lock = owner.create(Create::Lock);
+    assert!(matches!(owner.ask(&Request::Acquire(lock)), Reply::Acquired { .. }));
+    for _ in 0..20 {
+        let mut waiter = loop {
+            match Raw::new(&manager) {
+                Err(ManagerError::Refused(Refusal::Full)) => {} // the last one's end is noticed
+                connected => break connected.unwrap(),
+            }
+        };
+        owner.lend(&mut waiter, lock);
+        waiter.send(&frame::to_bytes(&Request::Acquire(lock)).unwrap());
+        drop(waiter); // while it waits, or before it is seen that it must
+    }
+    // One who sends no more, and listens, waits on.
+    let mut patient = loop {
+        match Raw::new(&manager) {
+            Err(ManagerError::Refused(Refusal::Full)) => {}
+            connected => break connected.unwrap(),
+        }
+    };
+    owner.lend(&mut patient, lock);
+    patient.send(&frame::to_bytes(&Request::Acquire(lock)).unwrap());
+    patient.0.shutdown(Shutdown::Write).unwrap();
+    let unlock = Request::Unlock { fence: Fence { lock, token: 1 }, poison: false };
+    assert_eq!(owner.ask(&unlock), Reply::Done);
+    assert_eq!(patient.receive(), Reply::Acquired { token: 2, poisoned: false });
+}
+
+fn only_who_has_a_handle_can_use_an_object() {
+    let mut core = Core::new(functions(), Limits::default());
+    let [owner, stranger] = [(); 2].map(|()| core.connect(None).unwrap());
+    let reply = |outcome| match outcome {
+        Outcome::Reply(reply) => reply,
+        blocked => panic!("{blocked:?}"),
+    };
+    for create in [Create::List, Create::Dict, Create::Value(Item::default()), Create::Lock] {
+        let Reply::Created(id) = reply(core.apply(owner, Request::Create(create))) else { panic!() };
+        let call = |operation| Call { object: id, fence: None, operation };
+        let calls = [
+            call(Operation::List(ListOperation::Len)),
+            call(Operation::Dict(DictOperation::Clear)),
+            call(Operation::Value(ValueOperation::Get)),
+        ];
+        let none = Refusal::NoHandle(id);
+        for call in calls {
+            let batch = Request::Batch([call.clone()].into_iter().collect());
+            assert_eq!(reply(core.apply(stranger, Request::Call(call))), Reply::Refused(none.clone()));
+            let interrupted = Reply::Batch { done: 0, refusal: Some(none.clone()) };
+            assert_eq!(reply(core.apply(stranger, batch)), interrupted);
+        }
+        let requests = [Request::Acquire, Request::TryAcquire, Request::ClearPoison, Request::Release, Request::Lend];
+        for request in requests {
+            assert_eq!(reply(core.apply(stranger, request(id))), Reply::Refused(none.clone()));
+        }
+        assert_eq!(core.connect_from(stranger, Some(id)), Err(none));
+        let further = core.connect_from(owner, Some(id)).unwrap();
+        assert!(!matches!(reply(core.apply(further, Request::Lend(id))), Reply::Refused(_)), "this one has a handle");
+    }
+    core.assert_consistent();
+
+    // Over sockets, with the number of an object that is there.
+    let manager = Manager::spawn(functions()).unwrap();
+    let list = manager.list::<u64>().unwrap();
+    list.push(&1).unwrap();
+    let mut stranger = Raw::new(&manager).unwrap();
+    let push = Operation::List(ListOperation::Push(Item::encode(&2_u64).unwrap()));
+    let forged = Call { object: ObjectId(0), fence: None, operation: push };
+    assert_eq!(stranger.ask(&Request::Call(forged)), Reply::Refused(Refusal::NoHandle(ObjectId(0))));
+    assert_eq!(list.to_vec(), Ok(vec![1]));
+}
+
+fn the_number_of_a_loan_is_good_once_and_only_while_it_is_lent() {
+    let mut core = Core::new(functions(), Limits::default());
+    let [owner, other] = [(); 2].map(|()| core.connect(None).unwrap());
+    let id = ObjectId(0);
+    assert_eq!(core.apply(owner, Request::Create(Create::List)), Outcome::Reply(Reply::Created(id)));
+    let lend = |core: &mut Core| match core.apply(owner, Request::Lend(id)) {
+        Outcome::Reply(Reply::Number(number)) => number,
+        other => panic!("{other:?}"),
+    };
+    let (first, second) = (lend(&mut core), lend(&mut core));
+    let no = |number| Outcome::Reply(Reply::Refused(Refusal::NoLoan(number)));
+    assert_eq!(core.apply(other, Request::Borrow(first)), no(first), "there is one loan of an object at a time");
+    assert_eq!(core.apply(other, Request::Borrow(second)), Outcome::Reply(Reply::Created(id)));
+    assert_eq!(core.apply(other, Request::Borrow(second)), no(second));
+    let third = lend(&mut core);
+    core.apply(owner, Request::Release(id));
+    assert_eq!(core.apply(other, Request::Borrow(third)), no(third), "who lends it must have it");
+    core.assert_consistent();
+    assert_eq!(core.objects(), 1, "the borrower's handle keeps it alive");
+}
+
+fn a_batch_over_proxies_of_several_connections_is_one_step() {
+    let manager = Manager::spawn(functions()).unwrap();
+    let (list, dict) = (manager.list::<u64>().unwrap(), manager.dict::<u64, u64>().unwrap());
+    let child: WorkerHandle<Said> = Worker::spawn("batch over two", &(&list, &dict)).unwrap();
+    child.join().unwrap().unwrap();
+    assert_eq!((list.to_vec(), dict.get(&2)), (Ok(vec![1, 4, 1, 4]), Ok(Some(3))));
+    // The other manager's object of the same number is not taken for it.
+    let other = Manager::spawn(functions()).unwrap();
+    let theirs = other.list::<u64>().unwrap();
+    let error = Batch::new().push(&list, &5).unwrap().push(&theirs, &6).unwrap().run().unwrap_err();
+    assert!(matches!(error, ManagerError::Refused(Refusal::NoLoan(_))), "{error}");
+    assert_eq!((list.len(), theirs.len()), (Ok(4), Ok(0)));
+}
+
+// Memory.
+
+/// A manager of its own process, and the most memory that it has taken since it was last asked.
+struct Measured {
+    manager: Manager,
+    process: u32,
+}
+
+impl Measured {
+    fn new() -> Self {
+        let manager = Manager::process("manager").unwrap();
+        manager.list::<u8>().unwrap(); // it runs now
+        let process = manager.process_id().unwrap();
+        Measured { manager, process }
+    }
+
+    /// How much its memory grows above what it is now, in bytes, while something is done.
+    fn growth(&self, work: impl FnOnce()) -> u64 {
+        let status = |name: &str| {
+            let text = std::fs::read_to_string(format!("/proc/{}/status", self.process)).unwrap();
+            let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+        };
+        std::fs::write(format!("/proc/{}/clear_refs", self.process), "5").unwrap(); // forgets the peak
+        let before = status("VmRSS");
+        work();
+        status("VmHWM").saturating_sub(before)
+    }
+}
+
+/// What allocators and the kernel keep beside what is asked of them.
+const SLACK: u64 = 4 << 20;
+
+fn a_request_takes_no_more_memory_than_a_multiple_of_its_frame() {
+    let measured = Measured::new();
+    let mut client = Raw::new(&measured.manager).unwrap();
+    let list = client.create(Create::List);
+    let call = frame::to_bytes(&Call { object: list, fence: None, operation: Operation::List(ListOperation::Len) });
+    let call = call.unwrap();
+    assert_eq!(call.len(), 4);
+    // One frame of 16 MiB: a batch of calls as short as can be. As a vector they took 611 MiB.
+    let count = (16 << 20) / call.len() - 2;
+    let payload = [vec![4], frame::to_bytes(&count).unwrap(), call.repeat(count)].concat();
+    let mut done = None;
+    let growth = measured.growth(|| {
+        client.send(&payload);
+        done = Some(client.receive());
+    });
+    assert_eq!(done, Some(Reply::Batch { done: count as u64, refusal: None }));
+    let most = MEMORY_FACTOR * payload.len() as u64 + SLACK;
+    println!("a request of {} bytes: {growth} bytes, {most} at most", payload.len());
+    assert!(growth <= most, "{growth} bytes for a request of {}", payload.len());
+    let growth = measured.growth(|| drop(client.ask(&Request::Batch(Packed::default()))));
+    assert!(growth <= SLACK, "nothing is kept, and {growth} bytes were taken again");
+}
+
+fn a_reply_takes_no_more_memory_than_a_multiple_of_its_frame() {
+    let measured = Measured::new();
+    let mut client = Raw::new(&measured.manager).unwrap();
+    let list = client.create(Create::List);
+    let call = |operation| Request::Call(Call { object: list, fence: None, operation: Operation::List(operation) });
+    // Items as short as can be.
+    let items: Packed<Item> = vec![Item(vec![7]); 1 << 20].into();
+    let bytes = items.bytes();
+    assert_eq!(client.ask(&call(ListOperation::Extend(items))), Reply::Done);
+    let growth = measured.growth(|| match client.ask(&call(ListOperation::Range(0, u64::MAX))) {
+        Reply::Items(items) => assert_eq!(items.bytes(), bytes),
+        reply => panic!("{reply:?}"),
+    });
+    let most = MEMORY_FACTOR * bytes as u64 + SLACK;
+    println!("a reply of {bytes} bytes: {growth} bytes, {most} at most");
+    assert!(growth <= most, "{growth} bytes for a reply of {bytes}");
+
+    // More than a frame holds is refused before it is put together.
+    let large = Item(vec![7; 1 << 20]);
+    for _ in 0..40 {
+        assert_eq!(client.ask(&call(ListOperation::Push(large.clone()))), Reply::Done);
+    }
+    let limit = u64::from(Limits::default().frame_bytes);
+    let growth = measured.growth(|| {
+        let reply = client.ask(&call(ListOperation::Range(0, u64::MAX)));
+        assert_eq!(reply, Reply::Refused(Refusal::TooLarge(limit)));
+    });
+    assert!(growth <= 3 * limit, "{growth} bytes for what is never sent");
+}
+
+fn requests_of_all_connections_have_one_limit() {
+    let manager = Manager::process("manager").unwrap();
+    let list = manager.list::<u64>().unwrap();
+    let frame = 16 << 20;
+    let fit = (IN_FLIGHT_BYTES / (MEMORY_FACTOR * frame)) as usize;
+    // So many arrive, but for their last byte; at the most what a socket holds is still on its way.
+    let bytes = frame::encode(&vec![0xff; frame as usize]).unwrap();
+    let begin = |client: &mut Raw| client.0.write_all(&bytes[..bytes.len() - 1]).unwrap();
+    let mut clients: Vec<Raw> = (0..fit).map(|_| Raw::new(&manager).unwrap()).collect();
+    clients.iter_mut().for_each(begin);
+    let mut late = Raw::new(&manager).unwrap();
+    begin(&mut late);
+    assert_eq!(late.receive(), Reply::Refused(Refusal::Busy(IN_FLIGHT_BYTES)));
+    list.push(&1).unwrap(); // what is short is not counted
+    late.0.write_all(&bytes[bytes.len() - 1..]).unwrap();
+    assert!(matches!(late.ask(&Request::Create(Create::List)), Reply::Created(_)), "its next request is served");
+
+    drop(clients);
+    let push = Operation::List(ListOperation::Push(Item(vec![0; 15 << 20])));
+    let object = late.create(Create::List);
+    let request = Request::Call(Call { object, fence: None, operation: push });
+    while late.ask(&request) != Reply::Done {} // their ends are noticed
+    manager.shutdown().unwrap();
+}
+
+fn replies_of_all_connections_have_one_limit() {
+    let manager = Manager::process("manager").unwrap();
+    let mut owner = Raw::new(&manager).unwrap();
+    let item = Item(vec![7; (16 << 20) - 100]);
+    let value = owner.create(Create::Value(item));
+    let fit = (IN_FLIGHT_BYTES / (MEMORY_FACTOR * (16 << 20))) as usize;
+    let call = |operation| Request::Call(Call { object: value, fence: None, operation: Operation::Value(operation) });
+    let get = call(ValueOperation::Get);
+    let mut clients: Vec<Raw> = (0..fit).map(|_| Raw::new(&manager).unwrap()).collect();
+    for client in &mut clients {
+        owner.lend(client, value);
+        client.send(&frame::to_bytes(&get).unwrap());
+        client.0.read_exact(&mut [0]).unwrap(); // the reply has begun, and most of it is not read
+    }
+    let busy = Reply::Refused(Refusal::Busy(IN_FLIGHT_BYTES));
+    assert_eq!(owner.ask(&get), busy);
+    let exchange = ValueOperation::CompareExchange { current: Item::default(), new: Item(vec![1]) };
+    assert_eq!(owner.ask(&call(exchange)), busy, "nor can it say what was there instead");
+    assert_eq!(owner.ask(&call(ValueOperation::Set(Item(vec![1])))), Reply::Done, "what answers little is done");
+    assert_eq!(owner.ask(&get), Reply::Item(Some(Item(vec![1]))));
+    manager.shutdown().unwrap();
 }
 
 // The end of a manager.
@@ -906,7 +1354,7 @@ fn request() -> impl Strategy<Value = Request> {
     let (maybe, index) = (prop::option::of(item.clone()), 0..3_u64);
     let operation = prop_oneof![
         3 => item.clone().prop_map(|item| Operation::List(ListOperation::Push(item))),
-        1 => prop::collection::vec(item.clone(), 0..3).prop_map(|items| Operation::List(ListOperation::Extend(items))),
+        1 => prop::collection::vec(item.clone(), 0..3).prop_map(|items| Operation::List(ListOperation::Extend(items.into()))),
         1 => (index.clone(), item.clone()).prop_map(|(i, item)| Operation::List(ListOperation::Set(i, item))),
         1 => index.prop_map(|i| Operation::List(ListOperation::Remove(i))),
         1 => Just(Operation::List(ListOperation::Pop)),
@@ -924,11 +1372,13 @@ fn request() -> impl Strategy<Value = Request> {
         1 => create.prop_map(Request::Create),
         1 => object.clone().prop_map(Request::Release),
         20 => call.clone().prop_map(Request::Call),
-        1 => prop::collection::vec(call, 0..4).prop_map(Request::Batch),
+        1 => prop::collection::vec(call, 0..4).prop_map(|calls| Request::Batch(calls.into())),
         2 => object.clone().prop_map(Request::Acquire),
         1 => object.clone().prop_map(Request::TryAcquire),
         2 => (fence, any::<bool>()).prop_map(|(fence, poison)| Request::Unlock { fence, poison }),
-        1 => object.prop_map(Request::ClearPoison),
+        1 => object.clone().prop_map(Request::ClearPoison),
+        1 => object.prop_map(Request::Lend),
+        1 => any::<u64>().prop_map(Request::Borrow),
     ]
 }
 
@@ -947,8 +1397,9 @@ fn any_requests_leave_the_core_consistent() {
     ];
     // Somebody and something that most steps can be about.
     let objects = [Create::List, Create::Dict, Create::Value(Item::default()), Create::Lock];
-    let begin = [Step::Connect(None), Step::Connect(None)].into_iter();
-    let begin = begin.chain(objects.map(|object| Step::Ask(0, Request::Create(object)))).collect::<Vec<_>>();
+    let begin = std::iter::once(Step::Connect(None));
+    let begin = begin.chain(objects.map(|object| Step::Ask(0, Request::Create(object))));
+    let begin = begin.chain([Step::Connect(Some(0))]).collect::<Vec<_>>();
     property(prop::collection::vec(step, 0..80), |steps| {
         let limits = Limits { frame_bytes: 250, total_bytes: 1_500, connections: 3 };
         let mut core = Core::new(functions(), limits);
@@ -970,8 +1421,9 @@ fn any_requests_leave_the_core_consistent() {
 
 fn only_its_owner_can_unlock() {
     let mut core = Core::new(functions(), Limits::default());
-    let [owner, other] = [(); 2].map(|()| core.connect(None).unwrap());
+    let owner = core.connect(None).unwrap();
     let Outcome::Reply(Reply::Created(lock)) = core.apply(owner, Request::Create(Create::Lock)) else { panic!() };
+    let other = core.connect(Some(lock)).unwrap();
     let acquired = Outcome::Reply(Reply::Acquired { token: 1, poisoned: false });
     assert_eq!(core.apply(owner, Request::Acquire(lock)), acquired);
     assert_eq!(core.apply(owner, Request::Acquire(lock)), Outcome::Reply(Reply::Refused(Refusal::AlreadyHeld)));

@@ -8,8 +8,10 @@ use proptest::test_runner::{Config, TestRunner};
 use selvedge::process::frame::{self, Decoder, FrameError, Reason, check_bytes};
 use selvedge::process::handle::Handle;
 use selvedge::process::{Builder, Failure, Table, Worker, WorkerError, WorkerHandle, worker_main};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeTuple};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -42,6 +44,139 @@ fn table() -> Table {
             std::process::abort();
         })
         .function("drop", |socket: Handle| drop(socket))
+        .function("busy", |socket: Handle| -> () {
+            UnixStream::from(socket.as_fd().try_clone_to_owned().unwrap()).write_all(b"!").unwrap();
+            loop {
+                std::hint::spin_loop(); // it never looks whether anybody is there
+            }
+        })
+        .function("parent of a busy one", |socket: Handle| {
+            let _busy: WorkerHandle<()> = Worker::spawn("busy", &socket).unwrap();
+            drop(socket);
+            block();
+        })
+        .function("as u64", |n: u64| n)
+        .function("join words", |(first, rest): (String, Vec<String>)| format!("{first} {}", rest.join(" ")))
+        .function("of many types", |many: Many| many)
+        .function("take picky", |_: PickyReader| ())
+        .function("return picky", |number: u8| PickyWriter(number))
+        .function("return picky to read", |()| PickyReader)
+        .function("panic with a payload that panics", |()| -> u64 { std::panic::panic_any(Bomb) })
+        .function("take deep", |_: Deep| ())
+        .function("return deep", |levels: u32| Deep::of(levels))
+        .function("take units", |_: Units| ())
+        .function("return units", |()| Units(Vec::new()))
+}
+
+/// Nearly all that serde has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Many {
+    numbers: (i8, u16, i32, u64, i128, f32, f64),
+    text: (char, String, Vec<u8>),
+    maybe: [Option<bool>; 2],
+    map: BTreeMap<String, Vec<()>>,
+    either: Vec<Either>,
+    net: std::net::SocketAddr,
+    time: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Either {
+    Neither,
+    Left(u8),
+    Right { name: String },
+    Both(u8, Box<Either>),
+}
+
+/// Only zero can travel.
+#[derive(Debug, Deserialize)]
+struct PickyWriter(u8);
+
+impl Serialize for PickyWriter {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        assert!(self.0 == 0, "only zero can travel");
+        serializer.serialize_u8(self.0)
+    }
+}
+
+/// Nothing can arrive.
+#[derive(Debug, Serialize)]
+struct PickyReader;
+
+impl<'de> Deserialize<'de> for PickyReader {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("nothing can arrive")
+    }
+}
+
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("and its drop panics, too");
+    }
+}
+
+/// Bytes that nobody wrote who keeps to the rules: they are what they are, and take no length of their own.
+struct Raw<'a>(&'a [u8]);
+
+impl Serialize for Raw<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut bytes = serializer.serialize_tuple(self.0.len())?;
+        self.0.iter().try_for_each(|byte| bytes.serialize_element(byte))?;
+        bytes.end()
+    }
+}
+
+/// Read, it is what a user writes; written, it is what a peer may send, who has another stack.
+#[derive(Debug, Deserialize)]
+#[serde(from = "Nested")]
+struct Deep(u32);
+
+#[derive(Debug, Deserialize)]
+struct Nested(Option<Box<Nested>>);
+
+impl From<Nested> for Deep {
+    fn from(nested: Nested) -> Self {
+        Deep(nested.0.map_or(0, |inner| 1 + Deep::from(*inner).0))
+    }
+}
+
+impl Deep {
+    fn of(levels: u32) -> Self {
+        Deep(levels)
+    }
+}
+
+impl Serialize for Deep {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Raw(&[vec![1; self.0 as usize], vec![0]].concat()).serialize(serializer)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Units(#[allow(dead_code)] Vec<()>);
+
+/// 2^64 - 1 of them.
+impl Serialize for Units {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Raw(&[&[0xff; 9][..], &[1]].concat()).serialize(serializer)
+    }
+}
+
+/// A program that has forgotten to call `worker_main` and starts itself as a worker. It says that it ran; and, because
+/// without a guard there would be no end of it, it is a rule of its own that the sixth one in a row starts no more.
+fn forgetful(generation: u32) -> ! {
+    println!("generation {generation}");
+    let own = std::env::current_exe().unwrap();
+    let program = std::env::var_os("FORGETFUL_PROGRAM").unwrap_or(own.into_os_string());
+    let again = Builder::new().program(program).env("FORGETFUL", (generation + 1).to_string());
+    if generation < 5
+        && let Err(error) = again.spawn::<_, ()>("squares", &()).and_then(WorkerHandle::join)
+    {
+        println!("{error}");
+    }
+    std::process::exit(0)
 }
 
 fn block() {
@@ -66,6 +201,9 @@ impl serde::Serialize for Unserialisable {
 }
 
 fn main() {
+    if let Ok(generation) = std::env::var("FORGETFUL") {
+        forgetful(generation.parse().unwrap());
+    }
     worker_main(&table());
     let mut trials = Vec::new();
     macro_rules! tests {
@@ -98,6 +236,16 @@ fn main() {
         a_workers_child_does_not_inherit_the_control_socket,
         a_worker_starts_workers,
         a_worker_ends_when_its_parent_dies,
+        a_busy_worker_ends_when_its_parent_is_killed,
+        a_program_without_worker_main_starts_no_endless_chain,
+        arguments_written_as_another_primitive_type_are_an_error,
+        borrowed_arguments_arrive_as_owned_ones,
+        arguments_of_any_types_arrive,
+        a_panic_of_a_types_own_code_is_an_error_of_the_call,
+        a_value_that_is_too_deep_is_an_error_that_names_the_limit,
+        lengths_that_no_frame_can_hold_are_an_error,
+        what_can_be_written_can_be_read,
+        room_is_made_for_no_more_elements_than_there_are_bytes,
         errors_are_sentences,
         frames_survive_any_cut,
         a_cut_frame_says_where_it_ends,
@@ -292,6 +440,195 @@ fn a_worker_ends_when_its_parent_dies() {
         drop(theirs);
         assert_eq!(ours.read(&mut [0]).unwrap(), 0, "the end of the stream");
     }
+}
+
+fn a_busy_worker_ends_when_its_parent_is_killed() {
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    ours.set_read_timeout(Some(LIMIT)).unwrap();
+    let theirs = Handle::from(OwnedFd::from(theirs));
+    let parent: WorkerHandle<()> = Worker::spawn("parent of a busy one", &theirs).unwrap();
+    drop(theirs);
+    ours.read_exact(&mut [0]).unwrap(); // it is busy now
+    parent.kill().unwrap();
+    assert_eq!(ours.read(&mut [0]).unwrap(), 0, "the end of the stream: nobody has the other end any more");
+}
+
+fn a_program_without_worker_main_starts_no_endless_chain() {
+    let own = std::env::current_exe().unwrap();
+    let run = |program: &std::ffi::OsStr| {
+        let mut command = std::process::Command::new(&own);
+        let output = command.env("FORGETFUL", "0").env("FORGETFUL_PROGRAM", program).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let refused = "worker `squares` was not started: `worker_main` must be the first line of this program's `main`";
+    assert_eq!(run(own.as_os_str()), format!("generation 0\n{refused}\n"), "its own program, at once");
+
+    // Another name of the same program: a script's, say. The one that is started is the last.
+    let script = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("forgetful.sh");
+    std::fs::write(&script, format!("#!/bin/sh\nexec '{}'\n", own.display())).unwrap();
+    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let exited = "worker `squares` exited with code 0 and without a result";
+    let said = format!("generation 0\ngeneration 1\n{refused}\n{exited}\n");
+    assert_eq!(run(script.as_os_str()), said);
+}
+
+fn arguments_written_as_another_primitive_type_are_an_error() {
+    // An i32 would decode as a u64: twice as much.
+    let Err(Failure::Decode(why)) = run::<_, u64>("as u64", &5_i32) else { panic!("decoded?") };
+    assert_eq!(why, "arguments: the function takes u64, the caller passes i32: other primitive types");
+    let Err(Failure::Decode(why)) = run::<_, Vec<u64>>("squares", &vec![1_i64]) else { panic!("decoded?") };
+    assert!(why.ends_with("the caller passes alloc::vec::Vec<i64>: other primitive types"), "{why}");
+    let Err(Failure::Decode(why)) = run::<_, Vec<u8>>("echo", "text") else { panic!("decoded?") };
+    assert!(why.ends_with("the caller passes str: other primitive types"), "{why}");
+    assert_eq!(run("as u64", &5_u64), Ok(5_u64));
+    assert_eq!(run("as u64", &5_usize), Ok(5_u64), "serde writes a usize as a u64");
+}
+
+fn borrowed_arguments_arrive_as_owned_ones() {
+    assert_eq!(run("join words", &("a", &["b", "c"][..])), Ok("a b c".to_string()));
+    assert_eq!(run("squares", &[1_u64, 2][..]), Ok(vec![1_u64, 4]));
+}
+
+fn many() -> impl Strategy<Value = Many> {
+    let either = prop_oneof![
+        Just(Either::Neither),
+        any::<u8>().prop_map(Either::Left),
+        ".{0,3}".prop_map(|name| Either::Right { name }),
+    ];
+    let either = either
+        .prop_recursive(3, 8, 1, |inner| (any::<u8>(), inner).prop_map(|(n, inner)| Either::Both(n, Box::new(inner))));
+    let numbers = (any::<i8>(), any::<u16>(), any::<i32>(), any::<u64>(), any::<i128>(), -1e9..1e9_f32, -1e9..1e9_f64);
+    let map = prop::collection::btree_map(".{0,3}", (0..3_usize).prop_map(|n| vec![(); n]), 0..3);
+    let net = any::<(u32, u16)>().prop_map(|(ip, port)| (std::net::Ipv4Addr::from(ip), port).into());
+    let time = any::<u32>().prop_map(|seconds| Duration::from_secs(seconds.into()));
+    let some = (map, prop::collection::vec(either, 0..4), net, time);
+    (numbers, any::<(char, String, Vec<u8>, [Option<bool>; 2])>(), some).prop_map(
+        |(numbers, (a, b, c, maybe), (map, either, net, time))| Many {
+            numbers,
+            text: (a, b, c),
+            maybe,
+            map,
+            either,
+            net,
+            time,
+        },
+    )
+}
+
+fn arguments_of_any_types_arrive() {
+    let config = Config { cases: 20, failure_persistence: None, ..Config::default() };
+    TestRunner::new(config)
+        .run(&many(), |many| {
+            prop_assert_eq!(run("of many types", &many), Ok(many));
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn a_panic_of_a_types_own_code_is_an_error_of_the_call() {
+    let panicked = |result: Result<(), Failure>, said: &str| match result {
+        Err(Failure::Panicked { message, location: Some(at) }) => {
+            assert_eq!(message, said);
+            assert!(at.starts_with("tests/process.rs:"), "{at}");
+        }
+        other => panic!("{other:?}"),
+    };
+    // In the worker: the arguments' Deserialize, the result's Serialize.
+    panicked(run("take picky", &()), "nothing can arrive");
+    panicked(run::<_, PickyWriter>("return picky", &7_u8).map(drop), "only zero can travel");
+    assert!(run::<_, PickyWriter>("return picky", &0_u8).is_ok());
+    let payload = run::<_, u64>("panic with a payload that panics", &()).unwrap_err();
+    assert!(matches!(&payload, Failure::Panicked { message, .. } if message == "a panic without a message"));
+    // Here: the arguments' Serialize, the result's Deserialize.
+    let Err(Failure::Encode(why)) = run::<_, ()>("take picky", &PickyWriter(1)) else { panic!("encoded?") };
+    assert!(why.starts_with("its Serialize panicked at tests/process.rs:"), "{why}");
+    assert!(why.ends_with(": only zero can travel"), "{why}");
+    let Err(Failure::Decode(why)) = run::<_, PickyReader>("return picky to read", &()) else { panic!("decoded?") };
+    assert!(why.starts_with("result: its Deserialize panicked at tests/process.rs:"), "{why}");
+}
+
+fn a_value_that_is_too_deep_is_an_error_that_names_the_limit() {
+    let limit = format!("it is deeper than the limit of {} levels", frame::DEPTH);
+    let Err(Failure::Decode(why)) = run::<_, ()>("take deep", &Deep::of(100_000)) else { panic!("decoded?") };
+    assert!(why.starts_with("arguments: ") && why.ends_with(&limit), "{why}");
+    let Err(Failure::Decode(why)) = run::<_, Deep>("return deep", &100_000_u32) else { panic!("decoded?") };
+    assert!(why.starts_with("result: ") && why.ends_with(&limit), "{why}");
+    // Written in good faith, it is refused here.
+    #[derive(Serialize)]
+    struct Honest(Option<Box<Honest>>);
+    let honest = (0..frame::DEPTH).fold(Honest(None), |inner, _| Honest(Some(Box::new(inner))));
+    assert_eq!(frame::to_bytes(&honest), Err(limit));
+    // A level of a user's own may take more stack than there is: 64 KiB each, in this one.
+    struct Wide(#[allow(dead_code)] Option<Box<Wide>>);
+    impl<'de> Deserialize<'de> for Wide {
+        #[inline(never)]
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let wide = std::hint::black_box([0_u8; 1 << 16]);
+            let inner = Option::deserialize(deserializer)?;
+            std::hint::black_box(wide);
+            Ok(Wide(inner))
+        }
+    }
+    let why = frame::from_bytes::<Wide>(&[1; 200]).err().unwrap();
+    assert!(why.ends_with(&format!("it takes more than the limit of {} bytes of stack", frame::STACK)), "{why}");
+}
+
+fn lengths_that_no_frame_can_hold_are_an_error() {
+    let begun = Instant::now();
+    for failure in [run::<_, ()>("take units", &Units(vec![])), run::<_, Units>("return units", &()).map(drop)] {
+        let Err(Failure::Decode(why)) = failure else { panic!("decoded?") };
+        let said = "it announces 18446744073709551615 elements; 0 bytes follow, and 65536 elements without bytes are \
+                    the limit";
+        assert!(why.ends_with(said), "{why}");
+    }
+    assert!(begun.elapsed() < LIMIT);
+    // In many small sequences, and in a map.
+    let units = frame::to_bytes(&vec![(); 60_000]).unwrap();
+    let twice = [&[2], &units[..], &units[..]].concat();
+    let why = frame::from_bytes::<Vec<Vec<()>>>(&twice).unwrap_err();
+    assert!(why.ends_with("it has more than the limit of 65536 elements without bytes"), "{why}");
+    let why = frame::from_bytes::<BTreeMap<(), ()>>(&[0xff, 0xff, 0x7f]).unwrap_err();
+    assert!(why.contains("it announces 2097151 elements"), "{why}");
+    // Elements of fixed number are the type's business, not the bytes'.
+    let pairs = vec![(1_u8, ()); 100_000];
+    assert_eq!(frame::from_bytes(&frame::to_bytes(&pairs).unwrap()), Ok(pairs));
+}
+
+fn what_can_be_written_can_be_read() {
+    property(many(), |many| {
+        prop_assert_eq!(frame::from_bytes(&frame::to_bytes(&many).unwrap()), Ok(many));
+        Ok(())
+    });
+}
+
+fn room_is_made_for_no_more_elements_than_there_are_bytes() {
+    thread_local!(static PROMISED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
+    #[derive(Debug)]
+    struct Tree(#[allow(dead_code)] Vec<Tree>);
+    impl<'de> Deserialize<'de> for Tree {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Branches;
+            impl<'de> serde::de::Visitor<'de> for Branches {
+                type Value = Tree;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("branches")
+                }
+                fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut branches: A) -> Result<Tree, A::Error> {
+                    PROMISED.set(PROMISED.get() + branches.size_hint().unwrap());
+                    let mut tree = Vec::new();
+                    while let Some(branch) = branches.next_element()? {
+                        tree.push(branch);
+                    }
+                    Ok(Tree(tree))
+                }
+            }
+            deserializer.deserialize_seq(Branches)
+        }
+    }
+    // Each of them announces 60,000 more.
+    let bytes = [0xe0, 0xd4, 3].repeat(100);
+    frame::from_bytes::<Tree>(&bytes).unwrap_err();
+    assert!(PROMISED.get() <= bytes.len(), "{} elements for {} bytes", PROMISED.get(), bytes.len());
 }
 
 fn errors_are_sentences() {

@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned, ser};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// Turns a hang into a failure; nothing here takes a hundredth of it.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -45,6 +46,23 @@ fn table() -> Table {
             to.send(Odd(1)).unwrap();
             let refused = to.send(Odd(2)).unwrap_err().to_string();
             to.send(Odd(3)).unwrap();
+            refused
+        })
+        .function("send what panics", |to: Sender<Touchy>| -> () {
+            to.send(Touchy(1)).unwrap();
+            to.send(Touchy(2)).unwrap();
+        })
+        .function("send many and stay", |(to, sent): (Sender<Vec<u8>>, Handle)| -> () {
+            (0..1000).for_each(|_| to.send(vec![7; 1000]).unwrap());
+            UnixStream::from(OwnedFd::from(sent)).write_all(b"!").unwrap();
+            loop {
+                std::thread::park();
+            }
+        })
+        .function("send deep ones", |to: Sender<Nested>| {
+            to.send(Nested::of(100)).unwrap();
+            let refused = to.send(Nested::of(1_000)).unwrap_err().to_string();
+            to.send(Nested::of(0)).unwrap();
             refused
         })
         .function("send too much", |to: Sender<String>| match to.send("0".repeat(frame::LIMIT)) {
@@ -116,6 +134,52 @@ impl<'de> Deserialize<'de> for Unwelcome {
     }
 }
 
+/// The receiver's own code panics, and says why.
+#[derive(Debug, PartialEq, Eq)]
+struct Picky;
+
+impl<'de> Deserialize<'de> for Picky {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("nothing can arrive")
+    }
+}
+
+/// Two cannot travel.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+struct Touchy(u32);
+
+impl Serialize for Touchy {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        assert!(self.0 != 2, "two cannot travel");
+        serializer.serialize_u32(self.0)
+    }
+}
+
+/// It cannot be dropped by a thread that it does not know.
+#[derive(Debug, Deserialize)]
+struct Clingy(#[allow(dead_code)] Vec<u8>);
+
+/// How many a thread dropped that it does not know.
+static CLINGY: AtomicUsize = AtomicUsize::new(0);
+
+impl Drop for Clingy {
+    fn drop(&mut self) {
+        if std::thread::current().name() == Some("queue reader") {
+            CLINGY.fetch_add(1, Ordering::Relaxed); // a count alone
+            std::panic::resume_unwind(Box::new("not by you")); // as a panic, without its message on the screen
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Nested(Option<Box<Nested>>);
+
+impl Nested {
+    fn of(levels: u32) -> Self {
+        (0..levels).fold(Nested(None), |inner, _| Nested(Some(Box::new(inner))))
+    }
+}
+
 /// Even numbers cannot travel.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 struct Odd(u32);
@@ -166,6 +230,13 @@ fn main() {
         an_oversized_frame_is_an_error_and_loses_nothing,
         a_wrong_count_is_an_error,
         an_item_whose_deserialize_panics_is_not_a_hang,
+        an_item_whose_deserialize_panics_says_what_and_where,
+        an_item_whose_serialize_panics_is_its_workers_panic,
+        items_whose_drop_panics_harm_nobody,
+        arguments_whose_serialize_panics_leave_no_receiver_waiting,
+        an_item_that_is_too_deep_is_an_error_at_send,
+        an_item_that_is_too_deep_is_an_error_at_the_receiver_and_loses_nothing,
+        elements_without_bytes_and_without_end_are_an_error,
         a_torn_last_frame_is_dropped,
         a_sender_travels_only_to_workers,
         any_payloads_arrive_from_a_worker,
@@ -515,6 +586,101 @@ fn an_item_whose_deserialize_panics_is_not_a_hang() {
     let worker: WorkerHandle<()> = Worker::spawn("write raw", &(sender, item(b"one"))).unwrap();
     let deaths = vec![Death::Panicked { message: None, location: None }];
     assert_eq!(drain(receiver), Err(Died { items: vec![], deaths }));
+    join(worker).unwrap();
+}
+
+fn an_item_whose_deserialize_panics_says_what_and_where() {
+    let (sender, receiver) = bounded::<Picky>(1);
+    let worker: WorkerHandle<()> = Worker::spawn("write raw", &(sender, item(b"one"))).unwrap();
+    match &drain(receiver).unwrap_err().deaths[..] {
+        [Death::Panicked { message: Some(message), location: Some(at) }] => {
+            assert_eq!(message, "nothing can arrive");
+            assert!(at.starts_with("tests/queue.rs:"), "{at}");
+        }
+        other => panic!("{other:?}"),
+    }
+    join(worker).unwrap();
+}
+
+fn an_item_whose_serialize_panics_is_its_workers_panic() {
+    let (sender, receiver) = bounded::<Touchy>(1);
+    let worker: WorkerHandle<()> = Worker::spawn("send what panics", &sender).unwrap();
+    drop(sender);
+    let died = drain(receiver).unwrap_err();
+    assert_eq!(died.items, [Touchy(1)]);
+    let said = |message: &str, at: &str| {
+        assert_eq!(message, "two cannot travel");
+        assert!(at.starts_with("tests/queue.rs:"), "{at}");
+    };
+    match &died.deaths[..] {
+        [Death::Panicked { message: Some(message), location: Some(at) }] => said(message, at),
+        other => panic!("{other:?}"),
+    }
+    match join(worker) {
+        Err(Failure::Panicked { message, location: Some(at) }) => said(&message, &at),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn items_whose_drop_panics_harm_nobody() {
+    let (sender, receiver) = bounded::<Clingy>(1);
+    let (mut sent, theirs) = UnixStream::pair().unwrap();
+    sent.set_read_timeout(Some(LIMIT)).unwrap();
+    let arguments = (sender, Handle::from(OwnedFd::from(theirs)));
+    let worker: WorkerHandle<()> = Worker::spawn("send many and stay", &arguments).unwrap();
+    drop(arguments);
+    // The lane has room for one, and who joins has the rest taken in: of more than a socket holds, the reader has many
+    // when the receiver goes. Each panics, and two panics at once would end this process.
+    let worker = worker.join_timeout(Duration::from_millis(1)).unwrap_err();
+    sent.read_exact(&mut [0]).unwrap();
+    receiver.recv().unwrap();
+    drop(receiver);
+    let begun = Instant::now();
+    while CLINGY.load(Ordering::Relaxed) < 100 {
+        assert!(begun.elapsed() < LIMIT, "the reader drops what it has");
+        std::thread::yield_now();
+    }
+    drop(worker);
+}
+
+fn arguments_whose_serialize_panics_leave_no_receiver_waiting() {
+    let (sender, receiver) = bounded::<Vec<u8>>(1);
+    let error = Worker::spawn::<_, ()>("send", &(sender, Touchy(2))).unwrap_err();
+    let Failure::Encode(why) = error.failure() else { panic!("{error}") };
+    assert!(why.starts_with("its Serialize panicked at tests/queue.rs:"), "{why}");
+    let died = drain(receiver).unwrap_err();
+    assert_eq!((died.items, died.deaths), (vec![], vec![Death::Worker(error.failure().clone())]));
+}
+
+fn an_item_that_is_too_deep_is_an_error_at_send() {
+    let (sender, receiver) = bounded::<Nested>(1);
+    let worker: WorkerHandle<String> = Worker::spawn("send deep ones", &sender).unwrap();
+    drop(sender);
+    assert_eq!(drain(receiver), Ok(vec![Nested::of(100), Nested::of(0)]), "the others are not harmed");
+    let limit = format!("it is deeper than the limit of {} levels", frame::DEPTH);
+    assert_eq!(join(worker), Ok(format!("sending an item that cannot travel: {limit}")));
+}
+
+fn an_item_that_is_too_deep_is_an_error_at_the_receiver_and_loses_nothing() {
+    let (sender, receiver) = bounded::<Nested>(1);
+    // The bytes of an item of this depth, from a worker that has the stack to write it.
+    let deep = frame::encode(&[vec![0], vec![1; 100_000], vec![0]].concat()).unwrap();
+    let bytes = [frame::encode(&[0, 1, 0]).unwrap(), deep].concat();
+    let worker: WorkerHandle<()> = Worker::spawn("write raw", &(sender, bytes)).unwrap();
+    let died = drain(receiver).unwrap_err();
+    assert_eq!(died.items, [Nested::of(1)]);
+    let limit = format!("it is deeper than the limit of {} levels", frame::DEPTH);
+    assert!(died.to_string().ends_with(&limit), "{died}");
+    join(worker).unwrap();
+}
+
+fn elements_without_bytes_and_without_end_are_an_error() {
+    let (sender, receiver) = bounded::<Vec<()>>(1);
+    // Eleven bytes: an item, of 2^64 - 1 elements.
+    let bytes = frame::encode(&[&[0], &[0xff; 9][..], &[1]].concat()).unwrap();
+    let worker: WorkerHandle<()> = Worker::spawn("write raw", &(sender, bytes)).unwrap();
+    let died = drain(receiver).unwrap_err();
+    assert!(died.to_string().contains("65536 elements without bytes are the limit"), "{died}");
     join(worker).unwrap();
 }
 

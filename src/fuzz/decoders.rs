@@ -3,6 +3,8 @@
 use crate::counterexample::Token;
 use crate::process::frame;
 use crate::systems::manager::{Request, decode_request};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A text is a token, and then its own text is the same token; or it is none, and the error is at a place in it.
 ///
@@ -32,12 +34,33 @@ pub fn frame(bytes: &[u8]) {
     frame::check_bytes(bytes);
 }
 
-/// Bytes are a request, which then travels unchanged; or they are an error.
+/// Bytes are a request, which then travels unchanged; or they are an error. So they are as a value of a type that has
+/// all that limits are about.
 ///
 /// # Panics
 /// If that is not so.
 pub fn request(bytes: &[u8]) {
     request_encoded(bytes, |request| frame::to_bytes(request).expect("a request can be encoded"));
+    value_decoded(bytes, frame::from_bytes);
+}
+
+/// A value of a user's: as deep as one likes, with elements that take no bytes, and with announced lengths.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Value {
+    Number(i64),
+    Text(String),
+    Nested(Option<Box<Value>>),
+    Units(Vec<()>),
+    Many(Vec<Value>),
+    Map(BTreeMap<u8, (Value, Value)>),
+}
+
+/// What is decoded is within the limits, so it can be encoded, and decoded again.
+fn value_decoded(bytes: &[u8], decode: impl Fn(&[u8]) -> Result<Value, String>) {
+    let Ok(value) = decode(bytes) else { return };
+    let again = frame::to_bytes(&value).unwrap_or_else(|why| panic!("decoded, and cannot be encoded: {why}"));
+    assert_eq!(decode(&again).as_ref(), Ok(&value), "a value changed on its way");
+    assert!(again.len() <= bytes.len(), "there is a shorter encoding than ours: {bytes:?}");
 }
 
 fn request_encoded(bytes: &[u8], encode: impl Fn(&Request) -> Vec<u8>) {
@@ -58,6 +81,27 @@ mod tests {
         token(bytes);
         let said = objection(|bytes| token_printed(bytes, |token| token.to_string().replace("x3", "")), bytes);
         assert!(said.contains("comes back as another token"), "{said}");
+    }
+
+    fn without_limits(bytes: &[u8]) -> Result<Value, String> {
+        postcard::from_bytes(bytes).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn a_decoder_without_a_limit_of_depth_is_noticed() {
+        let nested = |levels: usize| [[2, 1].repeat(levels), vec![0, 0]].concat();
+        value_decoded(&nested(100), |bytes| Ok(frame::from_bytes(bytes).expect("few levels")));
+        request(&nested(frame::DEPTH));
+        let said = objection(|bytes| value_decoded(bytes, without_limits), &nested(frame::DEPTH));
+        assert!(said.contains("deeper than the limit"), "{said}");
+    }
+
+    #[test]
+    fn a_decoder_without_a_limit_of_elements_without_bytes_is_noticed() {
+        let units = [3, 0x81, 0x80, 4]; // 65,537 of them
+        request(&units);
+        let said = objection(|bytes| value_decoded(bytes, without_limits), &units);
+        assert!(said.contains("elements without bytes"), "{said}");
     }
 
     #[test]

@@ -41,18 +41,22 @@ fn applied(bytes: &[u8], apply: impl Fn(&mut Core, ConnectionId, Request) -> Out
     {
         assert_eq!(core.apply(keeper, Request::Create(create)), Outcome::Reply(Reply::Created(id)));
     }
-    let mut clients = [(); 2].map(|()| core.connect(None).expect("an open manager"));
+    // A client has a handle of each object, and so a connection for each.
+    let connect =
+        |core: &mut Core| [LIST, DICT, VALUE, LOCK].map(|id| core.connect(Some(id)).expect("an open manager"));
+    let mut clients = [(); 2].map(|()| connect(&mut core));
     let mut specification = Specification::default();
     let mut decisions = Decisions::new(bytes);
     while let Some((client, step)) = next(&mut decisions) {
         match step {
             Step::Ask(request) => {
                 let expected = specification.answer(client, &request);
-                assert_eq!(apply(&mut core, clients[client], request.clone()), expected, "{client}: {request:?}");
+                let connection = clients[client][object(&request).0 as usize];
+                assert_eq!(apply(&mut core, connection, request.clone()), expected, "{client}: {request:?}");
             }
             Step::Die => {
-                core.disconnect(clients[client]);
-                clients[client] = core.connect(None).expect("an open manager");
+                clients[client].into_iter().for_each(|connection| core.disconnect(connection));
+                clients[client] = connect(&mut core);
                 if specification.owner == Some(client) {
                     specification.owner = None;
                     specification.poisoned = true;
@@ -60,10 +64,18 @@ fn applied(bytes: &[u8], apply: impl Fn(&mut Core, ConnectionId, Request) -> Out
             }
         }
     }
-    for connection in clients.into_iter().chain([keeper]) {
+    for connection in clients.into_iter().flatten().chain([keeper]) {
         core.disconnect(connection);
     }
     assert_eq!(core.objects(), 0, "an object outlives everybody who knew it");
+}
+
+/// The object that a request is about.
+fn object(request: &Request) -> ObjectId {
+    match request {
+        Request::Call(call) => call.object,
+        _ => LOCK,
+    }
 }
 
 enum Step {
@@ -107,7 +119,7 @@ fn list(decisions: &mut Decisions<'_>) -> Option<ListOperation> {
     let index = |decisions: &mut Decisions<'_>| Some(decisions.below(5)? as u64);
     Some(match decisions.below(11)? {
         0 => ListOperation::Push(item(decisions)?),
-        1 => ListOperation::Extend(vec![item(decisions)?, item(decisions)?]),
+        1 => ListOperation::Extend([item(decisions)?, item(decisions)?].into_iter().collect()),
         2 => ListOperation::Get(index(decisions)?),
         3 => ListOperation::Set(index(decisions)?, item(decisions)?),
         4 => ListOperation::Len,
@@ -201,7 +213,7 @@ impl Specification {
                 Reply::Done
             }
             ListOperation::Extend(items) => {
-                self.list.extend(items);
+                self.list.extend(items.iter());
                 Reply::Done
             }
             ListOperation::Get(index) => Reply::Item(self.list.get(index as usize).cloned()),

@@ -1,16 +1,20 @@
 //! The worker's side: run one function, say how it went, and end.
 
-use super::frame::to_bytes;
+use super::caught::{self, caught};
+use super::codec::{from_bytes, to_bytes};
 use super::handle;
-use super::link::{Incoming, Message, Reply, send_frame};
+use super::link::{Arguments, Incoming, Message, Reply, send_frame};
 use super::table::{CallError, Returned, Table};
-use std::cell::RefCell;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::{Signal, getpid, kill_process};
+use std::ffi::OsStr;
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
-use std::panic::{self, AssertUnwindSafe};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// `SOCKET:NAME`: the socket that is the worker's standard input, and the function that it is to run.
 ///
@@ -25,29 +29,39 @@ const NOTHING_TO_RUN: i32 = 127;
 /// The exit code of a worker whose parent is gone.
 const ORPHANED: i32 = 125;
 
+/// How long a worker whose parent is gone may go on, so that what it notices by itself can be said elsewhere.
+const GRACE: Duration = Duration::from_millis(500);
+
 static CALLED: AtomicBool = AtomicBool::new(false);
 
-thread_local! {
-    static LAST_PANIC: RefCell<Option<(String, Option<String>)>> = const { RefCell::new(None) };
-}
-
 /// Whether `worker_main` was called in this process.
-pub(super) fn called() -> bool {
+fn called() -> bool {
     CALLED.load(Ordering::Relaxed) // a flag alone: it publishes no data
 }
 
-/// In a worker: message and location of the last panic of this thread.
-#[must_use]
-pub fn last_panic() -> Option<(String, Option<String>)> {
-    LAST_PANIC.with_borrow(Clone::clone)
+/// Whether a worker of this program would only run the program's whole `main` again, and start workers without end.
+///
+/// `program` is what is to be started, if it is not this program; it may still be this one, or a script around it. So
+/// a process that was itself started as a worker, and has not become one, starts none either.
+pub(super) fn would_start_again(program: Option<&OsStr>) -> bool {
+    !called() && (program.is_none_or(is_this_program) || asked_for().is_some())
+}
+
+/// Whether this path is that of the file that this process runs.
+fn is_this_program(path: &OsStr) -> bool {
+    let file = |path: &OsStr| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    let own = file(OsStr::new("/proc/self/exe")).or_else(|| file(std::env::current_exe().ok()?.as_os_str()));
+    own.is_some() && own == file(path)
 }
 
 /// The first line of `main` in a program that has workers: in a worker, runs the function that the parent asked for
 /// and ends the process; anywhere else, returns at once.
+///
+/// A worker does not outlive its parent by a second, whatever it is doing.
 pub fn worker_main(table: &Table) {
     CALLED.store(true, Ordering::Relaxed);
     let Some(name) = asked_for() else { return };
-    let link = match take_stdin() {
+    let link = match take_stdin().and_then(|link| end_with_parent(&link).map(|()| link)) {
         Ok(link) => link,
         Err(e) => {
             eprintln!("worker `{name}`: cannot take the control socket: {e}");
@@ -68,19 +82,34 @@ pub fn worker_main(table: &Table) {
     process::exit(if sent.is_ok() { code } else { ORPHANED })
 }
 
+/// Has a thread end this process when the parent's end of the link is closed, by the parent's death at the latest.
+///
+/// Not by the parent-death signal of Linux: that comes when the *thread* ends that started the worker.
+fn end_with_parent(link: &UnixStream) -> std::io::Result<()> {
+    let link = link.try_clone()?;
+    let watch = move || {
+        // No event is asked for, so this returns when the other end is closed and not when something can be read.
+        let mut ready = [PollFd::new(&link, PollFlags::empty())];
+        if rustix::io::retry_on_intr(|| poll(&mut ready, None)).is_ok() {
+            std::thread::sleep(GRACE);
+        }
+        // Not by `exit`: what runs at a process's end may wait for the thread that is busy.
+        if kill_process(getpid(), Signal::KILL).is_err() {
+            process::abort();
+        }
+    };
+    std::thread::Builder::new().name("parent watch".to_string()).spawn(watch).map(drop)
+}
+
 /// Runs the function; the reply, the descriptors that go with it, and the exit code.
-fn run(table: &Table, name: &str, arguments: Message) -> (Reply, Vec<std::os::fd::OwnedFd>, i32) {
-    let before = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let message = info.payload_as_str().unwrap_or("a panic without a message").to_string();
-        LAST_PANIC.set(Some((message, info.location().map(ToString::to_string))));
-        before(info); // standard error stays the user's
-    }));
-    let (result, handles) = handle::outgoing(None, || {
-        panic::catch_unwind(AssertUnwindSafe(|| {
-            handle::incoming(arguments.handles, || table.call(name, &arguments.payload))
-        }))
-    });
+fn run(table: &Table, name: &str, message: Message) -> (Reply, Vec<OwnedFd>, i32) {
+    caught::install();
+    let arguments = match from_bytes::<Arguments>(&message.payload) {
+        Ok(arguments) => arguments,
+        Err(why) => return (Reply::BadArguments(why), Vec::new(), NOTHING_TO_RUN),
+    };
+    let (result, handles) =
+        handle::outgoing(None, || caught(|| handle::incoming(message.handles, || table.call(name, &arguments))));
     let (reply, code) = match result {
         Ok(Ok(Returned { of, bytes })) => (Reply::Returned { of: of.to_string(), bytes }, 0),
         Ok(Err(CallError::NotRegistered)) => {
@@ -89,10 +118,7 @@ fn run(table: &Table, name: &str, arguments: Message) -> (Reply, Vec<std::os::fd
         }
         Ok(Err(CallError::BadArguments(why))) => (Reply::BadArguments(why), NOTHING_TO_RUN),
         Ok(Err(CallError::BadResult(why))) => (Reply::BadResult(why), PANICKED),
-        Err(_) => {
-            let (message, location) = last_panic().unwrap_or(("a panic without a message".to_string(), None));
-            (Reply::Panicked { message, location }, PANICKED)
-        }
+        Err(panic) => (Reply::Panicked { message: panic.words(), location: panic.location }, PANICKED),
     };
     (reply, handles, code)
 }

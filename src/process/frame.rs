@@ -4,14 +4,18 @@
 //! complement makes garbage recognisable at once, where a bare length would make the reader wait for bytes that never
 //! come. Nothing is allocated for a length; the buffer holds the bytes that have arrived and no more.
 
-use serde::{Serialize, de::DeserializeOwned};
 use std::fmt;
+
+pub use super::codec::{DEPTH, EMPTY_ELEMENTS, Exceeded, STACK, from_bytes, to_bytes};
 
 /// The bytes before a payload.
 pub const HEADER: usize = 8;
 
 /// The longest payload that is sent or accepted, in bytes, unless another limit is given.
 pub const LIMIT: usize = 64 << 20;
+
+/// A frame that is longer leaves no room behind in the buffer that it was put together in.
+const KEPT: usize = 1 << 16;
 
 /// What is wrong with a stream of frames, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,52 +64,33 @@ impl fmt::Display for FrameError {
 
 impl std::error::Error for FrameError {}
 
+/// What stands before a payload of this length.
+///
+/// # Errors
+///
+/// If that is longer than [`LIMIT`].
+pub fn header(payload: usize) -> Result<[u8; HEADER], FrameError> {
+    if payload > LIMIT {
+        return Err(FrameError { offset: 0, reason: Reason::TooLong { length: payload, limit: LIMIT } });
+    }
+    let length = (payload as u32).to_le_bytes();
+    let mut header = [0; HEADER];
+    header[..4].copy_from_slice(&length);
+    header[4..].copy_from_slice(&length.map(|byte| !byte));
+    Ok(header)
+}
+
 /// The frame that holds `payload`.
 ///
 /// # Errors
 ///
 /// If the payload is longer than [`LIMIT`].
 pub fn encode(payload: &[u8]) -> Result<Vec<u8>, FrameError> {
-    if payload.len() > LIMIT {
-        return Err(FrameError { offset: 0, reason: Reason::TooLong { length: payload.len(), limit: LIMIT } });
-    }
-    let length = payload.len() as u32;
+    let header = header(payload.len())?;
     let mut frame = Vec::with_capacity(HEADER + payload.len());
-    frame.extend_from_slice(&length.to_le_bytes());
-    frame.extend_from_slice(&(!length).to_le_bytes());
+    frame.extend_from_slice(&header);
     frame.extend_from_slice(payload);
     Ok(frame)
-}
-
-/// The bytes of a value.
-///
-/// # Errors
-///
-/// In the words of the value's `Serialize`, if it refuses.
-pub fn to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, String> {
-    postcard::to_stdvec(value).map_err(|e| reason(&e))
-}
-
-/// The value that all of `bytes` stands for.
-///
-/// # Errors
-///
-/// What is wrong with the bytes; also if some are left over.
-pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
-    let name = std::any::type_name::<T>();
-    match postcard::take_from_bytes(bytes) {
-        Ok((value, [])) => Ok(value),
-        Ok((_, rest)) => Err(format!("{} bytes left over at {} after a {name}", rest.len(), bytes.len() - rest.len())),
-        Err(e) => Err(format!("{} bytes that are no {name}: {}", bytes.len(), reason(&e))),
-    }
-}
-
-/// postcard has no room for the words of a `Serialize` that refuses: those of this crate leave them here.
-fn reason(error: &postcard::Error) -> String {
-    match (error, super::handle::take_reason()) {
-        (postcard::Error::SerdeSerCustom | postcard::Error::SerdeDeCustom, Some(words)) => words,
-        _ => error.to_string(),
-    }
 }
 
 /// Cuts frames out of bytes that arrive piece by piece.
@@ -128,6 +113,8 @@ pub struct Decoder {
     // Bytes of the stream before buffer[start].
     offset: u64,
     limit: usize,
+    // Bytes to come that belong to a frame that was passed over. Invariant: if there are any, the buffer is empty.
+    skip: usize,
 }
 
 impl Default for Decoder {
@@ -146,14 +133,39 @@ impl Decoder {
     /// A decoder that accepts payloads of at most `limit` bytes.
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
-        Self { buffer: Vec::new(), start: 0, offset: 0, limit }
+        Self { buffer: Vec::new(), start: 0, offset: 0, limit, skip: 0 }
     }
 
     /// Takes in the bytes that arrived next.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.start);
         self.start = 0;
-        self.buffer.extend_from_slice(bytes);
+        let skipped = self.skip.min(bytes.len());
+        self.skip -= skipped;
+        self.buffer.extend_from_slice(&bytes[skipped..]);
+    }
+
+    /// How many bytes of the next frame have arrived, and perhaps of those after it.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.buffer.len() - self.start
+    }
+
+    /// Passes over the frame of which a part has arrived: its bytes are not kept, and those to come will not be.
+    ///
+    /// Nothing happens if not even its length is known.
+    pub fn pass_over(&mut self) {
+        let arrived = &self.buffer[self.start..];
+        let Some(length) = arrived.first_chunk::<HEADER>().and_then(length) else { return };
+        let whole = HEADER + length;
+        self.offset += whole as u64;
+        match arrived.len().checked_sub(whole) {
+            Some(_) => self.start += whole,
+            None => {
+                self.skip = whole - arrived.len();
+                (self.buffer, self.start) = (Vec::new(), 0);
+            }
+        }
     }
 
     /// Where the next frame begins: bytes of the stream before it.
@@ -176,9 +188,21 @@ impl Decoder {
             return error(Reason::TooLong { length, limit: self.limit });
         }
         let Some(payload) = rest.get(..length) else { return Ok(None) };
-        let payload = payload.to_vec();
-        self.start += HEADER + length;
         self.offset += (HEADER + length) as u64;
+        if payload.len() < rest.len() {
+            let payload = payload.to_vec();
+            self.start += HEADER + length;
+            if length > KEPT {
+                self.buffer.drain(..self.start);
+                self.buffer.shrink_to_fit();
+                self.start = 0;
+            }
+            return Ok(Some(payload));
+        }
+        // Nothing follows: the buffer is the payload, and no long frame leaves a large one behind.
+        let mut payload = std::mem::take(&mut self.buffer);
+        payload.drain(..self.start + HEADER);
+        self.start = 0;
         Ok(Some(payload))
     }
 
@@ -189,6 +213,10 @@ impl Decoder {
     /// If it ended inside a frame.
     pub fn finish(&self) -> Result<(), FrameError> {
         let arrived = &self.buffer[self.start..];
+        if self.skip > 0 {
+            let reason = Reason::Truncated { needed: self.skip, arrived: 0 };
+            return Err(FrameError { offset: self.offset - self.skip as u64, reason });
+        }
         if arrived.is_empty() {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! The control socket between parent and worker: frames, and file descriptors beside them.
 
+use super::codec::{Bytes, Shape};
 use super::frame::{Decoder, FrameError, Reason, encode};
 use super::handle::LIMIT;
 use rustix::net::{
@@ -12,11 +13,21 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
+/// What a worker is to call its function with.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Arguments {
+    /// The name of their type, for people.
+    pub(super) of: String,
+    /// As which primitive types they were written, and are to be read.
+    pub(super) shape: Shape,
+    pub(super) bytes: Bytes,
+}
+
 /// What a worker says at its end.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
     /// The function returned a value of this type, as these bytes.
-    Returned { of: String, bytes: Vec<u8> },
+    Returned { of: String, bytes: Bytes },
     /// The function panicked.
     Panicked { message: String, location: Option<String> },
     /// There is no such function; these there are.

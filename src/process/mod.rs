@@ -27,9 +27,11 @@
 //! How it works. The child's standard input is one end of a pair of connected sockets: no name, no listener, so nothing
 //! to authenticate and nothing to wait for in vain. The function's name travels in an environment variable, the
 //! arguments as one [frame], and file descriptors among the arguments ([`handle`]) beside it. Standard output
-//! and standard error stay the user's. If the parent dies, the child sees the end of that socket as soon as it blocks
-//! in this module.
+//! and standard error stay the user's. If the parent dies, that socket ends, and a thread of the child that waits for
+//! nothing else ends the child, whatever it does, half a second later.
 
+mod caught;
+mod codec;
 mod error;
 pub mod frame;
 pub mod handle;
@@ -40,7 +42,10 @@ mod entry;
 mod exit;
 mod spawn;
 
-pub use entry::{last_panic, worker_main};
+pub use caught::last_panic;
+pub(crate) use caught::{Held, Panic, caught};
+pub(crate) use codec::{encode, take_from_bytes};
+pub use entry::worker_main;
 pub use error::{Failure, WorkerError};
 pub use exit::Exit;
 pub use spawn::{Builder, Worker, WorkerHandle};

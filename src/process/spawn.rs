@@ -1,9 +1,11 @@
 //! The parent's side: start a worker, follow it to its end, and hand out its result or its failure.
 
+use super::caught::caught;
+use super::codec::{self, Bytes, from_bytes, to_bytes};
 use super::entry::{self, VARIABLE};
-use super::frame::{FrameError, from_bytes, to_bytes};
+use super::frame::{FrameError, LIMIT};
 use super::handle;
-use super::link::{Incoming, Message, Received, Reply, send_frame};
+use super::link::{Arguments, Incoming, Message, Received, Reply, send_frame};
 use super::{Exit, Failure, WorkerError};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
@@ -53,6 +55,9 @@ impl Builder {
     }
 
     /// Runs this program in place of the current one; it must call [`worker_main`](super::worker_main), too.
+    ///
+    /// One that does not runs its own `main`. That is no endless chain: in it, and in this process if `path` is this
+    /// program's own, a [`spawn`](Self::spawn) is refused until `worker_main` was called.
     #[must_use]
     pub fn program(mut self, path: impl AsRef<OsStr>) -> Self {
         self.program = Some(path.as_ref().to_os_string());
@@ -68,17 +73,24 @@ impl Builder {
 
     /// Starts the worker.
     ///
+    /// The arguments must be read as the primitive types as which they are written: an `i32` is none where a `u64` is
+    /// taken, but a `&str` is a `String`, and a slice a `Vec`. Otherwise that is an error of [`WorkerHandle::join`].
+    ///
     /// # Errors
     ///
-    /// As [`Worker::spawn`].
+    /// As [`Worker::spawn`]; a panic of the arguments' `Serialize` is one, too.
     pub fn spawn<A, R>(&self, name: &str, arguments: &A) -> Result<WorkerHandle<R>, WorkerError>
     where
         A: Serialize + ?Sized,
     {
         let exit = Exit::new();
-        let (bytes, handles) = handle::outgoing(Some(exit.clone()), || to_bytes(arguments));
-        let started =
-            bytes.map_err(Failure::Encode).and_then(|bytes| self.start(name, bytes, handles, &exit, type_name::<R>()));
+        // A panic must not keep us from telling `exit`: somebody may wait there for what was to travel.
+        let encoded = caught(|| handle::outgoing(Some(exit.clone()), || written(arguments)));
+        let started = match encoded {
+            Ok((Ok(bytes), handles)) => self.start(name, bytes, handles, &exit, type_name::<R>()),
+            Ok((Err(why), _)) => Err(Failure::Encode(why)),
+            Err(panic) => Err(Failure::Encode(format!("its Serialize {panic}"))),
+        };
         match started {
             Ok((id, child)) => {
                 Ok(WorkerHandle { id, name: name.to_string(), child, exit, joined: false, result: PhantomData })
@@ -98,11 +110,11 @@ impl Builder {
         exit: &Exit,
         returns: &'static str,
     ) -> Result<(u32, Arc<Mutex<Child>>), Failure> {
-        if self.program.is_none() && !entry::called() {
+        if entry::would_start_again(self.program.as_deref()) {
             return Err(Failure::NoWorkerMain); // else the child would start children without end
         }
-        if arguments.len() > super::frame::LIMIT {
-            let why = format!("arguments of {} bytes, and {} are the limit", arguments.len(), super::frame::LIMIT);
+        if arguments.len() > LIMIT {
+            let why = format!("arguments of {} bytes, and {LIMIT} are the limit", arguments.len());
             return Err(Failure::Encode(why));
         }
         let (ours, theirs) = UnixStream::pair().map_err(|e| Failure::io("make a control socket", &e))?;
@@ -126,6 +138,12 @@ impl Builder {
         })?;
         Ok((id, child))
     }
+}
+
+/// The frame's payload for these arguments.
+fn written<A: Serialize + ?Sized>(arguments: &A) -> Result<Vec<u8>, String> {
+    let (bytes, shape) = codec::encode(arguments).map_err(|refusal| refusal.words)?;
+    to_bytes(&Arguments { of: type_name::<A>().to_string(), shape, bytes: Bytes(bytes) })
 }
 
 /// This program, also when its file was replaced since it was started.
@@ -198,7 +216,7 @@ impl Follower {
                 Err(Failure::Decode(format!("result: the function returns {of}, the handle expects {}", self.returns)))
             }
             Reply::Returned { bytes, .. } if status.success() => {
-                Ok(Message { payload: bytes, handles: message.handles })
+                Ok(Message { payload: bytes.0, handles: message.handles })
             }
             Reply::Returned { .. } => Err(ended),
             Reply::Panicked { message, location } => Err(Failure::Panicked { message, location }),
@@ -305,7 +323,11 @@ impl<R: DeserializeOwned> WorkerHandle<R> {
         self.joined = true;
         let decode = |()| {
             let Message { payload, handles } = self.exit.take_reply();
-            handle::incoming(handles, || from_bytes(&payload)).map_err(|why| Failure::Decode(format!("result: {why}")))
+            let decoded = caught(|| handle::incoming(handles, || from_bytes(&payload)));
+            match decoded {
+                Ok(result) => result.map_err(|why| Failure::Decode(format!("result: {why}"))),
+                Err(panic) => Err(Failure::Decode(format!("result: its Deserialize {panic}"))),
+            }
         };
         ended.and_then(decode).map_err(|failure| WorkerError::new(&self.name, failure))
     }

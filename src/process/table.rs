@@ -1,11 +1,13 @@
 //! The table of named functions that a worker can run.
 
-use super::frame::{from_bytes, to_bytes};
+use super::codec::{Bytes, decode, to_bytes};
+use super::link::Arguments;
 use serde::{Serialize, de::DeserializeOwned};
+use std::any::type_name;
 use std::collections::BTreeMap;
 use std::fmt;
 
-type Function = Box<dyn Fn(&[u8]) -> Result<Returned, CallError> + Send + Sync>;
+type Function = Box<dyn Fn(&Arguments) -> Result<Returned, CallError> + Send + Sync>;
 
 /// Functions by name: what a peer may ask for, and nothing else.
 ///
@@ -25,7 +27,7 @@ pub struct Table {
 pub(super) struct Returned {
     /// The name of its type: bytes of one integer type are also bytes of another, with another value.
     pub(super) of: &'static str,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Bytes,
 }
 
 /// Why a function of a table gave no result.
@@ -55,10 +57,16 @@ impl Table {
         R: Serialize,
         F: Fn(A) -> R + Send + Sync + 'static,
     {
-        let call = move |arguments: &[u8]| {
-            let arguments = from_bytes(arguments).map_err(CallError::BadArguments)?;
-            let bytes = to_bytes(&function(arguments)).map_err(CallError::BadResult)?;
-            Ok(Returned { of: std::any::type_name::<R>(), bytes })
+        let call = move |arguments: &Arguments| {
+            let (value, shape) = decode::<A>(&arguments.bytes.0).map_err(CallError::BadArguments)?;
+            if shape != arguments.shape {
+                // Not compared by name: a `&str` is sent to where a `String` is taken.
+                let (takes, of) = (type_name::<A>(), &arguments.of);
+                let why = format!("the function takes {takes}, the caller passes {of}: other primitive types");
+                return Err(CallError::BadArguments(why));
+            }
+            let bytes = Bytes(to_bytes(&function(value)).map_err(CallError::BadResult)?);
+            Ok(Returned { of: type_name::<R>(), bytes })
         };
         let before = self.functions.insert(name.to_string(), Box::new(call));
         assert!(before.is_none(), "two functions named {name:?} in one table");
@@ -71,7 +79,7 @@ impl Table {
         self.functions.keys().map(String::as_str).collect()
     }
 
-    pub(super) fn call(&self, name: &str, arguments: &[u8]) -> Result<Returned, CallError> {
+    pub(super) fn call(&self, name: &str, arguments: &Arguments) -> Result<Returned, CallError> {
         self.functions.get(name).ok_or(CallError::NotRegistered)?(arguments)
     }
 }

@@ -6,18 +6,17 @@ use super::protocol::{Call, Fence, ObjectId, Operation, Reply, Request};
 use super::shared::{Remote, Shared};
 use super::wire::Socket;
 use crate::process::{Exit, handle};
-use crate::sync::Mutex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// One connection to a manager.
 // An enum, so that a model's events have the line of the proxy's caller: `track_caller` sees through no trait object.
 pub(super) enum Transport {
-    Link(Link),
+    Link(Box<Link>),
     Direct(Direct),
 }
 
@@ -31,11 +30,11 @@ impl Transport {
         }
     }
 
-    /// A further connection.
-    fn connect(&self) -> Result<Transport, ManagerError> {
+    /// A further connection, which has a handle of the object.
+    fn connect(&self, object: ObjectId) -> Result<Transport, ManagerError> {
         match self {
-            Transport::Link(link) => link.connect().map(Transport::Link),
-            Transport::Direct(direct) => Direct::new(&direct.shared, None).map(Transport::Direct),
+            Transport::Link(link) => link.connect(object).map(|link| Transport::Link(Box::new(link))),
+            Transport::Direct(direct) => Direct::new(&direct.shared, Some(object)).map(Transport::Direct),
         }
     }
 
@@ -105,8 +104,8 @@ impl Link {
         self.remote.call(request, |_| (), || self.origin.exit())
     }
 
-    fn connect(&self) -> Result<Link, ManagerError> {
-        Ok(Link::new(self.open(None)?, self.origin.clone(), self.frame_bytes))
+    fn connect(&self, object: ObjectId) -> Result<Link, ManagerError> {
+        Ok(Link::new(self.open(Some(object))?, self.origin.clone(), self.frame_bytes))
     }
 }
 
@@ -132,16 +131,15 @@ impl Drop for Direct {
     }
 }
 
-/// The connections of one client: one for everything that is done at once, and one for each lock that is held or
-/// waited for. So a thread that waits for a lock does not keep another from releasing it.
+/// The connection of one client for everything that is done at once. There is one more for each lock that is held or
+/// waited for ([`Object::dedicated`]): so a thread that waits for a lock does not keep another from releasing it.
 pub(super) struct Client {
     main: Transport,
-    spare: Mutex<Vec<Transport>>,
 }
 
 impl Client {
     pub(super) fn new(main: Transport) -> Arc<Self> {
-        Arc::new(Client { main, spare: Mutex::new(Vec::new()) })
+        Arc::new(Client { main })
     }
 
     /// Sends the request and waits for the reply; a refusal is an error here.
@@ -153,17 +151,6 @@ impl Client {
     /// The socket of a further connection.
     pub(super) fn socket(&self) -> Result<UnixStream, ManagerError> {
         Ok(self.main.hand_over(None)?.0.into())
-    }
-
-    /// A connection for one lock.
-    pub(super) fn dedicated(&self) -> Result<Transport, ManagerError> {
-        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        spare.map_or_else(|| self.main.connect(), Ok)
-    }
-
-    /// Takes back a connection that holds no lock.
-    pub(super) fn give_back(&self, link: Transport) {
-        self.spare.lock().unwrap_or_else(PoisonError::into_inner).push(link);
     }
 }
 
@@ -185,6 +172,9 @@ pub(super) fn unexpected(reply: Reply) -> ManagerError {
 struct Handle {
     client: Arc<Client>,
     id: ObjectId,
+    /// Of a lock: connections that have a handle of it, too, and neither hold it nor wait for it. They end with this
+    /// handle, or they would keep the lock alive.
+    spare: Mutex<Vec<Transport>>,
 }
 
 impl Drop for Handle {
@@ -204,7 +194,8 @@ pub(super) struct Object {
 impl Object {
     /// The handle that this client's main connection has of the object.
     pub(super) fn new(client: &Arc<Client>, id: ObjectId) -> Self {
-        Object { handle: Arc::new(Handle { client: Arc::clone(client), id }), fence: None }
+        let handle = Handle { client: Arc::clone(client), id, spare: Mutex::new(Vec::new()) };
+        Object { handle: Arc::new(handle), fence: None }
     }
 
     pub(super) fn id(&self) -> ObjectId {
@@ -213,6 +204,29 @@ impl Object {
 
     pub(super) fn client(&self) -> &Arc<Client> {
         &self.handle.client
+    }
+
+    /// A connection for one hold of this lock.
+    pub(super) fn dedicated(&self) -> Result<Transport, ManagerError> {
+        let spare = self.handle.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.map_or_else(|| self.client().main.connect(self.id()), Ok)
+    }
+
+    /// Takes back a connection that does not hold this lock.
+    pub(super) fn give_back(&self, link: Transport) {
+        self.handle.spare.lock().unwrap_or_else(PoisonError::into_inner).push(link);
+    }
+
+    /// A handle of the same object, for another client of the same manager.
+    pub(super) fn lend(&self, client: &Arc<Client>) -> Result<Object, ManagerError> {
+        let number = match self.client().call(Request::Lend(self.id()))? {
+            Reply::Number(number) => number,
+            reply => return Err(unexpected(reply)),
+        };
+        match client.call(Request::Borrow(number))? {
+            Reply::Created(id) => Ok(Object::new(client, id)),
+            reply => Err(unexpected(reply)),
+        }
     }
 
     pub(super) fn fenced(&self, fence: Fence) -> Self {
@@ -262,7 +276,7 @@ impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Travelling { socket, frame_bytes, id, fence } = Travelling::deserialize(deserializer)?;
         let socket = handle::take(socket).map_err(de::Error::custom)?;
-        let client = Client::new(Transport::Link(Link::new(socket.into(), Origin::Elsewhere, frame_bytes)));
+        let client = Client::new(Transport::Link(Box::new(Link::new(socket.into(), Origin::Elsewhere, frame_bytes))));
         Ok(Object { fence, ..Object::new(&client, id) })
     }
 }

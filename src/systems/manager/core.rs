@@ -4,8 +4,12 @@
 //! code.
 
 use super::functions::Functions;
+use super::memory::{self, IN_FLIGHT_BYTES};
+use super::packed::Packed;
 use super::protocol::{Apply, Call, Create, Fence, Item, Limits, ObjectId, Operation, Refusal, Reply, Request};
+use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 
 /// A client as the manager sees it; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,11 +32,15 @@ pub struct Core {
     objects: BTreeMap<ObjectId, Object>,
     // How many handles each connection has of each object.
     connections: BTreeMap<ConnectionId, BTreeMap<ObjectId, u32>>,
+    // Which connection lends which object, by a number that nobody can guess.
+    loans: BTreeMap<u64, (ConnectionId, ObjectId)>,
     next_object: u64,
     next_connection: u64,
     // invariant: the weight of all objects together
     weight: u64,
     closing: bool,
+    /// How many bytes the next reply may take, with all that it costs on its way.
+    pub(super) reply_room: u64,
 }
 
 #[derive(Debug)]
@@ -62,7 +70,7 @@ impl Core {
     /// A manager without objects or connections.
     #[must_use]
     pub fn new(functions: Functions, limits: Limits) -> Self {
-        Core { functions, limits, ..Core::default() }
+        Core { functions, limits, reply_room: u64::MAX, ..Core::default() }
     }
 
     /// How much it takes.
@@ -75,6 +83,12 @@ impl Core {
     #[must_use]
     pub fn objects(&self) -> usize {
         self.objects.len()
+    }
+
+    /// How many connections there are.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.connections.len()
     }
 
     /// Begins a connection, which has a handle of `object` from the start.
@@ -101,9 +115,22 @@ impl Core {
         Ok(id)
     }
 
+    /// Begins a connection for a client that has one already, and gives it a handle of an object of which that one has
+    /// a handle.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect), and if it has none.
+    pub fn connect_from(&mut self, from: ConnectionId, object: Option<ObjectId>) -> Result<ConnectionId, Refusal> {
+        if let Some(id) = object {
+            self.check_handle(from, id)?;
+        }
+        self.connect(object)
+    }
+
     /// Ends a connection: its handles are given up, the locks that it holds are released and poisoned.
     pub fn disconnect(&mut self, connection: ConnectionId) {
         let Some(handles) = self.connections.remove(&connection) else { return };
+        self.loans.retain(|_, (lender, _)| *lender != connection);
         for object in self.objects.values_mut() {
             if let Body::Lock(lock) = &mut object.body
                 && lock.owner == Some(connection)
@@ -144,18 +171,17 @@ impl Core {
             Request::Release(object) => self.release(connection, object),
             // The socket that comes along is the server's business: it calls `connect` instead.
             Request::Connect(_) => Err(Refusal::Malformed("a connection without a socket".to_string())),
-            Request::Call(call) => self.call(call),
-            Request::Batch(calls) => Ok(self.batch(calls)),
+            Request::Call(call) => self.call(connection, call),
+            Request::Batch(calls) => Ok(self.batch(connection, &calls)),
             Request::Acquire(id) => match self.acquire(connection, id) {
                 Err(Refusal::Locked) => return Outcome::Blocked(request),
                 reply => reply,
             },
             Request::TryAcquire(id) => self.acquire(connection, id),
             Request::Unlock { fence, poison } => self.unlock(connection, fence, poison),
-            Request::ClearPoison(id) => self.lock(id).map(|lock| {
-                lock.poisoned = false;
-                Reply::Done
-            }),
+            Request::ClearPoison(id) => self.clear_poison(connection, id),
+            Request::Lend(id) => self.lend(connection, id),
+            Request::Borrow(number) => self.borrow(connection, number),
         };
         Outcome::Reply(reply.unwrap_or_else(Reply::Refused))
     }
@@ -175,6 +201,10 @@ impl Core {
             if let Body::Lock(Lock { owner: Some(owner), .. }) = &object.body {
                 assert!(self.connections.contains_key(owner), "lock {} is held by nobody alive", id.0);
             }
+        }
+        for (lender, id) in self.loans.values() {
+            let lends = self.connections.get(lender).is_some_and(|handles| handles.contains_key(id));
+            assert!(lends, "object {} is lent by who has no handle of it", id.0);
         }
         for id in self.connections.values().flat_map(BTreeMap::keys) {
             assert!(self.objects.contains_key(id), "a handle of object {}, which is gone", id.0);
@@ -209,6 +239,7 @@ impl Core {
         *count -= 1;
         if *count == 0 {
             handles.remove(&id);
+            self.loans.retain(|_, loan| *loan != (connection, id));
         }
         self.give_up(id, 1);
         Ok(Reply::Done)
@@ -224,10 +255,36 @@ impl Core {
         }
     }
 
-    fn batch(&mut self, calls: Vec<Call>) -> Reply {
+    /// An object that is not named by a handle is not this connection's, whatever its number is.
+    fn check_handle(&self, connection: ConnectionId, id: ObjectId) -> Result<(), Refusal> {
+        if !self.objects.contains_key(&id) {
+            return Err(Refusal::NoSuchObject(id));
+        }
+        let handles = self.connections.get(&connection).ok_or(Refusal::NotConnected)?;
+        if handles.contains_key(&id) { Ok(()) } else { Err(Refusal::NoHandle(id)) }
+    }
+
+    fn lend(&mut self, connection: ConnectionId, id: ObjectId) -> Result<Reply, Refusal> {
+        self.check_handle(connection, id)?;
+        self.loans.retain(|_, loan| *loan != (connection, id)); // so there are no more than handles
+        let number = RandomState::new().hash_one(self.loans.len());
+        self.loans.insert(number, (connection, id));
+        Ok(Reply::Number(number))
+    }
+
+    fn borrow(&mut self, connection: ConnectionId, number: u64) -> Result<Reply, Refusal> {
+        let (_, id) = self.loans.remove(&number).ok_or(Refusal::NoLoan(number))?;
+        let object = self.object(id)?;
+        object.handles = object.handles.checked_add(1).ok_or(Refusal::Full)?;
+        *self.connections.entry(connection).or_default().entry(id).or_default() += 1;
+        Ok(Reply::Created(id))
+    }
+
+    fn batch(&mut self, connection: ConnectionId, calls: &Packed<Call>) -> Reply {
+        self.reply_room = u64::MAX; // what they answer is not sent
         let mut done = 0;
-        for call in calls {
-            if let Err(refusal) = self.call(call) {
+        for call in calls.iter() {
+            if let Err(refusal) = self.call(connection, call) {
                 return Reply::Batch { done, refusal: Some(refusal) };
             }
             done += 1;
@@ -235,7 +292,8 @@ impl Core {
         Reply::Batch { done, refusal: None }
     }
 
-    fn call(&mut self, call: Call) -> Result<Reply, Refusal> {
+    fn call(&mut self, connection: ConnectionId, call: Call) -> Result<Reply, Refusal> {
+        self.check_handle(connection, call.object)?;
         if let Some(fence) = call.fence {
             let lock = self.lock(fence.lock).map_err(|_| Refusal::StaleFence)?;
             if lock.owner.is_none() || lock.token != fence.token {
@@ -244,7 +302,8 @@ impl Core {
         }
         let room = self.room();
         let object = self.objects.get_mut(&call.object).ok_or(Refusal::NoSuchObject(call.object))?;
-        let mut ledger = Ledger { functions: &self.functions, limits: self.limits, room, taken: 0, freed: 0 };
+        let (limits, reply_room) = (self.limits, self.reply_room);
+        let mut ledger = Ledger { functions: &self.functions, limits, room, reply_room, taken: 0, freed: 0 };
         let reply = match (&mut object.body, call.operation) {
             (Body::List(list), Operation::List(operation)) => ledger.list(list, operation),
             (Body::Dict(dict), Operation::Dict(operation)) => ledger.dict(dict, operation),
@@ -255,7 +314,14 @@ impl Core {
         Ok(reply)
     }
 
+    fn clear_poison(&mut self, connection: ConnectionId, id: ObjectId) -> Result<Reply, Refusal> {
+        self.check_handle(connection, id)?;
+        self.lock(id)?.poisoned = false;
+        Ok(Reply::Done)
+    }
+
     fn acquire(&mut self, connection: ConnectionId, id: ObjectId) -> Result<Reply, Refusal> {
+        self.check_handle(connection, id)?;
         let lock = self.lock(id)?;
         match lock.owner {
             Some(owner) if owner == connection => Err(Refusal::AlreadyHeld),
@@ -299,6 +365,7 @@ pub(super) struct Ledger<'core> {
     functions: &'core Functions,
     limits: Limits,
     room: u64,
+    reply_room: u64,
     taken: u64,
     freed: u64,
 }
@@ -325,8 +392,48 @@ impl Ledger<'_> {
     pub(super) fn update(&mut self, slot: &mut Item, apply: &Apply) -> Result<Reply, Refusal> {
         let applied = self.functions.apply(apply, slot)?;
         self.limits.check_item(&applied.returned)?;
+        self.check_answer(applied.returned.0.len())?;
         self.replace(slot, applied.item)?;
         Ok(Reply::Item(Some(applied.returned)))
+    }
+}
+
+/// What is answered, before anything is changed or copied: so much fits into a frame, and into what replies may take.
+impl Ledger<'_> {
+    fn check_answer(&self, bytes: usize) -> Result<(), Refusal> {
+        const AROUND: usize = 16;
+        if bytes + AROUND > self.limits.frame_bytes as usize {
+            return Err(Refusal::TooLarge(self.limits.frame_bytes.into()));
+        }
+        if memory::cost(bytes) > self.reply_room { Err(Refusal::Busy(IN_FLIGHT_BYTES)) } else { Ok(()) }
+    }
+
+    pub(super) fn check_item(&self, item: Option<&Item>) -> Result<(), Refusal> {
+        item.map_or(Ok(()), |item| self.check_answer(item.0.len()))
+    }
+
+    pub(super) fn item(&self, item: Option<&Item>) -> Result<Reply, Refusal> {
+        self.check_item(item)?;
+        Ok(Reply::Item(item.cloned()))
+    }
+
+    /// What was found where something else was expected.
+    pub(super) fn found(&self, item: Option<&Item>) -> Result<Reply, Refusal> {
+        self.check_item(item)?;
+        Ok(Reply::Exchanged(Some(item.cloned())))
+    }
+
+    /// All of these; too many are never packed.
+    pub(super) fn all<T: Serialize + DeserializeOwned>(
+        &self,
+        items: impl Iterator<Item = T>,
+    ) -> Result<Packed<T>, Refusal> {
+        let mut packed = Packed::default();
+        for item in items {
+            packed.push(&item);
+            self.check_answer(packed.bytes())?;
+        }
+        Ok(packed)
     }
 }
 

@@ -2,12 +2,12 @@
 
 use super::protocol::{Apply, Item, Refusal};
 use super::types::fingerprint;
+use crate::process::{Held, Panic, caught};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::any::type_name;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A function of items, and the types that it is a function of.
 struct Function {
@@ -28,13 +28,21 @@ pub(super) struct Applied {
 
 enum Refused {
     Mismatch(String),
-    Panicked(String),
+    Panicked(Panic),
+}
+
+// Whatever code of the user's panics here, a function or one of its types' `Deserialize`, `Serialize` or `Drop`: it is
+// this call's error.
+impl From<Panic> for Refused {
+    fn from(panic: Panic) -> Self {
+        Refused::Panicked(panic)
+    }
 }
 
 /// Named functions from an item and an argument to a new item and a result.
 ///
 /// A function runs while the manager does nothing else: it should be short. It works on a copy, so one that panics
-/// has changed nothing. It is refused to a client that takes it for a function of other types.
+/// has changed nothing; so does a `Serialize`, `Deserialize` or `Drop` of its types. The manager goes on. It is refused to a client that takes it for a function of other types.
 ///
 /// ```
 /// use selvedge::systems::manager::{Functions, Manager};
@@ -69,13 +77,15 @@ impl Functions {
         R: Serialize,
     {
         let call = move |item: &Item, argument: &Item| {
-            let mut value: T = item.decode().map_err(|e| Refused::Mismatch(format!("the item: {e}")))?;
-            let argument: A = argument.decode().map_err(|e| Refused::Mismatch(format!("the argument: {e}")))?;
+            let mut value = decoded::<T>("item", item)?;
+            let argument = decoded::<A>("argument", argument)?;
             // The value is a copy: what a panic leaves half done goes away with it.
-            let returned = catch_unwind(AssertUnwindSafe(|| f(&mut value, argument)))
-                .map_err(|payload| Refused::Panicked(panic_message(&*payload)))?;
-            let encode = || Ok(Applied { item: Item::encode(&value)?, returned: Item::encode(&returned)? });
-            encode().map_err(|e: super::CodecError| Refused::Mismatch(e.to_string()))
+            let mut returned = Held::new(caught(|| f(value.get(), argument.take()))?);
+            let encode = || Ok(Applied { item: Item::encode(value.get())?, returned: Item::encode(returned.get())? });
+            let applied = caught(encode)?.map_err(|e: super::CodecError| Refused::Mismatch(e.to_string()))?;
+            returned.end()?;
+            value.end()?;
+            Ok(applied)
         };
         let [item, argument, returned] = [type_name::<T>(), type_name::<A>(), type_name::<R>()];
         let signature = format!("it is fn(&mut {item}, {argument}) -> {returned}");
@@ -95,7 +105,9 @@ impl Functions {
             let function = apply.function.clone();
             match refused {
                 Refused::Mismatch(reason) => Refusal::Mismatch { function, reason },
-                Refused::Panicked(message) => Refusal::Panicked { function, message },
+                Refused::Panicked(panic) => {
+                    Refusal::Panicked { function, message: panic.words(), location: panic.location }
+                }
             }
         })
     }
@@ -107,8 +119,8 @@ impl fmt::Debug for Functions {
     }
 }
 
-fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| payload.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a message".to_string())
+/// A part of a call, as what the function takes.
+fn decoded<T: DeserializeOwned>(what: &str, item: &Item) -> Result<Held<T>, Refused> {
+    let value = caught(|| item.decode())?.map_err(|e| Refused::Mismatch(format!("the {what}: {e}")))?;
+    Ok(Held::new(value))
 }

@@ -64,15 +64,14 @@ impl LockProxy {
     }
 
     fn acquire(&self, request: Request) -> Result<LockResult<LockGuard<'_>>, ManagerError> {
-        let client = self.object.client();
-        let link = client.dedicated()?;
+        let link = self.object.dedicated()?;
         match link.call(request)? {
             Reply::Acquired { token, poisoned } => {
                 let guard = LockGuard { lock: self, link: Some(link), fence: Fence { lock: self.object.id(), token } };
                 Ok(if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) })
             }
             reply => {
-                client.give_back(link);
+                self.object.give_back(link);
                 Err(unexpected(reply))
             }
         }
@@ -107,7 +106,7 @@ impl LockGuard<'_> {
         let Some(link) = self.link.take() else { return Ok(()) };
         let request = Request::Unlock { fence: self.fence, poison: std::thread::panicking() };
         refused(link.call(request)?)?;
-        self.lock.object.client().give_back(link);
+        self.lock.object.give_back(link);
         Ok(())
     }
 }

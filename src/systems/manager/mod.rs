@@ -11,7 +11,9 @@
 
 mod core;
 mod functions;
+mod memory;
 mod operations;
+mod packed;
 mod protocol;
 mod shared;
 mod types;
@@ -19,6 +21,7 @@ mod types;
 mod client;
 mod demo;
 mod error;
+mod hangup;
 mod lock;
 mod models;
 mod proxy;
@@ -31,7 +34,9 @@ pub use demo::{Demo, demo, workers};
 pub use error::{ManagerError, ManagerExit};
 pub use functions::Functions;
 pub use lock::{LockGuard, LockProxy};
+pub use memory::{IN_FLIGHT_BYTES, MEMORY_FACTOR};
 pub use models::MODELS;
+pub use packed::Packed;
 pub use protocol::{
     Apply, Call, CodecError, Create, DictOperation, Fence, Item, Limits, ListOperation, ObjectId, Operation, Refusal,
     Reply, Request, ValueOperation, check_bytes, decode_request,

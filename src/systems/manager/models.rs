@@ -48,6 +48,15 @@ pub const MODELS: &[Model] = &[
     broken("manager/broken/poisoned-by-a-waiter", "the lock counts as held by one who never knew", Kind::Panic, || {
         waiter_dies(serve_without_undo)
     }),
+    holds("manager/gone-waiter", "one who is known to be gone waits no longer, though the lock is held", || {
+        waiter_is_gone(Shared::disconnect)
+    }),
+    broken(
+        "manager/broken/gone-waiter-sleeps",
+        "its connection ends, and nobody wakes its thread",
+        Kind::Deadlock,
+        || waiter_is_gone(|shared, waiter| shared.core().disconnect(waiter)),
+    ),
     holds("manager/fence", "a write under a dead owner's hold is refused", || stale_writer(true)),
     broken("manager/broken/unfenced", "it is not, and lands in another's critical section", Kind::Panic, || {
         stale_writer(false)
@@ -322,7 +331,7 @@ fn waiter_dies(serve: Serve) {
     let shared = manager();
     let connection = shared.connect(None).expect("there is room");
     let account = Account::new(Arc::clone(&shared), connection);
-    let waiters = shared.connect(None).expect("there is room");
+    let waiters = shared.connect(Some(account.lock)).expect("there is room");
     let (mut waiters_end, servers_end) = pair();
     let (hold, _) = account.acquire();
     waiters_end.send(&Request::Acquire(account.lock)).expect("the server is there");
@@ -336,12 +345,31 @@ fn waiter_dies(serve: Serve) {
     join(server);
 }
 
+/// A client is killed while it waits for the lock, and that is seen, as the server does, while its thread waits.
+fn waiter_is_gone(hang_up: fn(&Shared, ConnectionId)) {
+    let shared = manager();
+    let connection = shared.connect(None).expect("there is room");
+    let account = Account::new(Arc::clone(&shared), connection);
+    let waiters = shared.connect(Some(account.lock)).expect("there is room");
+    let (mut waiters_end, servers_end) = pair();
+    let (hold, _) = account.acquire();
+    waiters_end.send(&Request::Acquire(account.lock)).expect("the server is there");
+    drop(waiters_end);
+
+    let theirs = Arc::clone(&shared);
+    let server = spawn("manager", move || serve_all(&theirs, waiters, servers_end));
+    let watch = spawn("watch", move || hang_up(&shared, waiters));
+    join(server); // before the lock is free
+    account.unlock(hold);
+    join(watch);
+}
+
 /// An owner of the lock is killed; another client wants it.
 fn owner_dies(serve: Serve) {
     let shared = manager();
     let connection = shared.connect(None).expect("there is room");
     let account = Account::new(Arc::clone(&shared), connection);
-    let owners = shared.connect(None).expect("there is room");
+    let owners = shared.connect(Some(account.lock)).expect("there is room");
     let (owners_end, servers_end) = pair();
     let server = spawn("manager", move || serve(&shared, owners, servers_end));
 
@@ -461,8 +489,9 @@ mod unlocked {
 
 fn unlocked_core() {
     let mut core = core();
-    let [first, second] = [(); 2].map(|()| core.connect(None).expect("there is room"));
+    let first = core.connect(None).expect("there is room");
     core.apply(first, Request::Create(Create::List));
+    let second = core.connect(Some(ObjectId(0))).expect("there is room");
     let push = |n| {
         let operation = Operation::List(ListOperation::Push(item(n)));
         Request::Call(Call { object: ObjectId(0), fence: None, operation })

@@ -14,25 +14,30 @@ impl Ledger<'_> {
                 Reply::Done
             }
             ListOperation::Extend(items) => {
-                items.iter().try_for_each(|item| self.take(item))?;
-                list.extend(items);
+                items.iter().try_for_each(|item| self.take(&item))?;
+                list.extend(items.iter());
                 Reply::Done
             }
-            ListOperation::Get(index) => Reply::Item(at(list, index).ok().cloned()),
+            ListOperation::Get(index) => self.item(at(list, index).ok().map(|item| &*item))?,
             ListOperation::Set(index, item) => {
                 self.replace(at(list, index)?, item)?;
                 Reply::Done
             }
             ListOperation::Len => Reply::Number(len),
-            ListOperation::Pop => Reply::Item(list.pop().inspect(|item| self.free(item))),
+            ListOperation::Pop => {
+                self.check_item(list.last())?;
+                Reply::Item(list.pop().inspect(|item| self.free(item)))
+            }
             ListOperation::Remove(index) => {
-                self.free(at(list, index)?);
+                let item = &*at(list, index)?;
+                self.check_item(Some(item))?;
+                self.free(item);
                 Reply::Item(Some(list.remove(index as usize)))
             }
             ListOperation::Contains(item) => Reply::Bool(list.contains(&item)),
             ListOperation::Range(start, end) => {
                 let end = end.min(len);
-                Reply::Items(list[start.min(end) as usize..end as usize].to_vec())
+                Reply::Items(self.all(list[start.min(end) as usize..end as usize].iter().cloned())?)
             }
             ListOperation::Update(index, apply) => self.update(at(list, index)?, &apply)?,
             ListOperation::CompareExchange { index, current, new } => {
@@ -41,7 +46,7 @@ impl Ledger<'_> {
                     self.replace(slot, new)?;
                     Reply::Exchanged(None)
                 } else {
-                    Reply::Exchanged(Some(Some(slot.clone())))
+                    self.found(Some(slot))?
                 }
             }
             ListOperation::Clear => {
@@ -54,11 +59,11 @@ impl Ledger<'_> {
     pub(super) fn dict(&mut self, dict: &mut BTreeMap<Item, Item>, operation: DictOperation) -> Result<Reply, Refusal> {
         Ok(match operation {
             DictOperation::Insert(key, item) => Reply::Item(self.insert(dict, key, item)?),
-            DictOperation::Get(key) => Reply::Item(dict.get(&key).cloned()),
-            DictOperation::Remove(key) => Reply::Item(self.remove(dict, &key)),
+            DictOperation::Get(key) => self.item(dict.get(&key))?,
+            DictOperation::Remove(key) => Reply::Item(self.remove(dict, &key)?),
             DictOperation::Len => Reply::Number(dict.len() as u64),
-            DictOperation::Keys => Reply::Items(dict.keys().cloned().collect()),
-            DictOperation::Pairs => Reply::Pairs(dict.iter().map(|(k, v)| (k.clone(), v.clone())).collect()),
+            DictOperation::Keys => Reply::Items(self.all(dict.keys().cloned())?),
+            DictOperation::Pairs => Reply::Pairs(self.all(dict.iter().map(|(k, v)| (k.clone(), v.clone())))?),
             DictOperation::Update { key, default, apply } => match (dict.get_mut(&key), default) {
                 (Some(slot), _) => self.update(slot, &apply)?,
                 (None, Some(mut item)) => {
@@ -72,11 +77,11 @@ impl Ledger<'_> {
             },
             DictOperation::CompareExchange { key, current, new } => {
                 if dict.get(&key) != current.as_ref() {
-                    return Ok(Reply::Exchanged(Some(dict.get(&key).cloned())));
+                    return self.found(dict.get(&key));
                 }
                 match new {
                     Some(item) => self.insert(dict, key, item)?,
-                    None => self.remove(dict, &key),
+                    None => self.remove(dict, &key)?,
                 };
                 Reply::Exchanged(None)
             }
@@ -92,6 +97,7 @@ impl Ledger<'_> {
 
     fn insert(&mut self, dict: &mut BTreeMap<Item, Item>, key: Item, item: Item) -> Result<Option<Item>, Refusal> {
         if let Some(slot) = dict.get_mut(&key) {
+            self.check_item(Some(slot))?;
             return self.replace(slot, item).map(Some);
         }
         self.take(&key)?;
@@ -100,16 +106,17 @@ impl Ledger<'_> {
         Ok(None)
     }
 
-    fn remove(&mut self, dict: &mut BTreeMap<Item, Item>, key: &Item) -> Option<Item> {
-        let item = dict.remove(key)?;
+    fn remove(&mut self, dict: &mut BTreeMap<Item, Item>, key: &Item) -> Result<Option<Item>, Refusal> {
+        self.check_item(dict.get(key))?;
+        let Some(item) = dict.remove(key) else { return Ok(None) };
         self.free(key);
         self.free(&item);
-        Some(item)
+        Ok(Some(item))
     }
 
     pub(super) fn value(&mut self, value: &mut Item, operation: ValueOperation) -> Result<Reply, Refusal> {
         Ok(match operation {
-            ValueOperation::Get => Reply::Item(Some(value.clone())),
+            ValueOperation::Get => self.item(Some(value))?,
             ValueOperation::Set(item) => {
                 self.replace(value, item)?;
                 Reply::Done
@@ -120,7 +127,7 @@ impl Ledger<'_> {
                     self.replace(value, new)?;
                     Reply::Exchanged(None)
                 } else {
-                    Reply::Exchanged(Some(Some(value.clone())))
+                    self.found(Some(value))?
                 }
             }
         })

@@ -4,7 +4,8 @@
 //! anything that serde can write, and nothing that a peer sends is ever more than data. Two items are equal when
 //! their encodings are.
 
-use crate::process::frame;
+use super::packed::Packed;
+use crate::process::{frame, take_from_bytes};
 use serde::de::{DeserializeOwned, Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -101,7 +102,7 @@ pub enum Request {
     /// One operation.
     Call(Call),
     /// Several operations, with nothing of other clients in between; the first refusal ends them.
-    Batch(Vec<Call>),
+    Batch(Packed<Call>),
     /// The lock, for this connection, as soon as it is free.
     Acquire(ObjectId),
     /// The lock, for this connection, if it is free now.
@@ -115,6 +116,11 @@ pub enum Request {
     },
     /// Forgets that an owner died.
     ClearPoison(ObjectId),
+    /// A number, by which another connection of this client gets a handle of the object: nobody can guess it, and it is
+    /// good once.
+    Lend(ObjectId),
+    /// A handle of the object that another connection lends by this number.
+    Borrow(u64),
 }
 
 /// What a new object is.
@@ -169,7 +175,7 @@ pub enum ListOperation {
     /// Appends one.
     Push(Item),
     /// Appends several.
-    Extend(Vec<Item>),
+    Extend(Packed<Item>),
     /// Reads one.
     Get(u64),
     /// Replaces one.
@@ -268,9 +274,9 @@ pub enum Reply {
     /// One item, or none.
     Item(Option<Item>),
     /// Several items.
-    Items(Vec<Item>),
+    Items(Packed<Item>),
     /// Keys with their items.
-    Pairs(Vec<(Item, Item)>),
+    Pairs(Packed<(Item, Item)>),
     /// `None`: exchanged. Otherwise what was there instead.
     Exchanged(Option<Option<Item>>),
     /// The lock is this connection's.
@@ -301,7 +307,7 @@ pub enum Refusal {
     Closing,
     /// No object of this name is alive.
     NoSuchObject(ObjectId),
-    /// This connection has no handle to give up.
+    /// This connection has no handle of the object: it can neither use it nor give it up.
     NoHandle(ObjectId),
     /// The object is not of the kind that the operation is for.
     WrongKind,
@@ -328,12 +334,14 @@ pub enum Refusal {
         /// What it takes, or why it could not.
         reason: String,
     },
-    /// The function panicked; the item is as it was.
+    /// The function panicked, or the `Serialize`, `Deserialize` or `Drop` of one of its types; the item is as it was.
     Panicked {
         /// The function.
         function: String,
         /// What it said.
         message: String,
+        /// `src/work.rs:12:5`, if that is known.
+        location: Option<String>,
     },
     /// The hold of the lock under which this was to be done is over.
     StaleFence,
@@ -347,6 +355,10 @@ pub enum Refusal {
     Full,
     /// The bytes are not a request: the connection is over.
     Malformed(String),
+    /// All requests, or all replies, of all connections would take more than this many bytes at a time.
+    Busy(u64),
+    /// Nobody lends an object by this number.
+    NoLoan(u64),
 }
 
 impl fmt::Display for Refusal {
@@ -363,13 +375,33 @@ impl fmt::Display for Refusal {
                 write!(f, "no function {name:?}; known: {}", known.join(", "))
             }
             Refusal::Mismatch { function, reason } => write!(f, "function {function:?}: {reason}"),
-            Refusal::Panicked { function, message } => write!(f, "function {function:?} panicked: {message}"),
+            Refusal::Panicked { function, message, location: Some(at) } => {
+                write!(f, "function {function:?} panicked at {at}: {message}")
+            }
+            Refusal::Panicked { function, message, location: None } => {
+                write!(f, "function {function:?} panicked: {message}")
+            }
             Refusal::StaleFence => f.write_str("the lock is no longer held"),
             Refusal::AlreadyHeld => f.write_str("this connection already holds the lock"),
             Refusal::Locked => f.write_str("somebody holds the lock"),
             Refusal::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes"),
             Refusal::Full => f.write_str("the manager is full"),
             Refusal::Malformed(reason) => write!(f, "not a request: {reason}"),
+            Refusal::Busy(limit) => write!(f, "all that is under way would take more than the limit of {limit} bytes"),
+            Refusal::NoLoan(number) => write!(f, "nobody lends an object by the number {number}"),
+        }
+    }
+}
+
+impl Reply {
+    /// How many bytes of items it carries.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Reply::Items(items) => items.bytes(),
+            Reply::Pairs(pairs) => pairs.bytes(),
+            Reply::Item(Some(item)) | Reply::Exchanged(Some(Some(item))) => item.0.len(),
+            // A refusal carries what the request did, which is counted with that.
+            _ => 0,
         }
     }
 }
@@ -412,7 +444,7 @@ pub fn check_bytes(bytes: &[u8]) {
     let mut core = Core::new(functions, limits);
     let connections = [(); 2].map(|()| core.connect(None).expect("there is room for three"));
     let (mut rest, mut turn) = (bytes, connections.iter().cycle());
-    while let Ok((request, left)) = postcard::take_from_bytes::<Request>(rest) {
+    while let Ok((request, left)) = take_from_bytes::<Request>(rest) {
         let again = encode(&request).expect("what was decoded can be encoded");
         assert_eq!(decode(&again), Ok(request.clone()), "a request that is sent on is another one");
         if let (Some(&connection), false) = (turn.next(), rest.len() == left.len())

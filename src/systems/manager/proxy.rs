@@ -5,6 +5,7 @@
 
 use super::client::{Client, Object, refused, unexpected};
 use super::error::ManagerError;
+use super::packed::Packed;
 use super::protocol::{
     Apply, Call, DictOperation, Fence, Item, ListOperation, ObjectId, Operation, Reply, Request, ValueOperation,
 };
@@ -472,7 +473,9 @@ impl<T> Clone for ValueProxy<T> {
 #[must_use = "a batch does nothing until it is run"]
 pub struct Batch {
     client: Option<Arc<Client>>,
-    calls: Vec<Call>,
+    calls: Packed<Call>,
+    // Those of other connections than the first proxy's.
+    foreign: BTreeMap<ObjectId, Object>,
 }
 
 impl Batch {
@@ -532,6 +535,8 @@ impl Batch {
     /// The manager is gone, or refuses one of them.
     pub fn run(self) -> Result<()> {
         let Some(client) = self.client else { return Ok(()) };
+        // This connection gets handles of its own, until the batch is done.
+        let _lent = self.foreign.values().map(|object| object.lend(&client)).collect::<Result<Vec<_>>>()?;
         match refused(client.call(Request::Batch(self.calls))?)? {
             Reply::Batch { .. } => Ok(()),
             reply => Err(unexpected(reply)),
@@ -539,8 +544,11 @@ impl Batch {
     }
 
     fn with(mut self, object: &Object, operation: Operation) -> Self {
-        self.client.get_or_insert_with(|| Arc::clone(object.client()));
-        self.calls.push(object.operation(operation));
+        let client = self.client.get_or_insert_with(|| Arc::clone(object.client()));
+        if !Arc::ptr_eq(client, object.client()) {
+            self.foreign.entry(object.id()).or_insert_with(|| object.clone());
+        }
+        self.calls.push(&object.operation(operation));
         self
     }
 }

@@ -4,15 +4,18 @@ use super::client::{Client, Link, Origin, Transport, unexpected};
 use super::core::{ConnectionId, Core};
 use super::error::{ManagerError, ManagerExit};
 use super::functions::Functions;
+use super::hangup::HangUps;
 use super::lock::LockProxy;
+use super::memory::{Charge, IN_FLIGHT_BYTES, Memory};
 use super::protocol::{Create, Item, Limits, ObjectId, Refusal, Reply, Request};
 use super::proxy::{DictProxy, ListProxy, ValueProxy};
-use super::shared::{Shared, serve};
+use super::shared::{Lost, Shared, Wire, serve};
 use super::wire::Socket;
 use crate::process::handle::Handle;
 use crate::process::{Worker, WorkerHandle};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io;
 use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -103,7 +106,7 @@ impl Manager {
     fn new(ours: UnixStream, origin: Origin, limits: Limits, server: Server) -> Result<Self, ManagerError> {
         let root = ours.try_clone().map_err(|e| ManagerError::io("duplicate a socket", e))?;
         Ok(Manager {
-            client: Client::new(Transport::Link(Link::new(ours, origin, limits.frame_bytes))),
+            client: Client::new(Transport::Link(Box::new(Link::new(ours, origin, limits.frame_bytes)))),
             root,
             server: Some(server),
         })
@@ -223,21 +226,30 @@ impl Serve {
 
 /// Serves all connections until the first of them ends.
 fn run(root: UnixStream, functions: Functions, limits: Limits) {
-    let server = Arc::new(Connections {
-        shared: Shared::new(Core::new(functions, limits)),
-        frame_bytes: limits.frame_bytes,
-        registry: Mutex::new(Registry::default()),
-    });
+    let core = Core::new(functions, limits);
+    // Without it there is no manager, and its client hears that it is gone.
+    let Ok(server) = Connections::start(core, limits.frame_bytes) else { return };
+    let _end = End(&server);
     if let Ok(connection) = server.shared.connect(None) {
         server.serve(connection, root);
     }
-    server.end();
+}
+
+/// Ends a manager, also when the thread of its first connection panics.
+struct End<'a>(&'a Connections);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 /// What all threads of a manager share.
 struct Connections {
     shared: Shared,
     frame_bytes: u32,
+    requests: Memory,
+    hang_ups: HangUps,
     registry: Mutex<Registry>,
 }
 
@@ -246,30 +258,55 @@ struct Registry {
     ended: bool,
     // Connections but the first: what is needed to end each from outside.
     open: BTreeMap<ConnectionId, (UnixStream, JoinHandle<()>)>,
+    watch: Option<JoinHandle<()>>,
 }
 
 impl Connections {
+    fn start(core: Core, frame_bytes: u32) -> io::Result<Arc<Self>> {
+        let server = Arc::new(Connections {
+            shared: Shared::new(core),
+            frame_bytes,
+            requests: Memory::default(),
+            hang_ups: HangUps::new()?,
+            registry: Mutex::new(Registry::default()),
+        });
+        let watching = Arc::clone(&server);
+        let watch = move || watching.hang_ups.run(|connection| watching.shared.disconnect(connection));
+        server.registry().watch = Some(thread::Builder::new().name("hang-ups".to_string()).spawn(watch)?);
+        Ok(server)
+    }
+
     fn serve(self: &Arc<Self>, connection: ConnectionId, stream: UnixStream) {
-        let mut socket = Socket::new(stream, self.frame_bytes);
-        serve(&self.shared, connection, &mut socket, |socket, object| match socket.incoming.take() {
-            Some(stream) => self.open(UnixStream::from(stream), object).map_or_else(Reply::Refused, |()| Reply::Done),
+        let socket = Socket::new(stream, self.frame_bytes);
+        let mut wire = Served { socket, server: self, connection, charge: self.requests.charge() };
+        serve(&self.shared, connection, &mut wire, |wire, object| match wire.socket.incoming.take() {
+            Some(stream) => {
+                let opened = self.open(connection, UnixStream::from(stream), object, Self::serve);
+                opened.map_or_else(Reply::Refused, |()| Reply::Done)
+            }
             None => Reply::Refused(Refusal::Malformed("a connection without a socket".to_string())),
         });
     }
 
-    /// Begins a connection on a thread of its own.
-    fn open(self: &Arc<Self>, stream: UnixStream, object: Option<ObjectId>) -> Result<(), Refusal> {
+    /// Begins a connection for the client of another one, on a thread of its own.
+    fn open(
+        self: &Arc<Self>,
+        from: ConnectionId,
+        stream: UnixStream,
+        object: Option<ObjectId>,
+        serve: impl FnOnce(&Arc<Self>, ConnectionId, UnixStream) + Send + 'static,
+    ) -> Result<(), Refusal> {
         // Held until the thread is registered, so that its end cannot come before.
         let mut registry = self.registry();
         if registry.ended {
             return Err(Refusal::Closing);
         }
         let from_outside = stream.try_clone().map_err(|_| Refusal::Full)?;
-        let connection = self.shared.connect(object)?;
+        let connection = self.shared.connect_from(from, object)?;
         let server = Arc::clone(self);
         let thread = thread::Builder::new().name(format!("connection {}", connection.0)).spawn(move || {
-            server.serve(connection, stream);
-            server.registry().open.remove(&connection);
+            let _ended = Ended { server: &server, connection };
+            serve(&server, connection, stream);
         });
         match thread {
             Ok(thread) => {
@@ -286,20 +323,87 @@ impl Connections {
     /// Ends all connections and waits for their threads.
     fn end(&self) {
         self.shared.close();
-        let open = {
+        let (open, watch) = {
             let mut registry = self.registry();
             registry.ended = true;
-            std::mem::take(&mut registry.open)
+            (std::mem::take(&mut registry.open), registry.watch.take())
         };
         for (stream, thread) in open.into_values() {
             // An error means that the connection has ended; a panic of its thread was its own client's business.
             let _ = stream.shutdown(Shutdown::Both);
             let _ = thread.join();
         }
+        self.hang_ups.stop();
+        let _ = watch.map(JoinHandle::join);
     }
 
     fn registry(&self) -> MutexGuard<'_, Registry> {
         // Nothing under this lock leaves the registry half changed.
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The thread of a connection ends: by a panic of ours, too, its client hears of it and holds nothing any more.
+struct Ended<'a> {
+    server: &'a Connections,
+    connection: ConnectionId,
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.server.shared.disconnect(self.connection);
+        self.server.registry().open.remove(&self.connection); // and with it the copy of its socket
+    }
+}
+
+/// The manager's end of a connection: what it keeps is counted, and while it waits its end is looked for.
+struct Served<'a> {
+    socket: Socket,
+    server: &'a Connections,
+    connection: ConnectionId,
+    /// For the request that arrives or is served.
+    charge: Charge,
+}
+
+impl Wire<Reply, Request> for Served<'_> {
+    fn send(&mut self, reply: &Reply) -> Result<(), Lost> {
+        Wire::<Reply, Request>::send(&mut self.socket, reply)
+    }
+
+    fn receive(&mut self) -> Result<Request, Lost> {
+        // Gone with the last request; and what is not admitted is not kept either.
+        self.charge = self.server.requests.charge();
+        let charge = &mut self.charge;
+        self.socket.receive_if(|bytes| if charge.grow_to(bytes) { Ok(()) } else { Err(IN_FLIGHT_BYTES) })
+    }
+
+    fn waits(&self, waits: bool) {
+        match waits {
+            true => self.server.hang_ups.watch(self.socket.stream(), self.connection),
+            false => self.server.hang_ups.forget(self.socket.stream()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+
+    #[test]
+    fn a_connection_whose_thread_panics_is_over_for_its_client_and_for_the_core() {
+        let core = Core::new(Functions::new(), Limits { connections: 2, ..Limits::default() });
+        let server = Connections::start(core, Limits::default().frame_bytes).unwrap();
+        let _end = End(&server);
+        let first = server.shared.connect(None).unwrap();
+        for _ in 0..3 {
+            // There is room for one more, each time.
+            let (mut ours, theirs) = UnixStream::pair().unwrap();
+            let bug = |_: &Arc<Connections>, _, _| std::panic::resume_unwind(Box::new("a bug of ours"));
+            server.open(first, theirs, None, bug).unwrap();
+            assert_eq!(ours.read(&mut [0]).unwrap(), 0, "its client hears of it");
+            while server.shared.core().connections() > 1 {}
+            while !server.registry().open.is_empty() {}
+        }
     }
 }

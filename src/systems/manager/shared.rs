@@ -4,6 +4,7 @@
 
 use super::core::{ConnectionId, Core, Outcome};
 use super::error::{ManagerError, ManagerExit};
+use super::memory::{Charge, Memory};
 use super::protocol::{ObjectId, Refusal, Reply, Request};
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -13,13 +14,15 @@ pub struct Shared {
     pub(super) core: Mutex<Core>,
     // Notified when a lock may have become free, and when the manager shuts down.
     pub(super) changed: Condvar,
+    // Charged under the core's lock only, so that what there is room for then fits.
+    replies: Memory,
 }
 
 impl Shared {
     /// Puts the core behind its lock.
     #[must_use]
     pub fn new(core: Core) -> Self {
-        Shared { core: Mutex::new(core), changed: Condvar::new() }
+        Shared { core: Mutex::new(core), changed: Condvar::new(), replies: Memory::default() }
     }
 
     /// Begins a connection; see [`Core::connect`].
@@ -30,21 +33,52 @@ impl Shared {
         self.core().connect(object)
     }
 
+    /// Begins a connection for a client that has one; see [`Core::connect_from`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn connect_from(&self, from: ConnectionId, object: Option<ObjectId>) -> Result<ConnectionId, Refusal> {
+        self.core().connect_from(from, object)
+    }
+
     /// Does what is asked for; blocks while that is a lock that somebody holds.
-    pub fn call(&self, connection: ConnectionId, mut request: Request) -> Reply {
+    pub fn call(&self, connection: ConnectionId, request: Request) -> Reply {
+        self.answer(connection, request, |_| ()).0
+    }
+
+    /// The same; the charge is for the reply, until it is sent. `waits` is told, under the core's lock, that this
+    /// is going to block, and later that it no longer does: who learns meanwhile that the client has gone disconnects
+    /// it, and that ends the wait.
+    pub(super) fn answer(
+        &self,
+        connection: ConnectionId,
+        mut request: Request,
+        waits: impl Fn(bool),
+    ) -> (Reply, Charge) {
         let frees = matches!(request, Request::Unlock { .. } | Request::Release(_));
+        let mut waiting = false;
         let mut core = self.core();
         loop {
+            core.reply_room = self.replies.room();
             match core.apply(connection, request) {
                 Outcome::Reply(reply) => {
+                    let mut charge = self.replies.charge();
+                    charge.grow_to(reply.bytes()); // the core saw that there is room
                     drop(core);
                     if frees {
                         self.changed.notify_all();
                     }
-                    return reply;
+                    if waiting {
+                        waits(false);
+                    }
+                    return (reply, charge);
                 }
                 Outcome::Blocked(again) => {
                     request = again;
+                    if !waiting {
+                        waits(true);
+                        waiting = true;
+                    }
                     core = self.changed.wait(core).unwrap_or_else(PoisonError::into_inner);
                 }
             }
@@ -91,6 +125,11 @@ pub trait Wire<Out, In> {
     /// # Errors
     /// The other end is gone, or sent something else.
     fn receive(&mut self) -> Result<In, Lost>;
+
+    /// Its thread waits for another client from now on and reads nothing, or does so no longer.
+    fn waits(&self, waits: bool) {
+        let _ = waits;
+    }
 }
 
 /// Why there is no message.
@@ -102,17 +141,30 @@ pub enum Lost {
     Malformed(String),
     /// The message is larger than a frame may be.
     TooLarge(u64),
+    /// With what others have under way it is more than this many bytes: it was passed over, and the next may come.
+    Busy(u64),
 }
 
-/// Serves one connection to its end. A request for a further connection is given to `open`.
+/// Serves one connection to its end, whatever that is: a panic disconnects, too. A request for a further connection is given to `open`.
 pub fn serve<W: Wire<Reply, Request>>(
     shared: &Shared,
     connection: ConnectionId,
     wire: &mut W,
     open: impl FnMut(&mut W, Option<ObjectId>) -> Reply,
 ) {
+    let _end = Disconnect { shared, connection };
     serve_until_lost(shared, connection, wire, open, Shared::undo_acquire);
-    shared.disconnect(connection);
+}
+
+struct Disconnect<'a> {
+    shared: &'a Shared,
+    connection: ConnectionId,
+}
+
+impl Drop for Disconnect<'_> {
+    fn drop(&mut self) {
+        self.shared.disconnect(self.connection);
+    }
 }
 
 /// Serves until the other end is gone; `undelivered` hears of a lock whose new owner was not told.
@@ -129,14 +181,21 @@ pub(super) fn serve_until_lost<W: Wire<Reply, Request>>(
             Err(Lost::Ended) => return,
             Err(Lost::Malformed(why)) => return answer(wire, Refusal::Malformed(why)),
             Err(Lost::TooLarge(limit)) => return answer(wire, Refusal::TooLarge(limit)),
+            Err(Lost::Busy(limit)) => match wire.send(&Reply::Refused(Refusal::Busy(limit))) {
+                Ok(()) => continue,
+                Err(_) => return,
+            },
         };
         let lock = match request {
             Request::Acquire(lock) | Request::TryAcquire(lock) => Some(lock),
             _ => None,
         };
-        let reply = match request {
-            Request::Connect(object) => open(wire, object),
-            request => shared.call(connection, request),
+        let (reply, _charge) = match request {
+            Request::Connect(object) => (open(wire, object), None),
+            request => {
+                let (reply, charge) = shared.answer(connection, request, |waits| wire.waits(waits));
+                (reply, Some(charge))
+            }
         };
         match wire.send(&reply) {
             Ok(()) => {}
@@ -210,7 +269,9 @@ impl<W: Wire<Request, Reply>> Remote<W> {
         let error = match lost {
             Lost::Ended => ManagerError::Disconnected { exit: exit() },
             Lost::Malformed(why) => ManagerError::Protocol(why),
-            Lost::TooLarge(limit) => ManagerError::Protocol(format!("an answer of more than {limit} bytes")),
+            Lost::TooLarge(limit) | Lost::Busy(limit) => {
+                ManagerError::Protocol(format!("an answer of more than {limit} bytes"))
+            }
         };
         state.lost = Some(error.clone());
         Err(error)

@@ -33,7 +33,41 @@ impl Socket {
         Socket { stream, decoder, frame_bytes, outgoing: None, incoming: None }
     }
 
-    fn write(&mut self, mut bytes: &[u8]) -> rustix::io::Result<()> {
+    /// The stream, for one who looks for its end.
+    pub(super) fn stream(&self) -> &UnixStream {
+        &self.stream
+    }
+
+    /// The next message, if `admit` agrees, as it arrives, to each number of bytes that have to be kept for it.
+    ///
+    /// What is not admitted is `Busy`: it is passed over.
+    pub(super) fn receive_if<In: DeserializeOwned>(
+        &mut self,
+        mut admit: impl FnMut(usize) -> Result<(), u64>,
+    ) -> Result<In, Lost> {
+        self.incoming = None;
+        loop {
+            match self.decoder.next_frame() {
+                Ok(Some(payload)) => return decode(&payload).map_err(|e| Lost::Malformed(e.to_string())),
+                Ok(None) => {}
+                Err(error) => match error.reason {
+                    Reason::TooLong { limit, .. } => return Err(Lost::TooLarge(limit as u64)),
+                    _ => return Err(Lost::Malformed(error.to_string())),
+                },
+            }
+            if let Err(limit) = admit(self.decoder.pending()) {
+                self.decoder.pass_over();
+                return Err(Lost::Busy(limit));
+            }
+            // A torn last frame was never a message; a reset is the end, too.
+            if !matches!(self.read(), Ok(true)) {
+                return Err(Lost::Ended);
+            }
+        }
+    }
+
+    /// Writes header and payload, one behind the other: a copy of both would double what a reply takes.
+    fn write(&mut self, mut header: &[u8], mut payload: &[u8]) -> rustix::io::Result<()> {
         let companion = self.outgoing.take();
         let borrowed: Vec<_> = companion.iter().map(AsFd::as_fd).collect();
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
@@ -41,12 +75,14 @@ impl Socket {
         if !borrowed.is_empty() {
             control.push(SendAncillaryMessage::ScmRights(&borrowed));
         }
-        while !bytes.is_empty() {
-            let slice = [IoSlice::new(bytes)];
+        while header.len() + payload.len() > 0 {
+            let slices = [IoSlice::new(header), IoSlice::new(payload)];
             // NOSIGNAL: a peer that is gone is an error, not a signal.
             let written =
-                rustix::io::retry_on_intr(|| sendmsg(&self.stream, &slice, &mut control, SendFlags::NOSIGNAL))?;
-            bytes = &bytes[written..];
+                rustix::io::retry_on_intr(|| sendmsg(&self.stream, &slices, &mut control, SendFlags::NOSIGNAL))?;
+            let of_header = written.min(header.len());
+            header = &header[of_header..];
+            payload = &payload[written - of_header..];
             control.clear();
         }
         Ok(())
@@ -77,25 +113,11 @@ impl<Out: Serialize, In: DeserializeOwned> Wire<Out, In> for Socket {
             self.outgoing = None;
             return Err(Lost::TooLarge(self.frame_bytes.into()));
         }
-        let frame = frame::encode(&payload).map_err(|e| Lost::Malformed(e.to_string()))?;
-        self.write(&frame).map_err(|_| Lost::Ended)
+        let header = frame::header(payload.len()).map_err(|e| Lost::Malformed(e.to_string()))?;
+        self.write(&header, &payload).map_err(|_| Lost::Ended)
     }
 
     fn receive(&mut self) -> Result<In, Lost> {
-        self.incoming = None;
-        loop {
-            match self.decoder.next_frame() {
-                Ok(Some(payload)) => return decode(&payload).map_err(|e| Lost::Malformed(e.to_string())),
-                Ok(None) => {}
-                Err(error) => match error.reason {
-                    Reason::TooLong { limit, .. } => return Err(Lost::TooLarge(limit as u64)),
-                    _ => return Err(Lost::Malformed(error.to_string())),
-                },
-            }
-            // A torn last frame was never a message; a reset is the end, too.
-            if !matches!(self.read(), Ok(true)) {
-                return Err(Lost::Ended);
-            }
-        }
+        self.receive_if(|_| Ok(()))
     }
 }

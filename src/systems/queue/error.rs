@@ -1,7 +1,7 @@
 //! How sending and receiving can fail, in crossbeam's words, and how a stream can end.
 
 use crate::process::Failure;
-use crate::process::frame::FrameError;
+use crate::process::frame::{Exceeded, FrameError};
 use std::fmt;
 
 /// Why [`send`](super::Sender::send) did not send; the item comes back.
@@ -46,12 +46,15 @@ pub enum Reason {
     Refused,
     /// It is longer than a frame may be: so many bytes.
     TooLong(usize),
+    /// It goes beyond a limit of whoever would decode it.
+    Exceeds(Exceeded),
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::Refused => f.write_str("its Serialize refuses"),
+            Reason::Exceeds(limit) => limit.fmt(f),
             Reason::TooLong(bytes) => write!(f, "it has {bytes} bytes, and {} are the limit", super::pipe::LIMIT),
         }
     }

@@ -9,8 +9,8 @@ use super::error::{Death, Reason};
 use super::fault::Fault;
 use super::hub::Local;
 use super::lane::PushError;
-use crate::process::frame::{self, Decoder, FrameError, from_bytes, to_bytes};
-use crate::process::{Exit, Failure, handle, last_panic};
+use crate::process::frame::{self, Decoder, FrameError, from_bytes};
+use crate::process::{self, Exit, Failure, Held, Panic, caught, handle, last_panic};
 use crate::sync::Arc;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -51,7 +51,8 @@ fn word<T: DeserializeOwned>(payload: &[u8]) -> Result<Word<T>, String> {
 
 fn framed<W: Serialize>(kind: u8, word: &W) -> Result<Vec<u8>, Reason> {
     let mut payload = vec![kind];
-    payload.extend(to_bytes(word).map_err(|_| Reason::Refused)?);
+    let (bytes, _) = process::encode(word).map_err(|e| e.exceeded.map_or(Reason::Refused, Reason::Exceeds))?;
+    payload.extend(bytes);
     frame::encode(&payload).map_err(|_| Reason::TooLong(payload.len() - 1))
 }
 
@@ -203,10 +204,11 @@ struct Reader<T> {
 
 impl<T: DeserializeOwned> Reader<T> {
     fn run(mut self, link: UnixStream) {
-        // The lane stays where `drop` finds it: an item's `Deserialize` may panic.
-        let read = self.lane.as_mut().map(|fill| fill.read(link));
+        // The lane stays where `drop` finds it, should we panic ourselves. What an item's `Drop` panics with is caught
+        // here, and what its `Deserialize` does where it is called.
+        let read = self.lane.as_mut().map(|fill| caught(|| fill.read(link)));
         if let (Some(fill), Some(read)) = (self.lane.take(), read) {
-            fill.finish(read);
+            fill.finish(read.unwrap_or_else(|panic| Ok(Ending::Dead(panicked(panic)))));
         }
     }
 }
@@ -219,6 +221,10 @@ impl<T> Drop for Reader<T> {
             false => Death::Unknown,
         });
     }
+}
+
+fn panicked(Panic { message, location }: Panic) -> Death {
+    Death::Panicked { message, location }
 }
 
 /// Fills a lane from a stream of frames.
@@ -244,10 +250,11 @@ struct Gone;
 impl<T: DeserializeOwned> Fill<T> {
     /// Says how the stream ended, behind the last item.
     fn finish(mut self, read: Result<Ending, Gone>) {
-        let Ok(ending) = read else { return self.local.close() }; // nobody looks at it any more
+        let Ok(ending) = read else { return self.close() }; // nobody looks at it any more
         while let Some(item) = self.overflow.pop_front() {
-            if let Err(PushError::Disconnected(_)) = self.local.push(item, None, || false) {
-                return self.local.close();
+            if let Err(PushError::Disconnected(item)) = self.local.push(item, None, || false) {
+                drop(Held::new(item));
+                return self.close();
             }
         }
         match ending {
@@ -265,6 +272,12 @@ impl<T: DeserializeOwned> Fill<T> {
                 self.local.die(death);
             }
         }
+    }
+
+    /// Ends without a receiver: nobody takes what is left, and one `Drop` that panics keeps no other from its turn.
+    fn close(self) {
+        self.overflow.into_iter().map(Held::new).for_each(drop);
+        self.local.close();
     }
 
     /// Reads to the end. The link is closed then: the worker's next write is an error.
@@ -290,7 +303,11 @@ impl<T: DeserializeOwned> Fill<T> {
                     Ok(None) => break,
                     Err(error) => return Ok(Ending::Dead(Death::Garbage(error))),
                 };
-                match word(&payload) {
+                let word = match caught(|| word(&payload)) {
+                    Ok(word) => word,
+                    Err(panic) => return Ok(Ending::Dead(panicked(panic))),
+                };
+                match word {
                     Ok(Word::Item(item)) => {
                         arrived += 1;
                         self.deliver(item)?;
