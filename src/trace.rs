@@ -145,7 +145,13 @@ impl Operation {
     pub fn ordering(self) -> Option<Ordering> {
         match self {
             Operation::Load(o) | Operation::Store(o) | Operation::Rmw(_, o) | Operation::Fence(o) => Some(o),
-            _ => None,
+            Operation::Spawn(_) | Operation::Join(_) | Operation::Park | Operation::Unpark(_) | Operation::Yield => {
+                None
+            }
+            Operation::Lock | Operation::TryLock | Operation::Unlock => None,
+            Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => None,
+            Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => None,
+            Operation::Read | Operation::Write => None,
         }
     }
 
@@ -174,8 +180,34 @@ pub enum Value {
     Bool(bool),
     /// A pointer, by its address.
     Pointer(usize),
-    /// An outcome in a word: `notified`, `timed out`, `spurious`, `poisoned`.
-    Word(&'static str),
+    /// How a wait, a park or a compare-exchange came out.
+    Outcome(Outcome),
+}
+
+/// How an operation came out that can do so in more than one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The wait was notified.
+    Notified,
+    /// The wait, or the park, timed out.
+    TimedOut,
+    /// It came back, or failed, for no reason, as std lets it.
+    Spurious,
+    /// The token was there.
+    Unparked,
+}
+
+/// `notified`, `timed out`, `spurious`, `unparked`.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Outcome::Notified => "notified",
+            Outcome::TimedOut => "timed out",
+            Outcome::Spurious => "spurious",
+            Outcome::Unparked => "unparked",
+        })
+    }
 }
 
 impl fmt::Display for Value {
@@ -186,7 +218,7 @@ impl fmt::Display for Value {
             Value::Bool(b) => b.fmt(f),
             Value::Pointer(0) => f.pad("null"),
             Value::Pointer(p) => write!(f, "{p:#x}"),
-            Value::Word(w) => f.pad(w),
+            Value::Outcome(outcome) => outcome.fmt(f),
         }
     }
 }
@@ -219,13 +251,36 @@ pub struct Object {
     pub created: &'static Location<'static>,
 }
 
+/// Why a thread cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// What it waits for.
+    pub on: Awaited,
+    /// Who holds the lock for which it waits; nobody, if that is no lock.
+    pub holders: Vec<ThreadId>,
+}
+
+/// What a blocked thread waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Awaited {
+    /// That this mutex or reader-writer lock is free.
+    Lock(ObjectId),
+    /// A notification of this condition variable.
+    Notification(ObjectId),
+    /// The end of this thread.
+    End(ThreadId),
+    /// That somebody unparks it.
+    Unpark,
+}
+
 /// A thread that an execution started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Thread {
     /// The name given to it by `thread::Builder::name`.
     pub name: Option<String>,
-    /// What it waits for, if the execution ended while it could not go on: `mutex balance, held by teller 1`.
-    pub blocked: Option<String>,
+    /// What it waits for, if the execution ended while it could not go on; in words: [`Trace::waiting`].
+    pub blocked: Option<Blocked>,
     /// What it was about to do when the execution ended, if it had not ended itself.
     pub pending: Option<(Operation, Option<ObjectId>)>,
 }
@@ -243,27 +298,29 @@ pub struct Trace {
 
 impl Trace {
     /// The name of a thread as a person reads it: the one given to it, or `main`, or `thread 2`.
+    ///
+    /// Where several threads have the same name, a number tells them apart: `worker 1`, `worker 2`.
     #[must_use]
     pub fn thread_name(&self, thread: ThreadId) -> String {
-        match self.threads.get(thread.index()).and_then(|t| t.name.clone()) {
-            Some(name) => name,
-            None if thread == ThreadId::MAIN => "main".to_string(),
-            None => format!("thread {}", thread.0),
+        let given = |(id, thread): (u32, &Thread)| match &thread.name {
+            Some(name) => name.clone(),
+            None => unnamed(ThreadId(id)),
+        };
+        if thread.index() >= self.threads.len() {
+            return unnamed(thread);
         }
+        let names: Vec<String> = (0..).zip(&self.threads).map(given).collect();
+        told_apart(names.iter().map(|name| Some(name.as_str())), thread.index())
     }
 
     /// The name of an object as a person reads it: the one given to it, or its kind with its number among its kind.
     ///
-    /// Where several objects were given the same name, the number tells them apart: `slot 1`, `slot 2`.
+    /// Where several objects were given the same name, a number tells them apart: `slot 1`, `slot 2`.
     #[must_use]
     pub fn object_name(&self, object: ObjectId) -> String {
         let Some(it) = self.objects.get(object.index()) else { return format!("#{}", object.0) };
-        if let Some(name) = &it.name {
-            let same = |objects: &[Object]| objects.iter().filter(|o| o.name == it.name).count();
-            if same(&self.objects) > 1 {
-                return format!("{name} {}", same(&self.objects[..=object.index()]));
-            }
-            return name.clone();
+        if it.name.is_some() {
+            return told_apart(self.objects.iter().map(|object| object.name.as_deref()), object.index());
         }
         let number = self.objects[..object.index()].iter().filter(|o| o.kind == it.kind).count() + 1;
         format!("{} {number}", it.kind)
@@ -306,15 +363,43 @@ impl Trace {
     /// The threads for which a blocked thread waits: those that hold its lock, or the one whose end it awaits.
     #[must_use]
     pub fn waits_for(&self, thread: ThreadId) -> Vec<ThreadId> {
-        let why = self.threads.get(thread.index()).and_then(|thread| thread.blocked.as_deref()).unwrap_or_default();
-        let names = match (why.rsplit_once(", held by "), why.strip_prefix("the end of ")) {
-            (Some((_, holders)), _) => holders.split(", ").collect(),
-            (None, Some(name)) => vec![name],
-            (None, None) => Vec::new(),
-        };
-        (0..self.threads.len() as u32)
-            .map(ThreadId)
-            .filter(|&other| names.contains(&self.thread_name(other).as_str()))
-            .collect()
+        let blocked = self.threads.get(thread.index()).and_then(|thread| thread.blocked.as_ref());
+        blocked.map_or_else(Vec::new, |blocked| match blocked.on {
+            Awaited::Lock(_) => blocked.holders.clone(),
+            Awaited::End(other) => vec![other],
+            Awaited::Notification(_) | Awaited::Unpark => Vec::new(),
+        })
     }
+
+    /// What a thread waits for, in words: `balance, held by teller 1`.
+    #[must_use]
+    pub fn waiting(&self, blocked: &Blocked) -> String {
+        match blocked.on {
+            Awaited::Lock(lock) => {
+                let holders: Vec<String> = blocked.holders.iter().map(|holder| self.thread_name(*holder)).collect();
+                let by = if holders.is_empty() { String::new() } else { format!(", held by {}", holders.join(", ")) };
+                format!("{}{by}", self.object_name(lock))
+            }
+            Awaited::Notification(condvar) => format!("a notification of {}", self.object_name(condvar)),
+            Awaited::End(thread) => format!("the end of {}", self.thread_name(thread)),
+            Awaited::Unpark => "an unpark".to_string(),
+        }
+    }
+}
+
+/// The name of a thread to which none was given.
+fn unnamed(thread: ThreadId) -> String {
+    if thread == ThreadId::MAIN { "main".to_string() } else { format!("thread {}", thread.0) }
+}
+
+/// The name at `index`; with a number behind it if others bear it too, but none that makes it another one's name.
+fn told_apart<'a>(names: impl Iterator<Item = Option<&'a str>> + Clone, index: usize) -> String {
+    let others = |mine: &str| names.clone().filter(|name| *name == Some(mine)).count();
+    let Some(name) = names.clone().nth(index).flatten() else { return String::new() };
+    if others(name) == 1 {
+        return name.to_string();
+    }
+    let earlier = names.clone().take(index).filter(|other| *other == Some(name)).count();
+    let mut numbered = (1..).map(|number: u32| format!("{name} {number}")).filter(|numbered| others(numbered) == 0);
+    numbered.nth(earlier).unwrap_or_default()
 }

@@ -152,7 +152,7 @@ impl<'a> Drawing<'a> {
     fn feet(&self) -> Vec<String> {
         let feet: Vec<Vec<String>> = (self.found.trace.threads.iter().zip(&self.layout.threads))
             .map(|(thread, (_, columns))| match &thread.blocked {
-                Some(why) => wrap(&format!("waits: {}", clean(why)), *columns),
+                Some(blocked) => wrap(&format!("waits: {}", clean(&self.found.trace.waiting(blocked))), *columns),
                 None => Vec::new(),
             })
             .collect();
@@ -231,8 +231,8 @@ impl<'a> Drawing<'a> {
             return Vec::new();
         }
         let says = |id: &ThreadId| {
-            let why = trace.threads[id.index()].blocked.as_deref().unwrap_or_default();
-            format!("    {} waits for {}", name_of(trace, *id), clean(why))
+            let why = trace.threads[id.index()].blocked.as_ref().map(|blocked| trace.waiting(blocked));
+            format!("    {} waits for {}", name_of(trace, *id), clean(&why.unwrap_or_default()))
         };
         let cycle = cycle(trace, &blocked);
         let rest: Vec<&ThreadId> = blocked.iter().filter(|id| !cycle.contains(id)).collect();

@@ -6,7 +6,7 @@ use super::step::{
     choose, defer, fail, flush_deferred, freeze, halt, in_vain, inert, loom_step, shuttle_step, stalled,
 };
 use super::{Ending, Engine, Pending, Seen, Waits, World, engine, green, hook, knockout, me, set_me, try_with, with};
-use crate::trace::{Operation, ThreadId, Value};
+use crate::trace::{Operation, Outcome, ThreadId, Value};
 use crate::verdict::{Bound, Kind};
 use std::any::Any;
 use std::cell::Cell;
@@ -264,7 +264,7 @@ pub(crate) fn park(timeout: bool) {
         Engine::Shuttle => shuttle_step(pending, |world, me| {
             let had = std::mem::take(&mut world.thread(me).token);
             world.clocks.acquire(me, token(me));
-            ((), Seen::value(Value::Word(if had { "unparked" } else { "timed out" })))
+            ((), Seen::value(Value::Outcome(if had { Outcome::Unparked } else { Outcome::TimedOut })))
         }),
         Engine::Loom if timeout => fail(Ending::Unknown(Bound::NotModelled {
             engine: "loom",
@@ -283,7 +283,7 @@ pub(crate) fn park(timeout: bool) {
                 }
                 parker.parked.set(false);
             };
-            loom_step(pending, sleep, || {}, |_, _, ()| Seen::value(Value::Word("unparked")));
+            loom_step(pending, sleep, || {}, |_, _, ()| Seen::value(Value::Outcome(Outcome::Unparked)));
         }
     }
 }
@@ -303,7 +303,7 @@ fn returns_for_no_reason(location: &'static Location<'static>) -> bool {
             return (false, Seen { silent: true, ..Seen::default() });
         }
         world.serve(me, location, None);
-        (true, Seen::value(Value::Word("spurious")))
+        (true, Seen::value(Value::Outcome(Outcome::Spurious)))
     })
 }
 
@@ -351,7 +351,11 @@ pub(crate) fn name(thread: ThreadId) -> Option<String> {
     try_with(|world| world.trace.threads.get(thread.index())?.name.clone()).flatten()
 }
 
-/// Whether a panic only passes on that a joined thread panicked.
+/// With these words a scope passes on that one of its threads panicked: std's.
+pub(crate) const SCOPED: &str = "a scoped thread panicked";
+
+/// Whether a panic only passes on that a joined thread panicked. Of an `unwrap` of a join's result nothing is left but
+/// std's words.
 fn is_about_a_join(message: &str) -> bool {
-    message.contains(": Any { .. }") || message == "a scoped thread panicked"
+    message.contains(": Any { .. }") || message == SCOPED
 }

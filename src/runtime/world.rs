@@ -8,7 +8,9 @@ use super::statics::Statics;
 use super::threads::Parker;
 use super::{Engine, Pulse, me};
 use crate::explore::Deed;
-use crate::trace::{Event, Fingerprint, Object, ObjectId, Operation, Thread, ThreadId, Trace, Value};
+use crate::trace::{
+    Awaited, Blocked, Event, Fingerprint, Object, ObjectId, Operation, Outcome, Thread, ThreadId, Trace, Value,
+};
 use crate::verdict::{Bound, Kind};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -335,7 +337,8 @@ impl World {
             }
             (Waits::End(other), _) => self.threads[other.index()].finished,
             (Waits::Token { timeout }, _) => timeout || state.token,
-            _ => true,
+            (Waits::Never | Waits::Releasing { .. }, _) => true,
+            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => unreachable!("they wait for an object"),
         }
     }
 
@@ -348,7 +351,7 @@ impl World {
             self.deeds.push(deed);
         }
         self.thread(thread).events += 1;
-        let timed_out = || seen.value == Some(Value::Word("timed out"));
+        let timed_out = || seen.value == Some(Value::Outcome(Outcome::TimedOut));
         match operation {
             _ if operation == Operation::Yield || operation == Operation::Park && timed_out() => {
                 self.yielded.retain(|yielded| *yielded != thread);
@@ -410,39 +413,38 @@ impl World {
 
     pub(crate) fn deadlock(&mut self) {
         let mut stuck = Vec::new();
-        for i in 0..self.threads.len() {
-            if let Some(what) = self.blocked(ThreadId(i as u32)) {
-                stuck.push(format!("{} waits for {what}", self.trace.thread_name(ThreadId(i as u32))));
-                self.trace.threads[i].blocked = Some(what);
+        for thread in (0..self.threads.len() as u32).map(ThreadId) {
+            if let Some(blocked) = self.blocked(thread) {
+                stuck.push(format!("{} waits for {}", self.trace.thread_name(thread), self.trace.waiting(&blocked)));
+                self.trace.threads[thread.index()].blocked = Some(blocked);
             }
         }
         self.end(Ending::Violation { kind: Kind::Deadlock, message: stuck.join("; "), location: None, conflict: None });
     }
 
-    /// What the thread waits for, in words.
-    pub(super) fn blocked(&self, thread: ThreadId) -> Option<String> {
+    /// What the thread waits for.
+    pub(super) fn blocked(&self, thread: ThreadId) -> Option<Blocked> {
         let state = &self.threads[thread.index()];
         let pending = state.pending.filter(|_| !state.finished)?;
-        let held = |id: ObjectId| {
-            let object = &self.objects[id.index()];
-            let holders: Vec<_> =
-                object.writer.iter().chain(&object.readers).map(|t| self.trace.thread_name(*t)).collect();
-            let by = if holders.is_empty() { String::new() } else { format!(", held by {}", holders.join(", ")) };
-            format!("{}{by}", self.trace.object_name(id))
-        };
-        Some(match (pending.waits, pending.object) {
-            (Waits::Lock | Waits::ReadLock, Some(lock)) => held(lock),
+        let on = match (pending.waits, pending.object) {
+            (Waits::Lock | Waits::ReadLock, Some(lock)) => Awaited::Lock(lock),
             (Waits::Notified { mutex, .. }, Some(condvar)) => {
-                if self.objects[condvar.index()].waiters.contains(&(thread, true)) {
-                    held(mutex)
-                } else {
-                    format!("a notification of {}", self.trace.object_name(condvar))
-                }
+                let notified = self.objects[condvar.index()].waiters.contains(&(thread, true));
+                if notified { Awaited::Lock(mutex) } else { Awaited::Notification(condvar) }
             }
-            (Waits::End(other), _) => format!("the end of {}", self.trace.thread_name(other)),
-            (Waits::Token { .. }, _) => "an unpark".to_string(),
-            _ => return None,
-        })
+            (Waits::End(other), _) => Awaited::End(other),
+            (Waits::Token { .. }, _) => Awaited::Unpark,
+            (Waits::Never | Waits::Releasing { .. }, _) => return None,
+            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => unreachable!("they wait for an object"),
+        };
+        let holders = match on {
+            Awaited::Lock(lock) => {
+                let lock = &self.objects[lock.index()];
+                lock.writer.iter().chain(&lock.readers).copied().collect()
+            }
+            Awaited::Notification(_) | Awaited::End(_) | Awaited::Unpark => Vec::new(),
+        };
+        Some(Blocked { on, holders })
     }
 
     /// What can only be said once everything has ended: panics that nobody saw, objects that nobody dropped.

@@ -51,7 +51,7 @@ where
     }
     match outcome {
         Err(payload) => resume_unwind(payload),
-        Ok(_) if panicked => panic!("a scoped thread panicked"),
+        Ok(_) if panicked => panic!("{}", runtime::threads::SCOPED),
         Ok(value) => value,
     }
 }

@@ -1,7 +1,7 @@
 //! What an operation does to which objects: two operations are dependent if their order can matter.
 
 use crate::runtime::{NUMBERING, Pending, Seen, Waits, World, token};
-use crate::trace::{ObjectId, Operation, ThreadId, Value};
+use crate::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use smallvec::SmallVec;
 
 /// What an operation does to an object.
@@ -69,7 +69,9 @@ impl Act {
             Operation::ReadUnlock => Some(Effect::ReleaseShared),
             Operation::Wait | Operation::NotifyOne | Operation::NotifyAll => Some(Effect::Write),
             Operation::Wake => matches!(waits, Waits::Notified { timeout: true, .. }).then_some(Effect::Write),
-            _ => None,
+            // of threads, and of no object
+            Operation::Spawn(_) | Operation::Join(_) | Operation::Park | Operation::Unpark(_) => None,
+            Operation::Fence(_) | Operation::Yield => None,
         };
         effects.extend(object.zip(own));
         match (operation, waits) {
@@ -107,10 +109,10 @@ impl Act {
         }
         match (act.operation, seen.value) {
             // a waiter that was notified left the condition variable when it was
-            (Operation::Wake, Some(Value::Word("notified"))) => {
+            (Operation::Wake, Some(Value::Outcome(Outcome::Notified))) => {
                 act.effects.retain(|(_, effect)| effect.acquires());
             }
-            (Operation::Wait, Some(Value::Word(_))) => act.leaves_at_once(),
+            (Operation::Wait, Some(Value::Outcome(_))) => act.leaves_at_once(),
             _ => {}
         }
         act
