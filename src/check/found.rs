@@ -5,7 +5,7 @@ use crate::counterexample::{Token, conflicts, preemptions};
 use crate::explore::{self, Failure, Model, Only, Which};
 use crate::runtime::Ending;
 use crate::trace::Trace;
-use crate::verdict::{Bound, Counterexample, Explorer, Kind, Size};
+use crate::verdict::{Bound, Counterexample, Engine, Explorer, Kind, Size};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -43,7 +43,7 @@ impl Check<'_> {
             Ending::GivenUp => return Err(Bound::NothingExplored), // never a failure: see `Exploration::take`
         };
         let tried = |event: &crate::trace::Event| event.operation == crate::trace::Operation::TryLock;
-        if kind == Kind::Deadlock && explorer.engine() == "loom" && trace.events.iter().any(tried) {
+        if kind == Kind::Deadlock && explorer.driver() == Engine::Loom && trace.events.iter().any(tried) {
             // loom blocks whoever only tries: what it takes for a deadlock may be none
             let operation = "a deadlock where a lock is tried".to_string();
             return Err(Bound::NotModelled { engine: "loom", operation });
@@ -52,10 +52,10 @@ impl Check<'_> {
             let only = Only { which, events: Arc::new(events) };
             Token::new(explorer, only, &self.name).to_string()
         };
-        let replay = match by {
-            Explorer::Threads => String::new(),
-            Explorer::Loom { .. } => token(by, Which::Execution(execution)),
-            _ => token(explorer, Which::Schedule(schedule)),
+        let replay = match by.driver() {
+            Engine::Std => String::new(),
+            Engine::Loom => token(by, Which::Execution(execution)),
+            Engine::Shuttle => token(explorer, Which::Schedule(schedule)),
         };
         let conflicts = match (conflict, kind) {
             (Some(pair), _) => vec![pair],
@@ -85,6 +85,6 @@ impl Check<'_> {
 fn caveat(explorer: Explorer, trace: &Trace) -> Option<String> {
     let is_seqcst = |at: &usize| trace.events[*at].operation.ordering() == Some(Ordering::SeqCst);
     let mut stale = (0..trace.events.len()).filter(|at| trace.stale(*at).is_some());
-    let first = stale.find(is_seqcst).filter(|_| explorer.engine() == "loom")?;
+    let first = stale.find(is_seqcst).filter(|_| explorer.driver() == Engine::Loom)?;
     Some(format!("a SeqCst load read an older value (#{}): loom may allow more than the language does", first + 1))
 }

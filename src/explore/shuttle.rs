@@ -5,8 +5,8 @@
 
 use super::host::{Fit, Order};
 use super::{
-    Strategy, Which, dfs::Dfs, exhaustive::Exhaustive, lock, pct::Pct, portfolio::Portfolio, pos::Pos, random::Random,
-    replay::Replay, walk::Walk,
+    Job, Strategy, Which, dfs::Dfs, exhaustive::Exhaustive, lock, pct::Pct, portfolio::Portfolio, pos::Pos,
+    random::Random, replay::Replay, walk::Walk,
 };
 use crate::runtime::{self, Engine, Settings, green};
 use crate::verdict::{Bound, Explorer};
@@ -84,6 +84,25 @@ fn another() -> bool {
     }
 }
 
+/// Who chooses in the exploration's executions.
+fn strategy(job: &Job) -> Box<dyn Strategy> {
+    match job.only.as_ref().map(|only| &only.which) {
+        Some(Which::Schedule(choices)) => return Box::new(Replay::new(choices.clone())),
+        Some(Which::Execution(_)) => unreachable!("a schedule is replayed here, and loom's executions by their number"),
+        None => {}
+    }
+    match job.explorer {
+        Explorer::Exhaustive => Box::new(Exhaustive::default()),
+        Explorer::Dfs => Box::new(Dfs::bounded(job.limits.preemptions)),
+        Explorer::Random { seed } => Box::new(Random::new(seed)),
+        Explorer::Pct { seed, depth } => Box::new(Pct::new(seed, depth)),
+        Explorer::Pos { seed } => Box::new(Pos::new(seed)),
+        Explorer::Urw { seed } => Box::new(Walk::new(seed)),
+        Explorer::Portfolio { seed } => Box::new(Portfolio::new(seed)),
+        Explorer::Loom { .. } | Explorer::Threads => unreachable!("they have an engine of their own"),
+    }
+}
+
 /// What an exploration goes by, between two executions.
 struct Running {
     order: Order,
@@ -93,17 +112,7 @@ struct Running {
 impl Running {
     fn begin(order: Order) -> Running {
         let job = &order.job;
-        let strategy: Box<dyn Strategy> = match (job.only.as_ref().map(|only| &only.which), job.explorer) {
-            (Some(Which::Schedule(choices)), _) => Box::new(Replay::new(choices.clone())),
-            (_, Explorer::Random { seed }) => Box::new(Random::new(seed)),
-            (_, Explorer::Pct { seed, depth }) => Box::new(Pct::new(seed, depth)),
-            (_, Explorer::Pos { seed }) => Box::new(Pos::new(seed)),
-            (_, Explorer::Urw { seed }) => Box::new(Walk::new(seed)),
-            (_, Explorer::Portfolio { seed }) => Box::new(Portfolio::new(seed)),
-            (_, Explorer::Dfs) => Box::new(Dfs::bounded(job.limits.preemptions)),
-            _ => Box::new(Exhaustive::default()),
-        };
-        runtime::set_strategy(Some(strategy));
+        runtime::set_strategy(Some(strategy(job)));
         runtime::knockout::set(job.limits.probe.clone());
         let settings = job.settings(Engine::Shuttle);
         Running { order, settings }

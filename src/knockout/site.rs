@@ -212,7 +212,8 @@ pub(crate) fn changes(operation: &str, declared: Declared) -> Vec<Change> {
 pub(crate) fn further(operation: &str, change: Change) -> Vec<Change> {
     match change {
         Change::Weaker(half, order) => weaker(operation, half, order),
-        _ => Vec::new(),
+        Change::Skipped | Change::Demoted | Change::Split | Change::Unconditional | Change::Dropped => Vec::new(),
+        Change::One | Change::Spurious | Change::TimesOut => Vec::new(),
     }
 }
 

@@ -148,7 +148,8 @@ fn warning(tried: &Tried, seen: &SiteSeen, style: &Style) -> String {
         Change::One => "these models never have two waiters that both must wake".to_string(),
         Change::Demoted => "these models never read while it writes".to_string(),
         Change::Unconditional => "these models never have it find another value".to_string(),
-        _ => "these models do not need it".to_string(),
+        Change::Skipped | Change::Dropped => "these models do not need it".to_string(),
+        Change::Spurious | Change::TimesOut => "these models do not need it to wait".to_string(),
     };
     let head = style.paint(Ink::Wrong, "warning:");
     format!(

@@ -27,6 +27,7 @@ pub(crate) mod threads;
 mod watch;
 mod world;
 
+pub(crate) use crate::verdict::Engine;
 pub(crate) use clock::{Clock, NUMBERING, PerObject, token};
 pub(crate) use home::Home;
 pub(crate) use pulse::{Frozen, Pulse};
@@ -38,25 +39,6 @@ pub(crate) use world::{Ending, Pending, Seen, Settings, ThreadState, Waits, Worl
 use crate::trace::ThreadId;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// Who runs the threads of this execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Engine {
-    /// Nobody: these are real threads.
-    Std,
-    Loom,
-    Shuttle,
-}
-
-impl Engine {
-    fn name(self) -> &'static str {
-        match self {
-            Engine::Std => "std",
-            Engine::Loom => "loom",
-            Engine::Shuttle => "shuttle",
-        }
-    }
-}
 
 thread_local! {
     static ENGINE: Cell<Engine> = const { Cell::new(Engine::Std) };
