@@ -50,6 +50,8 @@ pub enum ObjectKind {
     Atomic,
     /// `cell::UnsafeCell`
     Cell,
+    /// What was announced by its address: `cell::read`, `cell::write`, `cell::freed`
+    Memory,
 }
 
 impl fmt::Display for ObjectKind {
@@ -60,6 +62,7 @@ impl fmt::Display for ObjectKind {
             ObjectKind::Condvar => "condvar",
             ObjectKind::Atomic => "atomic",
             ObjectKind::Cell => "cell",
+            ObjectKind::Memory => "memory",
         })
     }
 }
@@ -110,6 +113,8 @@ pub enum Operation {
     Read,
     /// Wrote a cell.
     Write,
+    /// Announced that memory is given back.
+    Free,
 }
 
 impl Operation {
@@ -138,6 +143,7 @@ impl Operation {
             Operation::Yield => "yield",
             Operation::Read => "get",
             Operation::Write => "set",
+            Operation::Free => "freed",
         }
     }
 
@@ -152,14 +158,14 @@ impl Operation {
             Operation::Lock | Operation::TryLock | Operation::Unlock => None,
             Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => None,
             Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => None,
-            Operation::Read | Operation::Write => None,
+            Operation::Read | Operation::Write | Operation::Free => None,
         }
     }
 
     /// Whether it can change its object's value.
     #[must_use]
     pub fn writes(self) -> bool {
-        matches!(self, Operation::Store(_) | Operation::Rmw(..) | Operation::Write)
+        matches!(self, Operation::Store(_) | Operation::Rmw(..) | Operation::Write | Operation::Free)
     }
 
     /// Whether it reads its object's value.
@@ -248,7 +254,7 @@ pub struct Object {
     pub kind: ObjectKind,
     /// The name given to it with [`sync::name`](crate::sync::name).
     pub name: Option<String>,
-    /// Where it was created.
+    /// Where it was created; memory: where it was announced first.
     pub created: &'static Location<'static>,
 }
 

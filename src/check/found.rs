@@ -4,7 +4,7 @@ use super::Check;
 use crate::counterexample::{Token, conflicts, preemptions};
 use crate::explore::{self, Failure, Model, Only, Which};
 use crate::runtime::Ending;
-use crate::trace::Trace;
+use crate::trace::{ObjectKind, Trace};
 use crate::verdict::{Bound, Counterexample, Engine, Explorer, Kind, Size};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -72,12 +72,26 @@ impl Check<'_> {
             execution,
             preemptions: preemptions(&trace),
             reduced_from: None,
-            caveat: caveat(explorer, &trace),
+            caveat: caveat(explorer, &trace).or_else(|| reused(kind, &conflicts, &trace)),
             trace,
             conflicts,
             replay,
         })
     }
+}
+
+/// A race of memory that is known by its address only, which an allocator may have given out again in between.
+fn reused(kind: Kind, conflicts: &[(usize, usize)], trace: &Trace) -> Option<String> {
+    let (earlier, later) = *conflicts.first().filter(|_| kind == Kind::DataRace)?;
+    let object = trace.objects.get(trace.events.get(later)?.object?.index())?;
+    (object.kind == ObjectKind::Memory).then(|| {
+        format!(
+            "memory is told by its address: if what #{} touched was given back before #{}, and an allocator gave it out \
+             again, say selvedge::cell::freed where it is given back",
+            earlier + 1,
+            later + 1
+        )
+    })
 }
 
 /// loom takes `SeqCst` accesses for `AcqRel` (its issue 180). The fences that the facade puts around them have removed

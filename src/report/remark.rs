@@ -114,6 +114,7 @@ fn whose(trace: &Trace, place: usize, from: usize) -> String {
     let what = match event.operation {
         Operation::Read => "read",
         Operation::Write => "write",
+        Operation::Free => "free",
         operation => operation.name(),
     };
     if event.thread == trace.events[from].thread {

@@ -6,7 +6,7 @@ use super::remark::{Remarks, Weight};
 use super::style::{Ink, Style};
 use super::text::{SourceNames, clean, count, pad, width, wrap};
 use super::words::{LONGEST_NAME, describe, name_of, source, sources};
-use crate::trace::{ObjectId, ThreadId, Trace};
+use crate::trace::{ObjectId, ObjectKind, ThreadId, Trace};
 use crate::verdict::{Counterexample, Kind};
 use std::collections::BTreeSet;
 
@@ -260,7 +260,8 @@ impl<'a> Drawing<'a> {
             .filter(|(_, object)| object.name.is_none())
             .map(|(id, object)| {
                 let at = source(&self.names, object.created);
-                self.style.paint(Ink::Faint, &format!("  {}: created at {at}", trace.object_name(id)))
+                let came = if object.kind == ObjectKind::Memory { "announced first" } else { "created" };
+                self.style.paint(Ink::Faint, &format!("  {}: {came} at {at}", trace.object_name(id)))
             })
             .collect();
         if !lines.is_empty() {

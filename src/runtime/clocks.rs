@@ -92,6 +92,16 @@ impl Clocks {
         now.tick(thread);
     }
 
+    /// The thread's own clock: whoever knows it, knows all that the thread has done.
+    pub(super) fn epoch(&mut self, thread: ThreadId) -> u32 {
+        self.of(thread).now.get(thread)
+    }
+
+    /// Whether `me` knows what another thread had done then.
+    pub(super) fn knows(&self, me: ThreadId, other: ThreadId, epoch: u32) -> bool {
+        self.threads.get(me.index()).is_some_and(|clocks| clocks.now.get(other) >= epoch)
+    }
+
     pub(crate) fn load(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
         self.of(thread);
         let Some(message) = self.messages.get(object) else { return };

@@ -140,7 +140,9 @@ pub(crate) fn create(home: &Home, kind: ObjectKind) {
         let lock = match kind {
             ObjectKind::RwLock => LoomKind::RwLock(Box::new(loom::sync::RwLock::new(()))),
             ObjectKind::Mutex => LoomKind::Mutex(Box::new(loom::sync::Mutex::new(()))),
-            ObjectKind::Condvar | ObjectKind::Atomic | ObjectKind::Cell => unreachable!("they are no locks"),
+            ObjectKind::Condvar | ObjectKind::Atomic | ObjectKind::Cell | ObjectKind::Memory => {
+                unreachable!("they are no locks")
+            }
         };
         companion::attach(home.id(), LoomLock { write: RefCell::default(), reads: RefCell::default(), lock });
     }

@@ -8,6 +8,7 @@
 //!
 //! This module and [`explore`](crate::explore) are the only ones that name loom or shuttle.
 
+pub(crate) mod address;
 pub(crate) mod atomic;
 pub(crate) mod cell;
 mod clock;
@@ -28,7 +29,7 @@ mod watch;
 mod world;
 
 pub(crate) use crate::verdict::Engine;
-pub(crate) use clock::{Clock, NUMBERING, PerObject, token};
+pub(crate) use clock::{Clock, MEMORY, NUMBERING, PerObject, token};
 pub(crate) use home::Home;
 pub(crate) use pulse::{Frozen, Pulse};
 pub(crate) use statics::{forget_local, local};
@@ -128,6 +129,7 @@ pub(crate) fn end() -> Option<Box<World>> {
     if let Some(world) = &mut world {
         if world.ending.is_some() {
             std::mem::forget(std::mem::take(&mut world.companions));
+            std::mem::forget(world.memory.take());
             std::mem::forget(std::mem::take(&mut world.deferred));
             std::mem::forget(std::mem::take(&mut world.parkers));
         } else {

@@ -1,5 +1,6 @@
 //! The state of one execution: its trace, its threads, what its objects mean, and how it ended.
 
+use super::address::Memory;
 use super::clocks::Clocks;
 use super::companion::Companion;
 use super::green::Task;
@@ -96,6 +97,8 @@ pub(crate) enum Waits {
 pub(crate) struct Seen {
     pub(crate) value: Option<Value>,
     pub(crate) written: Option<Value>,
+    /// As what an access by an address is drawn: no search knows it.
+    pub(crate) object: Option<ObjectId>,
     /// The operation as it turned out: a compare-exchange that failed is a load.
     pub(crate) operation: Option<Operation>,
     /// It releases a lock, and what that protects is as it was before.
@@ -151,6 +154,8 @@ pub(crate) struct World {
     pub(crate) threads: Vec<ThreadState>,
     pub(crate) objects: Vec<ObjectState>,
     pub(crate) clocks: Clocks,
+    /// What was announced by its address, if anything was.
+    pub(super) memory: Option<Memory>,
     pub(crate) ending: Option<Ending>,
     /// Conditions of `sometimes!`, and whether they were true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
@@ -211,6 +216,7 @@ impl World {
             threads: Vec::new(),
             objects: Vec::new(),
             clocks: Clocks::default(),
+            memory: None,
             ending: None,
             sometimes: BTreeMap::new(),
             fingerprint: None,
@@ -268,6 +274,15 @@ impl World {
             dropped: false,
         });
         self.companions.push(None);
+        id
+    }
+
+    /// The same for what is no object of the model's: whoever comes first makes it, so that it must not be counted among
+    /// what that thread makes, nor be known to a search; and it cannot leak.
+    pub(super) fn create_unnumbered(&mut self, object: Object) -> ObjectId {
+        let id = self.create(object);
+        self.thread(me()).made -= 1;
+        self.drop_object(id);
         id
     }
 
@@ -366,7 +381,7 @@ impl World {
         self.trace.events.push(Event {
             thread,
             operation,
-            object: pending.object,
+            object: seen.object.or(pending.object),
             value: seen.value,
             written: seen.written,
             location: pending.location,

@@ -12,7 +12,7 @@ use std::str::FromStr;
 const MOST: usize = 64;
 
 /// A letter for each kind of operation, and its name.
-const LETTERS: [(char, &str); 21] = [
+const LETTERS: [(char, &str); 22] = [
     ('s', "spawn"),
     ('j', "join"),
     ('r', "load"),
@@ -34,6 +34,7 @@ const LETTERS: [(char, &str); 21] = [
     ('y', "yield"),
     ('g', "get"),
     ('c', "set"),
+    ('d', "free"),
 ];
 
 fn letter(operation: Operation) -> char {
@@ -59,6 +60,7 @@ fn letter(operation: Operation) -> char {
         Operation::Yield => 'y',
         Operation::Read => 'g',
         Operation::Write => 'c',
+        Operation::Free => 'd',
     }
 }
 
@@ -173,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_survives_its_text() {
-        let text = "sjr0w10m2fL3T4U5R6Q7V8W9K9N9A9Puyg11c12";
+        let text = "sjr0w10m2fL3T4U5R6Q7V8W9K9N9A9Puyg11c12d13";
         let read: Fingerprint = text.parse().expect("well-formed");
         assert_eq!((read.0.len(), read.to_string()), (LETTERS.len(), text.to_string()));
         assert_eq!("sx".parse::<Fingerprint>().map_err(|(at, _)| at), Err(1));

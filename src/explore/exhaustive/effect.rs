@@ -1,6 +1,6 @@
 //! What an operation does to which objects: two operations are dependent if their order can matter.
 
-use crate::runtime::{NUMBERING, Pending, Seen, Waits, World, token};
+use crate::runtime::{MEMORY, NUMBERING, Pending, Seen, Waits, World, token};
 use crate::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use smallvec::SmallVec;
 
@@ -71,7 +71,7 @@ impl Act {
             Operation::Wake => matches!(waits, Waits::Notified { timeout: true, .. }).then_some(Effect::Write),
             // of threads, and of no object
             Operation::Spawn(_) | Operation::Join(_) | Operation::Park | Operation::Unpark(_) => None,
-            Operation::Fence(_) | Operation::Yield => None,
+            Operation::Fence(_) | Operation::Yield | Operation::Free => None,
         };
         effects.extend(object.zip(own));
         match (operation, waits) {
@@ -81,6 +81,9 @@ impl Act {
             (Operation::Unpark(other), _) => effects.push((token(other), Effect::Write)),
             // which number a thread gets hangs on who starts another one before
             (Operation::Spawn(_), _) => effects.push((NUMBERING, Effect::Write)),
+            // accesses by an address commute, but for whether they race, and that is seen in either order
+            (Operation::Read | Operation::Write, _) if object.is_none() => effects.push((MEMORY, Effect::Read)),
+            (Operation::Free, _) => effects.push((MEMORY, Effect::Write)),
             _ => {}
         }
         let blocking = match waits {
