@@ -1,4 +1,8 @@
-//! `UnsafeCell` whose accesses the engines see.
+//! `UnsafeCell` whose accesses the engines see, and plain memory whose accesses they are told of.
+
+mod address;
+
+pub use address::{freed, read, write};
 
 #[cfg(feature = "model")]
 use crate::{

@@ -1,6 +1,7 @@
 //! What happened in one execution: its events, in the order in which they took effect.
 
 mod fingerprint;
+mod words;
 
 pub(crate) use fingerprint::Fingerprint;
 
@@ -51,6 +52,8 @@ pub enum ObjectKind {
     Cell,
     /// `sync::Arc`, where its count matters
     Arc,
+    /// What was announced by its address: `cell::read`, `cell::write`, `cell::freed`
+    Memory,
 }
 
 impl fmt::Display for ObjectKind {
@@ -62,6 +65,7 @@ impl fmt::Display for ObjectKind {
             ObjectKind::Atomic => "atomic",
             ObjectKind::Cell => "cell",
             ObjectKind::Arc => "arc",
+            ObjectKind::Memory => "memory",
         })
     }
 }
@@ -120,6 +124,8 @@ pub enum Operation {
     Look(&'static str),
     /// Did what hangs on how many handles an `Arc` has: its name (`try_unwrap`, `upgrade`).
     Claim(&'static str),
+    /// Announced that memory is given back.
+    Free,
 }
 
 impl Operation {
@@ -151,6 +157,7 @@ impl Operation {
             Operation::Clone => "clone",
             Operation::Drop => "drop",
             Operation::Look(name) | Operation::Claim(name) => name,
+            Operation::Free => "freed",
         }
     }
 
@@ -159,14 +166,21 @@ impl Operation {
     pub fn ordering(self) -> Option<Ordering> {
         match self {
             Operation::Load(o) | Operation::Store(o) | Operation::Rmw(_, o) | Operation::Fence(o) => Some(o),
-            _ => None,
+            Operation::Spawn(_) | Operation::Join(_) | Operation::Park | Operation::Unpark(_) | Operation::Yield => {
+                None
+            }
+            Operation::Lock | Operation::TryLock | Operation::Unlock => None,
+            Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => None,
+            Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => None,
+            Operation::Read | Operation::Write | Operation::Free => None,
+            Operation::Clone | Operation::Drop | Operation::Look(_) | Operation::Claim(_) => None,
         }
     }
 
     /// Whether it can change its object's value.
     #[must_use]
     pub fn writes(self) -> bool {
-        matches!(self, Operation::Store(_) | Operation::Rmw(..) | Operation::Write)
+        matches!(self, Operation::Store(_) | Operation::Rmw(..) | Operation::Write | Operation::Free)
     }
 
     /// Whether it reads its object's value.
@@ -188,8 +202,34 @@ pub enum Value {
     Bool(bool),
     /// A pointer, by its address.
     Pointer(usize),
-    /// An outcome in a word: `notified`, `timed out`, `spurious`, `poisoned`.
-    Word(&'static str),
+    /// How a wait, a park or a compare-exchange came out.
+    Outcome(Outcome),
+}
+
+/// How an operation came out that can do so in more than one way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The wait was notified.
+    Notified,
+    /// The wait, or the park, timed out.
+    TimedOut,
+    /// It came back, or failed, for no reason, as std lets it.
+    Spurious,
+    /// The token was there.
+    Unparked,
+}
+
+/// `notified`, `timed out`, `spurious`, `unparked`.
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Outcome::Notified => "notified",
+            Outcome::TimedOut => "timed out",
+            Outcome::Spurious => "spurious",
+            Outcome::Unparked => "unparked",
+        })
+    }
 }
 
 impl fmt::Display for Value {
@@ -200,7 +240,7 @@ impl fmt::Display for Value {
             Value::Bool(b) => b.fmt(f),
             Value::Pointer(0) => f.pad("null"),
             Value::Pointer(p) => write!(f, "{p:#x}"),
-            Value::Word(w) => f.pad(w),
+            Value::Outcome(outcome) => outcome.fmt(f),
         }
     }
 }
@@ -229,8 +269,31 @@ pub struct Object {
     pub kind: ObjectKind,
     /// The name given to it with [`sync::name`](crate::sync::name).
     pub name: Option<String>,
-    /// Where it was created.
+    /// Where it was created; memory: where it was announced first.
     pub created: &'static Location<'static>,
+}
+
+/// Why a thread cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blocked {
+    /// What it waits for.
+    pub on: Awaited,
+    /// Who holds the lock for which it waits; nobody, if that is no lock.
+    pub holders: Vec<ThreadId>,
+}
+
+/// What a blocked thread waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Awaited {
+    /// That this mutex or reader-writer lock is free.
+    Lock(ObjectId),
+    /// A notification of this condition variable.
+    Notification(ObjectId),
+    /// The end of this thread.
+    End(ThreadId),
+    /// That somebody unparks it.
+    Unpark,
 }
 
 /// A thread that an execution started.
@@ -238,8 +301,8 @@ pub struct Object {
 pub struct Thread {
     /// The name given to it by `thread::Builder::name`.
     pub name: Option<String>,
-    /// What it waits for, if the execution ended while it could not go on: `mutex balance, held by teller 1`.
-    pub blocked: Option<String>,
+    /// What it waits for, if the execution ended while it could not go on; in words: [`Trace::waiting`].
+    pub blocked: Option<Blocked>,
     /// What it was about to do when the execution ended, if it had not ended itself.
     pub pending: Option<(Operation, Option<ObjectId>)>,
 }
@@ -256,33 +319,6 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// The name of a thread as a person reads it: the one given to it, or `main`, or `thread 2`.
-    #[must_use]
-    pub fn thread_name(&self, thread: ThreadId) -> String {
-        match self.threads.get(thread.index()).and_then(|t| t.name.clone()) {
-            Some(name) => name,
-            None if thread == ThreadId::MAIN => "main".to_string(),
-            None => format!("thread {}", thread.0),
-        }
-    }
-
-    /// The name of an object as a person reads it: the one given to it, or its kind with its number among its kind.
-    ///
-    /// Where several objects were given the same name, the number tells them apart: `slot 1`, `slot 2`.
-    #[must_use]
-    pub fn object_name(&self, object: ObjectId) -> String {
-        let Some(it) = self.objects.get(object.index()) else { return format!("#{}", object.0) };
-        if let Some(name) = &it.name {
-            let same = |objects: &[Object]| objects.iter().filter(|o| o.name == it.name).count();
-            if same(&self.objects) > 1 {
-                return format!("{name} {}", same(&self.objects[..=object.index()]));
-            }
-            return name.clone();
-        }
-        let number = self.objects[..object.index()].iter().filter(|o| o.kind == it.kind).count() + 1;
-        format!("{} {number}", it.kind)
-    }
-
     /// For a load at `index`: the value that was stored last before it, if the load returned another one.
     ///
     /// Only an engine with weak memory (loom) has such loads.
@@ -320,15 +356,11 @@ impl Trace {
     /// The threads for which a blocked thread waits: those that hold its lock, or the one whose end it awaits.
     #[must_use]
     pub fn waits_for(&self, thread: ThreadId) -> Vec<ThreadId> {
-        let why = self.threads.get(thread.index()).and_then(|thread| thread.blocked.as_deref()).unwrap_or_default();
-        let names = match (why.rsplit_once(", held by "), why.strip_prefix("the end of ")) {
-            (Some((_, holders)), _) => holders.split(", ").collect(),
-            (None, Some(name)) => vec![name],
-            (None, None) => Vec::new(),
-        };
-        (0..self.threads.len() as u32)
-            .map(ThreadId)
-            .filter(|&other| names.contains(&self.thread_name(other).as_str()))
-            .collect()
+        let blocked = self.threads.get(thread.index()).and_then(|thread| thread.blocked.as_ref());
+        blocked.map_or_else(Vec::new, |blocked| match blocked.on {
+            Awaited::Lock(_) => blocked.holders.clone(),
+            Awaited::End(other) => vec![other],
+            Awaited::Notification(_) | Awaited::Unpark => Vec::new(),
+        })
     }
 }

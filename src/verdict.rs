@@ -18,6 +18,25 @@ pub enum Verdict {
     Unknown(Bound),
 }
 
+/// Who runs the threads of an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// Nobody: these are real threads.
+    Std,
+    Loom,
+    Shuttle,
+}
+
+impl Engine {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Engine::Std => "std",
+            Engine::Loom => "loom",
+            Engine::Shuttle => "shuttle",
+        }
+    }
+}
+
 /// Who chooses the schedules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -66,16 +85,26 @@ impl Explorer {
     /// Whether it draws its schedules, so that it can never have seen them all.
     #[must_use]
     pub fn samples(self) -> bool {
-        !matches!(self, Explorer::Exhaustive | Explorer::Dfs | Explorer::Loom { .. })
+        match self {
+            Explorer::Exhaustive | Explorer::Dfs | Explorer::Loom { .. } => false,
+            Explorer::Random { .. } | Explorer::Pct { .. } | Explorer::Pos { .. } => true,
+            Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads => true,
+        }
     }
 
     /// The engine underneath: `loom`, `shuttle` or `std`.
     #[must_use]
     pub fn engine(self) -> &'static str {
+        self.driver().name()
+    }
+
+    /// The same, to be matched.
+    pub(crate) fn driver(self) -> Engine {
         match self {
-            Explorer::Loom { .. } => "loom",
-            Explorer::Threads => "std",
-            _ => "shuttle",
+            Explorer::Loom { .. } => Engine::Loom,
+            Explorer::Threads => Engine::Std,
+            Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => Engine::Shuttle,
+            Explorer::Pos { .. } | Explorer::Urw { .. } | Explorer::Portfolio { .. } => Engine::Shuttle,
         }
     }
 }
@@ -106,7 +135,8 @@ impl Verdict {
         match (self, expect) {
             (Verdict::Holds(_), Expect::Holds) => true,
             (Verdict::Violated(found), Expect::Violation(kind)) => found.kind == kind && !found.is_of_set_up(),
-            _ => false,
+            (Verdict::Holds(_), Expect::Violation(_)) | (Verdict::Violated(_), Expect::Holds) => false,
+            (Verdict::Unknown(_), Expect::Holds | Expect::Violation(_)) => false,
         }
     }
 }

@@ -55,6 +55,15 @@ fn channels_are_those_of_crossbeam() {
 }
 
 #[test]
+fn memory_is_announced_to_nobody() {
+    let mut value = 7;
+    cell::write(&raw mut value);
+    cell::read(&raw const value);
+    cell::freed(&raw mut value);
+    assert_eq!(value, 7);
+}
+
+#[test]
 fn a_cell_costs_what_it_holds() {
     assert_eq!(size_of::<cell::UnsafeCell<u64>>(), size_of::<u64>());
     assert_eq!(size_of::<sync::Mutex<u64>>(), size_of::<std::sync::Mutex<u64>>());

@@ -91,7 +91,9 @@ fn a_wait_without_a_loop_is_caught_by_a_spurious_wakeup() {
     });
     let Verdict::Violated(found) = verdict else { panic!("{verdict:?}") };
     assert_eq!(found.kind, Kind::Panic);
-    let woken = |event: &selvedge::trace::Event| event.value == Some(selvedge::trace::Value::Word("spurious"));
+    let woken = |event: &selvedge::trace::Event| {
+        event.value == Some(selvedge::trace::Value::Outcome(selvedge::trace::Outcome::Spurious))
+    };
     assert!(found.trace.events.iter().any(woken), "{found:?}");
 }
 
@@ -118,7 +120,9 @@ fn parks(again: bool, spurious: bool) -> Verdict {
 fn a_park_without_a_loop_is_caught_by_one_that_returns_for_no_reason() {
     let Verdict::Violated(found) = parks(false, true) else { panic!("it may return for no reason") };
     assert_eq!(found.kind, Kind::Panic);
-    let returned = |event: &selvedge::trace::Event| event.value == Some(selvedge::trace::Value::Word("spurious"));
+    let returned = |event: &selvedge::trace::Event| {
+        event.value == Some(selvedge::trace::Value::Outcome(selvedge::trace::Outcome::Spurious))
+    };
     assert!(found.trace.events.iter().any(returned), "{found:?}");
     for (again, spurious) in [(true, true), (false, false)] {
         let verdict = parks(again, spurious);

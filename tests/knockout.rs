@@ -1,6 +1,8 @@
 //! Knockouts: which synchronisation is load-bearing, shown on what textbooks have, on what is too strong, and on what
 //! tests nothing.
 
+#[path = "knockout/advice.rs"]
+mod advice;
 #[path = "knockout/kinds.rs"]
 mod kinds;
 #[path = "knockout/locks.rs"]
@@ -75,7 +77,9 @@ fn reader_writer_lock() {
 #[test]
 fn seqlock() {
     killed("seqlock", structures::seqlock, &["fence dropped", "store Relaxed", "load Relaxed"]);
-    too_strong("seqlock_acquire_twice", structures::seqlock_acquire_twice, &["load Relaxed"]);
+    // its data are atomics, and nothing plain is watched: what survives says nothing
+    let report = report("seqlock_acquire_twice", structures::seqlock_acquire_twice);
+    assert_eq!((those(&report, Mark::Undecided), report.count(Mark::Survived)), (vec!["load Relaxed".to_string()], 0));
 }
 
 #[test]
@@ -193,10 +197,13 @@ fn tests_nothing() {
 }
 
 #[test]
-fn of_a_model_that_tests_nothing_everything_survives() {
+fn of_a_model_that_tests_nothing_everything_survives_and_orderings_are_undecided() {
     let report = report("tests_nothing", tests_nothing);
     assert_eq!((report.sites.len(), report.count(Mark::Killed)), (3, 0));
-    assert_eq!(report.count(Mark::Survived), report.knockouts.len());
+    // what only the order of all SeqCst operations is lost of, loom has looked at
+    let survived = ["fetch_add split", "fetch_add AcqRel", "store Release", "join skipped"];
+    assert_eq!(those(&report, Mark::Survived), survived);
+    assert_eq!(report.count(Mark::Survived) + report.count(Mark::Undecided), report.knockouts.len());
     assert_eq!(report.worst(), Mark::Survived);
 }
 

@@ -1,11 +1,15 @@
 //! Drawn reports against whole files under tests/golden; `UPDATE_GOLDEN=1` rewrites them.
 
+#[path = "report/names.rs"]
+mod names;
 mod scenes;
 
 use proptest::prelude::*;
 use selvedge::process::frame::{from_bytes, to_bytes};
 use selvedge::report::{Finding, Row, Style, json, junit, table, timeline};
-use selvedge::trace::{Event, Object, ObjectId, ObjectKind, Operation, Thread, ThreadId, Trace, Value};
+use selvedge::trace::{
+    Awaited, Blocked, Event, Object, ObjectId, ObjectKind, Operation, Outcome, Thread, ThreadId, Trace, Value,
+};
 use selvedge::{Check, Config, Counterexample, Expect, Explorer, Kind, Verdict};
 use std::panic::Location;
 use std::path::Path;
@@ -172,7 +176,7 @@ fn a_finding_says_the_same_in_another_process() {
         Value::Signed(5),
         Value::Bool(true),
         Value::Pointer(0x1000),
-        Value::Word("timed out"),
+        Value::Outcome(Outcome::TimedOut),
     ];
     for (event, value) in found.trace.events.iter_mut().zip(values) {
         event.value = Some(value);
@@ -193,7 +197,15 @@ fn a_finding_says_the_same_in_another_process() {
 /// Any trace at all, sensible or not, with names that a terminal would obey.
 fn any_counterexample() -> impl Strategy<Value = Counterexample> {
     let name = prop::option::of(prop_oneof!["[a-z]{1,40}", Just("\x1b[2J\n口 replay: x".to_string())]);
-    let threads = prop::collection::vec((name.clone(), name.clone()), 1..6);
+    let on = prop_oneof![
+        (0..5u32).prop_map(|lock| Awaited::Lock(ObjectId(lock))),
+        (0..5u32).prop_map(|condvar| Awaited::Notification(ObjectId(condvar))),
+        (0..9u32).prop_map(|thread| Awaited::End(ThreadId(thread))),
+        Just(Awaited::Unpark),
+    ];
+    let holders = prop::collection::vec((0..9u32).prop_map(ThreadId), 0..3);
+    let blocked = (on, holders).prop_map(|(on, holders)| Blocked { on, holders });
+    let threads = prop::collection::vec((name.clone(), prop::option::of(blocked)), 1..6);
     let objects = prop::collection::vec(name.clone(), 1..4);
     let operation = prop_oneof![
         Just(Operation::Load(Ordering::Relaxed)),
@@ -289,7 +301,7 @@ fn without_colours(text: &str) -> String {
 
 /// What an explorer finds in a model that is violated.
 #[track_caller]
-fn explored(model: fn(), explorer: Explorer, kind: Kind) -> Counterexample {
+fn explored(model: impl Fn() + Send + Sync + 'static, explorer: Explorer, kind: Kind) -> Counterexample {
     let verdict = Check::new("any/model").config(Config::default()).explorers([explorer]).run(model);
     assert!(verdict.is(Expect::Violation(kind)), "{verdict:?}");
     let Verdict::Violated(found) = verdict else { unreachable!("just seen") };

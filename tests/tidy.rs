@@ -105,6 +105,71 @@ fn is_unsafe(code: &str) -> bool {
     has(code, "unsafe")
 }
 
+/// Patterns that would take a forgotten explorer, or engine, for another one: in matches that name some of them.
+fn swallows_an_explorer(code: &str) -> bool {
+    !swallowing(code).is_empty()
+}
+
+fn swallowing(code: &str) -> Vec<String> {
+    let matches = code.match_indices("match ").filter_map(|(place, _)| arms(&code[place..]));
+    matches.flat_map(|arms| catch_alls(&patterns(&arms))).collect()
+}
+
+/// What stands between the braces of a match, and not in braces or brackets of its own: its arms, without bodies and fields.
+fn arms(code: &str) -> Option<String> {
+    let (mut depth, mut arms, mut brackets) = (0, String::new(), 0);
+    for c in code.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            // before the arms: the end of a statement is none of a match
+            ';' if depth == 0 => return None,
+            '(' | '[' if depth == 1 => brackets += 1,
+            ')' | ']' if depth == 1 => brackets -= 1,
+            _ => {}
+        }
+        match (depth, c) {
+            (0, '}') => return Some(arms),
+            // a body ends, and not the fields of a pattern
+            (1, '}') if brackets == 0 && arms.rsplit(';').next().is_some_and(|arm| arm.contains("=>")) => {
+                arms.push(';')
+            }
+            (1, ',') if brackets == 0 => arms.push(';'),
+            (1, '{' | '}') | (0, _) => {}
+            (1, _) => arms.push(c),
+            (_, _) => {}
+        }
+    }
+    None
+}
+
+/// The patterns of the arms, each as the parts of its tuple; with `if` where a guard stands.
+fn patterns(arms: &str) -> Vec<Vec<String>> {
+    let patterns = arms.split(';').filter_map(|arm| Some(arm.split_once("=>")?.0.trim().to_string()));
+    let parts = |pattern: String| {
+        let tuple = pattern.strip_prefix('(').and_then(|rest| rest.rsplit_once(')'));
+        let (tuple, guard) = tuple.map_or((pattern.as_str(), ""), |(tuple, guard)| (tuple, guard));
+        let mut parts: Vec<String> = tuple.split(',').map(|part| part.trim().to_string()).collect();
+        parts.last_mut().into_iter().for_each(|last| last.push_str(guard));
+        parts
+    };
+    patterns.map(parts).collect()
+}
+
+/// What stands for everything where other patterns name explorers.
+fn catch_alls(patterns: &[Vec<String>]) -> Vec<String> {
+    let names = |part: &&String| ["Explorer::", "Engine::"].iter().any(|word| part.starts_with(word));
+    let all = |part: &&String| !part.is_empty() && part.chars().all(|c| c.is_lowercase() || c == '_');
+    let columns = 0..patterns.iter().map(Vec::len).max().unwrap_or(0);
+    let named = columns.filter(|at| patterns.iter().filter_map(|parts| parts.get(*at)).any(|part| names(&part)));
+    let taken = |at: usize| {
+        let open = patterns.iter().filter(move |parts| !parts.iter().any(|part| part.contains(" if ")));
+        // a lone `_` stands for all columns
+        open.filter_map(move |parts| parts.get(at).or(parts.first().filter(|_| parts.len() == 1)))
+    };
+    named.flat_map(|at| taken(at).filter(all).cloned().collect::<Vec<_>>()).collect()
+}
+
 /// The files below src whose code does something that only those in `places` (folders or files) may.
 fn outside(does: fn(&str) -> bool, places: &[&str]) -> Vec<String> {
     let may = |path: &str| places.iter().any(|place| Path::new(path).starts_with(place));
@@ -135,6 +200,17 @@ fn only_the_command_prints() {
 #[test]
 fn unsafe_code_stands_in_listed_files_only() {
     assert_eq!(outside(is_unsafe, UNSAFE), [""; 0]);
+}
+
+#[test]
+fn no_explorer_is_taken_for_another_one() {
+    let mut seen = 0;
+    for (path, text) in sources("src") {
+        let code = code(&text);
+        seen += code.matches("Explorer::Threads =>").count() + code.matches("Engine::Std =>").count();
+        assert!(!swallows_an_explorer(&code), "{path}: {:?} beside explorers or engines", swallowing(&code));
+    }
+    assert!(seen > 20, "only {seen} arms were there to be looked at");
 }
 
 #[test]
@@ -228,6 +304,20 @@ fn words_are_found_in_code_and_not_in_comments() {
     assert!(prints("fn f() { println!(\"{x}\") }") && prints("dbg!(x);") && prints("eprintln!();"));
     assert!(!prints(&code("let blueprint = 1; // println!(\"no\")")));
     assert!(is_unsafe("unsafe { *pointer }") && !is_unsafe("#![deny(unsafe_code)]"));
+}
+
+#[test]
+fn a_catch_all_beside_explorers_is_found() {
+    let arm = "Explorer::Loom { preemption_bound: Some(n) } => { a(n); b }";
+    assert!(swallows_an_explorer(&format!("match explorer {{ {arm} _ => c(1, 2), }}")));
+    assert!(swallows_an_explorer("match explorer { Explorer::Dfs => 1, other => 2 }"));
+    assert!(swallows_an_explorer("match (a, engine()) { (1, Engine::Loom) => 1, (_, _) => 2 }"));
+    assert!(swallows_an_explorer("match (a, engine()) { (1, Engine::Loom) => match a { _ => 3 }, _ => 2 }"));
+    assert!(swallows_an_explorer("match a { 1 => match e { Explorer::Dfs => {} _ => {} }, 2 => {} }"));
+    assert!(!swallows_an_explorer(&format!("match explorer {{ {arm} Explorer::Dfs | Explorer::Threads => c }}")));
+    assert!(!swallows_an_explorer("match (engine(), a) { (Engine::Loom, _) => 1, (Engine::Std, 2) => 2 }"));
+    assert!(!swallows_an_explorer("match engine() { _ if endless => 0, Engine::Loom => 1, Engine::Std => 2 }"));
+    assert!(!swallows_an_explorer("match name { \"dfs\" => Explorer::Dfs, _ => Explorer::Threads }"));
 }
 
 #[test]

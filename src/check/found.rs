@@ -5,8 +5,8 @@ use crate::counterexample::{Token, conflicts, preemptions};
 use crate::explore::{self, Failure, Model, Only, Teller, Which};
 use crate::report::{Style, timeline};
 use crate::runtime::Ending;
-use crate::trace::Trace;
-use crate::verdict::{Bound, Counterexample, Explorer, Kind, Size};
+use crate::trace::{ObjectKind, Trace};
+use crate::verdict::{Bound, Counterexample, Engine, Explorer, Kind, Size};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -62,7 +62,7 @@ impl Check<'_> {
             Ending::GivenUp => return Err(Bound::NothingExplored), // never a failure: see `Exploration::take`
         };
         let tried = |event: &crate::trace::Event| event.operation == crate::trace::Operation::TryLock;
-        if kind == Kind::Deadlock && explorer.engine() == "loom" && trace.events.iter().any(tried) {
+        if kind == Kind::Deadlock && explorer.driver() == Engine::Loom && trace.events.iter().any(tried) {
             // loom blocks whoever only tries: what it takes for a deadlock may be none
             let operation = "a deadlock where a lock is tried".to_string();
             return Err(Bound::NotModelled { engine: "loom", operation });
@@ -71,10 +71,10 @@ impl Check<'_> {
             let only = Only { which, counted, events: Arc::new(events) };
             Token::new(explorer, only, name).to_string()
         };
-        let replay = match by {
-            Explorer::Threads => String::new(),
-            Explorer::Loom { .. } => token(by, Which::Execution(execution)),
-            _ => token(explorer, Which::Schedule(schedule)),
+        let replay = match by.driver() {
+            Engine::Std => String::new(),
+            Engine::Loom => token(by, Which::Execution(execution)),
+            Engine::Shuttle => token(explorer, Which::Schedule(schedule)),
         };
         let conflicts = match (conflict, kind) {
             (Some(pair), _) => vec![pair],
@@ -91,7 +91,7 @@ impl Check<'_> {
             execution,
             preemptions: preemptions(&trace),
             reduced_from: None,
-            caveat: caveat(explorer, &trace),
+            caveat: caveat(explorer, &trace).or_else(|| reused(kind, &conflicts, &trace)),
             trace,
             conflicts,
             replay,
@@ -99,11 +99,25 @@ impl Check<'_> {
     }
 }
 
+/// A race of memory that is known by its address only, which an allocator may have given out again in between.
+fn reused(kind: Kind, conflicts: &[(usize, usize)], trace: &Trace) -> Option<String> {
+    let (earlier, later) = *conflicts.first().filter(|_| kind == Kind::DataRace)?;
+    let object = trace.objects.get(trace.events.get(later)?.object?.index())?;
+    (object.kind == ObjectKind::Memory).then(|| {
+        format!(
+            "memory is told by its address: if what #{} touched was given back before #{}, and an allocator gave it out \
+             again, say selvedge::cell::freed where it is given back",
+            earlier + 1,
+            later + 1
+        )
+    })
+}
+
 /// loom takes `SeqCst` accesses for `AcqRel` (its issue 180). The fences that the facade puts around them have removed
 /// every false alarm that is known, but a stale `SeqCst` load is where another one would show.
 fn caveat(explorer: Explorer, trace: &Trace) -> Option<String> {
     let is_seqcst = |at: &usize| trace.events[*at].operation.ordering() == Some(Ordering::SeqCst);
     let mut stale = (0..trace.events.len()).filter(|at| trace.stale(*at).is_some());
-    let first = stale.find(is_seqcst).filter(|_| explorer.engine() == "loom")?;
+    let first = stale.find(is_seqcst).filter(|_| explorer.driver() == Engine::Loom)?;
     Some(format!("a SeqCst load read an older value (#{}): loom may allow more than the language does", first + 1))
 }

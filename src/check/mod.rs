@@ -12,7 +12,7 @@ use crate::explore::{self, Exploration, Judge, Limits, Model, Progress, Which};
 use crate::report;
 use crate::runtime::Ending;
 use crate::runtime::knockout::Probe;
-use crate::verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Run, Verdict};
+use crate::verdict::{Bound, Counterexample, Counts, Coverage, Engine, Expect, Explorer, Extent, Run, Verdict};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -352,7 +352,7 @@ impl<'a> Check<'a> {
         let Some(&explorer) = self.explorers.first().filter(|_| !self.budget.is_zero()) else {
             return Err(Bound::NothingExplored);
         };
-        if explorer.engine() != "shuttle" {
+        if explorer.driver() != Engine::Shuttle {
             let operation = "what comes after a violation".to_string();
             return Err(Bound::NotModelled { engine: explorer.engine(), operation });
         }
@@ -460,11 +460,12 @@ fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
         return Err(Bound::NothingExplored);
     }
     let extent = match (explorer, cut) {
-        _ if explorer.samples() => Extent::Sampled,
-        (_, Some(bound)) => Extent::Bounded(bound),
+        (Explorer::Random { .. } | Explorer::Pct { .. } | Explorer::Pos { .. }, _) => Extent::Sampled,
+        (Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads, _) => Extent::Sampled,
+        (Explorer::Exhaustive | Explorer::Dfs | Explorer::Loom { .. }, Some(bound)) => Extent::Bounded(bound),
         (Explorer::Loom { preemption_bound: Some(most) }, None) => Extent::Bounded(Bound::Preemptions(most)),
         (Explorer::Loom { preemption_bound: None }, None) => Extent::Complete,
-        (_, None) => Extent::Exhaustive,
+        (Explorer::Exhaustive | Explorer::Dfs, None) => Extent::Exhaustive,
     };
     Ok(Run { explorer, executions, longest, extent })
 }

@@ -12,7 +12,7 @@ Exit codes:
   2  the arguments are wrong (also a filter that matches nothing, a budget of zero, a token that cannot
      be read), or something could not be read or written
   3  nothing is known to be wrong, but some check could say neither that its model holds nor that it is violated,
-     or some knockout could not be decided";
+     or some knockout could not be decided, or is of an ordering on which nothing hangs that the models watch";
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

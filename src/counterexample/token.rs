@@ -12,7 +12,7 @@
 use crate::explore::{Only, Which};
 use crate::knockout::Knockout;
 use crate::trace::Fingerprint;
-use crate::verdict::Explorer;
+use crate::verdict::{Engine, Explorer};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -140,11 +140,10 @@ impl FromStr for Token {
         if version != "v1" {
             return wrong(at, format!("version {version:?} is not v1"));
         }
-        let (at, name) = part("explorer")?;
+        let (by, name) = part("explorer")?;
         let explorer = match name.replace('.', ":").parse::<Explorer>() {
-            Ok(Explorer::Threads) => return wrong(at, "real threads cannot be replayed".to_string()),
             Ok(explorer) => explorer,
-            Err(reason) => return wrong(at, reason),
+            Err(reason) => return wrong(by, reason),
         };
         let (at, schedule) = part("schedule")?;
         let (schedule, events) = schedule.split_once('.').unwrap_or((schedule, ""));
@@ -155,12 +154,13 @@ impl FromStr for Token {
             number.map_err(|e| TokenError { offset: at + schedule.len(), reason: format!("place {place:?}: {e}") })
         });
         let counted = counted.collect::<Result<Vec<_>, _>>()?;
-        let which = match explorer {
-            Explorer::Loom { .. } => match schedule.parse::<u64>() {
+        let which = match explorer.driver() {
+            Engine::Loom => match schedule.parse::<u64>() {
                 Ok(number) if number > 0 => Which::Execution(number),
                 _ => return wrong(at, format!("{schedule:?} is not the number of an execution, from 1")),
             },
-            _ => Which::Schedule(choices(at, schedule)?),
+            Engine::Shuttle => Which::Schedule(choices(at, schedule)?),
+            Engine::Std => return wrong(by, "real threads cannot be replayed".to_string()),
         };
         let events = events.parse::<Fingerprint>();
         let events = events.map_err(|(byte, reason)| TokenError { offset: at + length + 1 + byte, reason })?;

@@ -7,7 +7,7 @@
 use super::{Exploration, Failure, Job, Limits, Model, Only, Progress, Shared, lock, loom, shuttle, threads};
 use crate::runtime::{Frozen, Pulse, hook, last_words};
 use crate::trace::Fingerprint;
-use crate::verdict::{Bound, Explorer};
+use crate::verdict::{Bound, Engine, Explorer};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -38,7 +38,7 @@ pub(super) enum Fit {
 
 /// A thread that waits for orders.
 struct Host {
-    engine: &'static str,
+    engine: Engine,
     orders: mpsc::Sender<Order>,
 }
 
@@ -46,14 +46,15 @@ struct Host {
 static IDLE: Mutex<Vec<Host>> = Mutex::new(Vec::new());
 
 impl Host {
-    fn start(engine: &'static str) -> io::Result<Host> {
+    fn start(engine: Engine) -> io::Result<Host> {
         let (orders, theirs) = mpsc::channel();
-        std::thread::Builder::new().name(format!("selvedge {engine}")).spawn(move || serve(engine, theirs))?;
+        let name = format!("selvedge {}", engine.name());
+        std::thread::Builder::new().name(name).spawn(move || serve(engine, theirs))?;
         Ok(Host { engine, orders })
     }
 
     /// Gives the order to a host that is idle, or to a new one.
-    fn take(engine: &'static str, mut order: Order) -> io::Result<Host> {
+    fn take(engine: Engine, mut order: Order) -> io::Result<Host> {
         loop {
             let idle = {
                 let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,9 +74,10 @@ impl Host {
 }
 
 /// A host's life.
-fn serve(engine: &'static str, orders: mpsc::Receiver<Order>) {
-    if engine == "shuttle" {
-        return shuttle::serve(orders);
+fn serve(engine: Engine, orders: mpsc::Receiver<Order>) {
+    match engine {
+        Engine::Shuttle => return shuttle::serve(orders),
+        Engine::Loom | Engine::Std => {}
     }
     while let Ok(order) = orders.recv() {
         crate::runtime::knockout::set(order.job.limits.probe.clone());
@@ -84,13 +86,19 @@ fn serve(engine: &'static str, orders: mpsc::Receiver<Order>) {
         last_words::set(*explorer, limits.teller.as_ref(), pulse);
         let fit = match order.job.explorer {
             Explorer::Loom { preemption_bound } => loom::run(&order, preemption_bound),
-            _ => threads::run(&order),
+            Explorer::Threads => threads::run(&order),
+            Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => not_here(),
+            Explorer::Pos { .. } | Explorer::Urw { .. } | Explorer::Portfolio { .. } => not_here(),
         };
         order.done(fit);
         if fit == Fit::No {
             return;
         }
     }
+}
+
+fn not_here() -> ! {
+    unreachable!("the hosts of shuttle have them")
 }
 
 /// Explores a model until the explorer has nothing left, or something fails, or the budget is used up.
@@ -110,7 +118,7 @@ pub(crate) fn explore(
     lock(&shared).tally = limits.past_violations.then(BTreeMap::new);
     let (done, finished) = mpsc::channel();
     let order = Order { job: Arc::new(job), shared: Arc::clone(&shared), done };
-    match Host::take(explorer.engine(), order) {
+    match Host::take(explorer.driver(), order) {
         Ok(host) => wait(host, &pulse, limits, start, &finished, progress)
             .unwrap_or_else(|| std::mem::take(&mut *lock(&shared))),
         Err(error) => given_up(0, not_by_us(format!("a thread of its own: {error}"))),

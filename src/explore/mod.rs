@@ -294,8 +294,10 @@ impl Job {
         self.limits.executions.filter(|most| executions >= *most).map(Bound::Executions)
     }
 
-    /// Lets the judge, if there is one, look at an execution that is over.
+    /// Lets the judge, if there is one, look at an execution that is over; and a probe that writes down what there is.
     fn judge(&self, world: &mut World) {
+        let probe = self.limits.probe.as_ref().filter(|_| self.explorer.driver() == Engine::Shuttle);
+        probe.into_iter().for_each(|probe| probe.look_at(&world.trace));
         let Some(Judge(judge)) = &self.limits.judge else { return };
         world.fingerprint = Some(Fingerprint::of(&world.trace));
         match world.ending {

@@ -8,7 +8,7 @@
 
 use super::exhaustive::effect::{Act, Effects};
 use crate::runtime::{Engine, Pending, Seen, Waits, World, token};
-use crate::trace::{Event, ObjectId, Operation, ThreadId, Trace, Value};
+use crate::trace::{Event, ObjectId, Operation, Outcome, ThreadId, Trace, Value};
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};
 
@@ -78,7 +78,7 @@ pub(crate) fn known(world: &World) -> Vec<Known> {
         threads[me.index()].tick(me);
         match settings.engine {
             Engine::Loom => loom.see(trace, at, deed, &mut threads[me.index()]),
-            _ => shuttle.see(trace, at, deed, &all, &mut threads[me.index()]),
+            Engine::Shuttle | Engine::Std => shuttle.see(trace, at, deed, &all, &mut threads[me.index()]),
         }
         if let Operation::Spawn(child) = event.operation {
             threads[child.index()] = threads[me.index()].clone();
@@ -109,7 +109,7 @@ impl Dependency {
         // a waiter that was notified has no effect on the condition variable any more, but its notification has: the
         // trace does not say which it was, if there were several
         let event = &trace.events[at];
-        if event.operation == Operation::Wake && event.value == Some(Value::Word("timed out")) {
+        if event.operation == Operation::Wake && event.value == Some(Value::Outcome(Outcome::TimedOut)) {
             // it fired because nobody else could go on
             all.iter().for_each(|known| now.join(known));
         } else if event.operation == Operation::Wake {

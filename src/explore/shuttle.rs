@@ -81,17 +81,22 @@ fn another() -> bool {
     }
 }
 
-/// Who chooses in an exploration.
+/// Who chooses in the exploration's executions.
 fn strategy(job: &Job) -> Box<dyn Strategy> {
-    match (job.only.as_ref().map(|only| &only.which), job.explorer) {
-        (Some(Which::Schedule(choices)), _) => Box::new(Replay::new(choices.clone())),
-        (_, Explorer::Random { seed }) => Box::new(Random::new(seed)),
-        (_, Explorer::Pct { seed, depth }) => Box::new(Pct::new(seed, depth)),
-        (_, Explorer::Pos { seed }) => Box::new(Pos::new(seed)),
-        (_, Explorer::Urw { seed }) => Box::new(Walk::new(seed)),
-        (_, Explorer::Portfolio { seed }) => Box::new(Portfolio::new(seed)),
-        (_, Explorer::Dfs) => Box::new(Dfs::bounded(job.limits.preemptions)),
-        _ => Box::new(Exhaustive::default()),
+    match job.only.as_ref().map(|only| &only.which) {
+        Some(Which::Schedule(choices)) => return Box::new(Replay::new(choices.clone())),
+        Some(Which::Execution(_)) => unreachable!("a schedule is replayed here, and loom's executions by their number"),
+        None => {}
+    }
+    match job.explorer {
+        Explorer::Exhaustive => Box::new(Exhaustive::default()),
+        Explorer::Dfs => Box::new(Dfs::bounded(job.limits.preemptions)),
+        Explorer::Random { seed } => Box::new(Random::new(seed)),
+        Explorer::Pct { seed, depth } => Box::new(Pct::new(seed, depth)),
+        Explorer::Pos { seed } => Box::new(Pos::new(seed)),
+        Explorer::Urw { seed } => Box::new(Walk::new(seed)),
+        Explorer::Portfolio { seed } => Box::new(Portfolio::new(seed)),
+        Explorer::Loom { .. } | Explorer::Threads => unreachable!("they have an engine of their own"),
     }
 }
 

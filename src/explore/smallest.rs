@@ -7,7 +7,7 @@
 use super::{Exploration, Failure, Limits, Model, explore};
 use crate::counterexample::preemptions;
 use crate::runtime::Ending;
-use crate::verdict::Explorer;
+use crate::verdict::{Engine, Explorer};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,9 +28,10 @@ pub(crate) fn smallest(
         if left.is_zero() {
             return None;
         }
-        let (explorer, preemptions) = match explorer {
-            Explorer::Loom { .. } => (Explorer::Loom { preemption_bound: Some(preemptions) }, None),
-            _ => (Explorer::Dfs, Some(preemptions)),
+        let (explorer, preemptions) = match explorer.driver() {
+            Engine::Loom => (Explorer::Loom { preemption_bound: Some(preemptions) }, None),
+            Engine::Shuttle => (Explorer::Dfs, Some(preemptions)),
+            Engine::Std => return None, // nobody chooses
         };
         let executions = Some(EXECUTIONS);
         let limits = Limits { executions, time: Some(left), preemptions, most_events, ..limits.clone() };
@@ -46,7 +47,7 @@ pub(crate) fn smallest(
             break;
         }
     }
-    if matches!(explorer, Explorer::Loom { .. }) {
+    if explorer.driver() != Engine::Shuttle {
         return best;
     }
     loop {

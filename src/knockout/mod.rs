@@ -9,6 +9,17 @@
 //! was explored. What survived is stronger than these models need, or nothing tests it; or it is needed for something
 //! that no model can show, such as speed: then [`load_bearing_elsewhere`] says so in its place.
 //!
+//! An ordering is there for what it publishes: for plain memory, which a model must watch to notice. So of a weaker
+//! ordering that no model noticed it is said that it survived only if one of the models that execute it watches something
+//! that hangs on orderings: a [`cell::UnsafeCell`](crate::cell::UnsafeCell), or memory announced with
+//! [`cell::read`](crate::cell::read) and [`cell::write`](crate::cell::write), that two threads touch, one of them writing,
+//! with an atomic between them. Else it is **undecided**, and the advice is to watch: a `Release` that publishes what
+//! stands behind a pointer is needed, although no model can say so. Older values of atomics kill orderings under loom, too;
+//! that none did decides nothing. And a weakened `SeqCst` is undecided if no model could be explored under loom: nothing
+//! else shows the order of all `SeqCst` operations. "`Relaxed` is enough for these models" means: in all interleavings, and
+//! with all stale values, that they have, nothing that they *watch* is touched unordered, and nothing that they assert
+//! fails. Memory that they do not watch, beside some that they do, may still need it.
+//!
 //! | operation | its knockouts |
 //! |---|---|
 //! | `lock`, `read`, `write`, and their `try_` forms | skipped; a `write` also demoted to a `read` |
@@ -24,11 +35,12 @@
 //! happens. Of `Once`, `OnceLock` and `LazyLock` nothing can be taken away without handing out memory that is not there.
 //! Interleavings are explored exhaustively, orderings under loom as well.
 
+pub(crate) mod depends;
 mod report;
 mod run;
 mod site;
 
-pub use report::{Fate, KnockoutReport, Mark, ModelUsed, SiteSeen, Tried};
+pub use report::{Fate, KnockoutReport, Mark, ModelUsed, SiteSeen, Tried, Unseen};
 pub use site::{Change, Half, Knockout, Site};
 pub(crate) use site::{Declared, changes, further, is_weaker};
 

@@ -11,8 +11,21 @@ pub enum Fate {
     /// No model noticed, as far as each of them was explored: the operation is stronger than these models need, or it is
     /// not tested.
     Survived(Vec<(String, Coverage)>),
-    /// Neither can be said, and why.
+    /// No model noticed, and none could have: that says nothing about the operation.
+    Unseen(Unseen, Vec<(String, Coverage)>),
+    /// Neither can be said, as exploring it did not come to its end, and why.
     Undecided(String),
+}
+
+/// Why no model could have noticed a weaker ordering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unseen {
+    /// Nothing that they watch depends on what is published there: no [`UnsafeCell`](crate::cell::UnsafeCell), and no memory
+    /// announced with [`cell::read`](crate::cell::read) and [`cell::write`](crate::cell::write).
+    NothingWatched,
+    /// Only weak memory shows what `SeqCst` adds, and none of them was explored under loom.
+    NoWeakMemory,
 }
 
 /// A knockout that was tried.
@@ -75,7 +88,7 @@ pub enum Mark {
     Killed,
     /// Something survived, and it is said why.
     Explained,
-    /// Something could not be decided.
+    /// Something could not be decided, or no model could have noticed it.
     Undecided,
     /// Something survived.
     Survived,
@@ -87,9 +100,9 @@ impl Tried {
     pub fn mark(&self) -> Mark {
         match (&self.fate, &self.explained) {
             (Fate::Killed(_), _) => Mark::Killed,
-            (Fate::Survived(_), Some(_)) => Mark::Explained,
+            (Fate::Survived(_) | Fate::Unseen(..), Some(_)) => Mark::Explained,
             (Fate::Survived(_), None) => Mark::Survived,
-            (Fate::Undecided(_), _) => Mark::Undecided,
+            (Fate::Unseen(..), None) | (Fate::Undecided(_), _) => Mark::Undecided,
         }
     }
 
@@ -99,7 +112,7 @@ impl Tried {
     pub fn is_exhaustive(&self) -> bool {
         match &self.fate {
             Fate::Survived(coverages) => coverages.iter().all(|(_, coverage)| self.is_all(coverage)),
-            _ => false,
+            Fate::Killed(_) | Fate::Unseen(..) | Fate::Undecided(_) => false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! One knockout after the other, on all processors: which model notices, and if none does, how far each was explored.
 
-use super::report::{Fate, KnockoutReport, ModelUsed, SiteSeen, Tried};
+use super::report::{Fate, KnockoutReport, ModelUsed, SiteSeen, Tried, Unseen};
 use super::{Change, Knockout, Settings, Site, changes, further};
 use crate::check::{Budget, Check, Config};
 use crate::explore::Model;
@@ -27,6 +27,8 @@ struct Usable {
     body: Model,
     coverage: Coverage,
     sites: BTreeMap<Site, Seen>,
+    /// Whether something that it watches hangs on orderings.
+    watches: bool,
     without_loom: Option<String>,
     took: Duration,
 }
@@ -77,7 +79,7 @@ pub(super) fn run(this: &Settings, progress: &mut dyn FnMut(usize, usize)) -> Kn
         // what is killed is killed all the more when it is weaker still
         tasks.clear();
         for one in fresh {
-            if matches!(one.fate, Fate::Survived(_)) {
+            if matches!(one.fate, Fate::Survived(_) | Fate::Unseen(..)) {
                 let further = further(&one.knockout.site.operation, one.knockout.change).into_iter();
                 tasks.extend(further.map(|change| Task { site: one.site, change }));
             }
@@ -126,7 +128,8 @@ fn by_std(change: Change) -> Option<String> {
     let why = match change {
         Change::Spurious => "std lets a wait return for no reason: the code around it looks again",
         Change::TimesOut => "a timeout may fire at any time, and every check explores that",
-        _ => return None,
+        Change::Skipped | Change::Demoted | Change::Weaker(..) | Change::Split => return None,
+        Change::Unconditional | Change::Dropped | Change::One => return None,
     };
     Some(why.to_string())
 }
@@ -151,8 +154,8 @@ fn usable(this: &Settings) -> (Vec<Usable>, Vec<(String, String)>) {
                 Verdict::Unknown(bound) => Some(bound.to_string()),
             },
         };
-        let (name, body, sites) = (name.clone(), Arc::clone(body), probe.sites());
-        Ok(Usable { name, body, coverage, sites, without_loom, took })
+        let (name, body, sites, watches) = (name.clone(), Arc::clone(body), probe.sites(), probe.watches());
+        Ok(Usable { name, body, coverage, sites, watches, without_loom, took })
     };
     let (mut usable, mut unused) = (Vec::new(), Vec::new());
     for outcome in in_parallel(&this.models, this.workers, explore, |_| ()) {
@@ -217,7 +220,21 @@ fn fate(this: &Settings, knockout: &Knockout, models: &[&Usable], budget: Budget
             Verdict::Holds(coverage) => survived.extend(is_last.then(|| (model.name.clone(), coverage))),
         }
     }
-    if why_not.is_empty() { Fate::Survived(survived) } else { Fate::Undecided(why_not.join("; ")) }
+    match unseen(knockout, models) {
+        _ if !why_not.is_empty() => Fate::Undecided(why_not.join("; ")),
+        Some(why) => Fate::Unseen(why, survived),
+        None => Fate::Survived(survived),
+    }
+}
+
+/// Why none of the models could have noticed, if so.
+fn unseen(knockout: &Knockout, models: &[&Usable]) -> Option<Unseen> {
+    if knockout.publishes_less() {
+        let watched = models.iter().any(|model| model.watches);
+        return (!watched).then_some(Unseen::NothingWatched);
+    }
+    let weak = models.iter().any(|model| model.without_loom.is_none());
+    (knockout.is_of_an_ordering() && !weak).then_some(Unseen::NoWeakMemory)
 }
 
 /// Whether the budget ended the search for interleavings.

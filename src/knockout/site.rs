@@ -130,6 +130,18 @@ impl Knockout {
     pub(crate) fn is_of_an_ordering(&self) -> bool {
         matches!(self.change, Change::Weaker(..)) || self.site.operation == "fence"
     }
+
+    /// Whether less is published, or learned, than before: not so if only the order of all `SeqCst` operations is lost.
+    pub(crate) fn publishes_less(&self) -> bool {
+        match self.change {
+            Change::Weaker(half, Ordering::Acquire) => half != Half::Failure && self.site.operation != "load",
+            Change::Weaker(_, Ordering::Release) => self.site.operation != "store",
+            Change::Weaker(_, order) => order == Ordering::Relaxed,
+            Change::Dropped => self.site.operation == "fence",
+            Change::Skipped | Change::Demoted | Change::Split | Change::Unconditional => false,
+            Change::One | Change::Spurious | Change::TimesOut => false,
+        }
+    }
 }
 
 impl fmt::Display for Knockout {
@@ -212,7 +224,8 @@ pub(crate) fn changes(operation: &str, declared: Declared) -> Vec<Change> {
 pub(crate) fn further(operation: &str, change: Change) -> Vec<Change> {
     match change {
         Change::Weaker(half, order) => weaker(operation, half, order),
-        _ => Vec::new(),
+        Change::Skipped | Change::Demoted | Change::Split | Change::Unconditional | Change::Dropped => Vec::new(),
+        Change::One | Change::Spurious | Change::TimesOut => Vec::new(),
     }
 }
 

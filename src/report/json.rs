@@ -141,7 +141,7 @@ impl From<Value> for Shown {
             Value::Unsigned(n) => Shown::Unsigned(n),
             Value::Signed(n) => Shown::Signed(n),
             Value::Bool(b) => Shown::Bool(b),
-            Value::Pointer(_) | Value::Word(_) => Shown::Text(value.to_string()),
+            Value::Pointer(_) | Value::Outcome(_) => Shown::Text(value.to_string()),
         }
     }
 }
@@ -164,7 +164,7 @@ impl From<&Counterexample> for Failure {
                 .zip(&trace.threads)
                 .map(|(id, thread)| Thread {
                     name: trace.thread_name(crate::trace::ThreadId(id)),
-                    blocked: thread.blocked.clone(),
+                    blocked: thread.blocked.as_ref().map(|blocked| trace.waiting(blocked)),
                 })
                 .collect(),
             objects: (0..)

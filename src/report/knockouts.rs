@@ -3,7 +3,7 @@
 use super::json::Failure;
 use super::style::{Ink, Style};
 use super::text::{clean, count, pad};
-use crate::knockout::{Change, Fate, KnockoutReport, Mark, SiteSeen, Tried};
+use crate::knockout::{Change, Fate, KnockoutReport, Mark, SiteSeen, Tried, Unseen};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -41,8 +41,12 @@ pub fn text(report: &KnockoutReport, style: &Style, sources: Sources<'_>) -> Str
         }
     }
     for tried in &report.knockouts {
-        if let (Fate::Survived(_), None) = (&tried.fate, &tried.explained) {
-            text += &format!("\n{}\n", warning(tried, &report.sites[tried.site], style));
+        match (&tried.fate, &tried.explained) {
+            (Fate::Survived(_), None) => text += &format!("\n{}\n", warning(tried, &report.sites[tried.site], style)),
+            (Fate::Unseen(why, _), None) => {
+                text += &format!("\n{}\n", undecided(tried, *why, &report.sites[tried.site], style));
+            }
+            (Fate::Survived(_) | Fate::Unseen(..), Some(_)) | (Fate::Killed(_) | Fate::Undecided(_), _) => {}
         }
     }
     for seen in report.needlessly_explained() {
@@ -123,8 +127,45 @@ fn fate(tried: &Tried) -> String {
             Some(why) => format!("{what}: explained: {} ({})", clean(why), extent(tried)),
             None => format!("{what}: SURVIVED ({})", extent(tried)),
         },
+        Fate::Unseen(why, _) => match &tried.explained {
+            Some(said) => format!("{what}: explained: {} ({})", clean(said), unseen(*why)),
+            None => format!("{what}: UNDECIDED: {}", unseen(*why)),
+        },
         Fate::Undecided(why) => format!("{what}: UNDECIDED: {}", clean(why)),
     }
+}
+
+fn is_unseen(tried: &Tried) -> bool {
+    tried.explained.is_none() && matches!(tried.fate, Fate::Unseen(..))
+}
+
+fn unseen(why: Unseen) -> &'static str {
+    match why {
+        Unseen::NothingWatched => "nothing in these models depends on what is published, as far as they watch memory",
+        Unseen::NoWeakMemory => "only weak memory shows what SeqCst adds, and none of these models ran under loom",
+    }
+}
+
+/// What a reader can do about an ordering of which the models can say nothing.
+fn undecided(tried: &Tried, why: Unseen, seen: &SiteSeen, style: &Style) -> String {
+    let advice = match why {
+        Unseen::NothingWatched => {
+            "Do not weaken it for that. Announce the memory that it publishes with selvedge::cell::write(ptr) and\n         \
+             selvedge::cell::read(ptr) right before each access (or keep it in a selvedge::cell::UnsafeCell)"
+        }
+        Unseen::NoWeakMemory => "Do not weaken it for that. Add a model that loom can explore",
+    };
+    format!(
+        "{} {}:{}: `{}` {}: {}.\n         {advice}, or say\n         why no model need notice with \
+         selvedge::load_bearing_elsewhere. Executed by {}.",
+        style.paint(Ink::Wrong, "undecided:"),
+        clean(&seen.site.file),
+        seen.site.line,
+        clean(&seen.site.operation),
+        tried.knockout.change,
+        unseen(why),
+        clean(&seen.models.join(", "))
+    )
 }
 
 /// `exhaustively: 3 models`, `bounded: queue/drain: exhaustive: bounded by 3000 ms, 1200 executions`
@@ -143,12 +184,13 @@ fn extent(tried: &Tried) -> String {
 fn warning(tried: &Tried, seen: &SiteSeen, style: &Style) -> String {
     let operation = clean(&seen.site.operation);
     let advice = match tried.knockout.change {
-        Change::Weaker(_, order) => format!("{order:?} is enough for these models"),
+        Change::Weaker(_, order) => format!("{order:?} is enough for these models, and the memory that they watch"),
         Change::Split => "these models never have another thread come between its load and its store".to_string(),
         Change::One => "these models never have two waiters that both must wake".to_string(),
         Change::Demoted => "these models never read while it writes".to_string(),
         Change::Unconditional => "these models never have it find another value".to_string(),
-        _ => "these models do not need it".to_string(),
+        Change::Skipped | Change::Dropped => "these models do not need it".to_string(),
+        Change::Spurious | Change::TimesOut => "these models do not need it to wait".to_string(),
     };
     let head = style.paint(Ink::Wrong, "warning:");
     format!(
@@ -166,7 +208,7 @@ fn warning(tried: &Tried, seen: &SiteSeen, style: &Style) -> String {
 /// | field | what it is |
 /// |---|---|
 /// | `version` | of this format: 1 |
-/// | `summary` | `sites`, `knockouts`, `killed`, `explained`, `survived`, `undecided`, `unused`: sums over the groups |
+/// | `summary` | `sites`, `knockouts`, `killed`, `explained`, `survived`, `undecided`, `unseen` (of the undecided, those that no model could have noticed), `unused`: sums over the groups |
 /// | `groups[]` | `name`; `models[]`: `name`, `coverage`, `without_loom`; `unused[]`: `model`, `why`; `sites[]`; `knockouts[]` |
 /// | `….sites[]` | `file`, `line`, `column`, `operation`, `models`, `explained`, `mark` |
 /// | `….knockouts[]` | `name`, `site` (place in `sites`), `change`, `fate` (`killed`, `explained`, `survived`, `undecided`), `why` (of what is explained or undecided), `exhaustive`, `coverage[]`, `counterexample` (as in [`json`](super::json)) |
@@ -182,6 +224,7 @@ pub fn document(reports: &[KnockoutReport]) -> String {
             explained: sum(Mark::Explained),
             survived: sum(Mark::Survived),
             undecided: sum(Mark::Undecided),
+            unseen: reports.iter().flat_map(|report| &report.knockouts).filter(|tried| is_unseen(tried)).count(),
             unused: reports.iter().map(|report| report.unused.len()).sum(),
         },
         groups: reports.iter().map(Group::from).collect(),
@@ -205,6 +248,7 @@ struct Summary {
     explained: usize,
     survived: usize,
     undecided: usize,
+    unseen: usize,
     unused: usize,
 }
 
@@ -296,6 +340,10 @@ impl<'a> From<&'a Tried> for Knockout<'a> {
             Fate::Survived(models) => {
                 let coverage = models.iter().map(|(model, coverage)| format!("{model}: {coverage}")).collect();
                 (tried.explained.as_deref(), coverage, None)
+            }
+            Fate::Unseen(why, models) => {
+                let coverage = models.iter().map(|(model, coverage)| format!("{model}: {coverage}")).collect();
+                (Some(tried.explained.as_deref().unwrap_or(unseen(*why))), coverage, None)
             }
             Fate::Undecided(why) => (Some(why.as_str()), Vec::new(), None),
         };

@@ -1,7 +1,7 @@
 //! What is said beside an event: whom it overwrites, with whom it races, which newer value it did not see.
 
 use super::text::clean;
-use crate::trace::{Operation, ThreadId, Trace};
+use crate::trace::{Awaited, Blocked, Operation, ThreadId, Trace};
 use crate::verdict::{Counterexample, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,12 +92,12 @@ impl Remarks {
     fn held(&mut self, trace: &Trace) {
         for (place, event) in trace.events.iter().enumerate() {
             let Some(object) = event.object.filter(|_| trace.held_to_the_end(place)) else { continue };
-            let lock = format!("{}, held by ", trace.object_name(object));
+            let waits =
+                |blocked: &Blocked| blocked.on == Awaited::Lock(object) && blocked.holders.contains(&event.thread);
             let waiters: Vec<String> = (0..)
                 .map(ThreadId)
                 .zip(&trace.threads)
-                .filter(|(_, thread)| thread.blocked.as_ref().is_some_and(|why| why.starts_with(&lock)))
-                .filter(|(id, _)| trace.waits_for(*id).contains(&event.thread))
+                .filter(|(_, thread)| thread.blocked.as_ref().is_some_and(waits))
                 .map(|(id, _)| clean(&trace.thread_name(id)))
                 .collect();
             if !waiters.is_empty() {
@@ -114,6 +114,7 @@ fn whose(trace: &Trace, place: usize, from: usize) -> String {
     let what = match event.operation {
         Operation::Read => "read",
         Operation::Write => "write",
+        Operation::Free => "free",
         operation => operation.name(),
     };
     if event.thread == trace.events[from].thread {

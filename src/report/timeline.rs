@@ -6,7 +6,7 @@ use super::remark::{Remarks, Weight};
 use super::style::{Ink, Style};
 use super::text::{SourceNames, clean, count, pad, width, wrap};
 use super::words::{LONGEST_NAME, describe, name_of, source, sources};
-use crate::trace::{ObjectId, ThreadId, Trace};
+use crate::trace::{ObjectId, ObjectKind, ThreadId, Trace};
 use crate::verdict::{Counterexample, Kind};
 use std::collections::BTreeSet;
 
@@ -152,7 +152,7 @@ impl<'a> Drawing<'a> {
     fn feet(&self) -> Vec<String> {
         let feet: Vec<Vec<String>> = (self.found.trace.threads.iter().zip(&self.layout.threads))
             .map(|(thread, (_, columns))| match &thread.blocked {
-                Some(why) => wrap(&format!("waits: {}", clean(why)), *columns),
+                Some(blocked) => wrap(&format!("waits: {}", clean(&self.found.trace.waiting(blocked))), *columns),
                 None => Vec::new(),
             })
             .collect();
@@ -231,8 +231,8 @@ impl<'a> Drawing<'a> {
             return Vec::new();
         }
         let says = |id: &ThreadId| {
-            let why = trace.threads[id.index()].blocked.as_deref().unwrap_or_default();
-            format!("    {} waits for {}", name_of(trace, *id), clean(why))
+            let why = trace.threads[id.index()].blocked.as_ref().map(|blocked| trace.waiting(blocked));
+            format!("    {} waits for {}", name_of(trace, *id), clean(&why.unwrap_or_default()))
         };
         let cycle = cycle(trace, &blocked);
         let rest: Vec<&ThreadId> = blocked.iter().filter(|id| !cycle.contains(id)).collect();
@@ -260,7 +260,8 @@ impl<'a> Drawing<'a> {
             .filter(|(_, object)| object.name.is_none())
             .map(|(id, object)| {
                 let at = source(&self.names, object.created);
-                self.style.paint(Ink::Faint, &format!("  {}: created at {at}", trace.object_name(id)))
+                let came = if object.kind == ObjectKind::Memory { "announced first" } else { "created" };
+                self.style.paint(Ink::Faint, &format!("  {}: {came} at {at}", trace.object_name(id)))
             })
             .collect();
         if !lines.is_empty() {

@@ -38,8 +38,8 @@ pub(super) fn describe(trace: &Trace, event: &Event, longest_name: usize) -> Str
         (Operation::Store(_) | Operation::Write, Some(value), _) => text += &format!(" <- {}", drawn(value)),
         (Operation::NotifyOne | Operation::NotifyAll, Some(Value::Unsigned(0)), _) => text += " (wakes nobody)",
         (Operation::NotifyOne | Operation::NotifyAll, Some(value), _) => text += &format!(" (wakes {})", drawn(value)),
-        (_, Some(value), Some(why @ Value::Word(_))) => text += &format!(" -> {} ({})", drawn(value), drawn(why)),
-        (_, Some(value @ Value::Word(_)), _) => text += &format!(" ({})", drawn(value)),
+        (_, Some(value), Some(why @ Value::Outcome(_))) => text += &format!(" -> {} ({})", drawn(value), drawn(why)),
+        (_, Some(value @ Value::Outcome(_)), _) => text += &format!(" ({})", drawn(value)),
         (_, Some(value), _) => text += &format!(" -> {}", drawn(value)),
         _ => {}
     }

@@ -65,7 +65,7 @@ struct Touched(SmallVec<[(ThreadId, u32); 4]>);
 
 impl Touched {
     fn note(&mut self, clocks: &mut Clocks, me: ThreadId) {
-        let now = clocks.known(me, me);
+        let now = clocks.epoch(me);
         match self.0.iter_mut().find(|(thread, _)| *thread == me) {
             Some((_, then)) => *then = now,
             None => self.0.push((me, now)),
@@ -73,8 +73,8 @@ impl Touched {
     }
 
     /// Whether nothing orders what another thread did before what this one does now.
-    fn is_unordered(&self, clocks: &mut Clocks, me: ThreadId) -> bool {
-        self.0.iter().any(|(thread, then)| *thread != me && clocks.known(me, *thread) < *then)
+    fn is_unordered(&self, clocks: &Clocks, me: ThreadId) -> bool {
+        self.0.iter().any(|(thread, then)| *thread != me && !clocks.knows(me, *thread, *then))
     }
 }
 

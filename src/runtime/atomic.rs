@@ -8,7 +8,7 @@ use super::step::{loom_step, shuttle_step};
 use super::{Engine, Home, Pending, Seen, Waits, World, engine};
 use super::{companion, knockout};
 use crate::knockout::{Change, Half};
-use crate::trace::{Operation, ThreadId, Value};
+use crate::trace::{Operation, Outcome, ThreadId, Value};
 use std::panic::Location;
 use std::sync::atomic::Ordering::{self, SeqCst};
 
@@ -344,7 +344,7 @@ pub(crate) fn compare_exchange<T: Primitive>(
                     world.serve(me, location, None);
                     world.clocks.load(me, home.id(), failure);
                     let result = Err(current);
-                    return (result, Seen { written: Some(Value::Word("spurious")), ..seen(&result) });
+                    return (result, Seen { written: Some(Value::Outcome(Outcome::Spurious)), ..seen(&result) });
                 }
                 let result = T::compare_exchange(std, current, new, SeqCst, SeqCst); // one OS thread
                 match result {

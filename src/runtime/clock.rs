@@ -64,12 +64,15 @@ impl Clock {
 /// The numbers that are given out in the order of asking, as if they were an object: those of threads.
 pub(crate) const NUMBERING: ObjectId = ObjectId(u32::MAX);
 
+/// All memory that is announced by its address, as if it were an object: what an access means hangs on what was freed.
+pub(crate) const MEMORY: ObjectId = ObjectId(NUMBERING.0 - 1);
+
 /// The identity under which a thread's token is kept, as if it were an object.
 pub(crate) fn token(thread: ThreadId) -> ObjectId {
-    ObjectId(NUMBERING.0 - 1 - thread.0)
+    ObjectId(MEMORY.0 - 1 - thread.0)
 }
 
-/// One of each for every object, for every thread's token, and for the numbering.
+/// One of each for every object, for every thread's token, for the memory, and for the numbering.
 #[derive(Debug)]
 pub(crate) struct PerObject<T> {
     objects: Vec<T>,

@@ -92,11 +92,6 @@ impl Clocks {
         now.tick(thread);
     }
 
-    /// What `thread` knows of `other`.
-    pub(crate) fn known(&mut self, thread: ThreadId, other: ThreadId) -> u32 {
-        self.of(thread).now.get(other)
-    }
-
     /// `thread` learns what stands in `message`.
     pub(crate) fn acquire_from(&mut self, thread: ThreadId, message: &Clock) {
         self.of(thread).now.join(message);
@@ -107,6 +102,16 @@ impl Clocks {
         let now = &mut self.of(thread).now;
         message.join(now);
         now.tick(thread);
+    }
+
+    /// The thread's own clock: whoever knows it, knows all that the thread has done.
+    pub(super) fn epoch(&mut self, thread: ThreadId) -> u32 {
+        self.of(thread).now.get(thread)
+    }
+
+    /// Whether `me` knows what another thread had done then.
+    pub(super) fn knows(&self, me: ThreadId, other: ThreadId, epoch: u32) -> bool {
+        self.threads.get(me.index()).is_some_and(|clocks| clocks.now.get(other) >= epoch)
     }
 
     pub(crate) fn load(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {

@@ -15,7 +15,7 @@ use super::companion;
 use super::step::{choose, fail, in_vain, inert, loom_step, shuttle_step};
 use super::{Ending, Engine, Home, Pending, Seen, Waits, World, engine, me, with};
 use super::{knockout, lock};
-use crate::trace::{ObjectId, Operation, ThreadId, Value};
+use crate::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use crate::verdict::Bound;
 use smallvec::SmallVec;
 use std::cell::RefCell;
@@ -55,7 +55,7 @@ fn wake(world: &mut World, condvar: ObjectId, mutex: ObjectId, me: ThreadId) -> 
 }
 
 fn wait_seen(notified: bool) -> Seen {
-    Seen::value(Value::Word(if notified { "notified" } else { "timed out" }))
+    Seen::value(Value::Outcome(if notified { Outcome::Notified } else { Outcome::TimedOut }))
 }
 
 /// Whether this wait does not wait, as the exploration's knockout: then it has only released the mutex, and taken it
@@ -100,7 +100,7 @@ pub(crate) fn wait(condvar: &Home, mutex: &Home, beside: Beside) -> bool {
     match engine() {
         Engine::Std => unreachable!("std waits on its own condition variable"),
         Engine::Shuttle => {
-            let why = Seen::value(Value::Word(if timeout { "timed out" } else { "spurious" }));
+            let why = Seen::value(Value::Outcome(if timeout { Outcome::TimedOut } else { Outcome::Spurious }));
             let awake = shuttle_step(waiting, |world, me| {
                 enqueue(world, condvar, mutex_id, me);
                 if !waiting.spurious || choose(world, 2) == 0 {

@@ -99,7 +99,7 @@ fn is_of_an_engine(file: &str) -> bool {
     .any(|engine| file.split(['/', '\\']).any(|directory| directory.starts_with(engine)))
 }
 
-/// loom reports what it finds by a panic of its own: a model must not catch it away.
+/// loom reports what it finds by a panic of its own: a model must not catch it away. What it found, only its words say.
 fn end_by_engine(world: &mut World, message: String, location: Option<String>) {
     if world.over() {
         return;

@@ -5,12 +5,12 @@
 
 use super::step::inert;
 use super::{Home, execution, me};
-use crate::knockout::{Change, Declared, Half, Knockout, Site, is_weaker};
-use crate::trace::ThreadId;
+use crate::knockout::{Change, Declared, Half, Knockout, Site, depends, is_weaker};
+use crate::trace::{ThreadId, Trace};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::Location;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// What the threads of an exploration, and whoever waits for it, share about its knockout.
@@ -19,6 +19,8 @@ pub(crate) struct Probe {
     /// What is changed; without it, sites are written down.
     knockout: Option<Knockout>,
     sites: Mutex<BTreeMap<Site, Seen>>,
+    /// Whether something that the model watches hangs on orderings: see [`depends`].
+    watches: AtomicBool,
     /// How often the changed operation was executed.
     executed: AtomicU64,
 }
@@ -45,6 +47,18 @@ impl Probe {
     /// The sites that were executed.
     pub(crate) fn sites(&self) -> BTreeMap<Site, Seen> {
         self.sites.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes in what an execution shows, if this writes down what there is.
+    pub(crate) fn look_at(&self, trace: &Trace) {
+        if self.knockout.is_none() && !self.watches() && depends::hangs_on_orderings(trace) {
+            self.watches.store(true, Ordering::Relaxed); // as in `executed`
+        }
+    }
+
+    /// Whether something that the model watches hangs on orderings. Relaxed: as in `executed`.
+    pub(crate) fn watches(&self) -> bool {
+        self.watches.load(Ordering::Relaxed)
     }
 
     /// How often the changed operation was executed. Relaxed: a count, read after its exploration has ended.

@@ -139,7 +139,10 @@ pub(crate) fn create(home: &Home, kind: ObjectKind) {
     if engine() == Engine::Loom {
         let lock = match kind {
             ObjectKind::RwLock => LoomKind::RwLock(Box::new(loom::sync::RwLock::new(()))),
-            _ => LoomKind::Mutex(Box::new(loom::sync::Mutex::new(()))),
+            ObjectKind::Mutex => LoomKind::Mutex(Box::new(loom::sync::Mutex::new(()))),
+            ObjectKind::Condvar | ObjectKind::Atomic | ObjectKind::Cell | ObjectKind::Memory | ObjectKind::Arc => {
+                unreachable!("they are no locks")
+            }
         };
         companion::attach(home.id(), LoomLock { write: RefCell::default(), reads: RefCell::default(), lock });
     }

@@ -8,6 +8,7 @@
 //!
 //! This module and [`explore`](crate::explore) are the only ones that name loom or shuttle.
 
+pub(crate) mod address;
 pub(crate) mod arc;
 pub(crate) mod atomic;
 pub(crate) mod cell;
@@ -34,8 +35,9 @@ mod unwinding;
 mod watch;
 mod world;
 
+pub(crate) use crate::verdict::Engine;
 pub(crate) use arc::Counted;
-pub(crate) use clock::{Clock, NUMBERING, PerObject, token};
+pub(crate) use clock::{Clock, MEMORY, NUMBERING, PerObject, token};
 pub(crate) use home::Home;
 pub(crate) use pulse::{Frozen, Pulse};
 pub(crate) use statics::{forget_local, local};
@@ -47,25 +49,6 @@ pub(crate) use world::{Ending, Pending, Seen, Settings, ThreadState, Waits, Worl
 use crate::trace::ThreadId;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-
-/// Who runs the threads of this execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Engine {
-    /// Nobody: these are real threads.
-    Std,
-    Loom,
-    Shuttle,
-}
-
-impl Engine {
-    fn name(self) -> &'static str {
-        match self {
-            Engine::Std => "std",
-            Engine::Loom => "loom",
-            Engine::Shuttle => "shuttle",
-        }
-    }
-}
 
 thread_local! {
     static ENGINE: Cell<Engine> = const { Cell::new(Engine::Std) };
@@ -159,6 +142,7 @@ pub(crate) fn end() -> Option<Box<World>> {
         past::ends(world.execution, world.is_held());
         if world.ending.is_some() {
             std::mem::forget(std::mem::take(&mut world.companions));
+            std::mem::forget(world.memory.take());
             std::mem::forget(std::mem::take(&mut world.deferred));
             std::mem::forget(std::mem::take(&mut world.parkers));
         } else {

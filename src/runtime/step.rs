@@ -43,7 +43,7 @@ pub(super) fn in_vain(pending: Pending) -> bool {
             world.merged = true;
             world.thread(me).pending = Some(pending);
             if !world.enabled(me) && world.stalled.is_none() {
-                world.stalled = world.blocked(me);
+                world.stalled = world.blocked(me).map(|blocked| world.trace.waiting(&blocked));
             }
             world.thread(me).pending = None;
         }

@@ -9,7 +9,7 @@ use super::step::{
 use super::{
     Ending, Engine, Pending, Seen, Waits, World, engine, green, hook, knockout, me, set_me, stack, try_with, with,
 };
-use crate::trace::{Operation, ThreadId, Value};
+use crate::trace::{Operation, Outcome, ThreadId, Value};
 use crate::verdict::{Bound, Kind};
 use std::any::Any;
 use std::cell::Cell;
@@ -308,7 +308,7 @@ pub(crate) fn park(timeout: bool) {
         Engine::Shuttle => shuttle_step(pending, |world, me| {
             let had = std::mem::take(&mut world.thread(me).token);
             world.clocks.acquire(me, token(me));
-            ((), Seen::value(Value::Word(if had { "unparked" } else { "timed out" })))
+            ((), Seen::value(Value::Outcome(if had { Outcome::Unparked } else { Outcome::TimedOut })))
         }),
         Engine::Loom if timeout => fail(Ending::Unknown(Bound::NotModelled {
             engine: "loom",
@@ -327,7 +327,7 @@ pub(crate) fn park(timeout: bool) {
                 }
                 parker.parked.set(false);
             };
-            loom_step(pending, sleep, || {}, |_, _, ()| Seen::value(Value::Word("unparked")));
+            loom_step(pending, sleep, || {}, |_, _, ()| Seen::value(Value::Outcome(Outcome::Unparked)));
         }
     }
 }
@@ -347,7 +347,7 @@ fn returns_for_no_reason(location: &'static Location<'static>) -> bool {
             return (false, Seen { silent: true, ..Seen::default() });
         }
         world.serve(me, location, None);
-        (true, Seen::value(Value::Word("spurious")))
+        (true, Seen::value(Value::Outcome(Outcome::Spurious)))
     })
 }
 
@@ -395,7 +395,11 @@ pub(crate) fn name(thread: ThreadId) -> Option<String> {
     try_with(|world| world.trace.threads.get(thread.index())?.name.clone()).flatten()
 }
 
-/// Whether a panic only passes on that a joined thread panicked.
+/// With these words a scope passes on that one of its threads panicked: std's.
+pub(crate) const SCOPED: &str = "a scoped thread panicked";
+
+/// Whether a panic only passes on that a joined thread panicked. Of an `unwrap` of a join's result nothing is left but
+/// std's words.
 fn is_about_a_join(message: &str) -> bool {
-    message.contains(": Any { .. }") || message == "a scoped thread panicked"
+    message.contains(": Any { .. }") || message == SCOPED
 }

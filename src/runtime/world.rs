@@ -1,5 +1,6 @@
 //! The state of one execution: its trace, its threads, what its objects mean, and how it ended.
 
+use super::address::Memory;
 use super::arc::{Arcs, Counted};
 use super::cell::Lasting;
 use super::clocks::Clocks;
@@ -10,7 +11,9 @@ use super::statics::Statics;
 use super::threads::Parker;
 use super::{Engine, Pulse, knockout, me};
 use crate::explore::Deed;
-use crate::trace::{Event, Fingerprint, Object, ObjectId, Operation, Thread, ThreadId, Trace, Value};
+use crate::trace::{
+    Awaited, Blocked, Event, Fingerprint, Object, ObjectId, Operation, Outcome, Thread, ThreadId, Trace, Value,
+};
 use crate::verdict::{Bound, Kind};
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
@@ -98,6 +101,8 @@ pub(crate) enum Waits {
 pub(crate) struct Seen {
     pub(crate) value: Option<Value>,
     pub(crate) written: Option<Value>,
+    /// As what an access by an address is drawn: no search knows it.
+    pub(crate) object: Option<ObjectId>,
     /// The operation as it turned out: a compare-exchange that failed is a load.
     pub(crate) operation: Option<Operation>,
     /// It releases a lock, and what that protects is as it was before.
@@ -161,6 +166,8 @@ pub(crate) struct World {
     pub(crate) objects: Vec<ObjectState>,
     pub(crate) clocks: Clocks,
     pub(crate) arcs: Arcs,
+    /// What was announced by its address, if anything was.
+    pub(super) memory: Option<Memory>,
     pub(crate) ending: Option<Ending>,
     /// Conditions of `sometimes!`, and whether they were true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
@@ -226,6 +233,7 @@ impl World {
             objects: Vec::new(),
             clocks: Clocks::default(),
             arcs: Arcs::default(),
+            memory: None,
             ending: None,
             sometimes: BTreeMap::new(),
             fingerprint: None,
@@ -287,6 +295,15 @@ impl World {
             dropped: false,
         });
         self.companions.push(None);
+        id
+    }
+
+    /// The same for what is no object of the model's: whoever comes first makes it, so that it must not be counted among
+    /// what that thread makes, nor be known to a search; and it cannot leak.
+    pub(super) fn create_unnumbered(&mut self, object: Object) -> ObjectId {
+        let id = self.create(object);
+        self.thread(me()).made -= 1;
+        self.drop_object(id);
         id
     }
 
@@ -356,7 +373,8 @@ impl World {
             }
             (Waits::End(other), _) => self.threads[other.index()].finished,
             (Waits::Token { timeout }, _) => timeout || state.token,
-            _ => true,
+            (Waits::Never | Waits::Releasing { .. }, _) => true,
+            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => unreachable!("they wait for an object"),
         }
     }
 
@@ -369,7 +387,7 @@ impl World {
             self.deeds.push(deed);
         }
         self.thread(thread).events += 1;
-        let timed_out = || seen.value == Some(Value::Word("timed out"));
+        let timed_out = || seen.value == Some(Value::Outcome(Outcome::TimedOut));
         match operation {
             _ if operation == Operation::Yield || operation == Operation::Park && timed_out() => {
                 self.yielded.retain(|yielded| *yielded != thread);
@@ -384,7 +402,7 @@ impl World {
         self.trace.events.push(Event {
             thread,
             operation,
-            object: pending.object,
+            object: seen.object.or(pending.object),
             value: seen.value,
             written: seen.written,
             location: pending.location,
@@ -454,39 +472,38 @@ impl World {
 
     pub(crate) fn deadlock(&mut self) {
         let mut stuck = Vec::new();
-        for i in 0..self.threads.len() {
-            if let Some(what) = self.blocked(ThreadId(i as u32)) {
-                stuck.push(format!("{} waits for {what}", self.trace.thread_name(ThreadId(i as u32))));
-                self.trace.threads[i].blocked = Some(what);
+        for thread in (0..self.threads.len() as u32).map(ThreadId) {
+            if let Some(blocked) = self.blocked(thread) {
+                stuck.push(format!("{} waits for {}", self.trace.thread_name(thread), self.trace.waiting(&blocked)));
+                self.trace.threads[thread.index()].blocked = Some(blocked);
             }
         }
         self.end(Ending::Violation { kind: Kind::Deadlock, message: stuck.join("; "), location: None, conflict: None });
     }
 
-    /// What the thread waits for, in words.
-    pub(super) fn blocked(&self, thread: ThreadId) -> Option<String> {
+    /// What the thread waits for.
+    pub(super) fn blocked(&self, thread: ThreadId) -> Option<Blocked> {
         let state = &self.threads[thread.index()];
         let pending = state.pending.filter(|_| !state.finished)?;
-        let held = |id: ObjectId| {
-            let object = &self.objects[id.index()];
-            let holders: Vec<_> =
-                object.writer.iter().chain(&object.readers).map(|t| self.trace.thread_name(*t)).collect();
-            let by = if holders.is_empty() { String::new() } else { format!(", held by {}", holders.join(", ")) };
-            format!("{}{by}", self.trace.object_name(id))
-        };
-        Some(match (pending.waits, pending.object) {
-            (Waits::Lock | Waits::ReadLock, Some(lock)) => held(lock),
+        let on = match (pending.waits, pending.object) {
+            (Waits::Lock | Waits::ReadLock, Some(lock)) => Awaited::Lock(lock),
             (Waits::Notified { mutex, .. }, Some(condvar)) => {
-                if self.objects[condvar.index()].waiters.contains(&(thread, true)) {
-                    held(mutex)
-                } else {
-                    format!("a notification of {}", self.trace.object_name(condvar))
-                }
+                let notified = self.objects[condvar.index()].waiters.contains(&(thread, true));
+                if notified { Awaited::Lock(mutex) } else { Awaited::Notification(condvar) }
             }
-            (Waits::End(other), _) => format!("the end of {}", self.trace.thread_name(other)),
-            (Waits::Token { .. }, _) => "an unpark".to_string(),
-            _ => return None,
-        })
+            (Waits::End(other), _) => Awaited::End(other),
+            (Waits::Token { .. }, _) => Awaited::Unpark,
+            (Waits::Never | Waits::Releasing { .. }, _) => return None,
+            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => unreachable!("they wait for an object"),
+        };
+        let holders = match on {
+            Awaited::Lock(lock) => {
+                let lock = &self.objects[lock.index()];
+                lock.writer.iter().chain(&lock.readers).copied().collect()
+            }
+            Awaited::Notification(_) | Awaited::End(_) | Awaited::Unpark => Vec::new(),
+        };
+        Some(Blocked { on, holders })
     }
 
     /// What can only be said once everything has ended: panics that nobody saw, objects that nobody dropped.

@@ -46,7 +46,7 @@ where
     let panicked = started.join_all();
     match outcome {
         Err(payload) => resume_unwind(payload),
-        Ok(_) if panicked => panic!("a scoped thread panicked"),
+        Ok(_) if panicked => panic!("{}", runtime::threads::SCOPED),
         Ok(value) => value,
     }
 }

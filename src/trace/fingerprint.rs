@@ -12,7 +12,7 @@ use std::str::FromStr;
 const MOST: usize = 64;
 
 /// A letter for each kind of operation, and its name.
-const LETTERS: [(char, &str); 25] = [
+const LETTERS: [(char, &str); 26] = [
     ('s', "spawn"),
     ('j', "join"),
     ('r', "load"),
@@ -38,6 +38,7 @@ const LETTERS: [(char, &str); 25] = [
     ('d', "drop"),
     ('l', "look at a count"),
     ('n', "claim"),
+    ('e', "free"),
 ];
 
 fn letter(operation: Operation) -> char {
@@ -67,6 +68,7 @@ fn letter(operation: Operation) -> char {
         Operation::Drop => 'd',
         Operation::Look(_) => 'l',
         Operation::Claim(_) => 'n',
+        Operation::Free => 'e',
     }
 }
 
@@ -181,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_survives_its_text() {
-        let text = "sjr0w10m2fL3T4U5R6Q7V8W9K9N9A9Puyg11c12k13d13l13n13";
+        let text = "sjr0w10m2fL3T4U5R6Q7V8W9K9N9A9Puyg11c12k13d13l13n13e14";
         let read: Fingerprint = text.parse().expect("well-formed");
         assert_eq!((read.0.len(), read.to_string()), (LETTERS.len(), text.to_string()));
         assert_eq!("sx".parse::<Fingerprint>().map_err(|(at, _)| at), Err(1));

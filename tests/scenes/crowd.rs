@@ -1,7 +1,7 @@
 //! Five threads with long names, one round each.
 
 use super::{MAIN, Scene};
-use selvedge::trace::{ObjectKind, Operation};
+use selvedge::trace::{Awaited, ObjectKind, Operation};
 use selvedge::verdict::{Counterexample, Explorer, Kind};
 use std::sync::atomic::Ordering::{Relaxed, Release};
 
@@ -16,11 +16,10 @@ pub(crate) fn counterexample() -> Counterexample {
     let loads = clerks.map(|clerk| scene.with(clerk, Operation::Load(Relaxed), total, 100));
     let stores = clerks.map(|clerk| scene.with(clerk, Operation::Store(Release), total, 110));
     scene.with(MAIN, Operation::Load(Relaxed), total, 110);
+    let till = scene.object(ObjectKind::Mutex, Some("mutex till"));
     for clerk in clerks {
-        scene.blocked(
-            clerk,
-            &format!("mutex till, held by {}", if clerk == clerks[3] { "main" } else { "clerk number 4" }),
-        );
+        let holder = if clerk == clerks[3] { MAIN } else { clerks[3] };
+        scene.blocked(clerk, Awaited::Lock(till), &[holder]);
     }
     Counterexample {
         model: "account/crowd".to_string(),

@@ -1,7 +1,7 @@
 //! Two philosophers take two locks in opposite orders.
 
 use super::{MAIN, Scene};
-use selvedge::trace::{ObjectKind, Operation};
+use selvedge::trace::{Awaited, ObjectKind, Operation};
 use selvedge::verdict::{Counterexample, Explorer, Kind};
 
 pub(crate) fn counterexample() -> Counterexample {
@@ -14,9 +14,9 @@ pub(crate) fn counterexample() -> Counterexample {
     scene.on(one, Operation::Unlock, left);
     scene.on(one, Operation::Lock, left);
     scene.on(two, Operation::Lock, right);
-    scene.blocked(MAIN, "the end of philosopher 1");
-    scene.blocked(one, "right, held by philosopher 2");
-    scene.blocked(two, "left, held by philosopher 1");
+    scene.blocked(MAIN, Awaited::End(one), &[]);
+    scene.blocked(one, Awaited::Lock(right), &[two]);
+    scene.blocked(two, Awaited::Lock(left), &[one]);
     Counterexample {
         model: "account/opposite_orders".to_string(),
         kind: Kind::Deadlock,

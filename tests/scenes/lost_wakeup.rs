@@ -1,7 +1,7 @@
 //! A notification comes before the wait for it: nobody is left to give another one.
 
 use super::{MAIN, Scene};
-use selvedge::trace::{ObjectKind, Operation};
+use selvedge::trace::{Awaited, ObjectKind, Operation};
 use selvedge::verdict::{Counterexample, Explorer, Kind};
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -16,7 +16,7 @@ pub(crate) fn counterexample() -> Counterexample {
     scene.with(producer, Operation::NotifyOne, ready, 0);
     scene.on(MAIN, Operation::Lock, lock);
     scene.on(MAIN, Operation::Wait, ready);
-    scene.blocked(MAIN, "a notification of ready");
+    scene.blocked(MAIN, Awaited::Notification(ready), &[]);
     Counterexample {
         model: "queue/lost_wakeup".to_string(),
         kind: Kind::Deadlock,

@@ -9,7 +9,9 @@ pub(crate) mod race;
 pub(crate) mod real;
 pub(crate) mod stale;
 
-use selvedge::trace::{Event, Object, ObjectId, ObjectKind, Operation, Thread, ThreadId, Trace, Value};
+use selvedge::trace::{
+    Awaited, Blocked, Event, Object, ObjectId, ObjectKind, Operation, Thread, ThreadId, Trace, Value,
+};
 use std::panic::Location;
 
 /// The thread that runs the model's closure.
@@ -75,7 +77,7 @@ impl Scene {
     }
 
     /// The execution ends while the thread waits.
-    pub(crate) fn blocked(&mut self, thread: ThreadId, why: &str) {
-        self.trace.threads[thread.index()].blocked = Some(why.to_string());
+    pub(crate) fn blocked(&mut self, thread: ThreadId, on: Awaited, holders: &[ThreadId]) {
+        self.trace.threads[thread.index()].blocked = Some(Blocked { on, holders: holders.to_vec() });
     }
 }

@@ -1,7 +1,7 @@
 //! What an operation does to which objects: two operations are dependent if their order can matter.
 
-use crate::runtime::{NUMBERING, Pending, Seen, Waits, World, token};
-use crate::trace::{ObjectId, Operation, ThreadId, Value};
+use crate::runtime::{MEMORY, NUMBERING, Pending, Seen, Waits, World, token};
+use crate::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use smallvec::SmallVec;
 
 /// What an operation does to an object.
@@ -70,7 +70,9 @@ impl Act {
             Operation::ReadUnlock => Some(Effect::ReleaseShared),
             Operation::Wait | Operation::NotifyOne | Operation::NotifyAll => Some(Effect::Write),
             Operation::Wake => matches!(waits, Waits::Notified { timeout: true, .. }).then_some(Effect::Write),
-            _ => None,
+            // of threads, and of no object
+            Operation::Spawn(_) | Operation::Join(_) | Operation::Park | Operation::Unpark(_) => None,
+            Operation::Fence(_) | Operation::Yield | Operation::Free => None,
         };
         effects.extend(object.zip(own));
         match (operation, waits) {
@@ -80,6 +82,9 @@ impl Act {
             (Operation::Unpark(other), _) => effects.push((token(other), Effect::Write)),
             // which number a thread gets hangs on who starts another one before
             (Operation::Spawn(_), _) => effects.push((NUMBERING, Effect::Write)),
+            // accesses by an address commute, but for whether they race, and that is seen in either order
+            (Operation::Read | Operation::Write, _) if object.is_none() => effects.push((MEMORY, Effect::Read)),
+            (Operation::Free, _) => effects.push((MEMORY, Effect::Write)),
             _ => {}
         }
         let blocking = match waits {
@@ -108,10 +113,10 @@ impl Act {
         }
         match (act.operation, seen.value) {
             // a waiter that was notified left the condition variable when it was
-            (Operation::Wake, Some(Value::Word("notified"))) => {
+            (Operation::Wake, Some(Value::Outcome(Outcome::Notified))) => {
                 act.effects.retain(|(_, effect)| effect.acquires());
             }
-            (Operation::Wait, Some(Value::Word(_))) => act.leaves_at_once(),
+            (Operation::Wait, Some(Value::Outcome(_))) => act.leaves_at_once(),
             _ => {}
         }
         act

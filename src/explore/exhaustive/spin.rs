@@ -16,7 +16,7 @@
 
 use super::history::{History, Step, Steps};
 use crate::runtime::{Pending, Seen, Waits};
-use crate::trace::{Operation, ThreadId, Value};
+use crate::trace::{Operation, Outcome, ThreadId, Value};
 use std::panic::Location;
 
 /// Where a thread has yielded, and where its timeouts have fired.
@@ -47,7 +47,7 @@ impl Spins {
     pub(super) fn see(&mut self, thread: ThreadId, pending: &Pending, seen: &Seen) {
         let yields = match pending.operation {
             Operation::Yield => true,
-            Operation::Park if seen.value == Some(Value::Word("timed out")) => false,
+            Operation::Park if seen.value == Some(Value::Outcome(Outcome::TimedOut)) => false,
             _ => return,
         };
         if self.threads.len() <= thread.index() {

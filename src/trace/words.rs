@@ -1,0 +1,66 @@
+//! Names of threads and objects as a person reads them, and what threads wait for in words: made of data, never read.
+
+use super::{Awaited, Blocked, ObjectId, Thread, ThreadId, Trace};
+
+impl Trace {
+    /// The name of a thread as a person reads it: the one given to it, or `main`, or `thread 2`.
+    ///
+    /// Where several threads have the same name, a number tells them apart: `worker 1`, `worker 2`.
+    #[must_use]
+    pub fn thread_name(&self, thread: ThreadId) -> String {
+        let given = |(id, thread): (u32, &Thread)| match &thread.name {
+            Some(name) => name.clone(),
+            None => unnamed(ThreadId(id)),
+        };
+        if thread.index() >= self.threads.len() {
+            return unnamed(thread);
+        }
+        let names: Vec<String> = (0..).zip(&self.threads).map(given).collect();
+        told_apart(names.iter().map(|name| Some(name.as_str())), thread.index())
+    }
+
+    /// The name of an object as a person reads it: the one given to it, or its kind with its number among its kind.
+    ///
+    /// Where several objects were given the same name, a number tells them apart: `slot 1`, `slot 2`.
+    #[must_use]
+    pub fn object_name(&self, object: ObjectId) -> String {
+        let Some(it) = self.objects.get(object.index()) else { return format!("#{}", object.0) };
+        if it.name.is_some() {
+            return told_apart(self.objects.iter().map(|object| object.name.as_deref()), object.index());
+        }
+        let number = self.objects[..object.index()].iter().filter(|o| o.kind == it.kind).count() + 1;
+        format!("{} {number}", it.kind)
+    }
+
+    /// What a thread waits for, in words: `balance, held by teller 1`.
+    #[must_use]
+    pub fn waiting(&self, blocked: &Blocked) -> String {
+        match blocked.on {
+            Awaited::Lock(lock) => {
+                let holders: Vec<String> = blocked.holders.iter().map(|holder| self.thread_name(*holder)).collect();
+                let by = if holders.is_empty() { String::new() } else { format!(", held by {}", holders.join(", ")) };
+                format!("{}{by}", self.object_name(lock))
+            }
+            Awaited::Notification(condvar) => format!("a notification of {}", self.object_name(condvar)),
+            Awaited::End(thread) => format!("the end of {}", self.thread_name(thread)),
+            Awaited::Unpark => "an unpark".to_string(),
+        }
+    }
+}
+
+/// The name of a thread to which none was given.
+fn unnamed(thread: ThreadId) -> String {
+    if thread == ThreadId::MAIN { "main".to_string() } else { format!("thread {}", thread.0) }
+}
+
+/// The name at `index`; with a number behind it if others bear it too, but none that makes it another one's name.
+fn told_apart<'a>(names: impl Iterator<Item = Option<&'a str>> + Clone, index: usize) -> String {
+    let others = |mine: &str| names.clone().filter(|name| *name == Some(mine)).count();
+    let Some(name) = names.clone().nth(index).flatten() else { return String::new() };
+    if others(name) == 1 {
+        return name.to_string();
+    }
+    let earlier = names.clone().take(index).filter(|other| *other == Some(name)).count();
+    let mut numbered = (1..).map(|number: u32| format!("{name} {number}")).filter(|numbered| others(numbered) == 0);
+    numbered.nth(earlier).unwrap_or_default()
+}
