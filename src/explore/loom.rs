@@ -4,15 +4,65 @@
 //! here, and an exploration is ended from inside, at the start of an execution, when nothing of it exists yet.
 
 use super::host::{Fit, Order};
-use super::{Job, Shared, Which, lock};
-use crate::runtime::{self, Engine, Halt, Settings, World};
+use super::{Again, Failure, Job, Shared, Which, again, lock};
+use crate::runtime::{self, Ending, Engine, Halt, Settings, World};
 use crate::verdict::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Explores under loom, with at most so many preemptions an execution.
 pub(super) fn run(order: &Order, preemption_bound: Option<usize>) -> Fit {
+    let fit = search(order, preemption_bound);
     let Order { job, shared, .. } = order;
+    let asks = job.limits.again != Again::Never && job.only.is_none() && !job.pulse.asked_to_stop();
+    if fit == Fit::No || !asks || lock(shared).executions == 0 {
+        return fit;
+    }
+    // twice: what is the same in every second execution is not the same
+    match run_again(order, preemption_bound) {
+        Fit::Yes if lock(shared).failure.is_none() => run_again(order, preemption_bound),
+        fit => fit,
+    }
+}
+
+/// Runs the first execution again, in a search of its own: whether it is the same.
+fn run_again(order: &Order, preemption_bound: Option<usize>) -> Fit {
+    let Order { job, shared, .. } = order;
+    let (inner, settings) = (Arc::clone(job), job.settings(Engine::Loom));
+    let begun = AtomicBool::new(false);
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        builder(job, preemption_bound).check(move || {
+            if begun.swap(true, Ordering::Relaxed) {
+                resume_unwind(Box::new(Halt)); // one is enough; Relaxed: all of it is one OS thread
+            }
+            runtime::begin(&settings);
+            runtime::threads::run_main(|| (inner.model)());
+        });
+    }));
+    let Some(mut world) = runtime::end() else { return Fit::No };
+    if world.ending.is_some() {
+        job.judge(&mut world);
+    }
+    let ending = world.ending.take();
+    let mut exploration = lock(shared);
+    let difference = match &ending {
+        Some(Ending::Unknown(Bound::Time(_))) => return Fit::No, // half of it says nothing
+        Some(ending @ Ending::Violation { .. }) => {
+            exploration.failure = Some(Failure::of(&mut world, ending.clone(), 1));
+            return Fit::No;
+        }
+        Some(ending) => Some(format!("it came to its end, and then: {ending:?}")),
+        None => again::differ(&exploration.first, &again::deeds(&world)),
+    };
+    if let Some(why) = difference {
+        let bound = Bound::NotDeterministic(format!("by the same schedule, {why}"));
+        exploration.failure = Some(Failure::of(&mut world, Ending::Unknown(bound), 1));
+    }
+    if ending.is_none() { Fit::Yes } else { Fit::No }
+}
+
+fn builder(job: &Job, preemption_bound: Option<usize>) -> loom::model::Builder {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemption_bound;
     // a livelock is ours to find, by the number of events: loom's own limit must lie beyond it
@@ -20,6 +70,12 @@ pub(super) fn run(order: &Order, preemption_bound: Option<usize>) -> Fit {
     builder.max_permutations = None;
     builder.max_duration = None;
     builder.checkpoint_interval = usize::MAX;
+    builder
+}
+
+fn search(order: &Order, preemption_bound: Option<usize>) -> Fit {
+    let Order { job, shared, .. } = order;
+    let builder = builder(job, preemption_bound);
     let (inner, theirs) = (Arc::clone(job), Arc::clone(shared));
     let settings = job.settings(Engine::Loom);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
@@ -99,6 +155,9 @@ fn take(job: &Job, shared: &Shared, world: Option<Box<World>>) -> bool {
             }
             return true;
         }
+    }
+    if number == 1 && job.limits.again != Again::Never {
+        exploration.first = again::deeds(&world);
     }
     let over = exploration.take(&mut world, number);
     if over && exploration.failure.is_none() {

@@ -1,8 +1,9 @@
 //! Where an object belongs: the execution that created it.
 
-use super::{Engine, engine, execution, try_with};
+use super::{Engine, engine, execution, real, try_with};
 use crate::trace::{Object, ObjectId, ObjectKind};
 use std::panic::Location;
+use std::sync::atomic::AtomicU64;
 
 /// The identity of a facade object. Every primitive holds one.
 ///
@@ -16,6 +17,8 @@ pub(crate) struct Home {
     created: &'static Location<'static>,
     /// Of one of the facade's own types (a barrier, a channel): its operations are not the user's.
     part: bool,
+    /// Which real thread of a model used it last.
+    user: AtomicU64,
 }
 
 impl Home {
@@ -28,7 +31,7 @@ impl Home {
         } else {
             try_with(|world| world.create(Object { kind, name: None, created })).unwrap_or(ObjectId(0))
         };
-        Home { execution, id, kind, created, part: false }
+        Home { execution, id, kind, created, part: false, user: AtomicU64::new(0) }
     }
 
     /// The identity of an object of which another type of the facade is made.
@@ -67,7 +70,11 @@ impl Home {
         if self.execution != execution() && !std::thread::panicking() {
             self.refuse();
         }
-        self.engine_now()
+        let engine = self.engine_now();
+        if engine == Engine::Std {
+            real::uses(&self.user);
+        }
+        engine
     }
 
     /// The same for destructors, which must not panic: `Std`, where nothing is held, if the execution is over.

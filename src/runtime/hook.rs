@@ -7,7 +7,7 @@
 
 use super::{Ending, Engine, Halt, World, engine, me, try_with};
 use crate::trace::Event;
-use crate::verdict::Kind;
+use crate::verdict::{Bound, Kind};
 use std::any::Any;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
@@ -89,6 +89,10 @@ fn end_by_engine(world: &mut World, message: String, location: Option<String>) {
     }
     if message.starts_with("deadlock") {
         return world.deadlock();
+    }
+    if message.contains("Is the model fully deterministic?") {
+        let why = "loom does not find what it found by the same schedule before".to_string();
+        return world.end(Ending::Unknown(Bound::NotDeterministic(why)));
     }
     let kind = if message.contains("Causality violation") { Kind::DataRace } else { Kind::Panic };
     // the operation that broke the model is the last event of its trace

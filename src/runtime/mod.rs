@@ -20,6 +20,7 @@ pub(crate) mod hook;
 pub(crate) mod knockout;
 pub(crate) mod lock;
 mod pulse;
+pub(crate) mod real;
 mod schedule;
 mod statics;
 mod step;

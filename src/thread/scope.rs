@@ -1,7 +1,7 @@
 //! Scoped threads, in every engine (loom itself has none).
 
 use super::spawn::{ResultOf, Thread, spawn_modelled};
-use crate::runtime::{self, Engine, threads};
+use crate::runtime::{self, Engine, real, threads};
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
@@ -122,7 +122,9 @@ impl<'scope> Scope<'scope, '_> {
                 let mut builder = std::thread::Builder::new();
                 builder = name.into_iter().fold(builder, std::thread::Builder::name);
                 builder = stack_size.into_iter().fold(builder, std::thread::Builder::stack_size);
-                Ok(ScopedJoinHandle(Handle::Std(builder.spawn_scoped(scope, f)?)))
+                let (f, _) = real::join_in(f, true);
+                let handle = builder.spawn_scoped(scope, f)?;
+                Ok(ScopedJoinHandle(Handle::Std(handle)))
             }
             Inner::Model(started) => {
                 // SAFETY: 1. `scope` joins every thread before what it borrows is gone
