@@ -77,7 +77,8 @@ pub enum Explorer {
         /// What the schedules are drawn from.
         seed: u64,
     },
-    /// Real threads of the operating system: what they do is not recorded.
+    /// Real threads of the operating system: what they do is not recorded, but for whether two of them used the same
+    /// object of selvedge's. An execution lasts until all threads that [`thread`](crate::thread) started have ended.
     Threads,
 }
 
@@ -298,7 +299,9 @@ pub enum Bound {
         /// Where the execution's last operation stands in the source.
         last: Option<String>,
     },
-    /// No execution had an operation on which two threads could meet: there was nothing to explore.
+    /// In no execution did two threads use the same object of selvedge's, one of them to change it: there was nothing to
+    /// explore. Either an import was forgotten, or the model is meant to run on one thread: see
+    /// [`Check::alone`](crate::Check::alone).
     NothingExplored,
     /// Scenarios of more operations than this are not explored.
     Operations(usize),
@@ -308,6 +311,9 @@ pub enum Bound {
     Ends,
     /// Rounds of loops that yield, and timeouts, that were taken to change nothing.
     Spins,
+    /// State that selvedge cannot see (an atomic of std's, a lock of another crate): two executions that differ only in the
+    /// order of independent operations were not the same. And the first operation that differed.
+    Unseen(String),
     /// Fewer executions than the model is known to need.
     TooFew {
         /// How many ran.
@@ -322,6 +328,11 @@ pub enum Bound {
     /// The replay token does not fit the model.
     Replay(String),
 }
+
+/// What to do where nothing was explored.
+const NOTHING: &str = "nothing to explore: in no execution did two threads use the same object of selvedge's, one of them to \
+                       change it. Does the code use std's Mutex, channels or atomics where it should use those of \
+                       selvedge::sync? If the model is meant to run on one thread, say so: Check::alone(true)";
 
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -343,7 +354,8 @@ impl fmt::Display for Bound {
             Bound::Ends => f.write_str("one order of is_finished and the end of a thread"),
             Bound::Spins => f.write_str("few rounds of each spin loop, one timeout a wait"),
             Bound::Unwinding => f.write_str("one order of what a thread does while it unwinds"),
-            Bound::NothingExplored => f.write_str("nothing to explore: no two threads met in any execution"),
+            Bound::NothingExplored => f.write_str(NOTHING),
+            Bound::Unseen(what) => write!(f, "state that selvedge cannot see: by an equivalent schedule, {what}"),
             Bound::TooFew { executions, needed } => write!(f, "{executions} executions where {needed} are needed"),
             Bound::NeverReached(name) => write!(f, "`{name}` was never true"),
             Bound::NotDeterministic(what) => write!(f, "a model that is not deterministic: {what}"),

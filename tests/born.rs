@@ -96,7 +96,8 @@ fn outcomes(program: &[Vec<Op>], explorer: Explorer, most: u64) -> Option<(u64, 
     let theirs = Arc::clone(&seen);
     let program = program.to_vec();
     // threads that nobody waits for may end after main: the outcome is taken when the world goes
-    let counts = Check::new("born").explorers([explorer]).budget(Budget::executions(most)).count(move || {
+    let check = Check::new("born").explorers([explorer]).budget(Budget::executions(most)).again_always();
+    let counts = check.count(move || {
         let world = Arc::new(World {
             shared: AtomicU64::new(0),
             slots: [Mutex::new(None), Mutex::new(None)],

@@ -249,7 +249,8 @@ fn a_failure_is_kept_and_run_first_the_next_time_until_it_is_mended() {
     assert_eq!(check(), (false, 1), "the kept one is run first");
     BROKEN.store(false, SeqCst);
     let (held, all) = check();
-    assert!(held && all > first, "mended: the kept one, and then all");
+    // what was found last was the last one, and was run once more, to see whether its token leads to it
+    assert!(held && all >= first, "mended: the kept one, and then all");
     assert_eq!(check(), (true, all - 1), "and forgotten");
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -216,6 +216,7 @@ fn whether_a_thread_has_ended_is_asked_in_one_order_only_and_that_is_said() {
         let child = thread::spawn(move || theirs.store(1, SeqCst));
         let _ = child.is_finished();
         child.join().unwrap();
+        assert_eq!(flag.load(SeqCst), 1);
     };
     let verdict = Check::new("asks").explorers([Explorer::Exhaustive]).run(model);
     let Verdict::Holds(coverage) = verdict else { panic!("{verdict:?}") };

@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::counterexample::{Token, conflicts, preemptions};
-use crate::explore::{self, Failure, Model, Only, Teller, Which};
+use crate::explore::{self, Again, Failure, Limits, Model, Only, Teller, Which};
 use crate::report::{Style, timeline};
 use crate::runtime::Ending;
 use crate::trace::{ObjectKind, Trace};
@@ -22,12 +22,35 @@ impl Check<'_> {
         if explorer == Explorer::Threads {
             return Ok(found); // nothing of it is known
         }
-        let Some((by, smaller)) = explore::smallest(explorer, model, &self.limits(), &failure, self.shrink) else {
+        if let Some((by, smaller)) = explore::smallest(explorer, model, &self.limits(), &failure, self.shrink) {
+            let reduced_from = Some(Size { preemptions: found.preemptions, events: found.trace.events.len() });
+            let smaller = self.counterexample(explorer, by, smaller)?;
+            let smaller = Counterexample { reduced_from, execution: found.execution, ..smaller };
+            if self.is_replayed(model, &smaller) {
+                return Ok(smaller);
+            }
+        }
+        if self.is_replayed(model, &found) {
             return Ok(found);
-        };
-        let reduced_from = Some(Size { preemptions: found.preemptions, events: found.trace.events.len() });
-        let execution = found.execution;
-        Ok(Counterexample { reduced_from, execution, ..self.counterexample(explorer, by, smaller)? })
+        }
+        // it was seen, and may never be seen again: that is said, and no token promises it
+        let caveat = Some(FICKLE.to_string());
+        Ok(Counterexample { caveat, replay: String::new(), ..found })
+    }
+
+    /// Whether the counterexample's token leads to it.
+    fn is_replayed(&self, model: &Model, found: &Counterexample) -> bool {
+        let Ok(token) = found.replay.parse::<Token>() else { return false };
+        if matches!(token.only().which, Which::Execution(number) if number > FAR) {
+            return true; // loom would have to run all of those before it: its search is deterministic, as far as the model is
+        }
+        let limits = Limits { executions: None, time: None, again: Again::Never, ..self.limits() };
+        let only = Some(token.only().clone());
+        let again = explore::explore(token.explorer(), Arc::clone(model), &limits, only, &mut |_| {});
+        again.failure.is_some_and(|failure| {
+            matches!(failure.ending, Ending::Violation { kind, .. } if kind == found.kind)
+                && failure.trace.events.len() == found.trace.events.len()
+        })
     }
 
     /// What `explorer` found, with a token by which `by` finds it again.
@@ -112,6 +135,13 @@ fn reused(kind: Kind, conflicts: &[(usize, usize)], trace: &Trace) -> Option<Str
         )
     })
 }
+
+/// What is said of a failure that does not come again.
+const FICKLE: &str = "the model is not deterministic: run again by the same schedule, it did not fail like this. The failure \
+                      was seen, but no token leads to it";
+
+/// An execution of loom's beyond this one is not run again only to see that it can be.
+const FAR: u64 = 1_000;
 
 /// loom takes `SeqCst` accesses for `AcqRel` (its issue 180). The fences that the facade puts around them have removed
 /// every false alarm that is known, but a stale `SeqCst` load is where another one would show.

@@ -8,13 +8,14 @@ pub use budget::Budget;
 pub use config::Config;
 
 use crate::counterexample::{Regression, Token};
-use crate::explore::{self, Exploration, Judge, Limits, Model, Progress, Which};
+use crate::explore::{self, Again, Exploration, Judge, Limits, Model, Progress, Which};
 use crate::report;
 use crate::runtime::Ending;
 use crate::runtime::knockout::Probe;
 use crate::verdict::{Bound, Counterexample, Counts, Coverage, Engine, Expect, Explorer, Extent, Run, Verdict};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Checks a model with the default explorers and budget, and panics with the drawn counterexample if it is violated.
@@ -74,12 +75,15 @@ pub struct Check<'a> {
     expect: Expect,
     at_least: u64,
     max_events: usize,
+    alone: bool,
     leaks: bool,
     spurious: bool,
     stack: Option<usize>,
     patience: Duration,
     shrink: Duration,
     config: Config,
+    meets: Option<Arc<AtomicBool>>,
+    again: Again,
     judge: Option<Judge>,
     progress: Box<dyn FnMut(Progress) + 'a>,
     probe: Option<Arc<Probe>>,
@@ -106,12 +110,15 @@ impl<'a> Check<'a> {
             expect: Expect::Holds,
             at_least: 1,
             max_events: 10_000,
+            alone: false,
             leaks: true,
             spurious: true,
             stack: None,
             patience: Duration::from_secs(10),
             shrink: Duration::from_secs(1),
             config: Config::from_env(),
+            meets: None,
+            again: Again::Sometimes,
             judge: None,
             progress: Box::new(|_| {}),
             probe: None,
@@ -141,6 +148,29 @@ impl<'a> Check<'a> {
     /// An execution with more events than this (10,000, unless set) is a livelock.
     pub fn max_events(self, events: usize) -> Self {
         Check { max_events: events, ..self }
+    }
+
+    /// Whether the model is meant to run on one thread. It is not, unless set: a check in which no two threads meet is
+    /// [`Unknown`](Bound::NothingExplored), as most such models only forgot an import.
+    ///
+    /// A model that starts threads nevertheless must have them meet. What one thread alone can choose is explored
+    /// still: that a weak compare-exchange fails for no reason, or that a timeout fires.
+    ///
+    /// ```
+    /// use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    /// use selvedge::{Check, Verdict};
+    ///
+    /// let counts = || {
+    ///     let count = AtomicU32::new(0);
+    ///     while count.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_err() {}
+    ///     assert_eq!(count.into_inner(), 1);
+    /// };
+    /// assert!(matches!(Check::new("counts").run(counts), Verdict::Unknown(_)));
+    /// let Verdict::Holds(coverage) = Check::new("counts").alone(true).run(counts) else { panic!("it holds") };
+    /// assert_eq!(coverage.runs[0].executions, 2, "in one of them the exchange fails once");
+    /// ```
+    pub fn alone(self, alone: bool) -> Self {
+        Check { alone, ..self }
     }
 
     /// Whether an object that outlives the execution (a cycle of `Arc`s, a node never freed) is a violation. It is,
@@ -219,6 +249,18 @@ impl<'a> Check<'a> {
         Check { judge: Some(judge), ..self }
     }
 
+    /// Does not insist that threads meet, as long as some were started, and writes down whether they did, or at least
+    /// did something side by side, if somebody judges that.
+    pub(crate) fn meets(self, whether: Arc<AtomicBool>) -> Self {
+        Check { meets: Some(whether), ..self }
+    }
+
+    /// Runs every execution again, not only some.
+    #[doc(hidden)]
+    pub fn again_always(self) -> Self {
+        Check { again: Again::Always, ..self }
+    }
+
     /// Uses this instead of the environment.
     pub fn config(self, config: Config) -> Self {
         Check { config, ..self }
@@ -236,7 +278,8 @@ impl<'a> Check<'a> {
 
     /// Explores the model, and says what was seen.
     ///
-    /// A model in whose executions no two threads meet, no explorer, or an empty budget is `Unknown`.
+    /// A model in whose executions no two threads meet (see [`Check::alone`]), no explorer, or an empty budget is
+    /// `Unknown`.
     pub fn run(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
         let model: Model = Arc::new(model);
         match self.config.replay.as_deref().map(str::parse::<Token>) {
@@ -313,14 +356,13 @@ impl<'a> Check<'a> {
             max_events: self.max_events,
             leaks: self.leaks,
             spurious: self.spurious,
-            preemptions: None,
-            most_events: None,
             stack: self.stack,
             patience: self.patience,
-            past_violations: false,
+            again: self.again,
             probe: self.probe.clone(),
             judge: self.judge.clone(),
             teller: Some(self.teller()),
+            ..Limits::default()
         }
     }
 
@@ -368,7 +410,11 @@ impl<'a> Check<'a> {
             }
             None => {}
         }
+        let started = exploration.started;
         let Run { executions, extent, .. } = ran(explorer, exploration)?;
+        if !started && !self.alone {
+            return Err(Bound::NothingExplored);
+        }
         let violations = tally.ok_or(Bound::NothingExplored)?;
         Ok(Counts { executions, violations, extent })
     }
@@ -396,13 +442,16 @@ impl<'a> Check<'a> {
                 }
                 continue;
             }
+            let is_explored = self.is_explored(&exploration);
             match ran(explorer, exploration) {
-                Ok(run) => coverage.runs.push(run),
-                // what blocks one engine, or leaves it nothing to do, does so for all; and what a larger stack makes
-                // possible must not be left out without a word
-                Err(bound @ (Bound::Stuck { .. } | Bound::NothingExplored | Bound::Stack { .. })) => {
-                    return Verdict::Unknown(bound);
-                }
+                Ok(run) if is_explored => coverage.runs.push(run),
+                // where no threads meet in any interleaving, they do so nowhere: nothing that is done is seen by another
+                Ok(Run { extent: Extent::Exhaustive, .. }) => return Verdict::Unknown(Bound::NothingExplored),
+                // elsewhere another explorer may come by more
+                Ok(_) => coverage.skipped.push((explorer, Bound::NothingExplored)),
+                // what blocks one engine does so for all; and what a larger stack makes possible must not be left out
+                // without a word
+                Err(bound @ (Bound::Stuck { .. } | Bound::Stack { .. })) => return Verdict::Unknown(bound),
                 Err(bound) => coverage.skipped.push((explorer, bound)),
             }
         }
@@ -416,12 +465,20 @@ impl<'a> Check<'a> {
         }
     }
 
+    /// Whether what the exploration saw can say something about the model.
+    fn is_explored(&self, exploration: &Exploration) -> bool {
+        let Exploration { met, busy, started, active, .. } = *exploration;
+        // Relaxed: whoever asks has waited for this check
+        self.meets.iter().for_each(|meets| _ = meets.fetch_or(met || busy, Ordering::Relaxed));
+        met || self.alone && !started && active || self.meets.is_some() && started
+    }
+
     fn replay(&mut self, model: &Model, token: &Token) -> Verdict {
         if let Some(knockout) = token.knockout() {
             self.probe = Some(Arc::new(Probe::of(knockout)));
             self.name = token.name().to_string();
         }
-        let limits = Limits { executions: None, time: None, ..self.limits() };
+        let limits = Limits { executions: None, time: None, again: Again::Never, ..self.limits() };
         let only = Some(token.only().clone());
         let explorer = token.explorer();
         let exploration = explore::explore(explorer, Arc::clone(model), &limits, only, &mut self.progress);
@@ -449,19 +506,17 @@ impl<'a> Check<'a> {
 
 /// What an explorer did that found nothing wrong; or why that says nothing.
 fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
-    let Exploration { executions, longest, met, cut, .. } = exploration;
+    let Exploration { executions, longest, cut, unseen, .. } = exploration;
     if let Some(bound @ (Bound::Stuck { .. } | Bound::NotModelled { .. } | Bound::Stack { .. })) = cut {
         return Err(bound);
     }
     if executions == 0 {
         return Err(cut.unwrap_or(Bound::NothingExplored));
     }
-    if !met {
-        return Err(Bound::NothingExplored);
-    }
     let extent = match (explorer, cut) {
         (Explorer::Random { .. } | Explorer::Pct { .. } | Explorer::Pos { .. }, _) => Extent::Sampled,
         (Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads, _) => Extent::Sampled,
+        _ if unseen.is_some() => Extent::Bounded(Bound::Unseen(unseen.unwrap_or_default())),
         (Explorer::Exhaustive | Explorer::Dfs | Explorer::Loom { .. }, Some(bound)) => Extent::Bounded(bound),
         (Explorer::Loom { preemption_bound: Some(most) }, None) => Extent::Bounded(Bound::Preemptions(most)),
         (Explorer::Loom { preemption_bound: None }, None) => Extent::Complete,

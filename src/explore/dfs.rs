@@ -77,7 +77,9 @@ impl Strategy for Dfs {
         if let [only] = point.enabled {
             return *only;
         }
-        let options = point.enabled.iter().map(|thread| (thread.0, Some(*point.pending(*thread))));
+        // what a compare-exchange must find may be an address, which is another one in each execution
+        let pending = |thread| Some(Pending { expected: None, ..*point.pending(thread) });
+        let options = point.enabled.iter().map(|thread| (thread.0, pending(*thread)));
         let mut options: Vec<Alternative> = options.collect();
         options.sort_by_key(|(thread, _)| Some(ThreadId(*thread)) != point.current); // stable: the current one first
         if point.current.is_some() && self.bound.is_some_and(|most| self.preemptions >= most) {

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 pub(super) struct Order {
     pub(super) job: Arc<Job>,
     pub(super) shared: Shared,
-    done: mpsc::Sender<Fit>,
+    pub(super) done: mpsc::Sender<Fit>,
 }
 
 impl Order {
@@ -175,11 +175,39 @@ fn wait(
         if limits.time.is_some_and(|time| start.elapsed() >= time) {
             pulse.ask_to_stop();
         }
-        if pulse.beats() != beats {
+        if pulse.beats() != beats || pulse.is_at_work() {
             (beats, since) = (pulse.beats(), Instant::now());
         } else if since.elapsed() >= limits.patience {
             let last = pulse.last().map_or_else(|| "its start".to_string(), |l| format!("the operation at {l}"));
             return Some(given_up(pulse.executions().saturating_sub(1), Bound::Stuck { last }));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Waits, without patience, for an exploration that ends at the third sign that it is waited for.
+    fn wait_for(pulse: &Pulse) -> Option<Exploration> {
+        let host = Host { engine: Engine::Shuttle, orders: mpsc::channel().0 };
+        let (done, finished) = mpsc::channel();
+        let limits = Limits { patience: Duration::ZERO, ..Limits::default() };
+        let mut told = 0;
+        let mut progress = |_| {
+            told += 1;
+            if told == 3 {
+                done.send(Fit::No).expect("it is waited for");
+            }
+        };
+        wait(host, pulse, &limits, Instant::now(), &finished, &mut progress)
+    }
+
+    #[test]
+    fn patience_is_had_with_the_model_and_not_with_the_explorer() {
+        let pulse = Pulse::default();
+        assert!(pulse.at_work(|| wait_for(&pulse)).is_none(), "the exploration's own end is waited for");
+        let stuck = wait_for(&pulse).and_then(|exploration| exploration.cut);
+        assert!(matches!(stuck, Some(Bound::Stuck { .. })), "{stuck:?}");
     }
 }

@@ -4,38 +4,79 @@
 //! here, and an exploration is ended from inside, at the start of an execution, when nothing of it exists yet.
 
 use super::host::{Fit, Order};
-use super::{Job, Shared, Which, lock};
+use super::{Again, Failure, Job, Shared, Which, again, lock};
 use crate::runtime::{self, Ending, Engine, Halt, Settings, World};
 use crate::verdict::Bound;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// Where `Arc`s are made that are counted.
+type Places = Vec<&'static Location<'static>>;
 
 /// Explores under loom, with at most so many preemptions an execution.
 pub(super) fn run(order: &Order, preemption_bound: Option<usize>) -> Fit {
-    let mut places = Vec::new();
-    loop {
+    let mut places = Places::new();
+    let fit = loop {
         let learned = Learned::default();
         let fit = search(order, preemption_bound, &places, &learned);
         let mut learned = std::mem::take(&mut *learned.lock().unwrap_or_else(PoisonError::into_inner));
         if fit == Fit::No || learned.is_empty() {
-            return fit;
+            break fit;
         }
         places.append(&mut learned); // and anew, as replays do too: loom's executions are numbered
         lock(&order.shared).forget();
         order.job.pulse.begin_anew();
+    };
+    let Order { job, shared, .. } = order;
+    let asks = job.limits.again != Again::Never && job.only.is_none() && !job.pulse.asked_to_stop();
+    if fit == Fit::No || !asks || lock(shared).executions == 0 {
+        return fit;
+    }
+    // twice: what is the same in every second execution is not the same
+    match run_again(order, preemption_bound, &places) {
+        Fit::Yes if lock(shared).failure.is_none() => run_again(order, preemption_bound, &places),
+        fit => fit,
     }
 }
 
-/// Where `Arc`s are made that are to be counted.
-type Learned = Arc<Mutex<Vec<&'static Location<'static>>>>;
-
-fn search(
-    order: &Order,
-    preemption_bound: Option<usize>,
-    places: &[&'static Location<'static>],
-    learned: &Learned,
-) -> Fit {
+/// Runs the first execution again, in a search of its own: whether it is the same.
+fn run_again(order: &Order, preemption_bound: Option<usize>, places: &Places) -> Fit {
     let Order { job, shared, .. } = order;
+    let (inner, settings) = (Arc::clone(job), job.settings(Engine::Loom, places));
+    let begun = AtomicBool::new(false);
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        builder(job, preemption_bound).check(move || {
+            if begun.swap(true, Ordering::Relaxed) {
+                resume_unwind(Box::new(Halt)); // one is enough; Relaxed: all of it is one OS thread
+            }
+            runtime::begin(&settings);
+            runtime::threads::run_main(|| (inner.model)());
+        });
+    }));
+    let Some(mut world) = runtime::end() else { return Fit::No };
+    if world.ending.is_some() {
+        job.judge(&mut world);
+    }
+    let ending = world.ending.take();
+    let mut exploration = lock(shared);
+    let difference = match &ending {
+        Some(Ending::Unknown(Bound::Time(_))) => return Fit::No, // half of it says nothing
+        Some(ending @ Ending::Violation { .. }) => {
+            exploration.failure = Some(Failure::of(&mut world, ending.clone(), 1));
+            return Fit::No;
+        }
+        Some(ending) => Some(format!("it came to its end, and then: {ending:?}")),
+        None => again::differ(&exploration.first, &again::deeds(&world)),
+    };
+    if let Some(why) = difference {
+        let bound = Bound::NotDeterministic(format!("by the same schedule, {why}"));
+        exploration.failure = Some(Failure::of(&mut world, Ending::Unknown(bound), 1));
+    }
+    if ending.is_none() { Fit::Yes } else { Fit::No }
+}
+
+fn builder(job: &Job, preemption_bound: Option<usize>) -> loom::model::Builder {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemption_bound;
     // a livelock is ours to find, by the number of events: loom's own limit must lie beyond it
@@ -43,6 +84,15 @@ fn search(
     builder.max_permutations = None;
     builder.max_duration = None;
     builder.checkpoint_interval = usize::MAX;
+    builder
+}
+
+/// Where `Arc`s are made that are to be counted.
+type Learned = Arc<Mutex<Places>>;
+
+fn search(order: &Order, preemption_bound: Option<usize>, places: &Places, learned: &Learned) -> Fit {
+    let Order { job, shared, .. } = order;
+    let builder = builder(job, preemption_bound);
     let (inner, theirs) = (Arc::clone(job), Arc::clone(shared));
     let settings = job.settings(Engine::Loom, places);
     let learns = Arc::clone(learned);
@@ -145,6 +195,9 @@ fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>
             }
             return true;
         }
+    }
+    if number == 1 && job.limits.again != Again::Never {
+        exploration.first = again::deeds(&world);
     }
     let over = exploration.take(&mut world, number);
     if over && exploration.failure.is_none() {

@@ -3,10 +3,12 @@
 //! An exploration runs on an OS thread that it has for itself (`host`), so that its panics reach nobody, and an execution
 //! that blocks in something un-modelled can be given up with a word about where.
 
+mod again;
 mod dfs;
 mod exhaustive;
 mod host;
 mod loom;
+mod met;
 mod order;
 mod pct;
 mod portfolio;
@@ -18,6 +20,7 @@ mod smallest;
 mod threads;
 mod walk;
 
+pub(crate) use again::Again;
 pub(crate) use host::explore;
 pub(crate) use order::{Deed, Known, known};
 pub(crate) use smallest::smallest;
@@ -51,6 +54,8 @@ pub(crate) struct Limits {
     pub(crate) stack: Option<usize>,
     /// How long an execution may do nothing that an engine can see before it is given up.
     pub(crate) patience: Duration,
+    /// Which executions are run again, to see whether they are the same.
+    pub(crate) again: Again,
     /// Whether to go on past a violation, and count.
     pub(crate) past_violations: bool,
     /// The operation that is knocked out, or who writes all of them down.
@@ -59,6 +64,28 @@ pub(crate) struct Limits {
     pub(crate) judge: Option<Judge>,
     /// Who draws an execution that ends its process, if somebody does.
     pub(crate) teller: Option<Teller>,
+}
+
+impl Default for Limits {
+    /// What a check has, unless set, without a budget.
+    fn default() -> Limits {
+        Limits {
+            executions: None,
+            time: None,
+            max_events: 10_000,
+            leaks: true,
+            spurious: true,
+            preemptions: None,
+            most_events: None,
+            stack: None,
+            patience: Duration::from_secs(10),
+            again: Again::Sometimes,
+            past_violations: false,
+            probe: None,
+            judge: None,
+            teller: None,
+        }
+    }
 }
 
 /// Has the last word about every execution that came to its end, to a deadlock or to a livelock: it may find fault
@@ -172,6 +199,14 @@ pub(crate) trait Strategy {
     fn diverged(&self) -> Option<String> {
         None
     }
+    /// The strategy for which this one has written an execution down, and what it wrote.
+    fn recorded(self: Box<Self>) -> Option<(Box<dyn Strategy>, again::Record)> {
+        None
+    }
+    /// How this execution differs from the one that was written down, if it does.
+    fn difference(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Which share of a search tree stands left of a path: of each node on the path, how many branches are done, of how
@@ -213,18 +248,39 @@ pub(crate) struct Failure {
     pub(crate) execution: u64,
 }
 
+impl Failure {
+    /// How an execution ended that is over.
+    fn of(world: &mut World, ending: Ending, execution: u64) -> Failure {
+        let events = world.fingerprint.take().unwrap_or_else(|| Fingerprint::of(&world.trace));
+        let counted = world.arcs.counted();
+        let (trace, schedule) = (std::mem::take(&mut world.trace), std::mem::take(&mut world.schedule));
+        Failure { ending, trace, schedule, counted, events, execution }
+    }
+}
+
 /// What an exploration saw.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Exploration {
     /// Whole executions, the failing one included.
     pub(crate) executions: u64,
     pub(crate) longest: usize,
-    /// Whether some execution had two threads and an event.
+    /// Whether in some execution two threads used the same object, and one of them changed it.
     pub(crate) met: bool,
+    /// Whether in some execution two threads beside the main one did anything.
+    pub(crate) busy: bool,
+    /// Whether some execution had a second thread, and whether some had an event.
+    pub(crate) started: bool,
+    pub(crate) active: bool,
     /// Whether some execution did not offer a thread that had yielded, although it could have gone on.
     pub(crate) kept_back: bool,
     /// Whether some execution had operations of a thread that unwound which were no steps of their own.
     pub(crate) merged: bool,
+    /// Whether one execution was all that there is.
+    pub(crate) drained: bool,
+    /// What was done in the first execution, under loom.
+    first: Vec<again::Deed>,
+    /// How an execution differed from an equivalent one, if one did.
+    pub(crate) unseen: Option<String>,
     /// Conditions of `sometimes!` that were looked at, and whether they ever were true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
     pub(crate) failure: Option<Failure>,
@@ -248,12 +304,16 @@ impl Exploration {
         for (name, was) in std::mem::take(&mut world.sometimes) {
             *self.sometimes.entry(name).or_default() |= was;
         }
-        let (trace, ending) = (&mut world.trace, world.ending.take());
+        let (trace, ending) = (&world.trace, world.ending.take());
         if let Some(Ending::Unknown(Bound::Time(_))) = ending {
             return true; // half an execution counts for nothing
         }
         self.executions += 1;
-        self.met |= trace.threads.len() > 1 && !trace.events.is_empty();
+        self.started |= trace.threads.len() > 1;
+        self.active |= !trace.events.is_empty();
+        // not looked at any more once they have
+        self.met = self.met || met::met(trace);
+        self.busy = self.busy || met::both_did_something(trace);
         if let Some(Ending::GivenUp) = ending {
             return false;
         }
@@ -262,12 +322,7 @@ impl Exploration {
             *tally.entry(*kind).or_default() += 1;
             return false;
         }
-        self.failure = ending.map(|ending| {
-            let events = world.fingerprint.take().unwrap_or_else(|| Fingerprint::of(trace));
-            let counted = world.arcs.counted();
-            let (trace, schedule) = (std::mem::take(trace), std::mem::take(&mut world.schedule));
-            Failure { ending, trace, schedule, counted, events, execution }
-        });
+        self.failure = ending.map(|ending| Failure::of(world, ending, execution));
         self.failure.is_some()
     }
 }

@@ -5,14 +5,24 @@
 
 use super::host::{Fit, Order};
 use super::{
-    Job, Strategy, Which, dfs::Dfs, exhaustive::Exhaustive, lock, pct::Pct, portfolio::Portfolio, pos::Pos,
-    random::Random, replay::Replay, walk::Walk,
+    Failure, Job, Strategy, Which,
+    again::{Follower, Record, Recorder},
+    dfs::Dfs,
+    exhaustive::Exhaustive,
+    lock,
+    pct::Pct,
+    portfolio::Portfolio,
+    pos::Pos,
+    random::Random,
+    replay::Replay,
+    walk::Walk,
 };
-use crate::runtime::{self, Engine, Settings, World, green};
+use crate::runtime::{self, Ending, Engine, Settings, World, green};
 use crate::verdict::{Bound, Explorer};
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 
 /// After so many executions, how many there will be is estimated anew.
@@ -106,6 +116,40 @@ struct Running {
     settings: Settings,
     /// Where `Arc`s are made that are counted.
     places: Vec<&'static Location<'static>>,
+    /// Whether the execution is written down.
+    records: bool,
+    /// The execution that is run again, if one is.
+    rerun: Option<Rerun>,
+}
+
+/// An execution that is run again.
+struct Rerun {
+    /// Who chooses in all others.
+    strategy: Box<dyn Strategy>,
+    record: Rc<Record>,
+    asks: Asks,
+}
+
+/// What is to be seen by that.
+enum Asks {
+    /// Whether the same schedule leads to the same events.
+    Same,
+    /// Whether this order does; and then, as it did not, whether its own order does, and whether it makes the same
+    /// difference again.
+    Other(Vec<usize>),
+    SameAfterOther(String),
+    OtherAgain(String),
+}
+
+/// What comes after an execution.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Nothing: the exploration is over.
+    Over,
+    /// It is run again, and has begun.
+    Begun,
+    /// Whatever the strategy has left.
+    Plan,
 }
 
 impl Running {
@@ -116,7 +160,7 @@ impl Running {
         runtime::stack::set(job.limits.stack, &job.pulse);
         runtime::last_words::set(job.explorer, job.limits.teller.as_ref(), &job.pulse);
         let settings = job.settings(Engine::Shuttle, &[]);
-        Running { order, settings, places: Vec::new() }
+        Running { order, settings, places: Vec::new(), records: false, rerun: None }
     }
 
     /// Begins anew, from an execution that has shown at which other places `Arc`s are to be counted.
@@ -125,14 +169,17 @@ impl Running {
         let Order { job, shared, .. } = &self.order;
         lock(shared).forget();
         job.pulse.begin_anew();
-        runtime::set_strategy(Some(strategy(job)));
+        job.pulse.at_work(|| drop(runtime::set_strategy(Some(strategy(job)))));
         self.settings = job.settings(Engine::Shuttle, &self.places);
     }
 
     /// Says that it is over.
     fn end(self, fit: Fit) {
-        runtime::set_strategy(None);
-        self.order.done(fit);
+        let Running { order, rerun, .. } = self;
+        // what a long search remembers takes long to forget: before the end is told, or this thread would begin the
+        // next exploration late
+        order.job.pulse.at_work(|| drop((runtime::set_strategy(None), rerun)));
+        order.done(fit);
     }
 
     /// Keeps what the model owns, for ever, if the execution has left threads in the middle of what they did: their
@@ -146,35 +193,133 @@ impl Running {
 
     /// Takes in the execution that is over, if there is one; whether another has begun.
     fn goes_on(&mut self) -> bool {
+        let ended = || runtime::try_with(|world| runtime::with_strategy(|strategy| strategy.ended(world)));
+        let next = match self.order.job.pulse.at_work(ended).and_then(|()| runtime::end()) {
+            None => Next::Plan,
+            Some(world) => match self.rerun.take() {
+                Some(rerun) => self.compare(rerun, world),
+                None => self.take(world),
+            },
+        };
+        next == Next::Begun || next == Next::Plan && self.plan()
+    }
+
+    /// Takes in an execution.
+    fn take(&mut self, mut world: Box<World>) -> Next {
         let Order { job, shared, .. } = &self.order;
-        let (job, shared) = (Arc::clone(job), Arc::clone(shared));
-        if runtime::try_with(|world| runtime::with_strategy(|strategy| strategy.ended(world))).is_some() {
-            let mut over = runtime::end();
-            over.iter_mut().for_each(|world| {
-                self.keep_if_borrowed(world);
-                job.judge(world);
-            });
-            let mut exploration = lock(&shared);
-            if over.as_mut().is_some_and(|world| exploration.take(world, job.pulse.executions())) {
-                exploration.cut = job.time_is_up().filter(|_| exploration.failure.is_none());
-                return false;
-            }
-            drop(exploration);
-            if let Some(world) = over {
-                if !world.arcs.learned.is_empty() {
-                    self.learn(&world.arcs.learned);
-                }
-                runtime::keep(world);
+        let recorder = if std::mem::take(&mut self.records) { runtime::set_strategy(None) } else { None };
+        let recorded = recorder.and_then(|recorder| recorder.recorded());
+        let (came_to_its_end, number) = (world.ending.is_none(), job.pulse.executions());
+        // with no choice anywhere there is one schedule: who draws would draw it again and again
+        let alike = job.explorer.samples() && world.schedule.is_empty();
+        self.keep_if_borrowed(&world);
+        job.judge(&mut world);
+        let mut exploration = lock(shared);
+        let over = exploration.take(&mut world, number);
+        if over {
+            exploration.cut = job.time_is_up().filter(|_| exploration.failure.is_none());
+        } else if alike {
+            exploration.drained = true;
+        }
+        let knows_better = exploration.unseen.is_some();
+        drop(exploration);
+        if !over {
+            let learned = std::mem::take(&mut world.arcs.learned);
+            runtime::keep(world);
+            if !learned.is_empty() {
+                self.learn(&learned);
+                return Next::Plan;
             }
         }
-        let mut exploration = lock(&shared);
-        if exploration.failure.is_some() || exploration.cut.is_some() {
+        let Order { job, .. } = &self.order;
+        let Some((strategy, record)) = recorded else { return if over { Next::Over } else { Next::Plan } };
+        if over || !came_to_its_end {
+            runtime::set_strategy(Some(strategy));
+            return if over { Next::Over } else { Next::Plan };
+        }
+        let explores_all = job.explorer == Explorer::Exhaustive && !knows_better;
+        let asks = explores_all.then(|| record.another_order()).flatten().map_or(Asks::Same, Asks::Other);
+        self.run_again(Rerun { strategy, record: Rc::new(record), asks })
+    }
+
+    /// Begins an execution that was written down once more.
+    fn run_again(&mut self, rerun: Rerun) -> Next {
+        let order = match &rerun.asks {
+            Asks::Same | Asks::SameAfterOther(..) => rerun.record.order(),
+            Asks::Other(order) => order.clone(),
+            Asks::OtherAgain(_) => rerun.record.another_order().unwrap_or_default(),
+        };
+        runtime::set_strategy(Some(Box::new(Follower::new(Rc::clone(&rerun.record), order))));
+        self.rerun = Some(rerun);
+        runtime::begin(&self.settings);
+        Next::Begun
+    }
+
+    /// Compares an execution that was run again with what it was.
+    fn compare(&mut self, mut rerun: Rerun, mut world: Box<World>) -> Next {
+        let Order { job, shared, .. } = &self.order;
+        let follower = runtime::set_strategy(None);
+        self.keep_if_borrowed(&world);
+        if world.ending.is_some() {
+            job.judge(&mut world); // there are deadlocks that it accepts
+        }
+        let ending = world.ending.take();
+        let came_to_its_end = ending.is_none();
+        let mut difference = follower.and_then(|follower| follower.difference().map(ToString::to_string));
+        let mut exploration = lock(shared);
+        match ending {
+            Some(Ending::Unknown(Bound::Time(_))) => {
+                runtime::set_strategy(Some(rerun.strategy)); // half of it says nothing
+                return Next::Plan;
+            }
+            // a violation that is found by chance is one, too
+            Some(ending @ Ending::Violation { .. }) if exploration.tally.is_none() => {
+                exploration.failure = Some(Failure::of(&mut world, ending, job.pulse.executions()));
+                drop(exploration);
+                self.rerun = Some(rerun); // to be forgotten with all the rest
+                return Next::Over;
+            }
+            Some(ending) => _ = difference.get_or_insert_with(|| format!("it came to its end, and then: {ending:?}")),
+            None => {}
+        }
+        let verdict = match (rerun.asks, difference) {
+            (Asks::Same | Asks::Other(_), None) => None,
+            (Asks::Same | Asks::SameAfterOther(..), Some(difference)) => Some(Err(difference)),
+            (Asks::Other(_), Some(difference)) => {
+                rerun.asks = Asks::SameAfterOther(difference);
+                drop(exploration);
+                return self.run_again(rerun);
+            }
+            (Asks::SameAfterOther(difference), None) => {
+                rerun.asks = Asks::OtherAgain(difference);
+                drop(exploration);
+                return self.run_again(rerun);
+            }
+            (Asks::OtherAgain(was), Some(is)) if was == is => Some(Ok(is)),
+            (Asks::OtherAgain(was), _) => Some(Err(was)),
+        };
+        runtime::set_strategy(Some(rerun.strategy));
+        if let Some(Err(why)) = verdict {
+            let bound = Bound::NotDeterministic(format!("by the same schedule, {why}"));
+            exploration.failure = Some(Failure::of(&mut world, Ending::Unknown(bound), job.pulse.executions()));
+            return Next::Over;
+        }
+        exploration.unseen = exploration.unseen.take().or(verdict.and_then(Result::ok));
+        drop(exploration);
+        if came_to_its_end {
+            runtime::keep(world);
+        }
+        Next::Plan
+    }
+
+    /// Begins what the strategy has left, if it is anything.
+    fn plan(&mut self) -> bool {
+        let Order { job, shared, .. } = &self.order;
+        let mut exploration = lock(shared);
+        if exploration.failure.is_some() || exploration.cut.is_some() || exploration.drained {
             return false;
         }
-        if exploration.executions > 0 && !exploration.met {
-            return false; // with one thread there is one schedule
-        }
-        if !runtime::with_strategy(|strategy| strategy.begin()) {
+        if !job.pulse.at_work(|| runtime::with_strategy(|strategy| strategy.begin())) {
             let kept_back = exploration.kept_back.then_some(Bound::Spins);
             exploration.cut = runtime::with_strategy(|strategy| strategy.caveat()).or(kept_back);
             job.pulse.estimates(exploration.executions);
@@ -189,7 +334,11 @@ impl Running {
             return false;
         }
         drop(exploration);
-        job.pulse.execution();
+        self.records = job.limits.again.is_due(job.pulse.execution());
+        if self.records {
+            let strategy = runtime::set_strategy(None).expect("an exploration on shuttle has one");
+            runtime::set_strategy(Some(Box::new(Recorder::of(strategy))));
+        }
         runtime::begin(&self.settings);
         true
     }
@@ -210,5 +359,55 @@ impl Scheduler for Hands {
 
     fn next_u64(&mut self) -> u64 {
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::explore::{Job, Limits, Point, Shared};
+    use crate::runtime::Pulse;
+    use crate::trace::ThreadId;
+    use std::sync::Arc;
+
+    /// Notes, when it is forgotten, whether that counts as work of the explorer's.
+    struct Remembers(Arc<Pulse>, mpsc::Sender<bool>);
+
+    impl Drop for Remembers {
+        fn drop(&mut self) {
+            self.1.send(self.0.is_at_work()).expect("it is asked for");
+        }
+    }
+
+    impl Strategy for Remembers {
+        fn begin(&mut self) -> bool {
+            false
+        }
+
+        fn pick(&mut self, point: &Point<'_>) -> ThreadId {
+            point.enabled[0]
+        }
+
+        fn choose(&mut self, _options: usize) -> usize {
+            0
+        }
+    }
+
+    #[test]
+    fn to_forget_a_search_is_work_of_the_explorers() {
+        let pulse = Arc::new(Pulse::default());
+        let job = Job {
+            explorer: Explorer::Exhaustive,
+            model: Arc::new(|| {}),
+            limits: Limits::default(),
+            only: None,
+            pulse: Arc::clone(&pulse),
+        };
+        let ((done, finished), (forgets, forgotten)) = (mpsc::channel(), mpsc::channel());
+        let running = Running::begin(Order { job: Arc::new(job), shared: Shared::default(), done });
+        runtime::set_strategy(Some(Box::new(Remembers(Arc::clone(&pulse), forgets))));
+        running.end(Fit::Yes);
+        assert_eq!((forgotten.try_recv(), finished.try_recv()), (Ok(true), Ok(Fit::Yes)));
+        assert!(!pulse.is_at_work());
     }
 }

@@ -4,7 +4,7 @@
 //! preemption, then with one, and so on, until the same failure is seen; then again for executions with fewer events.
 //! Under loom, whose search has such a bound itself, the bound is what is raised.
 
-use super::{Exploration, Failure, Limits, Model, explore};
+use super::{Again, Exploration, Failure, Limits, Model, explore};
 use crate::counterexample::preemptions;
 use crate::runtime::Ending;
 use crate::verdict::{Engine, Explorer};
@@ -34,7 +34,8 @@ pub(crate) fn smallest(
             Engine::Std => return None, // nobody chooses
         };
         let executions = Some(EXECUTIONS);
-        let limits = Limits { executions, time: Some(left), preemptions, most_events, ..limits.clone() };
+        let again = Again::Never; // whoever looks for a smaller one has seen to that
+        let limits = Limits { executions, time: Some(left), preemptions, most_events, again, ..limits.clone() };
         let Exploration { failure: found, .. } = explore(explorer, Arc::clone(model), &limits, None, &mut |_| {});
         found.filter(|found| is_same(&found.ending, &failure.ending)).map(|found| (explorer, found))
     };

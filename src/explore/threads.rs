@@ -1,10 +1,12 @@
 //! Real threads of the operating system: the model as it runs in production, over and over.
 //!
-//! Nothing is chosen and nothing is recorded: this explorer shows that a model is alive, not that it is correct.
+//! Nothing is chosen and nothing is recorded: this explorer shows that a model is alive, not that it is correct. What is
+//! seen is whether two threads used the same object, read or written, and whether a thread panicked that nobody joined.
 
 use super::host::{Fit, Order};
 use super::{Failure, lock};
-use crate::runtime::{self, Ending, Engine, World, hook};
+use crate::runtime::real::Real;
+use crate::runtime::{Ending, Engine, World, hook};
 use crate::trace::{Fingerprint, Thread, Trace};
 use crate::verdict::Kind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,20 +23,23 @@ pub(super) fn run(Order { job, shared, .. }: &Order) -> Fit {
             }
         }
         let execution = job.pulse.execution();
-        runtime::threads::reset_started();
+        let real = Real::begin(execution);
         let outcome = catch_unwind(AssertUnwindSafe(|| (job.model)()));
+        let seen = real.end(outcome.is_err());
         let mut over = World::new(settings.clone());
-        over.ending = outcome.err().map(|payload| {
-            let message = hook::message(&*payload);
-            Ending::Violation { kind: Kind::Panic, message, location: None, conflict: None }
-        });
+        let message = outcome.err().map(|payload| hook::message(&*payload)).or(seen.unseen);
+        over.ending =
+            message.map(|message| Ending::Violation { kind: Kind::Panic, message, location: None, conflict: None });
         job.judge(&mut over);
         let mut exploration = lock(shared);
         exploration.executions += 1;
-        exploration.met = true; // what real threads do is not seen: whether they met is not known
+        exploration.started |= seen.started;
+        exploration.active |= seen.active;
+        // of a history there is more to see than of objects: what the operations returned, and when
+        exploration.met |= seen.met || seen.started && job.limits.judge.is_some();
         if let Some(ending) = over.ending {
             // of the threads it is known that they were there
-            let threads = 1 + usize::from(runtime::threads::has_started());
+            let threads = 1 + usize::from(seen.started);
             let trace = Trace { threads: vec![Thread::default(); threads], ..Trace::default() };
             let (events, schedule, counted) = (Fingerprint::default(), Vec::new(), Vec::new());
             exploration.failure = Some(Failure { ending, trace, schedule, counted, events, execution });

@@ -180,6 +180,8 @@ fn check(
     let check = Check::new(name).explorers(explorers.iter().copied()).budget(budget).config(Config::default());
     let check = check.max_events(this.max_events).leaks(this.leaks).patience(this.patience).shrink(this.shrink);
     let check = this.stack.into_iter().fold(check, Check::stack);
+    // as it is, threads must meet; without the one lock on which they do, there is nothing for them to notice
+    let check = if probe.changes_something() { check.meets(Arc::default()) } else { check };
     check.probe(Arc::clone(probe)).run(move || body())
 }
 

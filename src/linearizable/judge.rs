@@ -7,8 +7,9 @@ use super::partial::{self, Precedence};
 use super::subject::{Op, Ret, Subject};
 use crate::explore::Judge;
 use crate::linearize::{self, Criterion, Explanation, History};
-use crate::runtime::{Ending, Engine, World};
+use crate::runtime::{Ending, Engine, Pulse, World};
 use crate::scenario::Scenario;
+use crate::trace::ThreadId;
 use crate::verdict::{Bound, Explorer, Kind};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -127,22 +128,25 @@ impl<S: Subject> Court<S> {
         if stuck && calls.iter().all(|call| call.to.is_some()) {
             return; // it hangs, and none of the operations does
         }
+        let pulse = Arc::clone(&world.settings.pulse);
         let found = match world.settings.engine {
-            Engine::Std => self.ask(&calls, &by_the_clock(&calls), None, stuck),
+            Engine::Std => self.ask(&pulse, &calls, &by_the_clock(&calls), None, stuck),
             Engine::Loom => {
                 let execution = Execution::new(world, &calls);
-                self.ask(&calls, &execution.as_it_ran().times, Some(execution.precedence()), stuck)
+                self.ask(&pulse, &calls, &execution.as_it_ran().times, Some(execution.precedence()), stuck)
             }
             Engine::Shuttle => {
                 let execution = Execution::new(world, &calls);
-                let ran = self.ask(&calls, &execution.as_it_ran().times, None, stuck);
+                let ran = self.ask(&pulse, &calls, &execution.as_it_ran().times, None, stuck);
                 match ran {
+                    // of what nothing is seen, not even that it is done, nothing says that it could be in another order
+                    _ if world.trace.events.iter().all(|event| event.thread == ThreadId::MAIN) => ran,
                     // a depth-first search comes by the other orders by itself, as far as operations have events
                     Answer::Right
                         if self.question.criterion != SEQUENTIAL
                             && (explorer != Explorer::Dfs || execution.has_silent_calls()) =>
                     {
-                        let (answer, responses) = self.ask_all(&calls, &execution.bounds(), stuck);
+                        let (answer, responses) = self.ask_all(&pulse, &calls, &execution.bounds(), stuck);
                         if let Some(responses) = responses {
                             let trace = execution.reordered(&responses);
                             world.trace = trace;
@@ -173,7 +177,13 @@ impl<S: Subject> Court<S> {
 
     /// Checks the histories of all equivalent executions; with the first that is wrong, in which order its responses
     /// come.
-    fn ask_all(&self, calls: &[Call<Ret<S>>], bounds: &Bounds, stuck: bool) -> (Answer<S>, Option<Vec<usize>>) {
+    fn ask_all(
+        &self,
+        pulse: &Pulse,
+        calls: &[Call<Ret<S>>],
+        bounds: &Bounds,
+        stuck: bool,
+    ) -> (Answer<S>, Option<Vec<usize>>) {
         let (order, rets, words) = in_order(calls);
         let digest = (stuck, bounds.sorted(&order), words);
         if self.state().right.get(&digest).is_some_and(|all| all.contains(&rets)) {
@@ -182,7 +192,7 @@ impl<S: Subject> Court<S> {
         let (orders, complete) = bounds.strongest();
         self.state().incomplete |= !complete;
         for order in orders {
-            match self.ask(calls, &order.times, None, stuck) {
+            match self.ask(pulse, calls, &order.times, None, stuck) {
                 Answer::Right => {}
                 answer => return (answer, Some(order.responses)),
             }
@@ -192,7 +202,14 @@ impl<S: Subject> Court<S> {
     }
 
     /// Checks a history, unless it was checked before.
-    fn ask(&self, calls: &[Call<Ret<S>>], times: &Times, weak: Option<Precedence>, stuck: bool) -> Answer<S> {
+    fn ask(
+        &self,
+        pulse: &Pulse,
+        calls: &[Call<Ret<S>>],
+        times: &Times,
+        weak: Option<Precedence>,
+        stuck: bool,
+    ) -> Answer<S> {
         let (order, rets, words) = in_order(calls);
         let sorted: Times = order.iter().map(|index| times[*index]).collect();
         let precedence = weak.clone().unwrap_or_default();
@@ -203,6 +220,7 @@ impl<S: Subject> Court<S> {
         {
             return entry.answer.clone();
         }
+        pulse.beat(); // one history may take long, all of them longer than anybody has patience
         let answer = self.check(history(calls, &self.ops, times, stuck), weak);
         let mut state = self.state();
         state.distinct += 1;

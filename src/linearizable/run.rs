@@ -13,6 +13,7 @@ use crate::verdict::{self, Bound, Counterexample, Expect, Explorer};
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 type Tree<S> = ScenarioTree<<BoxedStrategy<Op<S>> as Strategy>::Tree>;
@@ -234,13 +235,13 @@ impl<S: Subject> Linearizable<S> {
     }
 
     fn in_turn(&self, scenarios: impl Iterator<Item = (Origin, Scenario<Op<S>>)>, mut tested: Tested) -> Verdict<S> {
-        let (start, mut unknown) = (Instant::now(), None);
+        let (start, mut unknown, meets) = (Instant::now(), None, Arc::default());
         for (origin, scenario) in scenarios {
             let Some(budget) = self.share(&tested, start) else { break };
             if scenario.size() > partial::MOST {
                 return Verdict::Unknown(Bound::Operations(partial::MOST), tested);
             }
-            let mut trial = Trial::new(self, &scenario);
+            let mut trial = Trial { meets: Arc::clone(&meets), ..Trial::new(self, &scenario) };
             match trial.explore(&origin.name(&self.name), &self.explorers, budget, Duration::ZERO) {
                 verdict::Verdict::Holds(coverage) => tested.add(&coverage, &trial.court),
                 verdict::Verdict::Violated(found) => {
@@ -252,9 +253,12 @@ impl<S: Subject> Linearizable<S> {
                 verdict::Verdict::Unknown(bound) => drop(unknown.get_or_insert(bound)),
             }
         }
+        // Relaxed: every exploration has been waited for
         match unknown {
             Some(bound) => Verdict::Unknown(bound, tested),
-            None if tested.executions == 0 => Verdict::Unknown(Bound::NothingExplored, tested),
+            None if tested.executions == 0 || !meets.load(Ordering::Relaxed) => {
+                Verdict::Unknown(Bound::NothingExplored, tested)
+            }
             None => Verdict::Holds(tested),
         }
     }
@@ -318,18 +322,21 @@ struct Trial<'a, S: Subject> {
     scenario: Arc<Scenario<Op<S>>>,
     log: Arc<Log<Ret<S>>>,
     court: Arc<Court<S>>,
+    /// Whether threads met, or at least did something that is seen.
+    meets: Arc<AtomicBool>,
 }
 
 impl<'a, S: Subject> Trial<'a, S> {
     fn new(test: &'a Linearizable<S>, scenario: &Scenario<Op<S>>) -> Self {
         let log = Arc::default();
         let court = Court::new(Arc::clone(&test.question), scenario, Arc::clone(&log));
-        Trial { test, scenario: Arc::new(scenario.clone()), log, court }
+        Trial { test, scenario: Arc::new(scenario.clone()), log, court, meets: Arc::default() }
     }
 
     fn check(&self, name: &str) -> Check<'static> {
         let Linearizable { leaks, max_events, patience, stack, .. } = *self.test;
-        let check = Check::new(name).config(Config::default()).judge(self.court.judge());
+        // a scenario in which nobody meets is one of many, and its history is checked like any other
+        let check = Check::new(name).config(Config::default()).judge(self.court.judge()).meets(Arc::clone(&self.meets));
         let check = stack.into_iter().fold(check, Check::stack);
         check.leaks(leaks).max_events(max_events).patience(patience)
     }

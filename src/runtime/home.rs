@@ -1,9 +1,10 @@
 //! Where an object belongs: the execution that created it.
 
 use super::step::freeze;
-use super::{Engine, engine, execution, past, threads, try_with};
+use super::{Engine, engine, execution, past, real, threads, try_with};
 use crate::trace::{Object, ObjectId, ObjectKind};
 use std::panic::Location;
+use std::sync::atomic::AtomicU64;
 
 /// The identity of a facade object. Every primitive holds one.
 ///
@@ -17,6 +18,8 @@ pub(crate) struct Home {
     created: &'static Location<'static>,
     /// Of one of the facade's own types (a barrier, a channel): its operations are not the user's.
     part: bool,
+    /// Which real thread of a model used it last.
+    user: AtomicU64,
 }
 
 impl Home {
@@ -29,7 +32,7 @@ impl Home {
         } else {
             try_with(|world| world.create(Object { kind, name: None, created })).unwrap_or(ObjectId(0))
         };
-        Home { execution, id, kind, created, part: false }
+        Home { execution, id, kind, created, part: false, user: AtomicU64::new(0) }
     }
 
     /// The identity of an object of which another type of the facade is made.
@@ -67,7 +70,11 @@ impl Home {
     #[track_caller]
     pub(crate) fn engine(&self) -> Engine {
         if self.execution == execution() {
-            return engine();
+            let engine = engine();
+            if engine == Engine::Std {
+                real::uses(&self.user);
+            }
+            return engine;
         }
         if !std::thread::panicking() {
             self.refuse();
@@ -80,6 +87,7 @@ impl Home {
         if !meets_nobody {
             self.refuse_to_unwind();
         }
+        real::uses(&self.user);
         Engine::Std
     }
 

@@ -10,7 +10,7 @@ use super::last_words::{self, Death};
 use super::world::Panic;
 use super::{Ending, Engine, Halt, World, engine, me, try_with};
 use crate::trace::Event;
-use crate::verdict::Kind;
+use crate::verdict::{Bound, Kind};
 use std::any::Any;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
@@ -106,6 +106,10 @@ fn end_by_engine(world: &mut World, message: String, location: Option<String>) {
     }
     if message.starts_with("deadlock") {
         return world.deadlock();
+    }
+    if message.contains("Is the model fully deterministic?") {
+        let why = "loom does not find what it found by the same schedule before".to_string();
+        return world.end(Ending::Unknown(Bound::NotDeterministic(why)));
     }
     let kind = if message.contains("Causality violation") { Kind::DataRace } else { Kind::Panic };
     if let Some(unseen) = unseen_order(world).filter(|_| kind == Kind::DataRace) {

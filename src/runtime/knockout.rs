@@ -44,6 +44,11 @@ impl Probe {
         Probe { knockout: Some(knockout), ..Probe::default() }
     }
 
+    /// Whether it changes one.
+    pub(crate) fn changes_something(&self) -> bool {
+        self.knockout.is_some()
+    }
+
     /// The sites that were executed.
     pub(crate) fn sites(&self) -> BTreeMap<Site, Seen> {
         self.sites.lock().unwrap_or_else(PoisonError::into_inner).clone()

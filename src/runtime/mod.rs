@@ -26,6 +26,7 @@ pub(crate) mod last_words;
 pub(crate) mod lock;
 mod past;
 mod pulse;
+pub(crate) mod real;
 mod schedule;
 pub(crate) mod stack;
 mod statics;

@@ -12,9 +12,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 pub(crate) struct Pulse {
     events: AtomicU64,
     executions: AtomicU64,
+    /// How many histories were looked at.
+    judged: AtomicU64,
     /// How many executions there will be, by an estimate; 0 if that cannot be said.
     estimate: AtomicU64,
     stop: AtomicBool,
+    /// Whether the explorer itself is at work, between two executions or after the last one.
+    ours: AtomicBool,
     last: AtomicPtr<Location<'static>>,
     frozen: Mutex<Option<Frozen>>,
     overflow: OnceLock<Overflow>,
@@ -57,9 +61,27 @@ impl Pulse {
         self.estimate.store(executions, Ordering::Relaxed);
     }
 
-    /// Grows with every event and execution: unchanged means that nothing happened.
+    /// Grows with every event, execution and history: unchanged means that nothing happened.
     pub(crate) fn beats(&self) -> u64 {
-        self.events.load(Ordering::Relaxed) + self.executions()
+        self.events.load(Ordering::Relaxed) + self.executions() + self.judged.load(Ordering::Relaxed)
+    }
+
+    /// Does work of the explorer's own: planning, forgetting. However long it takes, no execution is stuck in it.
+    pub(crate) fn at_work<R>(&self, work: impl FnOnce() -> R) -> R {
+        self.ours.store(true, Ordering::Relaxed);
+        let result = work();
+        self.ours.store(false, Ordering::Relaxed);
+        result
+    }
+
+    /// Whether the explorer is at such work.
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.ours.load(Ordering::Relaxed)
+    }
+
+    /// A sign of life of whoever judges an execution.
+    pub(crate) fn beat(&self) {
+        self.judged.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn freeze(&self, frozen: Frozen) {

@@ -204,9 +204,9 @@ thread_local! {
     static STRATEGY: RefCell<Option<Box<dyn Strategy>>> = const { RefCell::new(None) };
 }
 
-/// Says who chooses in the executions of this OS thread.
-pub(crate) fn set_strategy(strategy: Option<Box<dyn Strategy>>) {
-    STRATEGY.with_borrow_mut(|slot| *slot = strategy);
+/// Says who chooses in the executions of this OS thread; who did before.
+pub(crate) fn set_strategy(strategy: Option<Box<dyn Strategy>>) -> Option<Box<dyn Strategy>> {
+    STRATEGY.replace(strategy)
 }
 
 /// Lends the one who chooses.

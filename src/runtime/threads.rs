@@ -17,25 +17,6 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::atomic::Ordering::AcqRel;
 
-thread_local! {
-    /// Whether this OS thread has started a real one since it was asked last.
-    static STARTED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// This OS thread starts a real one.
-pub(crate) fn starts_a_real_one() {
-    STARTED.set(true);
-}
-
-/// Whether this OS thread has started a real one since [`reset_started`].
-pub(crate) fn has_started() -> bool {
-    STARTED.get()
-}
-
-pub(crate) fn reset_started() {
-    STARTED.set(false);
-}
-
 /// loom's side of a thread.
 pub(super) struct Parker {
     thread: loom::thread::Thread,

@@ -1,7 +1,7 @@
 //! Scoped threads, in every engine (loom itself has none).
 
 use super::spawn::{Model, ResultOf, Thread, is_here, spawn_modelled};
-use crate::runtime::{self, Engine, threads};
+use crate::runtime::{self, Engine, real, threads};
 use std::cell::OnceCell;
 use std::fmt;
 use std::io;
@@ -203,11 +203,12 @@ impl<'scope> Scope<'scope, '_> {
     {
         match &self.inner {
             Inner::Std(scope) => {
-                threads::starts_a_real_one();
                 let mut builder = std::thread::Builder::new();
                 builder = name.into_iter().fold(builder, std::thread::Builder::name);
                 builder = stack_size.into_iter().fold(builder, std::thread::Builder::stack_size);
-                Ok(ScopedJoinHandle(Handle::Std(builder.spawn_scoped(scope, f)?)))
+                let (f, _) = real::join_in(f, true);
+                let handle = builder.spawn_scoped(scope, f)?;
+                Ok(ScopedJoinHandle(Handle::Std(handle)))
             }
             Inner::Model(started) if started.execution != runtime::execution() => Err(io::Error::other(
                 "selvedge: this scope belongs to a model, and this thread is none of the model's. \

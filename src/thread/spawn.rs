@@ -1,6 +1,6 @@
 //! Threads: start, join, park, sleep.
 
-use crate::runtime::{self, Engine, threads};
+use crate::runtime::{self, Engine, real, threads};
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -62,11 +62,11 @@ impl Builder {
     {
         let Builder { name, stack_size } = self;
         if runtime::engine() == Engine::Std {
-            threads::starts_a_real_one();
             let mut builder = std::thread::Builder::new();
             builder = name.into_iter().fold(builder, std::thread::Builder::name);
             builder = stack_size.into_iter().fold(builder, std::thread::Builder::stack_size);
-            return Ok(JoinHandle(Handle::Std(builder.spawn(f)?)));
+            let (f, ticket) = real::join_in(f, false);
+            return Ok(JoinHandle(Handle::Std(builder.spawn(f)?, ticket)));
         }
         // SAFETY: 1. everything that `f` and its result borrow lives for ever
         #[allow(unsafe_code)]
@@ -169,7 +169,7 @@ impl<T> Model<T> {
 }
 
 enum Handle<T> {
-    Std(std::thread::JoinHandle<T>),
+    Std(std::thread::JoinHandle<T>, Option<real::Ticket>),
     Model(Model<T>),
 }
 
@@ -193,7 +193,11 @@ impl<T> JoinHandle<T> {
     #[track_caller]
     pub fn join(self) -> std::thread::Result<T> {
         match self.0 {
-            Handle::Std(handle) => handle.join(),
+            Handle::Std(handle, ticket) => {
+                let result = handle.join();
+                ticket.into_iter().for_each(real::Ticket::joined);
+                result
+            }
             Handle::Model(model) => model.join(),
         }
     }
@@ -202,7 +206,7 @@ impl<T> JoinHandle<T> {
     #[must_use]
     pub fn is_finished(&self) -> bool {
         match &self.0 {
-            Handle::Std(handle) => handle.is_finished(),
+            Handle::Std(handle, _) => handle.is_finished(),
             Handle::Model(model) => !is_here(model.execution) || threads::is_finished(model.handle.thread),
         }
     }
@@ -211,7 +215,7 @@ impl<T> JoinHandle<T> {
     #[must_use]
     pub fn thread(&self) -> Thread {
         match &self.0 {
-            Handle::Std(handle) => Thread::of_std(handle.thread()),
+            Handle::Std(handle, _) => Thread::of_std(handle.thread()),
             Handle::Model(model) => model.thread(),
         }
     }
@@ -258,7 +262,12 @@ impl Thread {
     #[track_caller]
     pub fn unpark(&self) {
         match &self.0 {
-            Identity::Std(thread) => thread.unpark(),
+            Identity::Std(thread) => {
+                if thread.id() != std::thread::current().id() {
+                    real::meet();
+                }
+                thread.unpark();
+            }
             Identity::Model { execution, thread, .. } => {
                 if is_here(*execution) {
                     threads::unpark(*thread);

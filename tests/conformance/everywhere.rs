@@ -1,7 +1,7 @@
 //! The same bodies over std and crossbeam, over the facade outside of an engine, under shuttle and under loom.
 
 use super::helpers::*;
-use selvedge::{Budget, Explorer, Verdict};
+use selvedge::{Bound, Budget, Explorer, Verdict};
 
 #[allow(unused_imports, reason = "included as written for both")]
 mod over_std {
@@ -20,12 +20,21 @@ mod over_facade {
 
 fn on_green_threads(body: fn()) {
     let verdict = check(DFS).explorers([DFS, Explorer::Random { seed: 1 }]).budget(Budget::executions(200)).run(body);
-    holds(verdict);
+    nothing_is_wrong(&verdict);
 }
 
 fn under_loom(body: fn()) {
-    let verdict = check(LOOM).budget(Budget::executions(500)).run(body);
-    assert!(matches!(&verdict, Verdict::Holds(coverage) if coverage.skipped.is_empty()), "{}", in_words(&verdict));
+    nothing_is_wrong(&check(LOOM).budget(Budget::executions(500)).run(body));
+}
+
+/// The body is about what the facade does, and not every body has threads that meet: it ran, and nothing was wrong.
+fn nothing_is_wrong(verdict: &Verdict) {
+    let is_right = match verdict {
+        Verdict::Holds(coverage) => coverage.skipped.is_empty(),
+        Verdict::Unknown(bound) => *bound == Bound::NothingExplored,
+        Verdict::Violated(_) => false,
+    };
+    assert!(is_right, "{}", in_words(verdict));
 }
 
 fn not_under_loom(body: fn()) {

@@ -19,8 +19,13 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 #[test]
 fn a_sixth_thread_is_too_many_for_loom() {
     let model = || {
-        let threads: Vec<_> = (0..5).map(|_| thread::spawn(|| ())).collect();
-        threads.into_iter().for_each(|t| t.join().unwrap());
+        let count = Arc::new(AtomicUsize::new(0));
+        let start = |_| {
+            let count = Arc::clone(&count);
+            thread::spawn(move || count.fetch_add(1, SeqCst))
+        };
+        let threads: Vec<_> = (0..5).map(start).collect();
+        threads.into_iter().for_each(|t| _ = t.join().unwrap());
     };
     assert_eq!(unknown(check_by(LOOM, model)), Bound::Threads(5));
     holds(check_by(Explorer::Random { seed: 1 }, model));

@@ -1,0 +1,107 @@
+//! Runs an execution again that was written down, in its own order or in another.
+
+use super::{Deed, Record, Step};
+use crate::explore::{Offers, Point, Strategy};
+use crate::runtime::{Pending, Seen, World};
+use crate::trace::ThreadId;
+use std::rc::Rc;
+
+/// Runs an execution again, in this order of its steps, until something is different; then, as fairly as anybody, on to
+/// its end.
+pub(in crate::explore) struct Follower {
+    record: Rc<Record>,
+    order: Vec<usize>,
+    /// How many of the steps have begun, and how far the last of them has come.
+    begun: usize,
+    deeds: usize,
+    choices: usize,
+    difference: Option<String>,
+}
+
+impl Follower {
+    pub(in crate::explore) fn new(record: Rc<Record>, order: Vec<usize>) -> Follower {
+        Follower { record, order, begun: 0, deeds: 0, choices: 0, difference: None }
+    }
+
+    /// The step that is being done.
+    fn step(&self) -> Option<(usize, &Step)> {
+        let at = *self.order.get(self.begun.checked_sub(1)?)?;
+        Some((at, &self.record.steps[at]))
+    }
+
+    /// What a step was.
+    fn was(&self, world: &World, at: usize, deed: usize) -> String {
+        let step = &self.record.steps[at];
+        let was = step.deeds.get(deed).or(step.deeds.last()).map(Deed::in_words).unwrap_or_default();
+        format!("operation {} of {} was {was}", self.record.number(at), world.trace.thread_name(step.thread))
+    }
+}
+
+impl Strategy for Follower {
+    fn begin(&mut self) -> bool {
+        true
+    }
+
+    fn offers(&self) -> Offers {
+        if self.difference.is_none() { Offers::All } else { Offers::Fair }
+    }
+
+    fn pick(&mut self, point: &Point<'_>) -> ThreadId {
+        if self.difference.is_none() {
+            let wanted = self.order.get(self.begun).map(|at| self.record.steps[*at].thread);
+            if let Some(wanted) = wanted.filter(|wanted| point.enabled.contains(wanted)) {
+                (self.begun, self.deeds, self.choices) = (self.begun + 1, 0, 0);
+                return wanted;
+            }
+            let goes_on = |thread: &ThreadId| {
+                let pending = point.pending(*thread);
+                format!("{} at {}", pending.operation.name(), pending.location)
+            };
+            self.difference = Some(match wanted {
+                Some(wanted) => format!("thread {} could go on, and then it could not", wanted.0),
+                None => format!("it was over, and then went on with {}", goes_on(&point.enabled[0])),
+            });
+        }
+        point.current.unwrap_or(point.enabled[0])
+    }
+
+    fn choose(&mut self, options: usize) -> usize {
+        if self.difference.is_some() {
+            return 0;
+        }
+        let wanted = self.step().and_then(|(_, step)| step.choices.get(self.choices).copied());
+        self.choices += 1;
+        match wanted {
+            Some((taken, of)) if of == options => taken,
+            _ => {
+                let of = wanted.map_or(1, |(_, of)| of);
+                self.difference = Some(format!("there was a choice of {of}, and then one of {options}"));
+                0
+            }
+        }
+    }
+
+    fn executed(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
+        if self.difference.is_some() {
+            return;
+        }
+        let deed = Deed::of(world, thread, pending, seen);
+        let Some((at, step)) = self.step() else { return };
+        let is_as_it_was = step.deeds.get(self.deeds).is_some_and(|was| was.is_like(&deed));
+        if !is_as_it_was {
+            let (was, is) = (self.was(world, at, self.deeds), deed.in_words());
+            self.difference = Some(format!("{was}, and then {is}"));
+        }
+        self.deeds += 1;
+    }
+
+    fn ended(&mut self, world: &World) {
+        if let Some(at) = self.order.get(self.begun).filter(|_| self.difference.is_none()) {
+            self.difference = Some(format!("{}, and then it was over before that", self.was(world, *at, 0)));
+        }
+    }
+
+    fn difference(&self) -> Option<&str> {
+        self.difference.as_deref()
+    }
+}

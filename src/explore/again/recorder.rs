@@ -1,0 +1,168 @@
+//! Writes an execution down while a strategy chooses it: its steps, and which of them must come before which.
+
+use super::{Deed, Record, Step};
+use crate::explore::exhaustive::effect::{Act, Effect};
+use crate::explore::{Offers, Point, Strategy};
+use crate::runtime::{NUMBERING, Pending, PerObject, Seen, ThreadState, Waits, World};
+use crate::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
+use crate::verdict::Bound;
+use smallvec::SmallVec;
+
+/// Lets a strategy choose, and writes down what happens.
+pub(in crate::explore) struct Recorder {
+    inner: Box<dyn Strategy>,
+    record: Record,
+    /// Whose turn it is, until its operation has taken effect, and what was chosen for it.
+    turn: Option<ThreadId>,
+    choices: SmallVec<[(usize, usize); 1]>,
+    /// Of each object, the last step that changed it, and those that have only looked since.
+    objects: PerObject<(Option<usize>, SmallVec<[usize; 4]>)>,
+    /// The last step of each thread, at first that which started it.
+    threads: Vec<Option<usize>>,
+    notifications: Vec<(ObjectId, usize)>,
+    timed_waits: bool,
+    refusals: bool,
+}
+
+impl Recorder {
+    pub(in crate::explore) fn of(inner: Box<dyn Strategy>) -> Recorder {
+        Recorder {
+            inner,
+            record: Record::default(),
+            turn: None,
+            choices: SmallVec::new(),
+            objects: PerObject::default(),
+            threads: Vec::new(),
+            notifications: Vec::new(),
+            timed_waits: false,
+            refusals: false,
+        }
+    }
+
+    fn last(&mut self, thread: ThreadId) -> &mut Option<usize> {
+        if self.threads.len() <= thread.index() {
+            self.threads.resize(thread.index() + 1, None);
+        }
+        &mut self.threads[thread.index()]
+    }
+
+    /// The steps that must come before this one, which does so.
+    fn causes(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen, at: usize) -> Vec<usize> {
+        let act = Act::done(&Act::announced(pending, thread), world, pending, seen);
+        let mut effects = act.effects;
+        if pending.object.is_some_and(|object| world.objects[object.index()].first_come) {
+            effects.push((NUMBERING, Effect::Write)); // whoever comes first makes it
+        }
+        let mut causes: Vec<usize> = self.last(thread).iter().copied().collect();
+        *self.last(thread) = Some(at);
+        for (object, effect) in effects {
+            let (write, looks) = self.objects.of(object);
+            causes.extend(*write);
+            if effect.writes() {
+                causes.extend(looks.drain(..));
+                *write = Some(at);
+            } else {
+                looks.push(at);
+            }
+        }
+        match (act.operation, pending.object) {
+            (Operation::Spawn(child), _) => *self.last(child) = Some(at),
+            (Operation::Join(child), _) => causes.extend(*self.last(child)),
+            (Operation::NotifyOne | Operation::NotifyAll, Some(condvar)) => self.notifications.push((condvar, at)),
+            // which of them it was is not known
+            (Operation::Wake, Some(condvar)) => {
+                causes.extend(self.notifications.iter().filter(|(of, _)| *of == condvar).map(|(_, by)| *by));
+            }
+            _ => {}
+        }
+        causes.retain(|cause| *cause != at);
+        causes
+    }
+
+    /// Notes what no order of the steps tells.
+    fn note(&mut self, pending: &Pending, seen: &Seen) {
+        match (pending.operation, pending.waits, seen.value) {
+            // it fired because nobody else could go on
+            (Operation::Wake, Waits::Notified { timeout: true, .. }, Some(Value::Outcome(Outcome::TimedOut))) => {
+                self.record.is_rigid = true;
+            }
+            // whether it may time out hangs on how often others tried to take the mutex
+            (Operation::Wait, Waits::Releasing { timeout: true, .. }, _) => self.timed_waits = true,
+            (Operation::TryLock, _, Some(Value::Bool(false))) => self.refusals = true,
+            _ => {}
+        }
+    }
+}
+
+impl Strategy for Recorder {
+    fn begin(&mut self) -> bool {
+        self.inner.begin()
+    }
+
+    fn repeat(&mut self) -> Option<(ThreadId, bool)> {
+        let repeated = self.inner.repeat();
+        self.turn = repeated.map(|(thread, _)| thread);
+        repeated
+    }
+
+    fn pick(&mut self, point: &Point<'_>) -> ThreadId {
+        let thread = self.inner.pick(point);
+        self.turn = Some(thread);
+        thread
+    }
+
+    fn choose(&mut self, options: usize) -> usize {
+        let taken = self.inner.choose(options);
+        self.choices.push((taken, options));
+        taken
+    }
+
+    fn executed(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
+        self.inner.executed(world, thread, pending, seen);
+        self.note(pending, seen);
+        let deed = Deed::of(world, thread, pending, seen);
+        let choices = std::mem::take(&mut self.choices);
+        if self.turn.take().is_none() && !self.record.steps.is_empty() {
+            // while it unwinds, a thread is not stopped: it goes on in the same step
+            let at = self.record.steps.len() - 1;
+            let causes = self.causes(world, thread, pending, seen, at);
+            let step = &mut self.record.steps[at];
+            step.deeds.push(deed);
+            step.choices.extend(choices);
+            step.after.extend(causes);
+            return;
+        }
+        let after = self.causes(world, thread, pending, seen, self.record.steps.len());
+        let deeds = SmallVec::from_buf([deed]);
+        self.record.steps.push(Step { thread, choices, deeds, after: after.into() });
+    }
+
+    fn ended(&mut self, world: &World) {
+        self.record.is_rigid |= world.asked_for_an_end || self.timed_waits && self.refusals;
+        self.inner.ended(world);
+    }
+
+    fn offers(&self) -> Offers {
+        self.inner.offers()
+    }
+
+    fn waits(&self, thread: ThreadId, state: &ThreadState) -> bool {
+        self.inner.waits(thread, state)
+    }
+
+    fn caveat(&self) -> Option<Bound> {
+        self.inner.caveat()
+    }
+
+    fn explored(&self) -> Option<f64> {
+        self.inner.explored()
+    }
+
+    fn diverged(&self) -> Option<String> {
+        self.inner.diverged()
+    }
+
+    fn recorded(self: Box<Self>) -> Option<(Box<dyn Strategy>, Record)> {
+        Some((self.inner, self.record))
+    }
+}
