@@ -73,6 +73,24 @@ fn what_nothing_publishes_races() {
 }
 
 #[test]
+fn what_comes_after_the_publication_is_not_published() {
+    for explorer in [Explorer::Exhaustive, LOOM] {
+        races(explorer, || {
+            let shared = Arc::new((Raw::new(0_u64), AtomicBool::new(false)));
+            let theirs = Arc::clone(&shared);
+            let writer = thread::spawn(move || {
+                theirs.1.store(true, Ordering::Release);
+                cell::write(theirs.0.get());
+            });
+            if shared.1.load(Ordering::Acquire) {
+                cell::read(shared.0.get());
+            }
+            writer.join().unwrap();
+        });
+    }
+}
+
+#[test]
 fn what_is_published_does_not_race_and_costs_no_execution() {
     let bare = holds(Explorer::Exhaustive, publish(Ordering::Release, false));
     assert_eq!(holds(Explorer::Exhaustive, publish(Ordering::Release, true)), bare);
@@ -120,13 +138,38 @@ fn bytes_in_common_race_and_neighbours_do_not() {
     }
 }
 
+#[test]
+fn a_use_after_memory_is_freed_is_a_race_in_the_other_order() {
+    // nothing but the two: whichever comes first by itself, the other order is explored
+    let one_frees = |main: bool| {
+        move || {
+            let memory = Arc::new(Raw::new(0_u64));
+            let theirs = Arc::clone(&memory);
+            let touch = |frees: bool, memory: &Raw<u64>| match frees {
+                true => cell::freed(memory.get()),
+                false => cell::read(memory.get()),
+            };
+            let thread = thread::spawn(move || touch(!main, &theirs));
+            touch(main, &memory);
+            thread.join().unwrap();
+        }
+    };
+    for main in [true, false] {
+        races(Explorer::Exhaustive, one_frees(main));
+        races(Explorer::Dfs, one_frees(main));
+    }
+}
+
+/// What was given back, and how many were at it.
+type Pool = (std::sync::Mutex<Vec<Box<Raw<u64>>>>, AtomicU32);
+
 /// Two threads take memory from an allocator that no model sees, use it, and give it back.
 fn allocate(says: bool) -> impl Fn() + Send + Sync + 'static {
     move || {
-        let pool = Arc::new(std::sync::Mutex::new(Vec::<Box<Raw<u64>>>::new()));
-        let seen = Arc::new(AtomicU32::new(0));
-        let (theirs, mine) = ((Arc::clone(&pool), Arc::clone(&seen)), (pool, seen));
-        let work = move |(pool, seen): (Arc<std::sync::Mutex<Vec<Box<Raw<u64>>>>>, Arc<AtomicU32>)| {
+        let mine: Arc<Pool> = Arc::default();
+        let theirs = Arc::clone(&mine);
+        let work = move |shared: Arc<Pool>| {
+            let (pool, seen) = &*shared;
             seen.fetch_add(1, Ordering::Relaxed); // so that the other one may be through by now
             let free = pool.lock().unwrap().pop();
             let memory = free.unwrap_or_else(|| Box::new(Raw::new(0)));
@@ -154,13 +197,14 @@ fn memory_that_is_freed_is_another_one() {
 /// Threads touch memory first, whoever comes first, and then make objects by which they meet.
 fn makers(announced: bool) -> impl Fn() + Send + Sync + 'static {
     move || {
-        let memory = Arc::new(Raw::new(0_u8));
+        let memory = Arc::new((Raw::new(0_u8), AtomicU32::new(0)));
         let table: Arc<Mutex<Vec<Arc<AtomicU32>>>> = Arc::default();
         let threads = [0, 1].map(|_| {
             let (memory, table) = (Arc::clone(&memory), Arc::clone(&table));
             thread::spawn(move || {
+                memory.1.fetch_add(1, Ordering::Relaxed); // in either order
                 if announced {
-                    cell::read(memory.get());
+                    cell::read(memory.0.get());
                 }
                 let mine = Arc::new(AtomicU32::new(0));
                 table.lock().unwrap().push(Arc::clone(&mine));

@@ -68,7 +68,7 @@ impl Memory {
         self.cut(range.end);
         let known: Vec<Range<usize>> = self.segments.range(range.clone()).map(|(start, s)| *start..s.end).collect();
         let (mut from, mut object) = (range.start, None);
-        for next in known.into_iter().chain([range.end..range.end]) {
+        for next in known.into_iter().chain(std::iter::once(range.end..range.end)) {
             if from < next.start {
                 let object = *object.get_or_insert_with(&mut fresh);
                 self.segments.insert(from, Segment { end: next.start, object, write: None, reads: SmallVec::new() });
