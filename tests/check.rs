@@ -370,3 +370,14 @@ fn a_destructor_that_never_ends_while_a_panic_unwinds_is_a_livelock() {
     );
     assert_eq!(check().count(model).unwrap().violations[&Kind::Livelock], 1);
 }
+
+/// A model that is meant to run on one thread has nothing but its set-up.
+#[test]
+fn a_broken_form_on_one_thread_is_caught_where_it_is_meant_to_run_alone() {
+    let fails_weakly = || {
+        let count = AtomicUsize::new(0);
+        assert!(count.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_ok());
+    };
+    let check = Check::new("weak").explorers([Explorer::Exhaustive]).alone(true);
+    let _ = check.expect(Expect::Violation(Kind::Panic)).assert(fails_weakly);
+}

@@ -300,7 +300,7 @@ impl<'a> Check<'a> {
     #[track_caller]
     pub fn assert(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
         let model: Model = Arc::new(model);
-        let (name, expect) = (self.name.clone(), self.expect);
+        let (name, expect, alone) = (self.name.clone(), self.expect, self.alone);
         let replays = self.config.replay.is_some();
         let folder = self.config.failures.clone().filter(|_| expect == Expect::Holds && !replays);
         let regression = folder.map(|folder| Regression::of(&folder, &name));
@@ -309,7 +309,9 @@ impl<'a> Check<'a> {
         let drawn = |found: &Counterexample| report::timeline::counterexample(found, &report::Style::Plain);
         match (&verdict, expect) {
             (Verdict::Holds(_), Expect::Holds) => {}
-            (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind && found.is_of_set_up() => {
+            (Verdict::Violated(found), Expect::Violation(kind))
+                if found.kind == kind && found.is_of_set_up() && !alone =>
+            {
                 panic!(
                     "{name} was to be violated by a {kind}, but its set-up panicked, before there was a second thread:\n{}",
                     drawn(found)

@@ -29,15 +29,31 @@ const GUARD: usize = 64 * 1024;
 pub(crate) struct Overflow {
     thread: ThreadId,
     bytes: usize,
-    /// The first bytes of the thread's name, and how many they are.
-    name: ([u8; 40], usize),
+    name: Name,
+}
+
+/// The first bytes of a thread's name, and how many they are.
+#[derive(Clone, Copy, Debug)]
+struct Name([u8; 40], usize);
+
+impl Name {
+    const NONE: Name = Name([0; 40], 0);
+
+    fn of(given: &str) -> Name {
+        let mut name = Name::NONE;
+        for (to, from) in name.0.iter_mut().zip(given.bytes()) {
+            (*to, name.1) = (from, name.1 + 1);
+        }
+        name
+    }
 }
 
 /// Where a thread's stack begins, and how large it is.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Room {
     top: usize,
     bytes: usize,
+    name: Name,
 }
 
 thread_local! {
@@ -113,11 +129,16 @@ pub(super) fn roomy(f: impl FnOnce()) {
 /// Writes down that the thread's stack begins about here.
 fn stands(thread: ThreadId, bytes: usize) {
     let here = 0_u8;
-    let room = Room { top: (&raw const here).addr(), bytes };
+    // now, and not in the handler: there the execution may be lent to somebody
+    let name = try_with(|world| {
+        let given = world.trace.threads.get(thread.index()).and_then(|thread| thread.name.as_deref());
+        given.map_or(Name::NONE, Name::of)
+    });
+    let room = Room { top: (&raw const here).addr(), bytes, name: name.unwrap_or(Name::NONE) };
     ROOMS.with_borrow_mut(|rooms| {
         let at = thread.index();
         if rooms.len() <= at {
-            rooms.resize(at + 1, Room::default());
+            rooms.resize(at + 1, Room { top: 0, bytes: 0, name: Name::NONE });
         }
         rooms[at] = room;
     });
@@ -132,18 +153,11 @@ pub(super) fn is_overflow(address: usize) -> bool {
     }
     let thread = me();
     let room = ROOMS.try_with(|rooms| rooms.try_borrow().ok().and_then(|rooms| rooms.get(thread.index()).copied()));
-    let Ok(Some(Room { top, bytes })) = room else { return false };
+    let Ok(Some(Room { top, bytes, name })) = room else { return false };
     // below its beginning nothing of the stack itself can fault
     if !(top.saturating_sub(bytes + GUARD)..top).contains(&address) {
         return false;
     }
-    let mut name = ([0; 40], 0);
-    try_with(|world| {
-        let given = world.trace.threads.get(thread.index()).and_then(|thread| thread.name.as_deref());
-        for (to, from) in name.0.iter_mut().zip(given.unwrap_or_default().bytes()) {
-            (*to, name.1) = (from, name.1 + 1);
-        }
-    });
     let told = PULSE.try_with(|pulse| {
         let pulse = pulse.try_borrow().ok()?;
         pulse.as_ref()?.overflows(Overflow { thread, bytes, name });
@@ -155,7 +169,7 @@ pub(super) fn is_overflow(address: usize) -> bool {
 impl Overflow {
     /// What the check says: who, by what, and what to do.
     pub(crate) fn bound(&self, last: Option<String>) -> Bound {
-        let (bytes, length) = &self.name;
+        let Name(bytes, length) = &self.name;
         let thread = match String::from_utf8_lossy(&bytes[..*length]) {
             name if !name.is_empty() => name.into_owned(),
             _ if self.thread == ThreadId::MAIN => "main".to_string(),

@@ -45,7 +45,8 @@ use std::sync::Arc as Std;
 /// ```
 /// use selvedge::sync::Arc;
 ///
-/// let double: Arc<dyn Fn(u32) -> u32> = Arc::from(std::sync::Arc::new(|n| 2 * n) as std::sync::Arc<dyn Fn(u32) -> u32>);
+/// let double: std::sync::Arc<dyn Fn(u32) -> u32> = std::sync::Arc::new(|n| 2 * n);
+/// let double: Arc<dyn Fn(u32) -> u32> = Arc::from(double);
 /// assert_eq!(double(21), 42);
 /// ```
 pub struct Arc<T: ?Sized> {

@@ -158,6 +158,7 @@ fn loom_calls_itself_bounded_where_a_thread_unwinds() {
         let theirs = Arc::clone(&flag);
         let thread = thread::spawn(move || {
             let _sets = OnDrop(|| theirs.store(1, SeqCst));
+            theirs.store(2, SeqCst);
             panic!("on purpose")
         });
         flag.load(SeqCst);
