@@ -151,3 +151,22 @@ fn a_stack_that_nobody_can_have_is_unknown() {
         }
     }
 }
+
+/// What a body needs is taken from the stack that it asks for, also where the body is inlined.
+#[test]
+fn a_large_frame_stands_on_the_stack_that_was_asked_for() {
+    for explorer in ENGINES {
+        let verdict = check("frame", explorer).run(|| {
+            let counter = Arc::new(AtomicUsize::new(0));
+            let theirs = Arc::clone(&counter);
+            let body = move || {
+                black_box(&mut [0_u8; 1 << 20]);
+                theirs.fetch_add(1, SeqCst);
+            };
+            let other = thread::Builder::new().stack_size(4 << 20).spawn(body).unwrap();
+            counter.fetch_add(1, SeqCst);
+            other.join().unwrap();
+        });
+        assert!(matches!(verdict, Verdict::Holds(_)), "{explorer}: {verdict:?}");
+    }
+}

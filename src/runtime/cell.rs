@@ -10,6 +10,7 @@ use super::step::{inert, loom_step, shuttle_step};
 use super::{Ending, Engine, Home, Pending, Seen, Waits, World, engine, execution, me, try_with, with};
 use crate::trace::{ObjectId, Operation, ThreadId};
 use crate::verdict::Kind;
+use std::cell::Cell;
 use std::panic::Location;
 
 /// Makes the engine's side of a new cell.
@@ -29,6 +30,16 @@ pub(crate) struct Lasting {
     since: u64,
 }
 
+thread_local! {
+    /// How many accesses last, of all threads of the execution: most operations need to know no more.
+    static LASTING: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Forgets the accesses of an execution: one that failed has left them open.
+pub(super) fn forget() {
+    LASTING.set(0);
+}
+
 /// An access that ends where this is dropped.
 pub(crate) struct Lasts {
     execution: u64,
@@ -37,7 +48,8 @@ pub(crate) struct Lasts {
 impl Drop for Lasts {
     fn drop(&mut self) {
         if self.execution != 0 && self.execution == execution() {
-            try_with(|world| world.thread(me()).lasting.pop());
+            let ended = try_with(|world| world.thread(me()).lasting.pop()).flatten();
+            LASTING.set(LASTING.get() - usize::from(ended.is_some()));
         }
     }
 }
@@ -64,13 +76,21 @@ pub(crate) fn access(home: &Home, write: bool) -> Lasts {
         let since = so_far(world);
         world.thread(me()).lasting.push(Lasting { cell, write, location, since });
     });
+    LASTING.set(LASTING.get() + 1);
     Lasts { execution: execution() }
 }
 
 /// Before an operation within accesses that last: accesses those cells again whose right the thread may have handed on.
-#[cold]
+#[inline]
 pub(super) fn last(engine: Engine) {
-    if inert() {
+    if LASTING.get() > 0 {
+        last_of_mine(engine);
+    }
+}
+
+#[cold]
+fn last_of_mine(engine: Engine) {
+    if inert() || with(|world| world.thread(me()).lasting.is_empty()) {
         return;
     }
     let accesses = with(|world| std::mem::take(&mut world.thread(me()).lasting));

@@ -110,6 +110,8 @@ pub(crate) fn begin(settings: &Settings) {
     ME.set(ThreadId::MAIN);
     EXECUTION.set(world.execution);
     past::begins(world.execution);
+    cell::forget();
+    stack::forget_names();
     WORLD.with_borrow_mut(|slot| *slot = Some(world));
     if settings.engine == Engine::Loom {
         let parker = threads::main_parker();

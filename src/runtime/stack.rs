@@ -49,11 +49,10 @@ impl Name {
 }
 
 /// Where a thread's stack begins, and how large it is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Room {
     top: usize,
     bytes: usize,
-    name: Name,
 }
 
 thread_local! {
@@ -63,6 +62,9 @@ thread_local! {
     static PULSE: RefCell<Option<Arc<Pulse>>> = const { RefCell::new(None) };
     /// Stacks of ours that nobody runs on, with their sizes.
     static SPARE: RefCell<Vec<(usize, DefaultStack)>> = const { RefCell::new(Vec::new()) };
+    /// The names of the execution's threads, by their ids: the handler cannot ask for them, as the execution may be lent
+    /// to somebody where it comes.
+    static NAMES: RefCell<Vec<Name>> = const { RefCell::new(Vec::new()) };
     /// Where the threads of the execution run, by their ids.
     static ROOMS: RefCell<Vec<Room>> = const { RefCell::new(Vec::new()) };
 }
@@ -71,6 +73,20 @@ thread_local! {
 pub(crate) fn set(bytes: Option<usize>, pulse: &Arc<Pulse>) {
     ASKED.set(bytes);
     PULSE.set(Some(Arc::clone(pulse)));
+}
+
+/// An execution begins: its threads have no names yet.
+pub(super) fn forget_names() {
+    NAMES.with_borrow_mut(Vec::clear);
+}
+
+/// A thread has this name.
+#[cold]
+pub(super) fn name(thread: ThreadId, name: &str) {
+    NAMES.with_borrow_mut(|names| {
+        names.resize(names.len().max(thread.index() + 1), Name::NONE);
+        names[thread.index()] = Name::of(name);
+    });
 }
 
 /// Runs what a green thread does, on a stack of the size that was asked for it.
@@ -90,9 +106,15 @@ pub(crate) fn run<R>(thread: ThreadId, asked: Option<usize>, body: impl FnOnce()
         }
         None => {
             stands(thread, usual);
-            body()
+            here(body)
         }
     }
+}
+
+/// In a frame of its own: what the body needs must not be taken where it is only chosen on which stack it runs.
+#[inline(never)]
+fn here<R>(body: impl FnOnce() -> R) -> R {
+    body()
 }
 
 #[inline(never)]
@@ -129,16 +151,11 @@ pub(super) fn roomy(f: impl FnOnce()) {
 /// Writes down that the thread's stack begins about here.
 fn stands(thread: ThreadId, bytes: usize) {
     let here = 0_u8;
-    // now, and not in the handler: there the execution may be lent to somebody
-    let name = try_with(|world| {
-        let given = world.trace.threads.get(thread.index()).and_then(|thread| thread.name.as_deref());
-        given.map_or(Name::NONE, Name::of)
-    });
-    let room = Room { top: (&raw const here).addr(), bytes, name: name.unwrap_or(Name::NONE) };
+    let room = Room { top: (&raw const here).addr(), bytes };
     ROOMS.with_borrow_mut(|rooms| {
         let at = thread.index();
         if rooms.len() <= at {
-            rooms.resize(at + 1, Room { top: 0, bytes: 0, name: Name::NONE });
+            rooms.resize(at + 1, Room::default());
         }
         rooms[at] = room;
     });
@@ -153,11 +170,14 @@ pub(super) fn is_overflow(address: usize) -> bool {
     }
     let thread = me();
     let room = ROOMS.try_with(|rooms| rooms.try_borrow().ok().and_then(|rooms| rooms.get(thread.index()).copied()));
-    let Ok(Some(Room { top, bytes, name })) = room else { return false };
+    let Ok(Some(Room { top, bytes })) = room else { return false };
     // below its beginning nothing of the stack itself can fault
     if !(top.saturating_sub(bytes + GUARD)..top).contains(&address) {
         return false;
     }
+    let named =
+        |names: &RefCell<Vec<Name>>| names.try_borrow().ok().and_then(|names| names.get(thread.index()).copied());
+    let name = NAMES.try_with(named).ok().flatten().unwrap_or(Name::NONE);
     let told = PULSE.try_with(|pulse| {
         let pulse = pulse.try_borrow().ok()?;
         pulse.as_ref()?.overflows(Overflow { thread, bytes, name });

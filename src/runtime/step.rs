@@ -80,9 +80,7 @@ pub(super) fn freeze(ending: impl FnOnce(&mut World) -> Ending) -> ! {
 /// An operation under shuttle: `perform` is its meaning.
 pub(crate) fn shuttle_step<R>(pending: Pending, perform: impl FnOnce(&mut World, ThreadId) -> (R, Seen)) -> R {
     let me = me();
-    if with(|world| !world.thread(me).lasting.is_empty()) {
-        cell::last(Engine::Shuttle);
-    }
+    cell::last(Engine::Shuttle);
     let announced = announce(me, pending) || !in_vain(pending);
     let done = with(|world| {
         if announced && world.ending.is_some() {
@@ -149,9 +147,7 @@ pub(crate) fn loom_step<R>(
         return shadow();
     }
     let me = me();
-    if with(|world| !world.thread(me).lasting.is_empty()) {
-        cell::last(Engine::Loom);
-    }
+    cell::last(Engine::Loom);
     flush_deferred();
     with(|world| world.thread(me).pending = Some(pending));
     let result = perform();

@@ -9,7 +9,7 @@ use super::green::Task;
 use super::lock::Mode;
 use super::statics::Statics;
 use super::threads::Parker;
-use super::{Engine, Pulse, knockout, me};
+use super::{Engine, Pulse, knockout, me, stack};
 use crate::explore::Deed;
 use crate::trace::{
     Awaited, Blocked, Event, Fingerprint, Object, ObjectId, Operation, Outcome, Thread, ThreadId, Trace, Value,
@@ -321,6 +321,7 @@ impl World {
 
     pub(crate) fn add_thread(&mut self, name: Option<String>) -> ThreadId {
         let id = ThreadId(self.threads.len() as u32);
+        name.iter().for_each(|name| stack::name(id, name));
         self.threads.push(ThreadState::default());
         self.trace.threads.push(Thread { name, ..Thread::default() });
         id

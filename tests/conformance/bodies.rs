@@ -100,6 +100,7 @@ pub(super) fn a_mutex_is_made_and_taken_apart() {
     .unwrap();
 }
 
+#[allow(clippy::useless_conversion, reason = "over std it is one")]
 pub(super) fn mutexes_hold_unsized_values() {
     trait Account: Send {
         fn deposit(&mut self) -> u32;
