@@ -113,15 +113,21 @@ pub(crate) fn explore(
     let _awaited = last_words::Awaited::new();
     let start = Instant::now();
     let pulse = Arc::new(Pulse::default());
+    let (again, only_again) = (Arc::clone(&model), only.clone());
     let job = Job { explorer, model, limits: limits.clone(), only, pulse: Arc::clone(&pulse) };
     let shared = Shared::default();
     lock(&shared).tally = limits.past_violations.then(BTreeMap::new);
     let (done, finished) = mpsc::channel();
     let order = Order { job: Arc::new(job), shared: Arc::clone(&shared), done };
-    match Host::take(explorer.driver(), order) {
+    let mut explored = match Host::take(explorer.driver(), order) {
         Ok(host) => wait(host, &pulse, limits, start, &finished, progress)
             .unwrap_or_else(|| std::mem::take(&mut *lock(&shared))),
         Err(error) => given_up(0, not_by_us(format!("a thread of its own: {error}"))),
+    };
+    match std::mem::take(&mut explored.anew) {
+        places if places.is_empty() => explored,
+        // each time there are more of them
+        places => explore(explorer, again, &Limits { places, ..limits.clone() }, only_again, progress),
     }
 }
 

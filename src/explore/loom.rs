@@ -16,17 +16,21 @@ type Places = Vec<&'static Location<'static>>;
 
 /// Explores under loom, with at most so many preemptions an execution.
 pub(super) fn run(order: &Order, preemption_bound: Option<usize>) -> Fit {
-    let mut places = Places::new();
+    let mut places = order.job.limits.places.clone();
     let fit = loop {
         let learned = Learned::default();
         let fit = search(order, preemption_bound, &places, &learned);
         let mut learned = std::mem::take(&mut *learned.lock().unwrap_or_else(PoisonError::into_inner));
-        if fit == Fit::No || learned.is_empty() {
+        if learned.is_empty() {
             break fit;
         }
         places.append(&mut learned); // and anew, as replays do too: loom's executions are numbered
         lock(&order.shared).forget();
         order.job.pulse.begin_anew();
+        if fit == Fit::No {
+            lock(&order.shared).anew = places; // on another OS thread
+            return fit;
+        }
     };
     let Order { job, shared, .. } = order;
     let asks = job.limits.again != Again::Never && job.only.is_none() && !job.pulse.asked_to_stop();
@@ -177,7 +181,8 @@ fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>
         job.judge(&mut world);
         world
     });
-    let learns = world.as_ref().filter(|world| world.ending.is_none() && !world.arcs.learned.is_empty());
+    // whatever else it did: loom does not know what orders it
+    let learns = world.as_ref().filter(|world| !world.arcs.learned.is_empty());
     if let Some(world) = learns {
         learned.lock().unwrap_or_else(PoisonError::into_inner).extend(&world.arcs.learned);
         return true;

@@ -64,6 +64,8 @@ pub(crate) struct Limits {
     pub(crate) judge: Option<Judge>,
     /// Who draws an execution that ends its process, if somebody does.
     pub(crate) teller: Option<Teller>,
+    /// Where `Arc`s are made that are counted from the beginning.
+    pub(crate) places: Vec<&'static Location<'static>>,
 }
 
 impl Default for Limits {
@@ -84,6 +86,7 @@ impl Default for Limits {
             probe: None,
             judge: None,
             teller: None,
+            places: Vec::new(),
         }
     }
 }
@@ -281,6 +284,8 @@ pub(crate) struct Exploration {
     first: Vec<again::Deed>,
     /// How an execution differed from an equivalent one, if one did.
     pub(crate) unseen: Option<String>,
+    /// Where `Arc`s are made that are to be counted, for another exploration.
+    anew: Vec<&'static Location<'static>>,
     /// Conditions of `sometimes!` that were looked at, and whether they ever were true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
     pub(crate) failure: Option<Failure>,

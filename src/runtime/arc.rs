@@ -266,8 +266,14 @@ impl Count {
         });
         self.gone();
         self.acquire();
-        self.state(|world, _| world.thread(me).last_owner_of += 1);
-        let ends = Ends(self);
+        let uncounted = self.state(|world, nth| {
+            let (made, object) = (world.arcs.all[nth].made, world.arcs.all[nth].object);
+            world.thread(me).last_owner_of += 1;
+            let uncounted = object.is_none();
+            world.thread(me).uncounted.extend(uncounted.then_some(made));
+            uncounted
+        });
+        let ends = Ends { count: self, uncounted: uncounted == Some(true) };
         f();
         drop(ends);
         if let Some(before) = before.flatten() {
@@ -281,12 +287,29 @@ impl Count {
 }
 
 /// The last owner's destructor ends where this is dropped.
-struct Ends(Count);
+struct Ends {
+    count: Count,
+    uncounted: bool,
+}
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        self.0.state(|world, _| world.thread(me()).last_owner_of -= 1);
+        self.count.state(|world, _| {
+            let thread = world.thread(me());
+            thread.last_owner_of -= 1;
+            if self.uncounted {
+                thread.uncounted.pop();
+            }
+        });
     }
+}
+
+/// loom has found a data race: in a destructor of what an `Arc` owned that is not counted, it knows nothing of what the
+/// drops before have released.
+#[cold]
+pub(super) fn learn_from_race(world: &mut World) {
+    let places = world.thread(me()).uncounted.clone();
+    world.arcs.learned.extend(places);
 }
 
 /// Why a data race may be none: the thread is in the destructor of a value that one of std's `Arc`s owned, and what that

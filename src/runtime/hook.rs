@@ -5,7 +5,7 @@
 //! and this one stands on top of them. It knows by the thread-local engine whether a panic is a model's: then it is
 //! written down, not printed. All others go to the hook that was there before.
 
-use super::arc::unseen_order;
+use super::arc::{learn_from_race, unseen_order};
 use super::last_words::{self, Death};
 use super::world::Panic;
 use super::{Ending, Engine, Halt, World, engine, me, try_with};
@@ -112,8 +112,11 @@ fn end_by_engine(world: &mut World, message: String, location: Option<String>) {
         return world.end(Ending::Unknown(Bound::NotDeterministic(why)));
     }
     let kind = if message.contains("Causality violation") { Kind::DataRace } else { Kind::Panic };
-    if let Some(unseen) = unseen_order(world).filter(|_| kind == Kind::DataRace) {
-        return world.end(unseen);
+    if kind == Kind::DataRace {
+        if let Some(unseen) = unseen_order(world) {
+            return world.end(unseen);
+        }
+        learn_from_race(world);
     }
     // the operation that broke the model is the last event of its trace
     let me = me();

@@ -134,6 +134,8 @@ pub(crate) struct ThreadState {
     pub(super) lasting: Vec<Lasting>,
     /// How many values the thread drops as the last owner of an `Arc` of ours.
     pub(super) last_owner_of: usize,
+    /// Where those of them were made whose counts are no steps.
+    pub(super) uncounted: SmallVec<[&'static Location<'static>; 1]>,
     /// `park`'s token.
     pub(crate) token: bool,
     /// It panicked, and nobody has joined it.

@@ -61,6 +61,52 @@ fn the_last_owner_comes_after_what_the_others_did() {
     }
 }
 
+/// Under loom the first execution may be the one in which the order of the drops is what matters: it is not told as a race.
+#[test]
+fn what_the_drops_of_others_order_is_no_race_in_the_first_execution_either() {
+    for explorer in [Explorer::Exhaustive, LOOM] {
+        outcomes(explorer, || {
+            let mine = Arc::new(Owned { cell: UnsafeCell::new(0), calls: AtomicU32::new(0) });
+            let writer = Arc::clone(&mine);
+            let other = thread::spawn(move || {
+                // SAFETY: 1. see `Owned`
+                writer.cell.with_mut(|p| unsafe { *p = 1 });
+                writer.calls.store(1, Relaxed);
+            });
+            while mine.calls.load(Relaxed) == 0 {
+                thread::yield_now();
+            }
+            thread::yield_now(); // so that the other one comes first
+            drop(mine);
+            drop(other);
+        });
+        let (seen, _) = outcomes(explorer, || {
+            let mut mine = Arc::new((UnsafeOwned(UnsafeCell::new(0)), AtomicU32::new(0)));
+            let theirs = Arc::clone(&mine);
+            let other = thread::spawn(move || {
+                // SAFETY: 1. the other thread comes by it only when this one has dropped its handle
+                theirs.0.0.with_mut(|p| unsafe { *p = 1 });
+                theirs.1.store(1, Relaxed);
+            });
+            while mine.1.load(Relaxed) == 0 {
+                thread::yield_now();
+            }
+            thread::yield_now();
+            // SAFETY: 1. `get_mut` says that nobody else is there, and acquires
+            let read = Arc::get_mut(&mut mine).map(|both| both.0.0.with(|p| unsafe { *p }));
+            other.join().unwrap();
+            read
+        });
+        // loom does not come by the other order: who yields waits for others there
+        assert!(seen.contains(&Some(1)), "{explorer}");
+        assert!(seen.contains(&None) || explorer == LOOM, "{explorer}");
+    }
+}
+
+struct UnsafeOwned(UnsafeCell<u32>);
+// SAFETY: 1. that is what is checked
+unsafe impl Sync for UnsafeOwned {}
+
 /// Whose drop is the last is seen in both ways, if the destructor tells: also against the order of what came before.
 #[test]
 fn each_owner_is_the_last_one_where_that_can_be_seen() {
