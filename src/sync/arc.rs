@@ -103,6 +103,13 @@ impl<T> Arc<T> {
         Arc::of(Std::new_uninit())
     }
 
+    /// Room for a value, whose bytes are zero.
+    #[track_caller]
+    #[must_use]
+    pub fn new_zeroed() -> Arc<MaybeUninit<T>> {
+        Arc::of(Std::new_zeroed())
+    }
+
     /// The value, if this is its only handle.
     ///
     /// # Errors
@@ -226,7 +233,7 @@ impl<T: ?Sized> Arc<T> {
     }
 }
 
-impl<T: Clone> Arc<T> {
+impl<T: ?Sized + Shared> Arc<T> {
     /// The value, exclusively: a clone of it, if there are other handles.
     #[track_caller]
     pub fn make_mut(this: &mut Arc<T>) -> &mut T {
@@ -237,13 +244,42 @@ impl<T: Clone> Arc<T> {
         if handles == 1 {
             this.count.acquire();
         } else {
-            *this = Arc::new((**this).clone());
+            *this = T::cloned(&**this);
         }
         let count = this.count;
-        let value = Std::make_mut(this.inner.as_mut().expect(HERE)); // moves it away from `Weak`s, if there are any
+        let value = T::make_mut(this.inner.as_mut().expect(HERE)); // moves it away from `Weak`s, if there are any
         count.stands_at(address(value));
         value
     }
+}
+
+/// What `make_mut` can clone: values, slices and strings, as std's can.
+#[doc(hidden)]
+pub trait Shared {
+    #[track_caller]
+    fn cloned(&self) -> Arc<Self>;
+    fn make_mut(std: &mut Std<Self>) -> &mut Self;
+}
+
+macro_rules! shared {
+    ($([$($generics:tt)*] $of:ty, $clone:expr;)*) => { $(
+        impl<$($generics)*> Shared for $of {
+            #[track_caller]
+            fn cloned(&self) -> Arc<$of> {
+                $clone(self)
+            }
+
+            fn make_mut(std: &mut Std<$of>) -> &mut $of {
+                Std::make_mut(std)
+            }
+        }
+    )* };
+}
+
+shared! {
+    [T: Clone] T, |value: &T| Arc::new(value.clone());
+    [T: Clone] [T], Arc::<[T]>::from;
+    [] str, Arc::<str>::from;
 }
 
 const HERE: &str = "a handle has its value until it is dropped";

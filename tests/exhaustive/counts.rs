@@ -287,6 +287,15 @@ fn handles_are_as_std_has_them() {
     let other = Arc::clone(&owned);
     Arc::make_mut(&mut owned).push('b');
     assert_eq!((&owned[..], &other[..], Arc::ptr_eq(&owned, &other)), ("ab", "a", false));
+    let (mut list, mut word) = (Arc::<[u32]>::from([1, 2]), Arc::<str>::from("word"));
+    let (lists, words) = (Arc::clone(&list), Arc::clone(&word));
+    Arc::make_mut(&mut list)[0] = 7;
+    Arc::make_mut(&mut word).make_ascii_uppercase();
+    assert_eq!((&list[..], &lists[..], &*word, &*words), (&[7, 2][..], &[1, 2][..], "WORD", "word"));
+    let weak = Arc::downgrade(&list);
+    Arc::make_mut(&mut list)[1] = 8;
+    assert!(weak.upgrade().is_none(), "the value has been moved away from it");
+    assert_eq!(Arc::<u32>::new_zeroed().as_ptr().is_null(), Arc::<[u32]>::new_zeroed_slice(2).is_empty());
     let cyclic = Arc::new_cyclic(|me: &Weak<(u32, Weak<u32>)>| {
         assert!(me.upgrade().is_none());
         (7, Weak::new())

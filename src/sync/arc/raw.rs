@@ -81,6 +81,15 @@ impl<T> Arc<[T]> {
     }
 }
 
+impl<T> Arc<[T]> {
+    /// Room for so many values, whose bytes are zero.
+    #[track_caller]
+    #[must_use]
+    pub fn new_zeroed_slice(len: usize) -> Arc<[MaybeUninit<T>]> {
+        Arc::of(Std::new_zeroed_slice(len))
+    }
+}
+
 impl<T> Arc<[MaybeUninit<T>]> {
     /// The handle of values that have been written.
     ///
@@ -92,6 +101,20 @@ impl<T> Arc<[MaybeUninit<T>]> {
         let Parts { inner, count, location } = self.into_parts();
         // SAFETY: 1. the caller answers for the values
         Arc { inner: Some(unsafe { inner.assume_init() }), count, location }
+    }
+}
+
+#[cfg(unix)]
+impl<T: std::os::fd::AsFd + ?Sized> std::os::fd::AsFd for Arc<T> {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        (**self).as_fd()
+    }
+}
+
+#[cfg(unix)]
+impl<T: std::os::fd::AsRawFd> std::os::fd::AsRawFd for Arc<T> {
+    fn as_raw_fd(&self) -> std::os::fd::RawFd {
+        (**self).as_raw_fd()
     }
 }
 
