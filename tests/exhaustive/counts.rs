@@ -3,7 +3,7 @@
 use selvedge::cell::UnsafeCell;
 use selvedge::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 use selvedge::sync::{Arc, Mutex, Weak};
-use selvedge::{Check, Explorer, Kind, Verdict, thread};
+use selvedge::{Budget, Check, Explorer, Kind, Verdict, thread};
 use std::collections::BTreeSet;
 
 const LOOM: Explorer = Explorer::Loom { preemption_bound: None };
@@ -15,7 +15,8 @@ fn outcomes<T: Ord + Send + 'static>(
 ) -> (BTreeSet<T>, u64) {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(BTreeSet::new()));
     let theirs = std::sync::Arc::clone(&seen);
-    let verdict = Check::new("outcomes").explorers([explorer]).run(move || {
+    let check = Check::new("outcomes").explorers([explorer]).budget(Budget::executions(5_000)); // and no clock
+    let verdict = check.run(move || {
         let outcome = model();
         theirs.lock().unwrap().insert(outcome);
     });

@@ -2,7 +2,7 @@
 
 use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use selvedge::sync::{Arc, Condvar, Mutex, TryLockError};
-use selvedge::{Check, Expect, Explorer, Extent, Kind, Verdict, thread};
+use selvedge::{Budget, Check, Expect, Explorer, Extent, Kind, Verdict, thread};
 use std::collections::BTreeSet;
 
 /// Every explorer of ours that can see all of a small model.
@@ -21,7 +21,8 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 fn outcomes<T: Ord + Send + 'static>(explorer: Explorer, model: impl Fn() -> T + Send + Sync + 'static) -> BTreeSet<T> {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(BTreeSet::new()));
     let theirs = std::sync::Arc::clone(&seen);
-    let verdict = Check::new("outcomes").explorers([explorer]).run(move || {
+    let check = Check::new("outcomes").explorers([explorer]).budget(Budget::executions(5_000)); // and no clock
+    let verdict = check.run(move || {
         let outcome = model();
         theirs.lock().unwrap().insert(outcome);
     });
