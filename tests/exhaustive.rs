@@ -17,6 +17,8 @@ fn executions(name: &str, model: impl Fn() + Send + Sync + 'static) -> u64 {
 mod counts;
 #[path = "exhaustive/lasting.rs"]
 mod lasting;
+#[path = "exhaustive/outcomes.rs"]
+mod outcomes;
 #[path = "exhaustive/unwinding.rs"]
 mod unwinding;
 

@@ -1,28 +1,13 @@
 //! `Arc`: what its drops order, who is last, and what that costs.
 
+use crate::outcomes::outcomes;
 use selvedge::cell::UnsafeCell;
 use selvedge::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 use selvedge::sync::{Arc, Mutex, Weak};
-use selvedge::{Budget, Check, Explorer, Kind, Verdict, thread};
+use selvedge::{Check, Explorer, Kind, Verdict, thread};
 use std::collections::BTreeSet;
 
 const LOOM: Explorer = Explorer::Loom { preemption_bound: None };
-
-/// What `model` returned in some execution, and how many there were.
-fn outcomes<T: Ord + Send + 'static>(
-    explorer: Explorer,
-    model: impl Fn() -> T + Send + Sync + 'static,
-) -> (BTreeSet<T>, u64) {
-    let seen = std::sync::Arc::new(std::sync::Mutex::new(BTreeSet::new()));
-    let theirs = std::sync::Arc::clone(&seen);
-    let check = Check::new("outcomes").explorers([explorer]).budget(Budget::executions(5_000)); // and no clock
-    let verdict = check.run(move || {
-        let outcome = model();
-        theirs.lock().unwrap().insert(outcome);
-    });
-    let Verdict::Holds(coverage) = verdict else { panic!("{explorer}: {verdict:?}") };
-    (std::mem::take(&mut *seen.lock().unwrap()), coverage.executions())
-}
 
 fn violation(explorer: Explorer, model: impl Fn() + Send + Sync + 'static) -> Kind {
     match Check::new("violation").explorers([explorer]).run(model) {
@@ -111,25 +96,27 @@ unsafe impl Sync for UnsafeOwned {}
 /// Whose drop is the last is seen in both ways, if the destructor tells: also against the order of what came before.
 #[test]
 fn each_owner_is_the_last_one_where_that_can_be_seen() {
-    struct Tells(Arc<AtomicU32>, AtomicU32, Arc<AtomicU32>);
+    struct Tells(Arc<AtomicU32>, AtomicU32);
     impl Drop for Tells {
         fn drop(&mut self) {
-            self.0.store(self.2.load(SeqCst), SeqCst);
+            self.0.store(1, SeqCst);
         }
     }
-    let model = || {
-        let (last, who) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
-        let mine = Arc::new(Tells(Arc::clone(&last), AtomicU32::new(0), Arc::clone(&who)));
-        let theirs = Arc::clone(&mine);
-        let other = thread::spawn(move || theirs.1.fetch_add(1, SeqCst));
-        let first = mine.1.fetch_add(1, SeqCst);
-        drop(mine);
-        let told = last.load(SeqCst);
-        let second = other.join().unwrap();
-        (first, second, told, last.load(SeqCst))
-    };
-    let (seen, _) = outcomes(Explorer::Exhaustive, model);
-    assert_eq!(seen, outcomes(Explorer::Dfs, model).0);
+    for explorer in [Explorer::Exhaustive, Explorer::Dfs] {
+        let (seen, _) = outcomes(explorer, || {
+            let gone = Arc::new(AtomicU32::new(0));
+            let mine = Arc::new(Tells(Arc::clone(&gone), AtomicU32::new(0)));
+            let theirs = Arc::clone(&mine);
+            let other = thread::spawn(move || _ = theirs.1.fetch_add(1, SeqCst));
+            let came = mine.1.fetch_add(1, SeqCst);
+            drop(mine);
+            let was_gone = gone.load(SeqCst);
+            other.join().unwrap();
+            (came, was_gone)
+        });
+        // who came second and is not the last: the other one came, and had not dropped its handle yet
+        assert_eq!(seen, BTreeSet::from([(0, 0), (0, 1), (1, 0), (1, 1)]), "{explorer}");
+    }
 }
 
 #[test]

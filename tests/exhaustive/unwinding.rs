@@ -1,13 +1,22 @@
 //! What a thread does while it unwinds is a step like any other: destructors, guards that go one after the other.
 
+use crate::outcomes::outcomes;
 use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use selvedge::sync::{Arc, Condvar, Mutex, TryLockError};
-use selvedge::{Budget, Check, Expect, Explorer, Extent, Kind, Verdict, thread};
+use selvedge::{Check, Expect, Explorer, Extent, Kind, Verdict, thread};
 use std::collections::BTreeSet;
 
 /// Every explorer of ours that can see all of a small model.
 const ALL: [Explorer; 4] =
     [Explorer::Exhaustive, Explorer::Dfs, Explorer::Random { seed: 1 }, Explorer::Portfolio { seed: 1 }];
+
+/// What `model` returned in some execution.
+fn outcomes_of<T: Ord + Send + 'static>(
+    explorer: Explorer,
+    model: impl Fn() -> T + Send + Sync + 'static,
+) -> BTreeSet<T> {
+    outcomes(explorer, model).0
+}
 
 struct OnDrop<F: FnMut()>(F);
 
@@ -17,23 +26,10 @@ impl<F: FnMut()> Drop for OnDrop<F> {
     }
 }
 
-/// What `model` returned in some execution.
-fn outcomes<T: Ord + Send + 'static>(explorer: Explorer, model: impl Fn() -> T + Send + Sync + 'static) -> BTreeSet<T> {
-    let seen = std::sync::Arc::new(std::sync::Mutex::new(BTreeSet::new()));
-    let theirs = std::sync::Arc::clone(&seen);
-    let check = Check::new("outcomes").explorers([explorer]).budget(Budget::executions(5_000)); // and no clock
-    let verdict = check.run(move || {
-        let outcome = model();
-        theirs.lock().unwrap().insert(outcome);
-    });
-    assert!(matches!(verdict, Verdict::Holds(_)), "{explorer}: {verdict:?}");
-    std::mem::take(&mut *seen.lock().unwrap())
-}
-
 #[test]
 fn a_destructor_that_unwinds_takes_effect_after_others_have_looked() {
     for explorer in ALL {
-        let seen = outcomes(explorer, || {
+        let seen = outcomes_of(explorer, || {
             let flag = Arc::new(AtomicU32::new(0));
             let theirs = Arc::clone(&flag);
             let thread = thread::spawn(move || {
@@ -51,7 +47,7 @@ fn a_destructor_that_unwinds_takes_effect_after_others_have_looked() {
 #[test]
 fn guards_that_unwind_go_one_after_the_other() {
     for explorer in ALL {
-        let seen = outcomes(explorer, || {
+        let seen = outcomes_of(explorer, || {
             let locks = Arc::new((Mutex::new(()), Mutex::new(())));
             let theirs = Arc::clone(&locks);
             let thread = thread::spawn(move || {
@@ -71,7 +67,7 @@ fn guards_that_unwind_go_one_after_the_other() {
 #[test]
 fn a_thread_panics_while_another_one_unwinds_and_a_third_does_not() {
     for explorer in ALL {
-        let orders = outcomes(explorer, || {
+        let orders = outcomes_of(explorer, || {
             let order = Arc::new(AtomicU32::new(0));
             let panics = |digit: u32| {
                 let order = Arc::clone(&order);
@@ -100,7 +96,7 @@ fn a_thread_panics_while_another_one_unwinds_and_a_third_does_not() {
 /// std's own mutex asks std whether its holder panics: it is poisoned by the one who does, and by no other.
 #[test]
 fn a_mutex_of_std_is_not_poisoned_by_who_does_not_panic() {
-    let seen = outcomes(Explorer::Exhaustive, || {
+    let seen = outcomes_of(Explorer::Exhaustive, || {
         let flag = Arc::new(AtomicU32::new(0));
         let theirs = Arc::clone(&flag);
         let thread = thread::spawn(move || {
