@@ -6,7 +6,7 @@ pub use address::{freed, read, write};
 
 #[cfg(feature = "model")]
 use crate::{
-    runtime::{Home, cell},
+    execution::{Home, memory::cell},
     trace::ObjectKind,
 };
 

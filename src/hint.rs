@@ -6,10 +6,10 @@ pub use std::hint::{assert_unchecked, black_box, unreachable_unchecked};
 #[cfg(feature = "model")]
 #[track_caller]
 pub fn spin_loop() {
-    if crate::runtime::engine() == crate::runtime::Engine::Std {
+    if !crate::execution::is_modelled() {
         std::hint::spin_loop();
     } else {
-        crate::runtime::threads::yield_now();
+        crate::execution::threads::yield_now();
     }
 }
 

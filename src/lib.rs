@@ -67,56 +67,45 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-// Reading order: the vocabulary a structure is written in, then what explores it, then what is said about it.
+// Reading order: what a structure is written in, then what happens to it, who explores that, and what is said about it.
 pub mod cell;
 pub mod channel;
 pub mod hint;
 pub mod sync;
 pub mod thread;
 
-#[cfg(feature = "model")]
-mod check;
-#[cfg(feature = "model")]
-pub mod counterexample;
-#[cfg(feature = "model")]
-mod explore;
-#[cfg(feature = "model")]
-#[doc(hidden)]
-pub mod fuzz;
-#[cfg(feature = "model")]
-pub mod knockout;
-#[cfg(feature = "model")]
-pub mod linearizable;
-#[cfg(feature = "model")]
-pub mod linearize;
-#[cfg(feature = "model")]
-pub mod process;
-#[cfg(feature = "model")]
-pub mod report;
-#[cfg(feature = "model")]
-mod runtime;
-#[cfg(feature = "model")]
-pub mod scenario;
-#[cfg(feature = "model")]
-pub mod systems;
-#[cfg(feature = "model")]
-pub mod trace;
-#[cfg(feature = "model")]
-pub mod verdict;
+/// One condition for many items. rustfmt knows the files behind a macro by this name only.
+macro_rules! cfg_if {
+    (if #[cfg($condition:meta)] { $($item:item)* }) => { $(#[cfg($condition)] $item)* };
+}
 
-#[cfg(feature = "model")]
-#[doc(hidden)]
-pub use check::reached;
-#[cfg(feature = "model")]
-pub use check::{Budget, Check, Config, check};
-#[cfg(feature = "model")]
-pub use explore::Progress;
-#[cfg(feature = "model")]
-pub use knockout::{Knockouts, knockout, load_bearing_elsewhere};
-#[cfg(feature = "model")]
-pub use linearizable::{Subject, linearizable};
-#[cfg(feature = "model")]
-pub use verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
+cfg_if! { if #[cfg(feature = "model")] {
+    mod vocabulary;
+    mod execution;
+    mod dependence;
+    mod explore;
+    pub mod counterexample;
+    mod check;
+    pub mod knockout;
+    pub mod linearize;
+    pub mod scenario;
+    pub mod linearizable;
+    pub mod report;
+    pub mod process;
+    pub mod systems;
+    #[doc(hidden)]
+    pub mod fuzz;
+
+    #[doc(hidden)]
+    pub use check::reached;
+    pub use check::{Check, Config, check};
+    pub use explore::Progress;
+    pub use knockout::{Knockouts, knockout, load_bearing_elsewhere};
+    pub use linearizable::{Subject, linearizable};
+    pub use vocabulary::budget::Budget;
+    pub use vocabulary::{trace, verdict};
+    pub use verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
+}}
 
 /// Says that a condition must be true in at least one execution of the check that runs: a model that never gets to its
 /// interesting place must not pass.

@@ -106,5 +106,5 @@ fn announce(address: usize, size: usize, kind: Kind, location: &'static Location
         Kind::Write => Operation::Write,
         Kind::Free => Operation::Free,
     };
-    crate::runtime::address::access(address, size, operation, location);
+    crate::execution::memory::address::access(address, size, operation, location);
 }

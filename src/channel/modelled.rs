@@ -1,7 +1,7 @@
 //! The channel on a mutex and two condition variables.
 
 use super::{RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError};
-use crate::runtime::knockout;
+use crate::execution::knockout;
 use crate::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::collections::VecDeque;
 use std::fmt;
@@ -121,7 +121,7 @@ impl Patience {
             Patience::None => (guard, true),
             Patience::Endless => (condvar.wait(guard).unwrap_or_else(PoisonError::into_inner), false),
             Patience::Until(end, timeout) => {
-                let modelled = crate::runtime::engine() != crate::runtime::Engine::Std;
+                let modelled = crate::execution::is_modelled();
                 // in a model no time passes: the timeout fires when the explorer says so
                 let left = if modelled { timeout } else { end.saturating_duration_since(Instant::now()) };
                 let (guard, result) = condvar.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner);

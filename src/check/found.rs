@@ -2,11 +2,12 @@
 
 use super::Check;
 use crate::counterexample::{Token, conflicts, preemptions};
-use crate::explore::{self, Again, Failure, Limits, Model, Only, Teller, Which};
+use crate::execution::{Ending, Engine, Failure, Teller};
+use crate::explore::{self, Again, Limits, Model};
 use crate::report::{Style, timeline};
-use crate::runtime::Ending;
 use crate::trace::{ObjectKind, Trace};
-use crate::verdict::{Bound, Counterexample, Engine, Explorer, Kind, Size};
+use crate::verdict::{Bound, Counterexample, Explorer, Kind, Size};
+use crate::vocabulary::schedule::{Only, Which};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 

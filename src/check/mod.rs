@@ -1,18 +1,18 @@
 //! A model, its explorers and their budget: a verdict.
 
-mod budget;
 mod config;
 mod found;
 
-pub use budget::Budget;
 pub use config::Config;
 
 use crate::counterexample::{Regression, Token};
-use crate::explore::{self, Again, Exploration, Judge, Limits, Model, Progress, Which};
+use crate::execution::knockout::Probe;
+use crate::execution::{Ending, Engine};
+use crate::explore::{self, Again, Exploration, Judge, Limits, Model, Progress};
 use crate::report;
-use crate::runtime::Ending;
-use crate::runtime::knockout::Probe;
-use crate::verdict::{Bound, Counterexample, Counts, Coverage, Engine, Expect, Explorer, Extent, Run, Verdict};
+use crate::verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Run, Verdict};
+use crate::vocabulary::budget::Budget;
+use crate::vocabulary::schedule::Which;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,7 +48,7 @@ pub fn check(model: impl Fn() + Send + Sync + 'static) {
 /// Says that `condition` must be true in at least one execution of a check: see [`sometimes!`](crate::sometimes).
 #[doc(hidden)]
 pub fn reached(condition: bool, name: &'static str) {
-    crate::runtime::try_with(|world| *world.sometimes.entry(name).or_default() |= condition);
+    crate::execution::try_with(|world| *world.log.sometimes.entry(name).or_default() |= condition);
 }
 
 /// A check, to be configured and run.

@@ -9,10 +9,10 @@
 //! anything but white space and control characters. Of an execution in which an operation is knocked out, the name goes
 //! on with `+` and the knockout.
 
-use crate::explore::{Only, Which};
-use crate::knockout::Knockout;
 use crate::trace::Fingerprint;
-use crate::verdict::{Engine, Explorer};
+use crate::verdict::Explorer;
+use crate::vocabulary::schedule::{Only, Which};
+use crate::vocabulary::{Engine, Knockout};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;

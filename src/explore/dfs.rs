@@ -3,8 +3,8 @@
 //! shuttle has such a scheduler; this one also enumerates the choices that are not about threads, notices a model
 //! that is not deterministic, and prefers the thread that is running, so that the first failure has few preemptions.
 
-use super::{Point, Strategy, share};
-use crate::runtime::Pending;
+use super::estimate::share;
+use crate::execution::{Pending, Point, Strategy};
 use crate::trace::ThreadId;
 
 /// An option: a thread, or a number; and what the thread was about to do.

@@ -4,42 +4,25 @@
 //! thread whose exploration came to its end is kept for another one of the same engine. Thread-locals of std that a
 //! model leaves behind are found by the next, as they are by the next execution of the same model.
 
-use super::{Exploration, Failure, Job, Limits, Model, Only, Progress, Shared, lock, loom, shuttle, threads};
-use crate::runtime::{Frozen, Pulse, hook, last_words};
-use crate::trace::Fingerprint;
-use crate::verdict::{Bound, Engine, Explorer};
+use super::exploration::{Exploration, Shared, lock};
+use super::job::{Assignment, Fit, Job};
+use super::limits::{Limits, Model, Progress};
+use super::{loom, shuttle, threads};
+use crate::execution::failure::{hook, last_words};
+use crate::execution::{Engine, Failure, Frozen, Pulse};
+use crate::vocabulary::explorer::Explorer;
+use crate::vocabulary::schedule::Only;
+use crate::vocabulary::trace::Fingerprint;
+use crate::vocabulary::verdict::Bound;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-/// An exploration for a host.
-pub(super) struct Order {
-    pub(super) job: Arc<Job>,
-    pub(super) shared: Shared,
-    pub(super) done: mpsc::Sender<Fit>,
-}
-
-impl Order {
-    /// The exploration is over.
-    pub(super) fn done(self, fit: Fit) {
-        let Order { job, shared, done } = self;
-        drop((job, shared)); // what the model owns is gone before whoever waits goes on
-        let _ = done.send(fit); // nobody waits any more if it was given up
-    }
-}
-
-/// Whether a host can take another order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fit {
-    Yes,
-    No,
-}
-
 /// A thread that waits for orders.
 struct Host {
     engine: Engine,
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<Assignment>,
 }
 
 /// Those that nobody has.
@@ -54,16 +37,16 @@ impl Host {
     }
 
     /// Gives the order to a host that is idle, or to a new one.
-    fn take(engine: Engine, mut order: Order) -> io::Result<Host> {
+    fn take(engine: Engine, mut assigned: Assignment) -> io::Result<Host> {
         loop {
             let idle = {
                 let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
                 idle.iter().rposition(|host| host.engine == engine).map(|at| idle.swap_remove(at))
             };
             let host = idle.map_or_else(|| Host::start(engine), Ok)?;
-            match host.orders.send(order) {
+            match host.orders.send(assigned) {
                 Ok(()) => return Ok(host),
-                Err(mpsc::SendError(back)) => order = back, // its thread is gone
+                Err(mpsc::SendError(back)) => assigned = back, // its thread is gone
             }
         }
     }
@@ -74,23 +57,23 @@ impl Host {
 }
 
 /// A host's life.
-fn serve(engine: Engine, orders: mpsc::Receiver<Order>) {
+fn serve(engine: Engine, orders: mpsc::Receiver<Assignment>) {
     match engine {
         Engine::Shuttle => return shuttle::serve(orders),
         Engine::Loom | Engine::Std => {}
     }
-    while let Ok(order) = orders.recv() {
-        crate::runtime::knockout::set(order.job.limits.probe.clone());
-        let Job { explorer, limits, pulse, .. } = &*order.job;
-        crate::runtime::stack::set(limits.stack, pulse);
+    while let Ok(assigned) = orders.recv() {
+        crate::execution::knockout::set(assigned.job.limits.probe.clone());
+        let Job { explorer, limits, pulse, .. } = &*assigned.job;
+        crate::execution::failure::stack::set(limits.stack, pulse);
         last_words::set(*explorer, limits.teller.as_ref(), pulse);
-        let fit = match order.job.explorer {
-            Explorer::Loom { preemption_bound } => loom::run(&order, preemption_bound),
-            Explorer::Threads => threads::run(&order),
+        let fit = match assigned.job.explorer {
+            Explorer::Loom { preemption_bound } => loom::run(&assigned, preemption_bound),
+            Explorer::Threads => threads::run(&assigned),
             Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => not_here(),
             Explorer::Pos { .. } | Explorer::Urw { .. } | Explorer::Portfolio { .. } => not_here(),
         };
-        order.done(fit);
+        assigned.done(fit);
         if fit == Fit::No {
             return;
         }
@@ -118,8 +101,8 @@ pub(crate) fn explore(
     let shared = Shared::default();
     lock(&shared).tally = limits.past_violations.then(BTreeMap::new);
     let (done, finished) = mpsc::channel();
-    let order = Order { job: Arc::new(job), shared: Arc::clone(&shared), done };
-    let mut explored = match Host::take(explorer.driver(), order) {
+    let assigned = Assignment { job: Arc::new(job), shared: Arc::clone(&shared), done };
+    let mut explored = match Host::take(explorer.driver(), assigned) {
         Ok(host) => wait(host, &pulse, limits, start, &finished, progress)
             .unwrap_or_else(|| std::mem::take(&mut *lock(&shared))),
         Err(error) => given_up(0, not_by_us(format!("a thread of its own: {error}"))),

@@ -3,10 +3,12 @@
 //! loom looks at its own limits only now and then, and says nothing about having been cut: executions are counted
 //! here, and an exploration is ended from inside, at the start of an execution, when nothing of it exists yet.
 
-use super::host::{Fit, Order};
-use super::{Again, Failure, Job, Shared, Which, again, lock};
-use crate::runtime::{self, Ending, Engine, Halt, Settings, World};
-use crate::verdict::Bound;
+use super::again::{self, Again};
+use super::exploration::{Shared, lock};
+use super::job::{Assignment, Fit, Job};
+use crate::execution::{self, Ending, Engine, Failure, Halt, Rules, World};
+use crate::vocabulary::schedule::Which;
+use crate::vocabulary::verdict::Bound;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,50 +17,50 @@ use std::sync::{Arc, Mutex, PoisonError};
 type Places = Vec<&'static Location<'static>>;
 
 /// Explores under loom, with at most so many preemptions an execution.
-pub(super) fn run(order: &Order, preemption_bound: Option<usize>) -> Fit {
-    let mut places = order.job.limits.places.clone();
+pub(super) fn run(assigned: &Assignment, preemption_bound: Option<usize>) -> Fit {
+    let mut places = assigned.job.limits.places.clone();
     let fit = loop {
         let learned = Learned::default();
-        let fit = search(order, preemption_bound, &places, &learned);
+        let fit = search(assigned, preemption_bound, &places, &learned);
         let mut learned = std::mem::take(&mut *learned.lock().unwrap_or_else(PoisonError::into_inner));
         if learned.is_empty() {
             break fit;
         }
         places.append(&mut learned); // and anew, as replays do too: loom's executions are numbered
-        lock(&order.shared).forget();
-        order.job.pulse.begin_anew();
+        lock(&assigned.shared).forget();
+        assigned.job.pulse.begin_anew();
         if fit == Fit::No {
-            lock(&order.shared).anew = places; // on another OS thread
+            lock(&assigned.shared).anew = places; // on another OS thread
             return fit;
         }
     };
-    let Order { job, shared, .. } = order;
+    let Assignment { job, shared, .. } = assigned;
     let asks = job.limits.again != Again::Never && job.only.is_none() && !job.pulse.asked_to_stop();
     if fit == Fit::No || !asks || lock(shared).executions == 0 {
         return fit;
     }
     // twice: what is the same in every second execution is not the same
-    match run_again(order, preemption_bound, &places) {
-        Fit::Yes if lock(shared).failure.is_none() => run_again(order, preemption_bound, &places),
+    match run_again(assigned, preemption_bound, &places) {
+        Fit::Yes if lock(shared).failure.is_none() => run_again(assigned, preemption_bound, &places),
         fit => fit,
     }
 }
 
 /// Runs the first execution again, in a search of its own: whether it is the same.
-fn run_again(order: &Order, preemption_bound: Option<usize>, places: &Places) -> Fit {
-    let Order { job, shared, .. } = order;
-    let (inner, settings) = (Arc::clone(job), job.settings(Engine::Loom, places));
+fn run_again(assigned: &Assignment, preemption_bound: Option<usize>, places: &Places) -> Fit {
+    let Assignment { job, shared, .. } = assigned;
+    let (inner, rules) = (Arc::clone(job), job.rules(Engine::Loom, places));
     let begun = AtomicBool::new(false);
     let _ = catch_unwind(AssertUnwindSafe(|| {
         builder(job, preemption_bound).check(move || {
             if begun.swap(true, Ordering::Relaxed) {
                 resume_unwind(Box::new(Halt)); // one is enough; Relaxed: all of it is one OS thread
             }
-            runtime::begin(&settings);
-            runtime::threads::run_main(|| (inner.model)());
+            execution::begin(&rules);
+            execution::threads::run_main(|| (inner.model)());
         });
     }));
-    let Some(mut world) = runtime::end() else { return Fit::No };
+    let Some(mut world) = execution::end() else { return Fit::No };
     if world.ending.is_some() {
         job.judge(&mut world);
     }
@@ -71,7 +73,7 @@ fn run_again(order: &Order, preemption_bound: Option<usize>, places: &Places) ->
             return Fit::No;
         }
         Some(ending) => Some(format!("it came to its end, and then: {ending:?}")),
-        None => again::differ(&exploration.first, &again::deeds(&world)),
+        None => again::differ(&exploration.first, &again::observed(&world)),
     };
     if let Some(why) = difference {
         let bound = Bound::NotDeterministic(format!("by the same schedule, {why}"));
@@ -94,11 +96,11 @@ fn builder(job: &Job, preemption_bound: Option<usize>) -> loom::model::Builder {
 /// Where `Arc`s are made that are to be counted.
 type Learned = Arc<Mutex<Places>>;
 
-fn search(order: &Order, preemption_bound: Option<usize>, places: &Places, learned: &Learned) -> Fit {
-    let Order { job, shared, .. } = order;
+fn search(assigned: &Assignment, preemption_bound: Option<usize>, places: &Places, learned: &Learned) -> Fit {
+    let Assignment { job, shared, .. } = assigned;
     let builder = builder(job, preemption_bound);
     let (inner, theirs) = (Arc::clone(job), Arc::clone(shared));
-    let settings = job.settings(Engine::Loom, places);
+    let rules = job.rules(Engine::Loom, places);
     let learns = Arc::clone(learned);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {
@@ -106,17 +108,17 @@ fn search(order: &Order, preemption_bound: Option<usize>, places: &Places, learn
                 resume_unwind(Box::new(Halt));
             }
             let before = wanted(&inner).is_some_and(|wanted| lock(&theirs).executions + 1 < wanted);
-            let replays = settings.replays.clone().filter(|_| !before); // the others are not the token's
-            runtime::begin(&Settings { replays, ..settings.clone() });
-            runtime::threads::run_main(|| (inner.model)());
+            let replays = rules.replays.clone().filter(|_| !before); // the others are not the token's
+            execution::begin(&Rules { replays, ..rules.clone() });
+            execution::threads::run_main(|| (inner.model)());
         });
     }));
     if outcome.as_ref().is_err_and(|payload| is_overflow(&**payload)) {
         // the thread was left where it was: what it owned is no leak
-        let bound = runtime::stack::overflowed();
-        runtime::try_with(|world| world.end(Ending::Unknown(bound)));
+        let bound = execution::failure::stack::overflowed();
+        execution::try_with(|world| world.end(Ending::Unknown(bound)));
     }
-    let last = runtime::end();
+    let last = execution::end();
     let deadlocked = last.as_ref().is_some_and(|world| world.ending.is_some());
     take(job, shared, learned, last);
     if deadlocked && outcome.is_err() {
@@ -138,7 +140,7 @@ fn search(order: &Order, preemption_bound: Option<usize>, places: &Places, learn
         let mut exploration = lock(shared);
         let explained = exploration.failure.is_some() || exploration.cut.is_some();
         if !explained && !as_planned {
-            let operation = format!("this execution: {}", runtime::hook::message(&*payload));
+            let operation = format!("this execution: {}", execution::failure::hook::message(&*payload));
             exploration.cut = Some(Bound::NotModelled { engine: "loom", operation });
         }
     }
@@ -147,14 +149,14 @@ fn search(order: &Order, preemption_bound: Option<usize>, places: &Places, learn
 }
 
 /// Whether loom's green threads say by this that one of them has overflowed its stack. Where signals tell of it
-/// (`runtime/fault`) nobody comes here, but for a stack that was filled to its last byte and no further.
+/// (`execution/failure/fault`) nobody comes here, but for a stack that was filled to its last byte and no further.
 fn is_overflow(payload: &(dyn std::any::Any + Send)) -> bool {
     payload.downcast_ref::<generator::Error>() == Some(&generator::Error::StackErr)
 }
 
 /// Takes in the execution that is over; whether to run another.
 fn another(job: &Job, shared: &Shared, learned: &Learned) -> bool {
-    let over = runtime::end();
+    let over = execution::end();
     if take(job, shared, learned, over) {
         return false;
     }
@@ -182,9 +184,9 @@ fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>
         world
     });
     // whatever else it did: loom does not know what orders it
-    let learns = world.as_ref().filter(|world| !world.arcs.learned.is_empty());
+    let learns = world.as_ref().filter(|world| !world.memory.arcs.learned.is_empty());
     if let Some(world) = learns {
-        learned.lock().unwrap_or_else(PoisonError::into_inner).extend(&world.arcs.learned);
+        learned.lock().unwrap_or_else(PoisonError::into_inner).extend(&world.memory.arcs.learned);
         return true;
     }
     let mut exploration = lock(shared);
@@ -202,12 +204,12 @@ fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>
         }
     }
     if number == 1 && job.limits.again != Again::Never {
-        exploration.first = again::deeds(&world);
+        exploration.first = again::observed(&world);
     }
     let over = exploration.take(&mut world, number);
     if over && exploration.failure.is_none() {
         exploration.cut = job.time_is_up();
     }
-    runtime::keep(world);
+    execution::keep(world);
     over
 }

@@ -5,7 +5,7 @@
 //! Deviations: how many points there are to draw from is not given, but the most seen so far; and points with only one
 //! thread to choose do not count.
 
-use super::{Point, Strategy};
+use crate::execution::{Point, Strategy};
 use crate::trace::ThreadId;
 
 /// Priorities drawn at random lie above this, those of threads that fell below.

@@ -1,7 +1,7 @@
 //! A portfolio: several ways of sampling in turn, because no single one finds every bug.
 
-use super::{Point, Strategy, pct::Pct, pos::Pos, random::Random, walk::Walk};
-use crate::runtime::{Pending, Seen, World};
+use super::{pct::Pct, pos::Pos, random::Random, walk::Walk};
+use crate::execution::{Pending, Point, Seen, Strategy, World};
 use crate::trace::ThreadId;
 
 pub(super) struct Portfolio {

@@ -4,8 +4,8 @@
 //! priority; the highest goes first; those that conflict with it are drawn again. Deviation: what conflicts is decided
 //! by the announced operations, which a failed compare-exchange overstates.
 
-use super::exhaustive::effect::Act;
-use super::{Point, Strategy};
+use crate::dependence::Act;
+use crate::execution::{Point, Strategy};
 use crate::trace::ThreadId;
 
 pub(super) struct Pos {

@@ -1,6 +1,6 @@
 //! Uniformly random: at each point, any of the threads that can go on.
 
-use super::{Point, Strategy};
+use crate::execution::{Point, Strategy};
 use crate::trace::ThreadId;
 
 pub(super) struct Random {

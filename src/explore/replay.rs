@@ -1,6 +1,6 @@
 //! One schedule, as a counterexample's token gives it.
 
-use super::{Offers, Point, Strategy};
+use crate::execution::{Offers, Point, Strategy};
 use crate::trace::ThreadId;
 
 pub(super) struct Replay {

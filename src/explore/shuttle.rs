@@ -1,24 +1,19 @@
 //! shuttle's green threads under a strategy of ours.
 //!
-//! One execution of shuttle's runs many of the model's (`runtime/green`), and those of one exploration after the other
+//! One execution of shuttle's runs many of the model's (`execution/green`), and those of one exploration after the other
 //! (`host`): its tasks and their stacks stay. A failed execution is stopped by choosing nobody, which ends shuttle's too.
 
-use super::host::{Fit, Order};
+use super::again::{Follower, Record, Recorder};
+use super::exploration::lock;
+use super::job::{Assignment, Fit, Job};
 use super::{
-    Failure, Job, Strategy, Which,
-    again::{Follower, Record, Recorder},
-    dfs::Dfs,
-    exhaustive::Exhaustive,
-    lock,
-    pct::Pct,
-    portfolio::Portfolio,
-    pos::Pos,
-    random::Random,
-    replay::Replay,
+    dfs::Dfs, exhaustive::Exhaustive, pct::Pct, portfolio::Portfolio, pos::Pos, random::Random, replay::Replay,
     walk::Walk,
 };
-use crate::runtime::{self, Ending, Engine, Settings, World, green};
-use crate::verdict::{Bound, Explorer};
+use crate::execution::{self, Ending, Engine, Failure, Rules, Strategy, World, green};
+use crate::vocabulary::explorer::Explorer;
+use crate::vocabulary::schedule::Which;
+use crate::vocabulary::verdict::Bound;
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
@@ -30,27 +25,27 @@ const ESTIMATE_EVERY: u64 = 256;
 
 thread_local! {
     /// Where this host's orders come from.
-    static ORDERS: RefCell<Option<mpsc::Receiver<Order>>> = const { RefCell::new(None) };
+    static ORDERS: RefCell<Option<mpsc::Receiver<Assignment>>> = const { RefCell::new(None) };
     /// The exploration that runs.
     static RUNNING: Cell<Option<Box<Running>>> = const { Cell::new(None) };
 }
 
 /// A host's life: one exploration after the other.
-pub(super) fn serve(orders: mpsc::Receiver<Order>) {
+pub(super) fn serve(orders: mpsc::Receiver<Assignment>) {
     ORDERS.set(Some(orders));
     let mut config = shuttle::Config::new();
-    config.stack_size = runtime::stack::SHUTTLE;
+    config.stack_size = execution::failure::stack::SHUTTLE;
     config.max_steps = shuttle::MaxSteps::None; // ours counts events
     config.failure_persistence = shuttle::FailurePersistence::None;
     config.silence_warnings = true;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         shuttle::Runner::new(Hands, config).run(drive);
     }));
-    std::mem::forget(runtime::end()); // whatever is left is a failed execution's
+    std::mem::forget(execution::end()); // whatever is left is a failed execution's
     if let (Err(payload), Some(running)) = (outcome, RUNNING.take()) {
-        let operation = format!("this execution: {}", runtime::hook::message(&*payload));
+        let operation = format!("this execution: {}", execution::failure::hook::message(&*payload));
         let cut = Bound::NotModelled { engine: "shuttle", operation };
-        lock(&running.order.shared).cut.get_or_insert(cut);
+        lock(&running.assigned.shared).cut.get_or_insert(cut);
         running.end(Fit::No);
     }
 }
@@ -59,15 +54,15 @@ pub(super) fn serve(orders: mpsc::Receiver<Order>) {
 fn drive() {
     loop {
         let model = RUNNING.take().map(|running| {
-            let model: *const (dyn Fn() + Send + Sync) = &*running.order.job.model;
+            let model: *const (dyn Fn() + Send + Sync) = &*running.assigned.job.model;
             RUNNING.set(Some(running));
             model
         });
         // SAFETY: 1. the order that runs owns its model, and ends after its last execution; where this stack is left in
         // the middle of the model, the model is kept for ever (`keep_if_borrowed`).
         #[allow(unsafe_code)]
-        runtime::threads::run_main(|| model.into_iter().for_each(|model| unsafe { (*model)() }));
-        runtime::leave(); // until every other thread has ended too
+        execution::threads::run_main(|| model.into_iter().for_each(|model| unsafe { (*model)() }));
+        execution::leave(); // until every other thread has ended too
         if green::is_worn() || !another() {
             return green::close();
         }
@@ -84,10 +79,10 @@ fn another() -> bool {
             }
             running.end(Fit::Yes);
         }
-        let Some(Ok(order)) = ORDERS.with_borrow(|orders| orders.as_ref().map(mpsc::Receiver::recv)) else {
+        let Some(Ok(assigned)) = ORDERS.with_borrow(|orders| orders.as_ref().map(mpsc::Receiver::recv)) else {
             return false;
         };
-        RUNNING.set(Some(Box::new(Running::begin(order))));
+        RUNNING.set(Some(Box::new(Running::begin(assigned))));
     }
 }
 
@@ -112,8 +107,8 @@ fn strategy(job: &Job) -> Box<dyn Strategy> {
 
 /// What an exploration goes by, between two executions.
 struct Running {
-    order: Order,
-    settings: Settings,
+    assigned: Assignment,
+    rules: Rules,
     /// Where `Arc`s are made that are counted.
     places: Vec<&'static Location<'static>>,
     /// Whether the execution is written down.
@@ -153,48 +148,48 @@ enum Next {
 }
 
 impl Running {
-    fn begin(order: Order) -> Running {
-        let job = &order.job;
-        runtime::set_strategy(Some(strategy(job)));
-        runtime::knockout::set(job.limits.probe.clone());
-        runtime::stack::set(job.limits.stack, &job.pulse);
-        runtime::last_words::set(job.explorer, job.limits.teller.as_ref(), &job.pulse);
-        let settings = job.settings(Engine::Shuttle, &[]);
-        Running { order, settings, places: Vec::new(), records: false, rerun: None }
+    fn begin(assigned: Assignment) -> Running {
+        let job = &assigned.job;
+        execution::set_strategy(Some(strategy(job)));
+        execution::knockout::set(job.limits.probe.clone());
+        execution::failure::stack::set(job.limits.stack, &job.pulse);
+        execution::failure::last_words::set(job.explorer, job.limits.teller.as_ref(), &job.pulse);
+        let rules = job.rules(Engine::Shuttle, &[]);
+        Running { assigned, rules, places: Vec::new(), records: false, rerun: None }
     }
 
     /// Begins anew, from an execution that has shown at which other places `Arc`s are to be counted.
     fn learn(&mut self, learned: &[&'static Location<'static>]) {
         self.places.extend_from_slice(learned);
-        let Order { job, shared, .. } = &self.order;
+        let Assignment { job, shared, .. } = &self.assigned;
         lock(shared).forget();
         job.pulse.begin_anew();
-        job.pulse.at_work(|| drop(runtime::set_strategy(Some(strategy(job)))));
-        self.settings = job.settings(Engine::Shuttle, &self.places);
+        job.pulse.at_work(|| drop(execution::set_strategy(Some(strategy(job)))));
+        self.rules = job.rules(Engine::Shuttle, &self.places);
     }
 
     /// Says that it is over.
     fn end(self, fit: Fit) {
-        let Running { order, rerun, .. } = self;
+        let Running { assigned, rerun, .. } = self;
         // what a long search remembers takes long to forget: before the end is told, or this thread would begin the
         // next exploration late
-        order.job.pulse.at_work(|| drop((runtime::set_strategy(None), rerun)));
-        order.done(fit);
+        assigned.job.pulse.at_work(|| drop((execution::set_strategy(None), rerun)));
+        assigned.done(fit);
     }
 
     /// Keeps what the model owns, for ever, if the execution has left threads in the middle of what they did: their
     /// stacks borrow it. What stands on them is in a state that nobody else may see, not even to drop it (a sort that
     /// was stopped in a comparison has an element twice).
     fn keep_if_borrowed(&self, world: &World) {
-        if world.abandoned {
-            std::mem::forget(Arc::clone(&self.order.job.model));
+        if world.failure.abandoned {
+            std::mem::forget(Arc::clone(&self.assigned.job.model));
         }
     }
 
     /// Takes in the execution that is over, if there is one; whether another has begun.
     fn goes_on(&mut self) -> bool {
-        let ended = || runtime::try_with(|world| runtime::with_strategy(|strategy| strategy.ended(world)));
-        let next = match self.order.job.pulse.at_work(ended).and_then(|()| runtime::end()) {
+        let ended = || execution::try_with(|world| execution::with_strategy(|strategy| strategy.ended(world)));
+        let next = match self.assigned.job.pulse.at_work(ended).and_then(|()| execution::end()) {
             None => Next::Plan,
             Some(world) => match self.rerun.take() {
                 Some(rerun) => self.compare(rerun, world),
@@ -206,12 +201,12 @@ impl Running {
 
     /// Takes in an execution.
     fn take(&mut self, mut world: Box<World>) -> Next {
-        let Order { job, shared, .. } = &self.order;
-        let recorder = if std::mem::take(&mut self.records) { runtime::set_strategy(None) } else { None };
-        let recorded = recorder.and_then(|recorder| recorder.recorded());
+        let Assignment { job, shared, .. } = &self.assigned;
+        let recorder = if std::mem::take(&mut self.records) { execution::set_strategy(None) } else { None };
+        let recorded = recorder.and_then(Recorder::recorded);
         let (came_to_its_end, number) = (world.ending.is_none(), job.pulse.executions());
         // with no choice anywhere there is one schedule: who draws would draw it again and again
-        let alike = job.explorer.samples() && world.schedule.is_empty();
+        let alike = job.explorer.samples() && world.turns.schedule.is_empty();
         self.keep_if_borrowed(&world);
         job.judge(&mut world);
         let mut exploration = lock(shared);
@@ -224,17 +219,17 @@ impl Running {
         let knows_better = exploration.unseen.is_some();
         drop(exploration);
         if !over {
-            let learned = std::mem::take(&mut world.arcs.learned);
-            runtime::keep(world);
+            let learned = std::mem::take(&mut world.memory.arcs.learned);
+            execution::keep(world);
             if !learned.is_empty() {
                 self.learn(&learned);
                 return Next::Plan;
             }
         }
-        let Order { job, .. } = &self.order;
+        let Assignment { job, .. } = &self.assigned;
         let Some((strategy, record)) = recorded else { return if over { Next::Over } else { Next::Plan } };
         if over || !came_to_its_end {
-            runtime::set_strategy(Some(strategy));
+            execution::set_strategy(Some(strategy));
             return if over { Next::Over } else { Next::Plan };
         }
         let explores_all = job.explorer == Explorer::Exhaustive && !knows_better;
@@ -249,27 +244,27 @@ impl Running {
             Asks::Other(order) => order.clone(),
             Asks::OtherAgain(_) => rerun.record.another_order().unwrap_or_default(),
         };
-        runtime::set_strategy(Some(Box::new(Follower::new(Rc::clone(&rerun.record), order))));
+        execution::set_strategy(Some(Box::new(Follower::new(Rc::clone(&rerun.record), order))));
         self.rerun = Some(rerun);
-        runtime::begin(&self.settings);
+        execution::begin(&self.rules);
         Next::Begun
     }
 
     /// Compares an execution that was run again with what it was.
     fn compare(&mut self, mut rerun: Rerun, mut world: Box<World>) -> Next {
-        let Order { job, shared, .. } = &self.order;
-        let follower = runtime::set_strategy(None);
+        let Assignment { job, shared, .. } = &self.assigned;
+        let follower = execution::set_strategy(None);
         self.keep_if_borrowed(&world);
         if world.ending.is_some() {
             job.judge(&mut world); // there are deadlocks that it accepts
         }
         let ending = world.ending.take();
         let came_to_its_end = ending.is_none();
-        let mut difference = follower.and_then(|follower| follower.difference().map(ToString::to_string));
+        let mut difference = follower.and_then(|follower| Follower::difference(&*follower).map(ToString::to_string));
         let mut exploration = lock(shared);
         match ending {
             Some(Ending::Unknown(Bound::Time(_))) => {
-                runtime::set_strategy(Some(rerun.strategy)); // half of it says nothing
+                execution::set_strategy(Some(rerun.strategy)); // half of it says nothing
                 return Next::Plan;
             }
             // a violation that is found by chance is one, too
@@ -298,7 +293,7 @@ impl Running {
             (Asks::OtherAgain(was), Some(is)) if was == is => Some(Ok(is)),
             (Asks::OtherAgain(was), _) => Some(Err(was)),
         };
-        runtime::set_strategy(Some(rerun.strategy));
+        execution::set_strategy(Some(rerun.strategy));
         if let Some(Err(why)) = verdict {
             let bound = Bound::NotDeterministic(format!("by the same schedule, {why}"));
             exploration.failure = Some(Failure::of(&mut world, Ending::Unknown(bound), job.pulse.executions()));
@@ -307,26 +302,26 @@ impl Running {
         exploration.unseen = exploration.unseen.take().or(verdict.and_then(Result::ok));
         drop(exploration);
         if came_to_its_end {
-            runtime::keep(world);
+            execution::keep(world);
         }
         Next::Plan
     }
 
     /// Begins what the strategy has left, if it is anything.
     fn plan(&mut self) -> bool {
-        let Order { job, shared, .. } = &self.order;
+        let Assignment { job, shared, .. } = &self.assigned;
         let mut exploration = lock(shared);
         if exploration.failure.is_some() || exploration.cut.is_some() || exploration.drained {
             return false;
         }
-        if !job.pulse.at_work(|| runtime::with_strategy(|strategy| strategy.begin())) {
-            let kept_back = exploration.kept_back.then_some(Bound::Spins);
-            exploration.cut = runtime::with_strategy(|strategy| strategy.caveat()).or(kept_back);
+        if !job.pulse.at_work(|| execution::with_strategy(|strategy| strategy.begin())) {
+            let delayed = exploration.delayed.then_some(Bound::Spins);
+            exploration.cut = execution::with_strategy(|strategy| strategy.caveat()).or(delayed);
             job.pulse.estimates(exploration.executions);
             return false;
         }
         if exploration.executions.is_power_of_two() || exploration.executions.is_multiple_of(ESTIMATE_EVERY) {
-            let explored = runtime::with_strategy(|strategy| strategy.explored()).filter(|share| *share > 0.0);
+            let explored = execution::with_strategy(|strategy| strategy.explored()).filter(|share| *share > 0.0);
             explored.iter().for_each(|share| job.pulse.estimates((exploration.executions as f64 / share) as u64));
         }
         exploration.cut = job.time_is_up().or_else(|| job.used_up(exploration.executions));
@@ -336,10 +331,10 @@ impl Running {
         drop(exploration);
         self.records = job.limits.again.is_due(job.pulse.execution());
         if self.records {
-            let strategy = runtime::set_strategy(None).expect("an exploration on shuttle has one");
-            runtime::set_strategy(Some(Box::new(Recorder::of(strategy))));
+            let strategy = execution::set_strategy(None).expect("an exploration on shuttle has one");
+            execution::set_strategy(Some(Box::new(Recorder::of(strategy))));
         }
-        runtime::begin(&self.settings);
+        execution::begin(&self.rules);
         true
     }
 }
@@ -365,8 +360,8 @@ impl Scheduler for Hands {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::execution::Pulse;
     use crate::explore::{Job, Limits, Point, Shared};
-    use crate::runtime::Pulse;
     use crate::trace::ThreadId;
     use std::sync::Arc;
 
@@ -404,8 +399,8 @@ mod tests {
             pulse: Arc::clone(&pulse),
         };
         let ((done, finished), (forgets, forgotten)) = (mpsc::channel(), mpsc::channel());
-        let running = Running::begin(Order { job: Arc::new(job), shared: Shared::default(), done });
-        runtime::set_strategy(Some(Box::new(Remembers(Arc::clone(&pulse), forgets))));
+        let running = Running::begin(Assignment { job: Arc::new(job), shared: Shared::default(), done });
+        execution::set_strategy(Some(Box::new(Remembers(Arc::clone(&pulse), forgets))));
         running.end(Fit::Yes);
         assert_eq!((forgotten.try_recv(), finished.try_recv()), (Ok(true), Ok(Fit::Yes)));
         assert!(!pulse.is_at_work());

@@ -4,10 +4,13 @@
 //! preemption, then with one, and so on, until the same failure is seen; then again for executions with fewer events.
 //! Under loom, whose search has such a bound itself, the bound is what is raised.
 
-use super::{Again, Exploration, Failure, Limits, Model, explore};
+use super::again::Again;
+use super::exploration::Exploration;
+use super::host::explore;
+use super::limits::{Limits, Model};
 use crate::counterexample::preemptions;
-use crate::runtime::Ending;
-use crate::verdict::{Engine, Explorer};
+use crate::execution::{Ending, Engine, Failure};
+use crate::vocabulary::explorer::Explorer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

@@ -3,17 +3,18 @@
 //! Nothing is chosen and nothing is recorded: this explorer shows that a model is alive, not that it is correct. What is
 //! seen is whether two threads used the same object, read or written, and whether a thread panicked that nobody joined.
 
-use super::host::{Fit, Order};
-use super::{Failure, lock};
-use crate::runtime::real::Real;
-use crate::runtime::{Ending, Engine, World, hook};
+use super::exploration::lock;
+use super::job::{Assignment, Fit};
+use crate::execution::failure::hook;
+use crate::execution::real::Real;
+use crate::execution::{Ending, Engine, Failure, World};
 use crate::trace::{Fingerprint, Thread, Trace};
 use crate::verdict::Kind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs the model until the budget is used up. The thread that it runs on is not for others: nothing is known of it.
-pub(super) fn run(Order { job, shared, .. }: &Order) -> Fit {
-    let settings = job.settings(Engine::Std, &[]);
+pub(super) fn run(Assignment { job, shared, .. }: &Assignment) -> Fit {
+    let rules = job.rules(Engine::Std, &[]);
     loop {
         {
             let mut exploration = lock(shared);
@@ -26,7 +27,7 @@ pub(super) fn run(Order { job, shared, .. }: &Order) -> Fit {
         let real = Real::begin(execution);
         let outcome = catch_unwind(AssertUnwindSafe(|| (job.model)()));
         let seen = real.end(outcome.is_err());
-        let mut over = World::new(settings.clone());
+        let mut over = World::new(rules.clone());
         let message = outcome.err().map(|payload| hook::message(&*payload)).or(seen.unseen);
         over.ending =
             message.map(|message| Ending::Violation { kind: Kind::Panic, message, location: None, conflict: None });

@@ -4,8 +4,7 @@
 //! counts are right, every interleaving is as likely as any other. They come from the first execution, which is uniformly
 //! random at each point; the operations of a thread that has not been started yet count for the one that starts it.
 
-use super::{Point, Strategy};
-use crate::runtime::{Pending, Seen, World};
+use crate::execution::{Pending, Point, Seen, Strategy, World};
 use crate::trace::{Operation, ThreadId};
 use std::collections::HashMap;
 

@@ -1,7 +1,8 @@
 //! Bytes as a concurrent scenario of the queue's lane or of the manager's dict, whose executions must be linearizable.
 
 use super::Decisions;
-use crate::check::{Budget, Config};
+use crate::Budget;
+use crate::check::Config;
 use crate::linearizable::{Linearizable, Op, Subject, Verdict};
 use crate::linearize::specifications::{BoundedQueue, BoundedQueueOp, Map, MapOp};
 use crate::scenario::Scenario;

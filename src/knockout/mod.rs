@@ -35,18 +35,15 @@
 //! happens. Of `Once`, `OnceLock` and `LazyLock` nothing can be taken away without handing out memory that is not there.
 //! Interleavings are explored exhaustively, orderings under loom as well.
 
-pub(crate) mod depends;
-mod report;
 mod run;
-mod site;
 
-pub use report::{Fate, KnockoutReport, Mark, ModelUsed, SiteSeen, Tried, Unseen};
-pub use site::{Change, Half, Knockout, Site};
-pub(crate) use site::{Declared, changes, further, is_weaker};
+pub use crate::vocabulary::change::{Change, Half, Knockout, Site};
+pub use crate::vocabulary::fate::{Fate, KnockoutReport, Mark, ModelUsed, SiteSeen, Tried, Unseen};
 
-use crate::check::{Budget, Config};
+use crate::check::Config;
 use crate::counterexample::Token;
 use crate::explore::Model;
+use crate::vocabulary::budget::Budget;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,7 +83,7 @@ pub fn knockout(model: impl Fn() + Send + Sync + 'static) -> KnockoutReport {
 /// hits.fetch_add(1, Ordering::Relaxed);
 /// ```
 pub fn load_bearing_elsewhere(why: &'static str) {
-    crate::runtime::knockout::explain_next(why);
+    crate::execution::knockout::explain_next(why);
 }
 
 /// The knockouts of a group of models, to be configured and run: a knockout is killed if one of them notices.

@@ -1,12 +1,14 @@
 //! One knockout after the other, on all processors: which model notices, and if none does, how far each was explored.
 
-use super::report::{Fate, KnockoutReport, ModelUsed, SiteSeen, Tried, Unseen};
-use super::{Change, Knockout, Settings, Site, changes, further};
-use crate::check::{Budget, Check, Config};
+use super::Settings;
+use crate::check::{Check, Config};
+use crate::execution::knockout::{Probe, Seen};
 use crate::explore::Model;
-use crate::runtime::knockout::{Probe, Seen};
 use crate::trace::{Event, Operation, Thread, Trace, Value};
 use crate::verdict::{Bound, Counterexample, Coverage, Explorer, Extent, Kind, Verdict};
+use crate::vocabulary::budget::Budget;
+use crate::vocabulary::change::{Change, Knockout, Site, changes, further};
+use crate::vocabulary::fate::{Fate, KnockoutReport, ModelUsed, SiteSeen, Tried, Unseen};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};

@@ -8,10 +8,11 @@
 
 use super::model::Call;
 use super::partial::Precedence;
-use crate::explore::{Known, known};
+use crate::dependence::known;
+use crate::execution::World;
 use crate::linearize::{History, Operation};
-use crate::runtime::World;
 use crate::trace::{Operation as Event, ThreadId, Trace};
+use crate::vocabulary::VectorClock;
 
 /// No execution has more histories made of it than this.
 const MOST: usize = 2_000;
@@ -40,7 +41,7 @@ struct Point {
 /// The calls of an execution on green threads, and what is known when.
 pub(super) struct Execution<'a> {
     trace: &'a Trace,
-    known: Vec<Known>,
+    known: Vec<VectorClock>,
     /// For each thread, the places of its events in the trace.
     own: Vec<Vec<usize>>,
     /// For each call, its first and its last point; without the last if it has not returned.
@@ -49,7 +50,7 @@ pub(super) struct Execution<'a> {
 
 impl<'a> Execution<'a> {
     pub(super) fn new<Ret>(world: &'a World, calls: &[Call<Ret>]) -> Self {
-        let trace = &world.trace;
+        let trace = &world.log.trace;
         let mut own = vec![Vec::new(); trace.threads.len()];
         for (place, event) in trace.events.iter().enumerate() {
             own[event.thread.index()].push(place);
@@ -98,7 +99,7 @@ impl<'a> Execution<'a> {
             Some(at) => Some(self.own[thread.index()][at as usize]),
             None => self.trace.events.iter().position(|event| event.operation == spawn),
         };
-        place.map_or(0, |place| u64::from(self.known[place].of(other)))
+        place.map_or(0, |place| u64::from(self.known[place].get(other)))
     }
 
     /// The history of the order that ran.
@@ -166,8 +167,8 @@ impl<'a> Execution<'a> {
             let Some(at) = last.event.checked_sub(1) else { continue };
             let until = &self.known[self.own[last.thread.index()][at as usize]];
             for (place, event) in events.iter().enumerate() {
-                let number = u64::from(self.known[place].of(event.thread));
-                if !placed[place] && u64::from(until.of(event.thread)) >= number {
+                let number = u64::from(self.known[place].get(event.thread));
+                if !placed[place] && u64::from(until.get(event.thread)) >= number {
                     placed[place] = true;
                     order.push(place);
                 }

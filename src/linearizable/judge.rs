@@ -5,9 +5,9 @@ use super::history::{Bounds, Execution, Times, by_the_clock, history};
 use super::model::{Call, Log};
 use super::partial::{self, Precedence};
 use super::subject::{Op, Ret, Subject};
+use crate::execution::{Ending, Engine, Pulse, World};
 use crate::explore::Judge;
 use crate::linearize::{self, Criterion, Explanation, History};
-use crate::runtime::{Ending, Engine, Pulse, World};
 use crate::scenario::Scenario;
 use crate::trace::ThreadId;
 use crate::verdict::{Bound, Explorer, Kind};
@@ -128,8 +128,8 @@ impl<S: Subject> Court<S> {
         if stuck && calls.iter().all(|call| call.to.is_some()) {
             return; // it hangs, and none of the operations does
         }
-        let pulse = Arc::clone(&world.settings.pulse);
-        let found = match world.settings.engine {
+        let pulse = Arc::clone(&world.rules.pulse);
+        let found = match world.rules.engine {
             Engine::Std => self.ask(&pulse, &calls, &by_the_clock(&calls), None, stuck),
             Engine::Loom => {
                 let execution = Execution::new(world, &calls);
@@ -140,7 +140,7 @@ impl<S: Subject> Court<S> {
                 let ran = self.ask(&pulse, &calls, &execution.as_it_ran().times, None, stuck);
                 match ran {
                     // of what nothing is seen, not even that it is done, nothing says that it could be in another order
-                    _ if world.trace.events.iter().all(|event| event.thread == ThreadId::MAIN) => ran,
+                    _ if world.log.trace.events.iter().all(|event| event.thread == ThreadId::MAIN) => ran,
                     // a depth-first search comes by the other orders by itself, as far as operations have events
                     Answer::Right
                         if self.question.criterion != SEQUENTIAL
@@ -149,7 +149,7 @@ impl<S: Subject> Court<S> {
                         let (answer, responses) = self.ask_all(&pulse, &calls, &execution.bounds(), stuck);
                         if let Some(responses) = responses {
                             let trace = execution.reordered(&responses);
-                            world.trace = trace;
+                            world.log.trace = trace;
                         }
                         answer
                     }

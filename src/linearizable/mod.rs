@@ -13,10 +13,11 @@ mod verdict;
 pub use subject::{Op, Ret, Subject};
 pub use verdict::{Failure, Tested, Verdict};
 
-use crate::check::{Budget, Config};
+use crate::check::Config;
 use crate::linearize::Criterion;
 use crate::scenario::{Scenario, Shape};
 use crate::verdict::{Expect, Explorer};
+use crate::vocabulary::budget::Budget;
 use judge::Question;
 use proptest::strategy::{BoxedStrategy, Strategy};
 use std::ops::RangeInclusive;

@@ -6,7 +6,7 @@
 //! read before the call and after the return, and hands it over when it has ended.
 
 use super::subject::{Op, Ret, Subject};
-use crate::runtime;
+use crate::execution;
 use crate::scenario::Scenario;
 use crate::trace::ThreadId;
 use std::sync::{Arc, Barrier, Mutex, PoisonError};
@@ -65,8 +65,8 @@ impl<S: Subject> Caller<S> {
     fn run(&self, ops: &[Op<S>], first: usize) {
         let mut mine = Vec::new();
         for (operation, op) in (first..).zip(ops) {
-            let (process, thread) = (self.process, runtime::me());
-            match runtime::events_of_mine() {
+            let (process, thread) = (self.process, execution::me());
+            match execution::events_of_mine() {
                 None => {
                     let from = self.now(mine.last());
                     let ret = self.subject.call_as(process, op);
@@ -79,7 +79,7 @@ impl<S: Subject> Caller<S> {
                         calls.len() - 1
                     });
                     let ret = self.subject.call_as(process, op);
-                    let to = runtime::events_of_mine().unwrap_or(from);
+                    let to = execution::events_of_mine().unwrap_or(from);
                     self.log.with(|calls| calls[at].to = Some((to, ret)));
                 }
             }
@@ -111,7 +111,7 @@ pub(super) fn model<S: Subject>(scenario: Arc<Scenario<Op<S>>>, log: Arc<Log<Ret
         let me = Caller { subject, scenario, log: Arc::clone(&log), start: Instant::now(), process: 0 };
         me.run(&me.scenario.initial, 0);
         // so that real threads meet; on green ones the explorer sees to that
-        let together = runtime::events_of_mine().is_none().then(|| Arc::new(Barrier::new(me.scenario.threads.len())));
+        let together = execution::events_of_mine().is_none().then(|| Arc::new(Barrier::new(me.scenario.threads.len())));
         let mut first = me.scenario.initial.len();
         let mut threads = Vec::new();
         for (index, ops) in me.scenario.threads.iter().enumerate() {

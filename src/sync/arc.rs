@@ -6,7 +6,7 @@ mod weak;
 
 pub use weak::Weak;
 
-use crate::runtime::arc::{Count, Does};
+use crate::execution::memory::arc::{Count, Does};
 use crate::trace::Operation;
 use std::borrow::Borrow;
 use std::cmp::Ordering;

@@ -4,8 +4,8 @@
 //! accesses they order: a `Relaxed` publication is a data race on what it publishes. Under loom a load may read an
 //! older value, as far as loom's memory model goes, and weak compare-exchanges do not fail spuriously.
 
-use crate::runtime::atomic::{self, Rmw, Strength};
-use crate::runtime::{Engine, Home};
+use crate::execution::Home;
+use crate::execution::memory::atomic::{self, Rmw, Strength};
 use crate::sync::Named;
 use crate::trace::ObjectKind;
 use std::fmt;
@@ -87,7 +87,7 @@ macro_rules! any {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$ty, $ty> {
-                if self.home.engine() == Engine::Std {
+                if !self.home.is_modelled() {
                     return self.std.compare_exchange_weak(current, new, success, failure);
                 }
                 atomic::compare_exchange::<$ty>(&self.home, &self.std, (current, new), (success, failure), Strength::Weak)

@@ -1,7 +1,7 @@
 //! `Barrier`
 
 use super::{Condvar, Mutex};
-use crate::runtime::knockout;
+use crate::execution::knockout;
 use std::fmt;
 use std::panic::Location;
 

@@ -1,9 +1,9 @@
 //! `Condvar`
 
 use super::{LockResult, MutexGuard, Named, PoisonError};
-use crate::runtime::condvar::{self, Beside};
-use crate::runtime::lock::Mode;
-use crate::runtime::{Engine, Hold, Home};
+use crate::execution::condvar::{self, Beside};
+use crate::execution::lock::Mode;
+use crate::execution::{Hold, Home};
 use crate::trace::ObjectKind;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -71,13 +71,13 @@ impl Condvar {
     /// If the mutex is poisoned by then; the error holds the guard.
     #[track_caller]
     pub fn wait<'a, T: ?Sized>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
-        match same_engine(self, &guard) {
-            Engine::Std => {
+        match are_modelled(self, &guard) {
+            false => {
                 let (mutex, std) = dismantle(guard);
                 let std = self.std.wait(std).unwrap_or_else(PoisonError::into_inner);
                 mutex.poison.result(mutex.guard(Some(std), Hold::plain(Mode::Write)))
             }
-            Engine::Loom | Engine::Shuttle => {
+            true => {
                 guard.hold.before_wait(&guard.mutex.home);
                 if !condvar::is_knocked_out(&self.home, &guard.mutex.home, "wait") {
                     condvar::wait(&self.home, &guard.mutex.home, self.beside);
@@ -113,15 +113,15 @@ impl Condvar {
         mut guard: MutexGuard<'a, T>,
         timeout: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
-        match same_engine(self, &guard) {
-            Engine::Std => {
+        match are_modelled(self, &guard) {
+            false => {
                 let (mutex, std) = dismantle(guard);
                 let (std, result) = self.std.wait_timeout(std, timeout).unwrap_or_else(PoisonError::into_inner);
                 mutex
                     .poison
                     .result((mutex.guard(Some(std), Hold::plain(Mode::Write)), WaitTimeoutResult(result.timed_out())))
             }
-            Engine::Loom | Engine::Shuttle => {
+            true => {
                 guard.hold.before_wait(&guard.mutex.home);
                 let timed_out = condvar::is_knocked_out(&self.home, &guard.mutex.home, "wait_timeout")
                     || condvar::wait(&self.home, &guard.mutex.home, Beside::Timeout);
@@ -142,7 +142,7 @@ impl Condvar {
         mut condition: F,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let start = Instant::now();
-        let modelled = self.home.engine() != Engine::Std;
+        let modelled = self.home.is_modelled();
         while condition(&mut *guard) {
             // in a model no time passes: the first timeout that fires is the end of the wait
             let left = if modelled { Some(timeout) } else { timeout.checked_sub(start.elapsed()) };
@@ -160,27 +160,27 @@ impl Condvar {
     /// Wakes one waiter.
     #[track_caller]
     pub fn notify_one(&self) {
-        match self.home.engine() {
-            Engine::Std => self.std.notify_one(),
-            Engine::Loom | Engine::Shuttle => condvar::notify(&self.home, false),
+        match self.home.is_modelled() {
+            false => self.std.notify_one(),
+            true => condvar::notify(&self.home, false),
         }
     }
 
     /// Wakes all waiters.
     #[track_caller]
     pub fn notify_all(&self) {
-        match self.home.engine() {
-            Engine::Std => self.std.notify_all(),
-            Engine::Loom | Engine::Shuttle => condvar::notify(&self.home, true),
+        match self.home.is_modelled() {
+            false => self.std.notify_all(),
+            true => condvar::notify(&self.home, true),
         }
     }
 }
 
-/// The engine that the condition variable belongs to, and the mutex with it.
+/// Whether an engine drives the condition variable, and the mutex with it.
 #[track_caller]
-fn same_engine<T: ?Sized>(condvar: &Condvar, guard: &MutexGuard<'_, T>) -> Engine {
-    guard.mutex.home.engine(); // refuses a guard that was kept from another execution
-    condvar.home.engine()
+fn are_modelled<T: ?Sized>(condvar: &Condvar, guard: &MutexGuard<'_, T>) -> bool {
+    guard.mutex.home.is_modelled(); // refuses a guard that was kept from another execution
+    condvar.home.is_modelled()
 }
 
 /// std's guard, out of ours, with nothing unlocked.

@@ -1,7 +1,7 @@
 //! `LazyLock`
 
 use super::{Mutex, PoisonError};
-use crate::runtime::{self, Engine};
+use crate::execution;
 use std::fmt;
 use std::ops::Deref;
 use std::rc::Rc;
@@ -44,16 +44,16 @@ impl<T> LazyLock<T> {
     /// If `init` panics, or has panicked before.
     #[track_caller]
     pub fn force(this: &LazyLock<T>) -> &T {
-        if runtime::engine() == Engine::Std {
+        if !execution::is_modelled() {
             return &this.std;
         }
         const KEPT: &str = "only thread-locals are destroyed before their execution";
         let key = this.key();
         // A lock of its own makes the first use a point where threads meet, and orders the initialisation before
         // every use: whatever else the value is made of is created under it. It is poisoned when `init` panics.
-        let lock: Rc<Mutex<()>> = runtime::local((key + 1, None), || Mutex::first_come(())).expect(KEPT);
+        let lock: Rc<Mutex<()>> = execution::local((key + 1, None), || Mutex::first_come(())).expect(KEPT);
         let Ok(held) = lock.lock() else { panic!("LazyLock instance has previously been poisoned") };
-        let place: Rc<usize> = runtime::local((key, None), || this.add((this.init)())).expect(KEPT);
+        let place: Rc<usize> = execution::local((key, None), || this.add((this.init)())).expect(KEPT);
         drop(held);
         this.get(*place)
     }
@@ -95,9 +95,9 @@ impl<T> Drop for LazyLock<T> {
     /// The execution that runs forgets it; the values go with their list.
     fn drop(&mut self) {
         let number = *self.number.get_mut();
-        if number != 0 && runtime::engine() != Engine::Std {
-            runtime::forget_local((number, None));
-            runtime::forget_local((number + 1, None));
+        if number != 0 && execution::is_modelled() {
+            execution::forget_local((number, None));
+            execution::forget_local((number + 1, None));
         }
     }
 }

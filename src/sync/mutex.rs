@@ -1,8 +1,8 @@
 //! `Mutex`
 
 use super::{LockResult, Named, PoisonError, TryLockError, TryLockResult};
-use crate::runtime::lock::{self, Mode};
-use crate::runtime::{Engine, Hold, Home};
+use crate::execution::lock::{self, Mode};
+use crate::execution::{Hold, Home};
 use crate::trace::ObjectKind;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -137,9 +137,9 @@ impl<T: ?Sized> Mutex<T> {
     /// In a model: if the mutex belongs to another execution.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let (std, hold) = match self.home.engine() {
-            Engine::Std => (Some(self.std.lock().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Write)),
-            Engine::Loom | Engine::Shuttle => (None, lock::acquire(&self.home, Mode::Write)),
+        let (std, hold) = match self.home.is_modelled() {
+            false => (Some(self.std.lock().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Write)),
+            true => (None, lock::acquire(&self.home, Mode::Write)),
         };
         self.poison.result(self.guard(std, hold))
     }
@@ -150,13 +150,13 @@ impl<T: ?Sized> Mutex<T> {
     /// `WouldBlock` if it is not; `Poisoned`, with the guard, if a holder panicked.
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
-        let (std, hold) = match self.home.engine() {
-            Engine::Std => match self.std.try_lock() {
+        let (std, hold) = match self.home.is_modelled() {
+            false => match self.std.try_lock() {
                 Ok(guard) => (Some(guard), Some(Hold::plain(Mode::Write))),
                 Err(TryLockError::Poisoned(guard)) => (Some(guard.into_inner()), Some(Hold::plain(Mode::Write))),
                 Err(TryLockError::WouldBlock) => (None, None),
             },
-            Engine::Loom | Engine::Shuttle => (None, lock::try_acquire(&self.home, Mode::Write)),
+            true => (None, lock::try_acquire(&self.home, Mode::Write)),
         };
         let hold = hold.ok_or(TryLockError::WouldBlock)?;
         Ok(self.poison.result(self.guard(std, hold))?)

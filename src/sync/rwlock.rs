@@ -2,8 +2,8 @@
 
 use super::mutex::{Poison, Stays};
 use super::{LockResult, Named, PoisonError, TryLockError, TryLockResult};
-use crate::runtime::lock::{self, Mode};
-use crate::runtime::{Engine, Hold, Home};
+use crate::execution::lock::{self, Mode};
+use crate::execution::{Hold, Home};
 use crate::trace::ObjectKind;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -93,9 +93,9 @@ impl<T: ?Sized> RwLock<T> {
     /// If a writer panicked; the error holds the guard.
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let (std, hold) = match self.home.engine() {
-            Engine::Std => (Some(self.std.read().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Read)),
-            Engine::Loom | Engine::Shuttle => (None, lock::acquire(&self.home, Mode::Read)),
+        let (std, hold) = match self.home.is_modelled() {
+            false => (Some(self.std.read().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Read)),
+            true => (None, lock::acquire(&self.home, Mode::Read)),
         };
         self.poison.result(self.reader(std, hold))
     }
@@ -106,9 +106,9 @@ impl<T: ?Sized> RwLock<T> {
     /// If a writer panicked; the error holds the guard.
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let (std, hold) = match self.home.engine() {
-            Engine::Std => (Some(self.std.write().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Write)),
-            Engine::Loom | Engine::Shuttle => (None, lock::acquire(&self.home, Mode::Write)),
+        let (std, hold) = match self.home.is_modelled() {
+            false => (Some(self.std.write().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Write)),
+            true => (None, lock::acquire(&self.home, Mode::Write)),
         };
         self.poison.result(self.writer(std, hold))
     }
@@ -119,13 +119,13 @@ impl<T: ?Sized> RwLock<T> {
     /// `WouldBlock` if one does; `Poisoned`, with the guard, if a writer panicked.
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
-        let (std, hold) = match self.home.engine() {
-            Engine::Std => match self.std.try_read() {
+        let (std, hold) = match self.home.is_modelled() {
+            false => match self.std.try_read() {
                 Ok(guard) => (Some(guard), Some(Hold::plain(Mode::Read))),
                 Err(TryLockError::Poisoned(guard)) => (Some(guard.into_inner()), Some(Hold::plain(Mode::Read))),
                 Err(TryLockError::WouldBlock) => (None, None),
             },
-            Engine::Loom | Engine::Shuttle => (None, lock::try_acquire(&self.home, Mode::Read)),
+            true => (None, lock::try_acquire(&self.home, Mode::Read)),
         };
         let hold = hold.ok_or(TryLockError::WouldBlock)?;
         Ok(self.poison.result(self.reader(std, hold))?)
@@ -137,13 +137,13 @@ impl<T: ?Sized> RwLock<T> {
     /// `WouldBlock` if somebody does; `Poisoned`, with the guard, if a writer panicked.
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
-        let (std, hold) = match self.home.engine() {
-            Engine::Std => match self.std.try_write() {
+        let (std, hold) = match self.home.is_modelled() {
+            false => match self.std.try_write() {
                 Ok(guard) => (Some(guard), Some(Hold::plain(Mode::Write))),
                 Err(TryLockError::Poisoned(guard)) => (Some(guard.into_inner()), Some(Hold::plain(Mode::Write))),
                 Err(TryLockError::WouldBlock) => (None, None),
             },
-            Engine::Loom | Engine::Shuttle => (None, lock::try_acquire(&self.home, Mode::Write)),
+            true => (None, lock::try_acquire(&self.home, Mode::Write)),
         };
         let hold = hold.ok_or(TryLockError::WouldBlock)?;
         Ok(self.poison.result(self.writer(std, hold))?)

@@ -1,6 +1,6 @@
 //! Thread-locals that every execution makes anew.
 
-use crate::runtime::{self, Engine};
+use crate::execution;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
@@ -40,11 +40,11 @@ impl<T: 'static> LocalKey<T> {
     /// # Errors
     /// If the thread's locals are gone already.
     pub fn try_with<R>(&'static self, f: impl FnOnce(&T) -> R) -> Result<R, AccessError> {
-        if runtime::engine() == Engine::Std {
+        if !execution::is_modelled() {
             return self.std.try_with(f).map_err(|_| AccessError);
         }
-        let key = (std::ptr::from_ref(self).addr(), Some(runtime::me()));
-        let value: Option<Rc<T>> = runtime::local(key, self.init);
+        let key = (std::ptr::from_ref(self).addr(), Some(execution::me()));
+        let value: Option<Rc<T>> = execution::local(key, self.init);
         Ok(f(&*value.ok_or(AccessError)?))
     }
 }

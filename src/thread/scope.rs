@@ -1,7 +1,7 @@
 //! Scoped threads, in every engine (loom itself has none).
 
 use super::spawn::{Model, ResultOf, Thread, is_here, spawn_modelled};
-use crate::runtime::{self, Engine, real, threads};
+use crate::execution::{self, real, threads};
 use std::cell::OnceCell;
 use std::fmt;
 use std::io;
@@ -29,7 +29,7 @@ pub fn scope<'env, F, T>(f: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    if runtime::engine() == Engine::Std {
+    if !execution::is_modelled() {
         return scope_of_std(f);
     }
     let scope = Scope { inner: Inner::Model(Started::new()), scope: PhantomData, env: PhantomData };
@@ -41,12 +41,12 @@ where
     let outcome = catch_unwind(AssertUnwindSafe(|| f(unsafe { extend(&scope) })));
     let outcome = outcome.map_err(|payload| {
         // an execution that has failed joins nobody: its threads never run again
-        if runtime::hook::ends_green_thread(&*payload) { resume_unwind(payload) } else { payload }
+        if execution::failure::hook::ends_green_thread(&*payload) { resume_unwind(payload) } else { payload }
     });
     let panicked = started.join_all();
     match outcome {
         Err(payload) => resume_unwind(payload),
-        Ok(_) if panicked => panic!("{}", runtime::threads::SCOPED),
+        Ok(_) if panicked => panic!("{}", execution::failure::SCOPED),
         Ok(value) => value,
     }
 }
@@ -107,7 +107,7 @@ struct State {
 
 impl Started {
     fn new() -> Started {
-        Started { execution: runtime::execution(), state: Mutex::default() }
+        Started { execution: execution::execution(), state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -155,7 +155,7 @@ impl Drop for Stay<'_> {
         let all_ended = state.starting == 0 && state.threads.iter().all(|thread| threads::has_ended(thread.thread));
         drop(state);
         if !all_ended {
-            threads::stay();
+            execution::failure::stay();
         }
     }
 }
@@ -210,7 +210,7 @@ impl<'scope> Scope<'scope, '_> {
                 let handle = builder.spawn_scoped(scope, f)?;
                 Ok(ScopedJoinHandle(Handle::Std(handle)))
             }
-            Inner::Model(started) if started.execution != runtime::execution() => Err(io::Error::other(
+            Inner::Model(started) if started.execution != execution::execution() => Err(io::Error::other(
                 "selvedge: this scope belongs to a model, and this thread is none of the model's. \
                  Start the model's threads with selvedge::thread",
             )),

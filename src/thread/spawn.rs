@@ -1,6 +1,6 @@
 //! Threads: start, join, park, sleep.
 
-use crate::runtime::{self, Engine, real, threads};
+use crate::execution::{self, real, threads};
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,7 +61,7 @@ impl Builder {
         T: Send + 'static,
     {
         let Builder { name, stack_size } = self;
-        if runtime::engine() == Engine::Std {
+        if !execution::is_modelled() {
             let mut builder = std::thread::Builder::new();
             builder = name.into_iter().fold(builder, std::thread::Builder::name);
             builder = stack_size.into_iter().fold(builder, std::thread::Builder::stack_size);
@@ -119,7 +119,7 @@ where
     let result = Arc::new(Mutex::new(None));
     let theirs = Arc::clone(&result);
     let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send + 'a> = Box::new(move |thread| {
-        runtime::stack::run(thread, stack_size, move || {
+        execution::failure::stack::run(thread, stack_size, move || {
             let outcome = threads::run(thread, f);
             threads::finish(thread, move || {
                 // if nobody joins, this is where the result is dropped: still on the thread
@@ -130,13 +130,13 @@ where
     });
     // SAFETY: the caller answers for the lifetime (1)
     let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send> = unsafe { std::mem::transmute(body) };
-    Model { handle: threads::spawn(name, body), result, execution: runtime::execution(), nothing: || None }
+    Model { handle: threads::spawn(name, body), result, execution: execution::execution(), nothing: || None }
 }
 
 /// Whether the thread is of this execution; refuses another's, except in destructors that unwind.
 #[track_caller]
 pub(super) fn is_here(execution: u64) -> bool {
-    let here = execution == runtime::execution();
+    let here = execution == execution::execution();
     assert!(
         here || std::thread::panicking(),
         "selvedge: this thread was started in another execution of the model, which is over. \
@@ -305,9 +305,9 @@ pub struct ThreadId(Number);
 /// The thread that calls.
 #[must_use]
 pub fn current() -> Thread {
-    match runtime::engine() {
-        Engine::Std => Thread(Identity::Std(std::thread::current())),
-        Engine::Loom | Engine::Shuttle => Thread::modelled(runtime::execution(), runtime::me()),
+    match execution::is_modelled() {
+        false => Thread(Identity::Std(std::thread::current())),
+        true => Thread::modelled(execution::execution(), execution::me()),
     }
 }
 
@@ -315,18 +315,18 @@ pub fn current() -> Thread {
 /// of a thread (`Check::spurious`).
 #[track_caller]
 pub fn park() {
-    match runtime::engine() {
-        Engine::Std => std::thread::park(),
-        Engine::Loom | Engine::Shuttle => threads::park(false),
+    match execution::is_modelled() {
+        false => std::thread::park(),
+        true => threads::park(false),
     }
 }
 
 /// The same, but not longer than `timeout`. loom has no model of timeouts: there the check is `Unknown`.
 #[track_caller]
 pub fn park_timeout(timeout: Duration) {
-    match runtime::engine() {
-        Engine::Std => std::thread::park_timeout(timeout),
-        Engine::Loom | Engine::Shuttle => threads::park(true),
+    match execution::is_modelled() {
+        false => std::thread::park_timeout(timeout),
+        true => threads::park(true),
     }
 }
 
@@ -339,8 +339,8 @@ pub fn yield_now() {
 /// Waits for `duration`; in a model no time passes, and other threads may go on.
 #[track_caller]
 pub fn sleep(duration: Duration) {
-    match runtime::engine() {
-        Engine::Std => std::thread::sleep(duration),
-        Engine::Loom | Engine::Shuttle => threads::yield_now(),
+    match execution::is_modelled() {
+        false => std::thread::sleep(duration),
+        true => threads::yield_now(),
     }
 }

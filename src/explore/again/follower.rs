@@ -1,9 +1,9 @@
 //! Runs an execution again that was written down, in its own order or in another.
 
-use super::{Deed, Record, Step};
-use crate::explore::{Offers, Point, Strategy};
-use crate::runtime::{Pending, Seen, World};
-use crate::trace::ThreadId;
+use super::{Observed, Record, Step};
+use crate::execution::{Offers, Pending, Point, Seen, Strategy, World};
+use crate::vocabulary::trace::ThreadId;
+use std::any::Any;
 use std::rc::Rc;
 
 /// Runs an execution again, in this order of its steps, until something is different; then, as fairly as anybody, on to
@@ -13,14 +13,20 @@ pub(in crate::explore) struct Follower {
     order: Vec<usize>,
     /// How many of the steps have begun, and how far the last of them has come.
     begun: usize,
-    deeds: usize,
+    observed: usize,
     choices: usize,
     difference: Option<String>,
 }
 
 impl Follower {
     pub(in crate::explore) fn new(record: Rc<Record>, order: Vec<usize>) -> Follower {
-        Follower { record, order, begun: 0, deeds: 0, choices: 0, difference: None }
+        Follower { record, order, begun: 0, observed: 0, choices: 0, difference: None }
+    }
+
+    /// How the execution differs from the one that was written down, if a strategy has followed that, and it does.
+    pub(in crate::explore) fn difference(strategy: &dyn Strategy) -> Option<&str> {
+        let strategy: &dyn Any = strategy;
+        strategy.downcast_ref::<Follower>()?.difference.as_deref()
     }
 
     /// The step that is being done.
@@ -30,10 +36,10 @@ impl Follower {
     }
 
     /// What a step was.
-    fn was(&self, world: &World, at: usize, deed: usize) -> String {
+    fn was(&self, world: &World, at: usize, observed: usize) -> String {
         let step = &self.record.steps[at];
-        let was = step.deeds.get(deed).or(step.deeds.last()).map(Deed::in_words).unwrap_or_default();
-        format!("operation {} of {} was {was}", self.record.number(at), world.trace.thread_name(step.thread))
+        let was = step.observed.get(observed).or(step.observed.last()).map(Observed::in_words).unwrap_or_default();
+        format!("operation {} of {} was {was}", self.record.number(at), world.log.trace.thread_name(step.thread))
     }
 }
 
@@ -50,7 +56,7 @@ impl Strategy for Follower {
         if self.difference.is_none() {
             let wanted = self.order.get(self.begun).map(|at| self.record.steps[*at].thread);
             if let Some(wanted) = wanted.filter(|wanted| point.enabled.contains(wanted)) {
-                (self.begun, self.deeds, self.choices) = (self.begun + 1, 0, 0);
+                (self.begun, self.observed, self.choices) = (self.begun + 1, 0, 0);
                 return wanted;
             }
             let goes_on = |thread: &ThreadId| {
@@ -85,23 +91,19 @@ impl Strategy for Follower {
         if self.difference.is_some() {
             return;
         }
-        let deed = Deed::of(world, thread, pending, seen);
+        let observed = Observed::of(world, thread, pending, seen);
         let Some((at, step)) = self.step() else { return };
-        let is_as_it_was = step.deeds.get(self.deeds).is_some_and(|was| was.is_like(&deed));
+        let is_as_it_was = step.observed.get(self.observed).is_some_and(|was| was.is_like(&observed));
         if !is_as_it_was {
-            let (was, is) = (self.was(world, at, self.deeds), deed.in_words());
+            let (was, is) = (self.was(world, at, self.observed), observed.in_words());
             self.difference = Some(format!("{was}, and then {is}"));
         }
-        self.deeds += 1;
+        self.observed += 1;
     }
 
     fn ended(&mut self, world: &World) {
         if let Some(at) = self.order.get(self.begun).filter(|_| self.difference.is_none()) {
             self.difference = Some(format!("{}, and then it was over before that", self.was(world, *at, 0)));
         }
-    }
-
-    fn difference(&self) -> Option<&str> {
-        self.difference.as_deref()
     }
 }

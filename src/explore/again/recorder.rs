@@ -1,12 +1,13 @@
 //! Writes an execution down while a strategy chooses it: its steps, and which of them must come before which.
 
-use super::{Deed, Record, Step};
-use crate::explore::exhaustive::effect::{Act, Effect};
-use crate::explore::{Offers, Point, Strategy};
-use crate::runtime::{NUMBERING, Pending, PerObject, Seen, ThreadState, Waits, World};
-use crate::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
-use crate::verdict::Bound;
+use super::{Observed, Record, Step};
+use crate::dependence::{Act, Effect};
+use crate::execution::{Offers, Pending, Point, Seen, Strategy, ThreadState, Waits, World};
+use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
+use crate::vocabulary::verdict::Bound;
+use crate::vocabulary::{NUMBERING, PerObject};
 use smallvec::SmallVec;
+use std::any::Any;
 
 /// Lets a strategy choose, and writes down what happens.
 pub(in crate::explore) struct Recorder {
@@ -39,6 +40,13 @@ impl Recorder {
         }
     }
 
+    /// The strategy for which a strategy has written an execution down, and what it wrote, if it is one that does so.
+    pub(in crate::explore) fn recorded(strategy: Box<dyn Strategy>) -> Option<(Box<dyn Strategy>, Record)> {
+        let strategy: Box<dyn Any> = strategy;
+        let Recorder { inner, record, .. } = *strategy.downcast().ok()?;
+        Some((inner, record))
+    }
+
     fn last(&mut self, thread: ThreadId) -> &mut Option<usize> {
         if self.threads.len() <= thread.index() {
             self.threads.resize(thread.index() + 1, None);
@@ -48,7 +56,7 @@ impl Recorder {
 
     /// The steps that must come before this one, which does so.
     fn causes(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen, at: usize) -> Vec<usize> {
-        let act = Act::done(&Act::announced(pending, thread), world, pending, seen);
+        let act = Act::done(&Act::announced(pending, thread), seen);
         let mut effects = act.effects;
         if pending.object.is_some_and(|object| world.objects[object.index()].first_come) {
             effects.push((NUMBERING, Effect::Write)); // whoever comes first makes it
@@ -120,25 +128,25 @@ impl Strategy for Recorder {
     fn executed(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
         self.inner.executed(world, thread, pending, seen);
         self.note(pending, seen);
-        let deed = Deed::of(world, thread, pending, seen);
+        let observed = Observed::of(world, thread, pending, seen);
         let choices = std::mem::take(&mut self.choices);
         if self.turn.take().is_none() && !self.record.steps.is_empty() {
             // while it unwinds, a thread is not stopped: it goes on in the same step
             let at = self.record.steps.len() - 1;
             let causes = self.causes(world, thread, pending, seen, at);
             let step = &mut self.record.steps[at];
-            step.deeds.push(deed);
+            step.observed.push(observed);
             step.choices.extend(choices);
             step.after.extend(causes);
             return;
         }
         let after = self.causes(world, thread, pending, seen, self.record.steps.len());
-        let deeds = SmallVec::from_buf([deed]);
-        self.record.steps.push(Step { thread, choices, deeds, after: after.into() });
+        let observed = SmallVec::from_buf([observed]);
+        self.record.steps.push(Step { thread, choices, observed, after: after.into() });
     }
 
     fn ended(&mut self, world: &World) {
-        self.record.is_rigid |= world.asked_for_an_end || self.timed_waits && self.refusals;
+        self.record.is_rigid |= world.turns.asked_for_an_end || self.timed_waits && self.refusals;
         self.inner.ended(world);
     }
 
@@ -160,9 +168,5 @@ impl Strategy for Recorder {
 
     fn diverged(&self) -> Option<String> {
         self.inner.diverged()
-    }
-
-    fn recorded(self: Box<Self>) -> Option<(Box<dyn Strategy>, Record)> {
-        Some((self.inner, self.record))
     }
 }

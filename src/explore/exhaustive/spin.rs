@@ -14,9 +14,9 @@
 //! be known from outside (a loop may count its rounds, two loops may share a line), so a search that was cut calls itself
 //! bounded, never exhaustive.
 
-use super::history::{History, Step, Steps};
-use crate::runtime::{Pending, Seen, Waits};
-use crate::trace::{Operation, Outcome, ThreadId, Value};
+use super::log::{Log, Step, Steps};
+use crate::execution::{Pending, Seen, Waits};
+use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
 use std::panic::Location;
 
 /// Where a thread has yielded, and where its timeouts have fired.
@@ -61,11 +61,11 @@ impl Spins {
     }
 
     /// Whether the thread may be in a loop that waits for others.
-    pub(super) fn keeps_back(&self, history: &History, thread: ThreadId, pending: &Pending) -> bool {
+    pub(super) fn keeps_back(&self, log: &Log, thread: ThreadId, pending: &Pending) -> bool {
         let Some(spin) = self.threads.get(thread.index()) else { return false };
         match (pending.operation, pending.waits) {
             (Operation::Yield, _) => spin.yields.contains(&pending.location),
-            (_, Waits::Token { timeout: true }) if !history.has_token_now(thread) => {
+            (_, Waits::Token { timeout: true }) if !log.has_token_now(thread) => {
                 spin.timeouts.contains(&pending.location)
             }
             _ => false,
@@ -73,16 +73,15 @@ impl Spins {
     }
 
     /// Whether the search is cut there.
-    pub(super) fn is_cut(&self, history: &History, thread: ThreadId, pending: &Pending) -> bool {
-        self.keeps_back(history, thread, pending)
-            && (pending.operation != Operation::Yield
-                || Round::of(history, thread).is_some_and(|round| round.repeats()))
+    pub(super) fn is_cut(&self, log: &Log, thread: ThreadId, pending: &Pending) -> bool {
+        self.keeps_back(log, thread, pending)
+            && (pending.operation != Operation::Yield || Round::of(log, thread).is_some_and(|round| round.repeats()))
     }
 
     /// The steps that come before the next one of the thread, whatever it is.
-    pub(super) fn causes(&self, history: &History, thread: ThreadId, pending: &Pending) -> Steps {
-        match self.is_cut(history, thread, pending) {
-            true => history.latest(),
+    pub(super) fn causes(&self, log: &Log, thread: ThreadId, pending: &Pending) -> Steps {
+        match self.is_cut(log, thread, pending) {
+            true => log.latest(),
             false => Steps::new(),
         }
     }
@@ -90,22 +89,22 @@ impl Spins {
 
 /// What a thread has done since it yielded last, and before that.
 struct Round<'a> {
-    history: &'a History,
+    log: &'a Log,
     now: &'a [usize],
     before: &'a [usize],
 }
 
 impl<'a> Round<'a> {
     /// The round that the thread is in, if it has yielded.
-    fn of(history: &'a History, thread: ThreadId) -> Option<Round<'a>> {
-        let steps = history.of(thread);
-        let last = steps.iter().rposition(|step| history.steps[*step].done.operation == Operation::Yield)?;
-        Some(Round { history, now: &steps[last + 1..], before: &steps[..last] })
+    fn of(log: &'a Log, thread: ThreadId) -> Option<Round<'a>> {
+        let steps = log.of(thread);
+        let last = steps.iter().rposition(|step| log.steps[*step].done.operation == Operation::Yield)?;
+        Some(Round { log, now: &steps[last + 1..], before: &steps[..last] })
     }
 
     /// Whether the last rounds were all like the one before them: as many as it takes.
     fn repeats(&self) -> bool {
-        let Some(doing) = self.now.iter().map(|step| Doing::of(&self.history.steps[*step])).max() else {
+        let Some(doing) = self.now.iter().map(|step| Doing::of(&self.log.steps[*step])).max() else {
             return false; // who only yields does not wait for anything
         };
         let mut rest = self.before;
@@ -115,21 +114,21 @@ impl<'a> Round<'a> {
             let Some(start) = end.checked_sub(self.now.len()) else { return false };
             let (round, between) = (&rest[start..end], &rest[end..]);
             rest = &rest[..start];
-            between.iter().all(|step| self.history.steps[*step].done.operation == Operation::Yield)
+            between.iter().all(|step| self.log.steps[*step].done.operation == Operation::Yield)
                 && self.now.iter().zip(round).all(|(now, then)| self.is_like(doing, *now, *then))
         })
     }
 
     /// Whether a step of the round is like one of an earlier round.
     fn is_like(&self, doing: Doing, now: usize, then: usize) -> bool {
-        let (one, other) = (&self.history.steps[now], &self.history.steps[then]);
+        let (one, other) = (&self.log.steps[now], &self.log.steps[then]);
         let same = (one.done.operation, one.object) == (other.done.operation, other.object);
         if doing == Doing::Changes {
             return same;
         }
         // plain memory shows no value, nor does what a lock protects: there, nothing may have been written in between
         let unseen = one.saw.is_none().then_some(one.object).flatten();
-        let has_changed = unseen.is_some_and(|object| self.history.has_changed(object, then, now));
+        let has_changed = unseen.is_some_and(|object| self.log.has_changed(object, then, now));
         same && one.saw == other.saw && (doing == Doing::Locks || !has_changed)
     }
 }

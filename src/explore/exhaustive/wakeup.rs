@@ -1,23 +1,15 @@
 //! Wakeup trees: which sequences of steps are still to be explored from a point.
 
-use super::effect::Act;
-use super::history::History;
-use crate::runtime::Clock;
-use crate::trace::ThreadId;
+use super::log::{Choice, Log};
+use crate::dependence::Act;
+use crate::vocabulary::VectorClock;
+use crate::vocabulary::trace::ThreadId;
 use smallvec::SmallVec;
-
-/// What a step with several outcomes did: a choice that is not about threads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Choice {
-    pub(super) taken: u32,
-    /// How many options it had.
-    pub(super) of: u32,
-}
 
 /// An element of a sequence that is to be explored.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Element<'a> {
-    /// The step of the history; `None` for the last, which has not happened yet in this place.
+    /// The step of the log; `None` for the last, which has not happened yet in this place.
     pub(super) step: Option<usize>,
     pub(super) thread: ThreadId,
     pub(super) act: &'a Act,
@@ -79,25 +71,25 @@ fn sleeps_on((sleeper, own, _): First<'_>, thread: ThreadId, act: &Act) -> bool 
 }
 
 /// `y`, earlier in the sequence, happens before `z`; `last` is what the thread of the last element knew before it.
-fn happens_before(history: &History, y: &Element<'_>, z: &Element<'_>, last: &Clock) -> bool {
+fn happens_before(log: &Log, y: &Element<'_>, z: &Element<'_>, last: &VectorClock) -> bool {
     let Some(earlier) = y.step else { return false };
     match z.step {
-        Some(later) => history.follows(later, earlier),
-        None => y.act.conflicts(z.act) || last.get(y.thread) >= history.steps[earlier].seq,
+        Some(later) => log.follows(later, earlier),
+        None => y.act.conflicts(z.act) || last.get(y.thread) >= log.steps[earlier].seq,
     }
 }
 
 /// Whether the step could come first in some sequence that is equivalent to `v`, or to `v` continued.
 pub(super) fn is_weak_initial(
-    history: &History,
-    last: &Clock,
+    log: &Log,
+    last: &VectorClock,
     (thread, act, choice): First<'_>,
     v: &[Element<'_>],
 ) -> bool {
     match v.iter().position(|y| y.thread == thread) {
         Some(first) => {
             (choice.is_none() || choice == v[first].choice)
-                && !v[..first].iter().any(|y| happens_before(history, y, &v[first], last))
+                && !v[..first].iter().any(|y| happens_before(log, y, &v[first], last))
         }
         // one choice of a step is not all of it: see `insert`
         None => choice.is_none() && !v.iter().any(|y| y.act.conflicts(act)),
@@ -118,18 +110,18 @@ type Explored<'a> = SmallVec<[First<'a>; 4]>;
 /// `v` only with all of its choices together. Where all of them sleep or are branches, `v` is explored after each of
 /// those branches; else they would all be asleep after `v`, and what must come before them would be missed.
 pub(super) fn insert<'a>(
-    history: &History,
-    last: &Clock,
+    log: &Log,
+    last: &VectorClock,
     tree: &'a mut Vec<Branch>,
     v: &mut Sequence<'_>,
     asleep: impl Iterator<Item = First<'a>>,
 ) {
-    insert_unless(history, last, tree, v, asleep.filter(|(_, _, choice)| choice.is_some()).collect());
+    insert_unless(log, last, tree, v, asleep.filter(|(_, _, choice)| choice.is_some()).collect());
 }
 
 fn insert_unless<'a>(
-    history: &History,
-    last: &Clock,
+    log: &Log,
+    last: &VectorClock,
     mut tree: &'a mut Vec<Branch>,
     v: &mut Sequence<'_>,
     mut explored: Explored<'a>,
@@ -145,7 +137,7 @@ fn insert_unless<'a>(
             return;
         }
         let mut places = (0..tree.len()).map(|at| (at, tree[at].first()));
-        let place = places.find_map(|(at, first)| match is_weak_initial(history, last, first, v) {
+        let place = places.find_map(|(at, first)| match is_weak_initial(log, last, first, v) {
             true => Some((at, true)),
             false => by_each_choice(&tree[..=at], first).then_some((at, false)),
         });
@@ -164,7 +156,7 @@ fn insert_unless<'a>(
                     if tree[choice].thread == thread && is_apart(thread, &tree[choice].act, v) {
                         let mut explored: Explored<'_> = explored.iter().copied().collect();
                         if let Some(beneath) = descend(tree, choice, &mut explored) {
-                            insert_unless(history, last, beneath, &mut v.clone(), explored);
+                            insert_unless(log, last, beneath, &mut v.clone(), explored);
                         }
                     }
                 }

@@ -2,7 +2,7 @@
 
 use super::weak::count_of;
 use super::{Arc, Parts, address};
-use crate::runtime::arc::Count;
+use crate::execution::memory::arc::Count;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
 use std::panic::Location;

@@ -1,7 +1,7 @@
 //! Handles as raw pointers: they are std's, and the execution knows whose they are by their addresses.
 
 use super::{Arc, Parts, address};
-use crate::runtime::arc::Count;
+use crate::execution::memory::arc::Count;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::Location;
 use std::sync::Arc as Std;

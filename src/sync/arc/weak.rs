@@ -1,7 +1,7 @@
 //! `Weak`
 
 use super::{Arc, address};
-use crate::runtime::arc::{Count, Does};
+use crate::execution::memory::arc::{Count, Does};
 use crate::trace::Operation;
 use std::fmt;
 use std::panic::Location;

@@ -84,7 +84,7 @@ fn bounded_with<T>(capacity: usize, fault: fault::Fault) -> (hub::Local<T>, Rece
 /// How often to yield before sleeping. The wake-up is what costs (measured: 16 yields make the same ring faster by a
 /// factor of 75); in a model it would only be more of the same schedules.
 fn yields() -> u32 {
-    if crate::runtime::engine() == crate::runtime::Engine::Std { 16 } else { 0 }
+    if crate::execution::is_modelled() { 0 } else { 16 }
 }
 
 /// Registers the functions that the queue's workers run: for a program that calls [`demo`].

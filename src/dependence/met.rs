@@ -1,0 +1,59 @@
+//! Whether threads met in an execution: where none did, there was one order of everything, and nothing was explored.
+
+use crate::vocabulary::trace::{Event, ObjectId, Operation, Outcome, ThreadId, Trace, Value};
+use crate::vocabulary::{PerObject, token};
+
+/// Who has used an object, and whether anybody changed it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Use {
+    by: Option<ThreadId>,
+    several: bool,
+    written: bool,
+}
+
+/// Whether two threads used the same object, and one of them changed it. To start and to join is not to meet.
+pub(crate) fn met(trace: &Trace) -> bool {
+    if trace.threads.len() < 2 {
+        return false;
+    }
+    let mut uses: PerObject<Use> = PerObject::default();
+    trace.events.iter().any(|event| {
+        let Some((object, writes)) = used(event) else { return false };
+        let so_far = uses.of(object);
+        so_far.several |= so_far.by.is_some_and(|by| by != event.thread);
+        so_far.by = Some(event.thread);
+        so_far.written |= writes;
+        so_far.several && so_far.written
+    })
+}
+
+/// Whether two threads, other than the main one, did anything. Of these the histories can differ, if nothing else.
+pub(crate) fn both_did_something(trace: &Trace) -> bool {
+    let mut others = trace.events.iter().map(|event| event.thread).filter(|thread| *thread != ThreadId::MAIN);
+    others.next().is_some_and(|first| others.any(|thread| thread != first))
+}
+
+/// What the event used, and whether it changed that.
+fn used(event: &Event) -> Option<(ObjectId, bool)> {
+    match event.operation {
+        Operation::Unpark(other) => Some((token(other), true)),
+        Operation::Park if event.value == Some(Value::Outcome(Outcome::Spurious)) => None, // the token stayed where it was
+        Operation::Park => Some((token(event.thread), true)),
+        Operation::Spawn(_) | Operation::Join(_) | Operation::Fence(_) | Operation::Yield => None,
+        Operation::Look(_) => Some((event.object?, false)),
+        Operation::Clone | Operation::Drop | Operation::Claim(_) | Operation::Free => Some((event.object?, true)),
+        Operation::Load(_) | Operation::Read | Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => {
+            Some((event.object?, false))
+        }
+        Operation::TryLock => Some((event.object?, event.value == Some(Value::Bool(true)))),
+        // nobody heard it
+        Operation::NotifyOne | Operation::NotifyAll => Some((event.object?, event.value != Some(Value::Unsigned(0)))),
+        Operation::Store(_)
+        | Operation::Rmw(..)
+        | Operation::Lock
+        | Operation::Unlock
+        | Operation::Wait
+        | Operation::Wake
+        | Operation::Write => Some((event.object?, true)),
+    }
+}

@@ -1,0 +1,84 @@
+//! Whether something that a model watches hangs on orderings: else no model can notice that one is weaker.
+//!
+//! An ordering is there for what it publishes. In an execution of the model as it is, what a thread has done to a watched
+//! cell goes on to others through every object by which they meet. If another thread then touches that cell, one of the
+//! two writes, and an atomic or a fence was on the way, it may be what orders them. A cell that only locks, starts and
+//! ends of threads protect says nothing about orderings; nor does one that no two threads touch.
+
+use crate::vocabulary::trace::{Event, ObjectId, ObjectKind, Operation, ThreadId, Trace};
+use std::collections::BTreeMap;
+
+/// Who did something to which cell, and whether that was a write.
+type Access = (ObjectId, ThreadId, bool);
+
+/// What was done to cells, and whether an atomic or a fence was among that by which it went around.
+type Known = BTreeMap<Access, bool>;
+
+fn join(known: &mut Known, other: &Known, by_atomic: bool) {
+    for (access, atomic) in other {
+        *known.entry(*access).or_default() |= atomic | by_atomic;
+    }
+}
+
+/// Whether, in this execution, the order of two accesses to a watched cell may hang on an atomic or a fence.
+pub(crate) fn hangs_on_orderings(trace: &Trace) -> bool {
+    let mut threads: Vec<Known> = vec![Known::default(); trace.threads.len()];
+    let mut messages: BTreeMap<ObjectId, Known> = BTreeMap::new();
+    let mut tokens: BTreeMap<ThreadId, Known> = BTreeMap::new();
+    for event in &trace.events {
+        let Event { thread, operation, object, .. } = *event;
+        let me = thread.index();
+        match operation {
+            Operation::Read | Operation::Write | Operation::Free => {
+                let Some(cell) = object.filter(|cell| is_plain(trace, *cell)) else { continue };
+                let writes = operation != Operation::Read;
+                let others = |((c, t, wrote), _): &(&Access, &bool)| *c == cell && *t != thread && (writes || *wrote);
+                if threads[me].iter().filter(others).any(|(_, atomic)| *atomic) {
+                    return true;
+                }
+                threads[me].insert((cell, thread, writes), false);
+            }
+            Operation::Spawn(child) => {
+                let known = threads[me].clone();
+                join(&mut threads[child.index()], &known, false);
+            }
+            Operation::Join(child) => {
+                let known = threads[child.index()].clone();
+                join(&mut threads[me], &known, false);
+            }
+            Operation::Unpark(other) => join(tokens.entry(other).or_default(), &threads[me], false),
+            Operation::Park => join(&mut threads[me], tokens.entry(thread).or_default(), false),
+            Operation::Load(_) | Operation::Store(_) | Operation::Rmw(..) => {
+                let Some(atomic) = object else { continue };
+                let (mine, there) = (&mut threads[me], messages.entry(atomic).or_default());
+                if operation.reads() {
+                    join(mine, there, true);
+                }
+                if operation.writes() {
+                    join(there, mine, true);
+                }
+            }
+            Operation::Lock | Operation::TryLock | Operation::Unlock => meet(&mut threads, &mut messages, event),
+            Operation::ReadLock | Operation::TryReadLock => meet(&mut threads, &mut messages, event),
+            Operation::ReadUnlock | Operation::Wait | Operation::Wake => meet(&mut threads, &mut messages, event),
+            Operation::NotifyOne | Operation::NotifyAll => meet(&mut threads, &mut messages, event),
+            Operation::Drop | Operation::Claim(_) => meet(&mut threads, &mut messages, event),
+            // a fence orders by the atomics around it
+            Operation::Fence(_) | Operation::Yield | Operation::Clone | Operation::Look(_) => {}
+        }
+    }
+    false
+}
+
+fn is_plain(trace: &Trace, object: ObjectId) -> bool {
+    let kind = trace.objects.get(object.index()).map(|object| object.kind);
+    matches!(kind, Some(ObjectKind::Cell | ObjectKind::Memory))
+}
+
+/// At a lock, or a condition variable: who comes knows what was left there, and leaves what he knows.
+fn meet(threads: &mut [Known], messages: &mut BTreeMap<ObjectId, Known>, event: &Event) {
+    let Some(object) = event.object else { return };
+    let (mine, there) = (&mut threads[event.thread.index()], messages.entry(object).or_default());
+    join(mine, there, false);
+    join(there, mine, false);
+}

@@ -1,0 +1,136 @@
+//! Condition variables under the engines.
+//!
+//! Under shuttle a wait is two operations: release-and-enqueue, then (once notified and the mutex is free) wake with
+//! the mutex. `notify_one` wakes any waiter, as POSIX and std allow: an explored choice. A spurious wakeup, and a
+//! timeout, is a choice of the first of the two operations: then it only releases the mutex, and the second waits for
+//! nothing but the mutex. That loses no behaviour: until its time is over, such a waiter can only be missed, by a
+//! notification that reaches another or nobody. Each thread has that choice once at each place; beyond it, a timeout
+//! fires when nobody else can go on.
+
+use super::step::{choose, perform, step};
+use super::{Engine, Home, Pending, Seen, Waits, World, engine, me, with};
+use super::{knockout, lock, loom};
+use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
+use smallvec::SmallVec;
+use std::panic::Location;
+
+/// Makes the engine's side of a new condition variable.
+pub(crate) fn create(home: &Home) {
+    if engine() == Engine::Loom {
+        loom::condvar::create(home.id());
+    }
+}
+
+pub(super) fn enqueue(world: &mut World, condvar: ObjectId, mutex: ObjectId, me: ThreadId) {
+    world.object(condvar).waiters.push((me, false));
+    let object = world.object(mutex);
+    if object.writer == Some(me) {
+        object.writer = None;
+    }
+    world.memory.clocks.release(me, mutex);
+}
+
+/// Takes the thread from the waiters, the mutex for it; whether it had been notified.
+pub(super) fn wake(world: &mut World, condvar: ObjectId, mutex: ObjectId, me: ThreadId) -> bool {
+    let waiters = &mut world.object(condvar).waiters;
+    let notified = waiters.iter().position(|w| w.0 == me).is_some_and(|at| waiters.remove(at).1);
+    world.object(mutex).writer = Some(me);
+    world.memory.clocks.acquire(me, mutex);
+    notified
+}
+
+pub(super) fn wait_seen(notified: bool) -> Seen {
+    Seen::value(Value::Outcome(if notified { Outcome::Notified } else { Outcome::TimedOut }))
+}
+
+/// Whether this wait does not wait, as the exploration's knockout: then it has only released the mutex, and taken it
+/// again.
+#[track_caller]
+pub(crate) fn is_knocked_out(condvar: &Home, mutex: &Home, operation: &'static str) -> bool {
+    let location = Location::caller();
+    if condvar.is_part() || knockout::once(location, operation).is_none() {
+        return false;
+    }
+    lock::release_as(mutex, lock::Mode::Write, true, location);
+    lock::acquire_as(mutex, lock::Mode::Write, location);
+    true
+}
+
+/// What may end a wait beside a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    Nothing,
+    /// Nothing at all has to happen.
+    Spurious,
+    Timeout,
+}
+
+/// Releases the mutex, waits, takes the mutex again. Whether a timeout ended the wait.
+#[track_caller]
+pub(crate) fn wait(condvar: &Home, mutex: &Home, beside: Beside) -> bool {
+    let (condvar, mutex) = (condvar.id(), mutex.id());
+    let location = Location::caller();
+    let timeout = beside == Beside::Timeout;
+    let waiting = Pending::on(condvar, Operation::Wait, location).waits(Waits::Releasing { mutex, timeout });
+    let waking = Pending::on(condvar, Operation::Wake, location).waits(Waits::Notified { mutex, timeout });
+    match engine() {
+        Engine::Loom => loom::condvar::wait(waiting, waking, (condvar, mutex), timeout),
+        Engine::Shuttle | Engine::Std => {
+            let spurious = match beside {
+                Beside::Nothing => false,
+                Beside::Spurious => with(|world| world.may_be_spurious(me(), location)),
+                Beside::Timeout => with(|world| world.may_time_out(me(), location, mutex)),
+            };
+            wait_here(waiting.spurious(spurious), waking, (condvar, mutex), timeout)
+        }
+    }
+}
+
+/// The two operations of a wait on green threads.
+fn wait_here(waiting: Pending, waking: Pending, (condvar, mutex): (ObjectId, ObjectId), timeout: bool) -> bool {
+    let why = Seen::value(Value::Outcome(if timeout { Outcome::TimedOut } else { Outcome::Spurious }));
+    let awake = step(waiting, |world, me| {
+        enqueue(world, condvar, mutex, me);
+        if !waiting.spurious || choose(world, 2) == 0 {
+            return (false, Seen::default());
+        }
+        world.serve(me, waiting.location, Some(mutex));
+        // as if somebody had notified it
+        world.object(condvar).waiters.last_mut().expect("just enqueued").1 = true;
+        (true, why)
+    });
+    let waits = Waits::Notified { mutex, timeout: timeout && !awake };
+    step(waking.waits(waits), |world, me| {
+        let notified = wake(world, condvar, mutex, me) && !awake;
+        (timeout && !notified, if awake { why } else { wait_seen(notified) })
+    })
+}
+
+/// Wakes one waiter, or all.
+#[track_caller]
+pub(crate) fn notify(condvar: &Home, all: bool) {
+    let location = Location::caller();
+    let Some(all) = knockout::notification(condvar, all, location) else { return };
+    let (engine, condvar) = (condvar.engine_now(), condvar.id());
+    let operation = if all { Operation::NotifyAll } else { Operation::NotifyOne };
+    let meaning = |world: &mut World, _| {
+        // in the order of their identities, so that a choice names the same thread in equivalent executions
+        let mut asleep: SmallVec<[(ThreadId, usize); 4]> = {
+            let waiters = world.object(condvar).waiters.iter().enumerate();
+            waiters.filter(|(_, waiter)| !waiter.1).map(|(at, waiter)| (waiter.0, at)).collect()
+        };
+        asleep.sort_unstable();
+        let chosen = if all || asleep.is_empty() {
+            &asleep[..]
+        } else {
+            let at = choose(world, asleep.len());
+            &asleep[at..=at]
+        };
+        for (_, at) in chosen {
+            world.object(condvar).waiters[*at].1 = true;
+        }
+        ((), Seen::value(Value::Unsigned(chosen.len() as u64)))
+    };
+    let pending = Pending::on(condvar, operation, location);
+    perform(engine, pending, || (), meaning, |pending| loom::condvar::notify(pending, condvar, all));
+}

@@ -1,0 +1,156 @@
+//! How an execution ends before its end, or is found wrong at its end.
+
+use crate::execution::state::ObjectState;
+use crate::execution::{Waits, World, knockout};
+use crate::vocabulary::trace::{Awaited, Blocked, ObjectId, ThreadId};
+use crate::vocabulary::verdict::{Bound, Kind};
+use std::panic::Location;
+
+/// How an execution ended before its end.
+#[derive(Clone, Debug)]
+pub(crate) enum Ending {
+    Violation {
+        kind: Kind,
+        message: String,
+        location: Option<String>,
+        conflict: Option<(usize, usize)>,
+    },
+    Unknown(Bound),
+    /// It had more events than it was to have.
+    GivenUp,
+}
+
+/// The message of a panic, and its place.
+pub(crate) type Panic = (String, Option<String>);
+
+/// What is known of panics, and of threads that were left in the middle of something.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// Panics that the hook saw: the last two of each thread, in order.
+    panics: Vec<(ThreadId, Panic)>,
+    /// The last panic that a joiner took as a result.
+    pub(crate) observed: Option<Panic>,
+    /// What a thread should have waited for while it unwound, and did not: what follows is no execution of the model.
+    pub(in crate::execution) stalled: Option<String>,
+    /// Whether a thread did something while it unwound that was no step of its own.
+    pub(crate) merged: bool,
+    /// How many operations had no effect any more, or only a shadow of one.
+    pub(in crate::execution) vain: usize,
+    /// Threads were left in the middle of what they did, with all that stands on their stacks.
+    pub(crate) abandoned: bool,
+}
+
+impl World {
+    /// Takes in a panic of a thread.
+    pub(in crate::execution) fn panicked(&mut self, thread: ThreadId, panic: Panic) {
+        let mut earlier = (0..self.failure.panics.len()).rev().filter(|at| self.failure.panics[*at].0 == thread);
+        earlier.nth(1).map(|oldest| self.failure.panics.remove(oldest));
+        self.failure.panics.push((thread, panic));
+    }
+
+    /// The last panic of a thread that nobody has taken yet.
+    pub(in crate::execution) fn take_panic(&mut self, thread: ThreadId) -> Option<Panic> {
+        let last = self.failure.panics.iter().rposition(|(panicked, _)| *panicked == thread)?;
+        Some(self.failure.panics.remove(last).1)
+    }
+
+    /// Whether operations are neither scheduled nor recorded any more.
+    pub(in crate::execution) fn over(&self) -> bool {
+        self.turns.closed || self.ending.is_some()
+    }
+
+    /// Whether somebody may hold what its locks protect, although the execution is over: who was left in the middle, or
+    /// a guard that was forgotten.
+    pub(in crate::execution) fn is_held(&self) -> bool {
+        let unwatched = knockout::is_of_a_lock(); // a guard may hold nothing
+        let held = |o: &ObjectState| o.writer.is_some() || !o.readers.is_empty() || unwatched && !o.dropped;
+        self.failure.abandoned || self.objects.iter().any(held)
+    }
+
+    /// Ends the execution, unless it has ended before.
+    pub(crate) fn end(&mut self, ending: Ending) {
+        if self.ending.is_some() {
+            return;
+        }
+        for (state, drawn) in self.threads.iter().zip(&mut self.log.trace.threads) {
+            drawn.pending = state.pending.filter(|_| !state.finished).map(|p| (p.operation, p.object));
+        }
+        self.ending = Some(ending);
+    }
+
+    /// Ends the execution because it has more events than any that gets somewhere.
+    pub(in crate::execution) fn livelock(&mut self, thread: ThreadId, location: &'static Location<'static>) {
+        let unwinds = self.take_panic(thread).filter(|_| std::thread::panicking());
+        let unwinds = unwinds.map(|(message, _)| format!(", while a thread unwinds: {message}"));
+        let message = format!("no end after {} events{}", self.rules.max_events, unwinds.unwrap_or_default());
+        for i in 0..self.threads.len() {
+            let waits = Some(ThreadId(i as u32)).filter(|thread| !self.enabled(*thread));
+            self.log.trace.threads[i].blocked = waits.and_then(|thread| self.blocked(thread));
+        }
+        let location = Some(location.to_string());
+        self.end(Ending::Violation { kind: Kind::Livelock, message, location, conflict: None });
+    }
+
+    /// Ends the execution because nobody can go on.
+    pub(crate) fn deadlock(&mut self) {
+        let mut stuck = Vec::new();
+        for thread in (0..self.threads.len() as u32).map(ThreadId) {
+            if let Some(blocked) = self.blocked(thread) {
+                stuck.push(format!(
+                    "{} waits for {}",
+                    self.log.trace.thread_name(thread),
+                    self.log.trace.waiting(&blocked)
+                ));
+                self.log.trace.threads[thread.index()].blocked = Some(blocked);
+            }
+        }
+        self.end(Ending::Violation { kind: Kind::Deadlock, message: stuck.join("; "), location: None, conflict: None });
+    }
+
+    /// What the thread waits for.
+    pub(in crate::execution) fn blocked(&self, thread: ThreadId) -> Option<Blocked> {
+        let state = &self.threads[thread.index()];
+        let pending = state.pending.filter(|_| !state.finished)?;
+        let on = match (pending.waits, pending.object) {
+            (Waits::Lock | Waits::ReadLock, Some(lock)) => Awaited::Lock(lock),
+            (Waits::Notified { mutex, .. }, Some(condvar)) => {
+                let notified = self.objects[condvar.index()].waiters.contains(&(thread, true));
+                if notified { Awaited::Lock(mutex) } else { Awaited::Notification(condvar) }
+            }
+            (Waits::End(other), _) => Awaited::End(other),
+            (Waits::Token { .. }, _) => Awaited::Unpark,
+            (Waits::Never | Waits::Releasing { .. }, _) => return None,
+            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => unreachable!("they wait for an object"),
+        };
+        let holders = match on {
+            Awaited::Lock(lock) => {
+                let lock = &self.objects[lock.index()];
+                lock.writer.iter().chain(&lock.readers).copied().collect()
+            }
+            Awaited::Notification(_) | Awaited::End(_) | Awaited::Unpark => Vec::new(),
+        };
+        Some(Blocked { on, holders })
+    }
+
+    /// What can only be said once everything has ended: panics that nobody saw, objects that nobody dropped.
+    pub(in crate::execution) fn settle(&mut self) {
+        if self.ending.is_some() {
+            return;
+        }
+        let unseen = self.threads.iter().position(|t| t.panicked.is_some());
+        if let Some(i) = unseen {
+            let (message, location) = self.threads[i].panicked.take().expect("just seen");
+            let name = self.log.trace.thread_name(ThreadId(i as u32));
+            let message = format!("{name} panicked and nobody joined it: {message}");
+            return self.end(Ending::Violation { kind: Kind::Panic, message, location, conflict: None });
+        }
+        let left = self.objects.iter().position(|o| !o.dropped);
+        if let Some(i) = left.filter(|_| self.rules.leaks && !self.statics.own_values) {
+            let count = self.objects.iter().filter(|o| !o.dropped).count();
+            let name = self.log.trace.object_name(ObjectId(i as u32));
+            let location = Some(self.log.trace.objects[i].created.to_string());
+            let message = format!("{name} was never dropped ({count} such objects)");
+            self.end(Ending::Violation { kind: Kind::Leak, message, location, conflict: None });
+        }
+    }
+}

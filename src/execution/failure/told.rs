@@ -1,0 +1,42 @@
+//! What is told of an execution that did not come to its end.
+
+use super::Ending;
+use crate::execution::World;
+use crate::vocabulary::explorer::Explorer;
+use crate::vocabulary::trace::{Fingerprint, Trace};
+use std::sync::Arc;
+
+/// An execution that did not come to its end.
+#[derive(Clone, Debug)]
+pub(crate) struct Failure {
+    pub(crate) ending: Ending,
+    pub(crate) trace: Trace,
+    pub(crate) schedule: Vec<u32>,
+    /// As in [`Only`](crate::vocabulary::schedule::Only).
+    pub(crate) counted: Vec<u32>,
+    pub(crate) events: Fingerprint,
+    /// Its number, from 1.
+    pub(crate) execution: u64,
+}
+
+impl Failure {
+    /// How an execution ended that is over.
+    pub(crate) fn of(world: &mut World, ending: Ending, execution: u64) -> Failure {
+        let events = world.log.fingerprint.take().unwrap_or_else(|| Fingerprint::of(&world.log.trace));
+        let counted = world.memory.arcs.counted();
+        let (trace, schedule) = (std::mem::take(&mut world.log.trace), std::mem::take(&mut world.turns.schedule));
+        Failure { ending, trace, schedule, counted, events, execution }
+    }
+}
+
+/// Draws an execution that ends its process, with the token that does it again.
+#[derive(Clone)]
+pub(crate) struct Teller(pub(crate) Arc<Tell>);
+
+type Tell = dyn Fn(Explorer, Failure) -> String + Send + Sync;
+
+impl std::fmt::Debug for Teller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad("Teller")
+    }
+}

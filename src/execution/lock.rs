@@ -1,0 +1,138 @@
+//! Mutexes and reader-writer locks under the engines.
+
+use super::failure::{in_vain, stay, unwinds_under_loom};
+use super::step::perform;
+use super::{Engine, Hold, Home, Pending, Seen, Waits, World, engine, loom, with};
+use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId, Value};
+use std::panic::Location;
+
+/// For writing, or for reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Write,
+    Read,
+}
+
+impl Mode {
+    fn lock(self) -> (Operation, Waits) {
+        match self {
+            Mode::Write => (Operation::Lock, Waits::Lock),
+            Mode::Read => (Operation::ReadLock, Waits::ReadLock),
+        }
+    }
+}
+
+/// Makes the engine's side of a new lock.
+pub(crate) fn create(home: &Home, kind: ObjectKind) {
+    if engine() == Engine::Loom {
+        loom::lock::create(home.id(), kind);
+    }
+}
+
+pub(super) fn take(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) {
+    let object = world.object(lock);
+    match mode {
+        Mode::Write => object.writer = Some(me),
+        Mode::Read => object.readers.push(me),
+    }
+    world.memory.clocks.acquire(me, lock);
+}
+
+pub(super) fn is_free(world: &World, lock: ObjectId, mode: Mode) -> bool {
+    let object = &world.objects[lock.index()];
+    object.writer.is_none() && (mode == Mode::Read || object.readers.is_empty())
+}
+
+pub(super) fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) {
+    let object = world.object(lock);
+    match mode {
+        Mode::Write if object.writer == Some(me) => object.writer = None,
+        Mode::Write => {}
+        Mode::Read => {
+            // a guard may be dropped by another thread than took it: then any reader goes
+            let at = object.readers.iter().position(|r| *r == me).or_else(|| object.readers.len().checked_sub(1));
+            at.map(|at| object.readers.remove(at));
+        }
+    }
+    world.memory.clocks.release(me, lock);
+}
+
+/// Acquires, after waiting where need is.
+#[track_caller]
+pub(crate) fn acquire(home: &Home, mode: Mode) -> Hold {
+    let hold = Hold::ask(home, mode, false, Location::caller());
+    if !hold.is_skipped() {
+        acquire_as(home, hold.mode, Location::caller());
+    }
+    hold
+}
+
+pub(super) fn acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>) {
+    let lock = home.id();
+    let (operation, waits) = mode.lock();
+    let pending = Pending::on(lock, operation, location).waits(waits);
+    if unwinds_under_loom() && !with(|world| is_free(world, lock, mode)) {
+        // Its holder never runs again, but was stopped in the middle of something: what it holds is not lent.
+        in_vain(pending);
+        stay();
+    }
+    let meaning = |world: &mut World, me| {
+        take(world, lock, mode, me);
+        ((), Seen::default())
+    };
+    perform(engine(), pending, || (), meaning, |pending| loom::lock::acquire(pending, lock, mode));
+}
+
+/// Acquires, if that needs no waiting.
+#[track_caller]
+pub(crate) fn try_acquire(home: &Home, mode: Mode) -> Option<Hold> {
+    let hold = Hold::ask(home, mode, true, Location::caller());
+    (hold.is_skipped() || try_acquire_as(home, hold.mode, Location::caller())).then_some(hold)
+}
+
+fn try_acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>) -> bool {
+    let lock = home.id();
+    let operation = match mode {
+        Mode::Write => Operation::TryLock,
+        Mode::Read => Operation::TryReadLock,
+    };
+    let meaning = |world: &mut World, me| {
+        let free = is_free(world, lock, mode);
+        if free {
+            take(world, lock, mode, me);
+        }
+        (free, tried(world, lock, free))
+    };
+    let pending = Pending::on(lock, operation, location);
+    perform(engine(), pending, || false, meaning, |pending| loom::lock::try_acquire(pending, lock, mode))
+}
+
+/// What is seen of an attempt.
+pub(super) fn tried(world: &World, lock: ObjectId, got: bool) -> Seen {
+    let refused_by_readers = !got && world.objects[lock.index()].writer.is_none();
+    Seen { refused_by_readers, ..Seen::value(Value::Bool(got)) }
+}
+
+/// Releases what was acquired at `location`: where a guard goes out of scope is not known, so its release is drawn at
+/// the place where it began.
+pub(crate) fn release(home: &Home, hold: &Hold, location: &'static Location<'static>) {
+    hold.ends(home, location);
+    if !hold.is_skipped() {
+        release_as(home, hold.mode, hold.changes(), location);
+    }
+    hold.is_back(home);
+}
+
+pub(super) fn release_as(home: &Home, mode: Mode, changes: bool, location: &'static Location<'static>) {
+    let lock = home.id();
+    let operation = match mode {
+        Mode::Write => Operation::Unlock,
+        Mode::Read => Operation::ReadUnlock,
+    };
+    let meaning = |world: &mut World, me| {
+        give_back(world, lock, mode, me);
+        ((), Seen { unchanged: !changes, ..Seen::default() })
+    };
+    let pending = Pending::on(lock, operation, location);
+    perform(home.engine_now(), pending, || (), meaning, |pending| loom::lock::release(pending, lock, mode));
+}

@@ -1,0 +1,50 @@
+//! Plain memory under loom: cells, and moments by which memory that is known by its address is ordered.
+
+use super::{companion, step};
+use crate::execution::{Pending, Seen, me, with};
+use crate::vocabulary::trace::ObjectId;
+use std::rc::Rc;
+
+type Cell = ::loom::cell::UnsafeCell<()>;
+
+/// Makes loom's side of a new cell.
+pub(in crate::execution) fn create(cell: ObjectId) {
+    companion::attach(cell, Cell::new(()));
+}
+
+/// Accesses a cell; loom ends the execution if nothing orders that with an earlier access.
+pub(in crate::execution) fn access(pending: Pending, cell: ObjectId, write: bool) {
+    let loom = companion::of::<Cell>(cell);
+    let check = || if write { loom.with_mut(|_| ()) } else { loom.with(|_| ()) };
+    step(pending, check, || {}, |_, _, ()| Seen::default());
+}
+
+/// A moment of a thread: loom knows who comes after it.
+#[derive(Clone, Debug)]
+pub(in crate::execution) struct Moment(Rc<Cell>);
+
+impl Moment {
+    fn now() -> Moment {
+        // what is published from now on is later than the last thing that was published
+        Cell::new(()).with(|_| ());
+        Moment(Rc::new(Cell::new(())))
+    }
+
+    /// Ends the execution if the moment did not happen before.
+    fn must_be_before(&self) {
+        self.0.with(|_| ());
+    }
+}
+
+/// Accesses memory by its address. `touch` takes the access in, and says as what it is drawn, and which moments must have
+/// happened before.
+pub(in crate::execution) fn access_by_address(pending: Pending, touch: impl FnOnce(Moment) -> (ObjectId, Vec<Moment>)) {
+    let check = || {
+        let (object, earlier) = touch(Moment::now());
+        // if loom ends the execution here, this is the event with which it does
+        with(|world| world.thread(me()).pending = Some(Pending { object: Some(object), ..pending }));
+        earlier.iter().for_each(Moment::must_be_before);
+        Some(object)
+    };
+    step(pending, check, || None, |_, _, object| Seen { object: *object, ..Seen::default() });
+}

@@ -1,0 +1,95 @@
+//! Condition variables under loom.
+//!
+//! loom's own keeps a guard on the waiter's stack, which aborts the process when an execution fails: this one is made of
+//! loom's park and unpark, with an atomic as its point of dependence. It is first in, first out, like loom's own.
+//! Timeouts cannot be modelled here.
+
+use super::{companion, lock, step};
+use crate::execution::condvar::{enqueue, wait_seen, wake};
+use crate::execution::failure::{fail, in_vain, inert};
+use crate::execution::{Ending, Pending, Seen, me, set_me, with};
+use crate::vocabulary::trace::{ObjectId, ThreadId, Value};
+use crate::vocabulary::verdict::Bound;
+use std::cell::RefCell;
+use std::sync::atomic::Ordering::AcqRel;
+
+struct LoomCondvar {
+    /// Every operation writes it, so that loom explores their orders.
+    order: ::loom::sync::atomic::AtomicUsize,
+    waiters: RefCell<Vec<(ThreadId, ::loom::thread::Thread)>>,
+}
+
+/// Makes loom's side of a new condition variable.
+pub(in crate::execution) fn create(condvar: ObjectId) {
+    let order = ::loom::sync::atomic::AtomicUsize::new(0);
+    companion::attach(condvar, LoomCondvar { order, waiters: RefCell::default() });
+}
+
+/// Releases the mutex, waits, takes the mutex again. It never times out.
+pub(in crate::execution) fn wait(
+    waiting: Pending,
+    waking: Pending,
+    (condvar, mutex): (ObjectId, ObjectId),
+    timeout: bool,
+) -> bool {
+    if inert() {
+        in_vain(waking);
+        return false;
+    }
+    if timeout {
+        let operation = "a timeout (Condvar::wait_timeout)".to_string();
+        fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }));
+    }
+    let companion = companion::of::<LoomCondvar>(condvar);
+    let me = me();
+    let begin = || {
+        companion.order.fetch_add(1, AcqRel); // makes waits and notifications depend on each other
+        companion.waiters.borrow_mut().push((me, ::loom::thread::current()));
+    };
+    step(
+        waiting,
+        begin,
+        || {},
+        |world, me, ()| {
+            enqueue(world, condvar, mutex, me);
+            Seen::default()
+        },
+    );
+    lock::release_for_wait(mutex);
+    let notified = || with(|world| !world.object(condvar).waiters.contains(&(me, false)));
+    let sleep = || {
+        while !notified() {
+            ::loom::thread::park();
+            set_me(me);
+        }
+        lock::acquire_after_wait(mutex);
+        false
+    };
+    step(waking, sleep, || false, |world, me, _| wait_seen(wake(world, condvar, mutex, me)))
+}
+
+/// Wakes one waiter, or all.
+pub(in crate::execution) fn notify(pending: Pending, condvar: ObjectId, all: bool) {
+    let companion = companion::of::<LoomCondvar>(condvar);
+    let wake = || {
+        companion.order.fetch_add(1, AcqRel); // see `wait`
+        let count = if all { usize::MAX } else { 1 };
+        let mut waiters = companion.waiters.borrow_mut();
+        let count = count.min(waiters.len());
+        let woken: Vec<_> = waiters.drain(..count).collect();
+        drop(waiters);
+        with(|world| {
+            for (thread, _) in &woken {
+                let waiters = &mut world.object(condvar).waiters;
+                if let Some(waiter) = waiters.iter_mut().find(|w| w.0 == *thread) {
+                    waiter.1 = true;
+                }
+            }
+        });
+        for (_, thread) in woken {
+            thread.unpark();
+        }
+        count
+    };
+    step(pending, wake, || 0, |_, _, count| Seen::value(Value::Unsigned(*count as u64)));
+}

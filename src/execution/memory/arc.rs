@@ -1,0 +1,344 @@
+//! Reference counts under the engines.
+//!
+//! The count itself is std's: the facade's `Arc` holds one of std's, so a value is dropped by whoever drops the last
+//! handle. What std orders is told to the clocks: who drops a handle releases; who drops the last one, or finds out that
+//! it is alone, acquires.
+//!
+//! To count is no step by itself. Two threads that drop a handle commute, unless the destructor does something that
+//! others can see, or somebody looks at the count while another one changes it. That is found out while exploring: where
+//! nothing orders two operations that do not commute, the place where the `Arc` was made is *counted* from then on, and
+//! the exploration begins anew. The operations on a counted `Arc` are steps like any other.
+
+use super::Memory;
+use super::clocks::Clocks;
+use crate::execution::step::step;
+use crate::execution::{Counted, Ending, Engine, Pending, Seen, World, engine, execution, failure, loom, me, try_with};
+use crate::vocabulary::VectorClock;
+use crate::vocabulary::trace::{Object, ObjectId, ObjectKind, Operation, ThreadId, Value};
+use crate::vocabulary::verdict::Bound;
+use smallvec::SmallVec;
+use std::panic::Location;
+
+/// Which `Arc`, in which execution; 0 for one that no execution made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Count {
+    execution: u64,
+    nth: u32,
+}
+
+/// What an operation does to the handles of an `Arc`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Does {
+    /// Makes another handle.
+    Clone,
+    /// Gives a handle back.
+    Drop,
+    /// Gives a `Weak` back.
+    DropWeak,
+    /// Gives a handle back, and says whether it was the last.
+    Claim,
+    /// Looks how many there are.
+    Look,
+    /// Makes a handle, if there is one.
+    Upgrade,
+}
+
+impl Does {
+    /// Whether who finds out that it is alone comes after it.
+    fn releases(self) -> bool {
+        matches!(self, Does::Drop | Does::DropWeak | Does::Claim)
+    }
+}
+
+/// Which threads did something, and when they did it last, on their own clocks.
+#[derive(Debug, Default)]
+struct Touched(SmallVec<[(ThreadId, u32); 4]>);
+
+impl Touched {
+    fn note(&mut self, clocks: &mut Clocks, me: ThreadId) {
+        let now = clocks.epoch(me);
+        match self.0.iter_mut().find(|(thread, _)| *thread == me) {
+            Some((_, then)) => *then = now,
+            None => self.0.push((me, now)),
+        }
+    }
+
+    /// Whether nothing orders what another thread did before what this one does now.
+    fn is_unordered(&self, clocks: &Clocks, me: ThreadId) -> bool {
+        self.0.iter().any(|(thread, then)| *thread != me && !clocks.knows(me, *thread, *then))
+    }
+}
+
+/// What is known of one `Arc`.
+#[derive(Debug)]
+struct ArcState {
+    made: &'static Location<'static>,
+    /// Of its value; 0 once the memory is given back.
+    address: usize,
+    /// Under which its operations are steps, if they are.
+    object: Option<ObjectId>,
+    /// What those knew who have dropped a handle.
+    released: VectorClock,
+    clones: Touched,
+    drops: Touched,
+    looks: Touched,
+    upgrades: Touched,
+    /// Drops that tell whether they were the last.
+    claims: Touched,
+}
+
+/// The `Arc`s of an execution.
+#[derive(Debug, Default)]
+pub(crate) struct Arcs {
+    all: Vec<ArcState>,
+    /// The places where they were made, in the order of the first at each.
+    places: Vec<&'static Location<'static>>,
+    /// Places that are to be counted from now on.
+    pub(crate) learned: Vec<&'static Location<'static>>,
+}
+
+impl Arcs {
+    pub(in crate::execution) fn clear(&mut self) {
+        self.all.clear();
+        self.places.clear();
+        self.learned.clear();
+    }
+
+    /// The places that are counted, by their numbers among those where this execution made an `Arc`.
+    pub(crate) fn counted(&self) -> Vec<u32> {
+        let is_counted = |place| self.all.iter().any(|arc| arc.object.is_some() && arc.made == place);
+        (0..).zip(&self.places).filter(|(_, place)| is_counted(**place)).map(|(nth, _)| nth).collect()
+    }
+
+    fn place(&mut self, location: &'static Location<'static>) -> usize {
+        let known = self.places.iter().position(|place| *place == location);
+        known.unwrap_or_else(|| {
+            self.places.push(location);
+            self.places.len() - 1
+        })
+    }
+}
+
+impl Count {
+    /// An `Arc` that no execution made: its operations are std's, and nothing more.
+    pub(crate) const PLAIN: Count = Count { execution: 0, nth: 0 };
+
+    /// A new `Arc`, of a value that stands at this address.
+    pub(crate) fn made(address: usize, made: &'static Location<'static>) -> Count {
+        let count = try_with(|world| {
+            let place = world.memory.arcs.place(made);
+            let counted = match &world.rules.counted {
+                Counted::Places(places) => places.contains(&made),
+                Counted::Nth(places) => places.contains(&(place as u32)),
+            };
+            let object = (counted && !world.over())
+                .then(|| world.create(Object { kind: ObjectKind::Arc, name: None, created: made }));
+            let [clones, drops, looks, upgrades, claims] = Default::default();
+            let released = VectorClock::default();
+            let state = ArcState { made, address, object, released, clones, drops, looks, upgrades, claims };
+            world.memory.arcs.all.push(state);
+            (Count { execution: world.log.execution, nth: world.memory.arcs.all.len() as u32 - 1 }, object)
+        });
+        let Some((count, object)) = count else { return Count::PLAIN };
+        if let Some(object) = object.filter(|_| engine() == Engine::Loom && !failure::inert()) {
+            loom::count::create(object);
+        }
+        count
+    }
+
+    /// The `Arc` whose value stands at this address, if this execution made it.
+    pub(crate) fn at(address: usize) -> Option<Count> {
+        try_with(|world| {
+            let nth = world.memory.arcs.all.iter().rposition(|arc| arc.address == address)?;
+            Some(Count { execution: world.log.execution, nth: nth as u32 })
+        })
+        .flatten()
+    }
+
+    fn state<R>(self, f: impl FnOnce(&mut World, usize) -> R) -> Option<R> {
+        let here = self.execution != 0 && self.execution == execution();
+        if here { try_with(|world| f(world, self.nth as usize)) } else { None }
+    }
+
+    /// Says where the value stands.
+    pub(crate) fn stands_at(self, address: usize) {
+        self.state(|world, nth| world.memory.arcs.all[nth].address = address);
+    }
+
+    /// The memory is given back: what is made there next is another one.
+    pub(crate) fn freed(self) {
+        self.stands_at(0);
+        self.gone();
+    }
+
+    /// The value is gone, or its last owner has it.
+    fn gone(self) {
+        self.state(|world, nth| {
+            if let Some(object) = world.memory.arcs.all[nth].object {
+                world.drop_object(object);
+            }
+        });
+    }
+
+    fn object(self) -> Option<ObjectId> {
+        self.state(|world, nth| world.memory.arcs.all[nth].object).flatten()
+    }
+
+    /// One operation: `perform` does it, and says how many handles it left, or saw. It must not run the user's code.
+    pub(crate) fn step<R>(
+        self,
+        (does, operation): (Does, Operation),
+        location: &'static Location<'static>,
+        perform: impl FnOnce() -> (R, usize),
+    ) -> R {
+        let seen = |count: usize| Seen::value(Value::Unsigned(count as u64));
+        let Some(object) = self.object() else {
+            self.state(|world, nth| note(world, nth, does));
+            return perform().0;
+        };
+        let pending = Pending::on(object, operation, location);
+        match engine() {
+            Engine::Shuttle => step(pending, |world, me| {
+                let (result, count) = perform();
+                if does.releases() {
+                    let Memory { clocks, arcs, .. } = &mut world.memory;
+                    clocks.release_into(me, &mut arcs.all[self.nth as usize].released);
+                }
+                (result, seen(count))
+            }),
+            Engine::Loom => loom::count::step(pending, object, does.releases(), perform, seen),
+            Engine::Std => perform().0,
+        }
+    }
+
+    /// Who has found out that it is alone, or that the value is still there, comes after those who dropped a handle.
+    pub(crate) fn acquire(self) {
+        let counted = self.state(|world, nth| {
+            let (me, Memory { clocks, arcs, .. }) = (me(), &mut world.memory);
+            clocks.acquire_from(me, &arcs.all[nth].released);
+            arcs.all[nth].object.is_some()
+        });
+        if counted == Some(true) && engine() == Engine::Loom && !failure::inert() {
+            loom::count::acquire();
+        }
+    }
+
+    /// Drops the last handle, by `f`, which runs the user's destructor: if others can see what that does, it matters who
+    /// comes last.
+    pub(crate) fn last(self, f: impl FnOnce()) {
+        let me = me();
+        let before = self.state(|world, nth| {
+            if world.memory.arcs.all[nth].object.is_some() {
+                return None;
+            }
+            let (Memory { clocks, arcs, .. }, threads) = (&mut world.memory, &world.threads);
+            arcs.all[nth].drops.is_unordered(clocks, me).then(|| threads[me.index()].events)
+        });
+        self.gone();
+        self.acquire();
+        let uncounted = self.state(|world, nth| {
+            let (made, object) = (world.memory.arcs.all[nth].made, world.memory.arcs.all[nth].object);
+            world.thread(me).last_owner_of += 1;
+            let uncounted = object.is_none();
+            world.thread(me).uncounted.extend(uncounted.then_some(made));
+            uncounted
+        });
+        let ends = Ends { count: self, uncounted: uncounted == Some(true) };
+        f();
+        drop(ends);
+        if let Some(before) = before.flatten() {
+            self.state(|world, nth| {
+                if world.thread(me).events > before {
+                    world.memory.arcs.learned.push(world.memory.arcs.all[nth].made);
+                }
+            });
+        }
+    }
+}
+
+/// The last owner's destructor ends where this is dropped.
+struct Ends {
+    count: Count,
+    uncounted: bool,
+}
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.count.state(|world, _| {
+            let thread = world.thread(me());
+            thread.last_owner_of -= 1;
+            if self.uncounted {
+                thread.uncounted.pop();
+            }
+        });
+    }
+}
+
+/// loom has found a data race: in a destructor of what an `Arc` owned that is not counted, it knows nothing of what the
+/// drops before have released.
+#[cold]
+pub(in crate::execution) fn learn_from_race(world: &mut World) {
+    let places = world.thread(me()).uncounted.clone();
+    world.memory.arcs.learned.extend(places);
+}
+
+/// Why a data race may be none: the thread is in the destructor of a value that one of std's `Arc`s owned, and what that
+/// orders is not seen.
+#[cold]
+pub(in crate::execution) fn unseen_order(world: &World) -> Option<Ending> {
+    let ours = world.threads[me().index()].last_owner_of;
+    let stack = std::backtrace::Backtrace::force_capture().to_string();
+    let frames: Vec<&str> =
+        stack.lines().filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit())).collect();
+    // how a function is called hangs on how much debug information there is: if its own name does not say of which type it
+    // is, the frames that called it do
+    let is_of_arc = |at: &usize| {
+        let mut names = frames[*at..].iter().take(3);
+        frames[*at].contains("drop_slow")
+            && names.find_map(|name| match (name.contains("sync::Arc<"), name.contains("rc::Rc<")) {
+                (true, _) => Some(true),
+                (false, true) => Some(false),
+                (false, false) => None,
+            }) == Some(true)
+    };
+    let owners = (0..frames.len()).filter(is_of_arc);
+    (owners.count() > ours).then(|| {
+        let operation = "what the last drop of a std::sync::Arc orders; selvedge::sync::Arc is modelled".to_string();
+        Ending::Unknown(Bound::NotModelled { engine: "selvedge", operation })
+    })
+}
+
+/// Takes in an operation that is no step, and learns whether it should be one: if nothing orders it and another one with
+/// which it does not commute.
+fn note(world: &mut World, nth: usize, does: Does) {
+    if world.over() {
+        return;
+    }
+    let me = me();
+    let Memory { clocks, arcs, .. } = &mut world.memory;
+    let ArcState { made, released, clones, drops, looks, upgrades, claims, .. } = &mut arcs.all[nth];
+    let against: &[&Touched] = match does {
+        Does::Clone | Does::DropWeak => &[looks],
+        Does::Drop => &[looks, upgrades, claims],
+        Does::Claim => &[looks, upgrades, drops],
+        Does::Look => &[clones, drops, upgrades],
+        Does::Upgrade => &[looks, drops],
+    };
+    let unordered = against.iter().any(|touched| touched.is_unordered(clocks, me));
+    if does == Does::Claim {
+        claims.note(clocks, me);
+    }
+    let own = match does {
+        Does::Clone | Does::DropWeak => clones,
+        Does::Drop | Does::Claim => drops,
+        Does::Look => looks,
+        Does::Upgrade => upgrades,
+    };
+    own.note(clocks, me);
+    if does.releases() {
+        clocks.release_into(me, released);
+    }
+    if unordered {
+        arcs.learned.push(made);
+    }
+}

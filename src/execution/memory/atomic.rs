@@ -1,0 +1,226 @@
+//! Atomics and fences under the engines.
+//!
+//! The value of an atomic stands in the memory of its execution, and under loom in loom's own. The user's std atomic
+//! follows: it holds the value outside of an engine, and is what destructors of a failed execution see.
+
+pub(crate) use super::primitive::Rmw;
+use super::primitive::{Primitive, Stored};
+use crate::execution::step::{choose, perform, step};
+use crate::execution::{Engine, Home, Pending, Seen, World, engine, failure, knockout, loom, me, with};
+use crate::vocabulary::trace::{Operation, Outcome, Value};
+use crate::vocabulary::{Change, Half};
+use std::panic::Location;
+use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
+
+/// Makes the engine's side of a new atomic.
+pub(crate) fn create<T: Primitive>(home: &Home, value: T) {
+    if engine() == Engine::Std {
+        return;
+    }
+    with(|world| world.object(home.id()).initial = Some(value.value()));
+    if engine() == Engine::Loom {
+        loom::atomic::create(home.id(), value);
+    }
+}
+
+#[track_caller]
+pub(crate) fn load<T: Primitive>(home: &Home, std: &T::Std, order: Ordering) -> T {
+    assert_load(order);
+    let order = knockout::ordering(Location::caller(), "load", order);
+    let pending = Pending::on(home.id(), Operation::Load(order), Location::caller());
+    let meaning = |world: &mut World, me| {
+        let value = T::of(world.memory.load(me, home.id(), order, held::<T>(std)));
+        (value, Seen::value(value.value()))
+    };
+    let loom = |pending| loom::atomic::load::<T>(pending, home.id(), std, order);
+    perform(home.engine(), pending, || T::load(std, order), meaning, loom)
+}
+
+/// The value that the user's object holds: one OS thread, so that any ordering would do.
+fn held<T: Primitive>(std: &T::Std) -> impl FnOnce() -> Stored {
+    move || T::load(std, Relaxed).stored()
+}
+
+#[track_caller]
+pub(crate) fn store<T: Primitive>(home: &Home, std: &T::Std, value: T, order: Ordering) {
+    assert_store(order);
+    let order = knockout::ordering(Location::caller(), "store", order);
+    let pending = Pending::on(home.id(), Operation::Store(order), Location::caller());
+    let meaning = |world: &mut World, me| {
+        world.memory.store(me, home.id(), order, value.stored());
+        T::store(std, value, Relaxed); // as in `held`
+        ((), Seen::value(value.value()))
+    };
+    let loom = |pending| loom::atomic::store::<T>(pending, home.id(), std, value, order);
+    perform(home.engine(), pending, || T::store(std, value, order), meaning, loom);
+}
+
+/// What a read-modify-write makes of a value.
+fn rmw_of<T: Primitive>(std: &T::Std, rmw: Rmw, value: T, operand: T) -> T {
+    // std computes it, at the place of the value itself, which is then as before: one OS thread, and no switch
+    let kept = T::load(std, SeqCst);
+    T::store(std, value, SeqCst);
+    T::rmw(std, rmw, operand, SeqCst);
+    let new = T::load(std, SeqCst);
+    T::store(std, kept, SeqCst);
+    new
+}
+
+pub(in crate::execution) fn rmw_seen<T: Primitive>(old: T, new: T) -> Seen {
+    Seen { written: Some(new.value()), ..Seen::value(old.value()) }
+}
+
+#[track_caller]
+pub(crate) fn rmw<T: Primitive>(home: &Home, std: &T::Std, rmw: Rmw, operand: T, order: Ordering) -> T {
+    let order = match knockout::ordered(Location::caller(), rmw.name(), order) {
+        Some(Change::Split) => {
+            let seen = load::<T>(home, std, knockout::acquiring(order));
+            store::<T>(home, std, rmw_of(std, rmw, seen, operand), knockout::releasing(order));
+            return seen;
+        }
+        Some(Change::Weaker(_, weaker)) => weaker,
+        _ => order,
+    };
+    let pending = Pending::on(home.id(), Operation::Rmw(rmw.name(), order), Location::caller());
+    let meaning = |world: &mut World, me| {
+        let old = T::of(world.memory.values.seen(home.id(), held::<T>(std)));
+        T::store(std, old, Relaxed); // std computes the new value of the one that is seen; as in `held`
+        T::rmw(std, rmw, operand, Relaxed);
+        let new = T::load(std, Relaxed);
+        world.memory.modify(me, home.id(), order, new.stored());
+        (old, rmw_seen(old, new))
+    };
+    let loom = |pending| loom::atomic::rmw::<T>(pending, home.id(), std, (rmw, operand), order);
+    perform(home.engine(), pending, || T::rmw(std, rmw, operand, order), meaning, loom)
+}
+
+/// Which compare-exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strength {
+    /// It fails only if it finds something else.
+    Strong,
+    /// It may also fail for no reason.
+    Weak,
+}
+
+/// What is written down of a compare-exchange.
+pub(in crate::execution) fn exchanged<T: Primitive>(result: Result<T, T>, new: T, failure: Ordering) -> Seen {
+    match result {
+        Ok(old) => rmw_seen(old, new),
+        // a compare-exchange that fails is a read
+        Err(old) => Seen { operation: Some(Operation::Load(failure)), ..Seen::value(old.value()) },
+    }
+}
+
+#[track_caller]
+pub(crate) fn compare_exchange<T: Primitive>(
+    home: &Home,
+    std: &T::Std,
+    (current, new): (T, T),
+    (success, failure): (Ordering, Ordering),
+    strength: Strength,
+) -> Result<T, T> {
+    assert_load(failure);
+    let location = Location::caller();
+    let name = if strength == Strength::Weak { "compare_exchange_weak" } else { "compare_exchange" };
+    let mut orders = (success, failure);
+    match knockout::compare_exchange(location, name, orders) {
+        Some(Change::Split) => {
+            let seen = load::<T>(home, std, knockout::acquiring(success));
+            if seen != current {
+                return Err(seen);
+            }
+            store::<T>(home, std, new, knockout::releasing(success));
+            return Ok(seen);
+        }
+        Some(Change::Unconditional) => {
+            rmw::<T>(home, std, Rmw::Swap, new, success);
+            return Ok(current);
+        }
+        Some(Change::Weaker(Half::Failure, weaker)) => orders.1 = weaker,
+        Some(Change::Weaker(_, weaker)) => orders.0 = weaker,
+        _ => {}
+    }
+    let (success, failure) = orders;
+    let pending = Pending::on(home.id(), Operation::Rmw(name, success), location);
+    let pending = Pending { expected: Some(current.value()), ..pending };
+    match home.engine() {
+        Engine::Shuttle => exchange::<T>(pending, home, std, (current, new), orders, strength),
+        Engine::Loom => loom::atomic::compare_exchange::<T>(pending, home.id(), std, (current, new), orders),
+        Engine::Std => T::compare_exchange(std, current, new, success, failure),
+    }
+}
+
+/// A compare-exchange on green threads: a weak one may fail without a cause, where it would succeed.
+fn exchange<T: Primitive>(
+    pending: Pending,
+    home: &Home,
+    std: &T::Std,
+    (current, new): (T, T),
+    (success, failure): (Ordering, Ordering),
+    strength: Strength,
+) -> Result<T, T> {
+    let (object, location) = (home.id(), pending.location);
+    let spurious = strength == Strength::Weak && with(|world| world.may_be_spurious(me(), location));
+    step(pending.spurious(spurious), |world, me| {
+        let old = T::of(world.memory.values.seen(object, held::<T>(std)));
+        // the choice is made only where it matters
+        if old != current || spurious && choose(world, 2) == 1 {
+            world.memory.clocks.load(me, object, failure);
+            let (result, seen) = (Err(old), exchanged(Err(old), new, failure));
+            if old != current {
+                return (result, seen);
+            }
+            world.serve(me, location, None);
+            return (result, Seen { written: Some(Value::Outcome(Outcome::Spurious)), ..seen });
+        }
+        world.memory.modify(me, object, success, new.stored());
+        T::store(std, new, Relaxed); // as in `held`
+        (Ok(old), exchanged(Ok(old), new, failure))
+    })
+}
+
+/// The atomic's value, for an exclusive borrow of it: memory, and loom's side, are made anew from it at the next
+/// operation.
+pub(crate) fn settle<T: Primitive>(home: &Home, std: &mut T::Std) {
+    match home.engine_now() {
+        Engine::Loom if !failure::inert() => loom::atomic::settle::<T>(home.id(), std),
+        Engine::Shuttle => with(|world| world.memory.values.forget(home.id())),
+        Engine::Loom | Engine::Std => {}
+    }
+}
+
+/// `atomic::fence`
+#[track_caller]
+pub(crate) fn fence(order: Ordering) {
+    assert!(order != Ordering::Relaxed, "there is no such thing as a relaxed fence");
+    let order = match knockout::ordered(Location::caller(), "fence", order) {
+        Some(Change::Dropped) => return,
+        Some(Change::Weaker(_, weaker)) => weaker,
+        _ => order,
+    };
+    let pending = Pending::of(Operation::Fence(order), Location::caller());
+    let meaning = |world: &mut World, me| {
+        world.memory.clocks.fence(me, order);
+        ((), Seen::default())
+    };
+    let loom = |pending| loom::atomic::fence(pending, order);
+    perform(engine(), pending, || std::sync::atomic::fence(order), meaning, loom);
+}
+
+/// std panics on these, and so do all engines: here, because a model may not catch a panic of loom's own.
+#[track_caller]
+fn assert_load(order: Ordering) {
+    assert!(
+        !matches!(order, Ordering::Release | Ordering::AcqRel),
+        "there is no such thing as a release load: {order:?}"
+    );
+}
+
+#[track_caller]
+fn assert_store(order: Ordering) {
+    assert!(
+        !matches!(order, Ordering::Acquire | Ordering::AcqRel),
+        "there is no such thing as an acquire store: {order:?}"
+    );
+}

@@ -1,0 +1,183 @@
+//! Happens-before, from the *declared* orderings: finds data races where the engine runs everything as SeqCst.
+//!
+//! Vector clocks after DJIT+ (Pozniansky and Schuster, 2003), with release sequences and fences as in C++20
+//! [atomics.order], [atomics.fences]. Deviations: a SeqCst fence is taken as an acquire and a release fence, since
+//! the total order of SeqCst fences orders no plain accesses by itself.
+
+use crate::vocabulary::trace::{ObjectId, ThreadId};
+use crate::vocabulary::view::{View, releases};
+use crate::vocabulary::{PerObject, VectorClock};
+use smallvec::SmallVec;
+use std::panic::Location;
+use std::sync::atomic::Ordering;
+
+/// An access to a cell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Access {
+    pub(crate) thread: ThreadId,
+    pub(crate) event: usize,
+    pub(crate) location: &'static Location<'static>,
+    epoch: u32,
+}
+
+#[derive(Debug, Default)]
+struct CellHistory {
+    write: Option<Access>,
+    reads: SmallVec<[Access; 2]>,
+}
+
+/// The clocks of one execution.
+#[derive(Debug, Default)]
+pub(crate) struct Clocks {
+    threads: Vec<View>,
+    /// What an acquirer of a lock, or a reader of an atomic, learns.
+    messages: PerObject<VectorClock>,
+    cells: PerObject<CellHistory>,
+}
+
+impl Clocks {
+    fn of(&mut self, thread: ThreadId) -> &mut View {
+        if self.threads.len() <= thread.index() {
+            self.grow(thread);
+        }
+        &mut self.threads[thread.index()]
+    }
+
+    #[cold]
+    fn grow(&mut self, thread: ThreadId) {
+        while self.threads.len() <= thread.index() {
+            let id = ThreadId(self.threads.len() as u32);
+            let mut fresh = View::default();
+            fresh.now.tick(id);
+            self.threads.push(fresh);
+        }
+    }
+
+    /// Forgets an execution.
+    pub(in crate::execution) fn clear(&mut self) {
+        self.threads.clear();
+        self.messages.clear();
+        self.cells.clear();
+    }
+
+    /// `thread` learns what was released at `object`.
+    pub(in crate::execution) fn acquire(&mut self, thread: ThreadId, object: ObjectId) {
+        self.of(thread);
+        if let Some(message) = self.messages.get(object) {
+            self.threads[thread.index()].now.join(message);
+        }
+    }
+
+    /// Whoever acquires `object` from now on learns what `thread` knows.
+    pub(in crate::execution) fn release(&mut self, thread: ThreadId, object: ObjectId) {
+        self.of(thread);
+        let now = &mut self.threads[thread.index()].now;
+        self.messages.of(object).join(now);
+        now.tick(thread);
+    }
+
+    /// `thread` learns what stands in `message`.
+    pub(in crate::execution) fn acquire_from(&mut self, thread: ThreadId, message: &VectorClock) {
+        self.of(thread).now.join(message);
+    }
+
+    /// Whoever acquires from `message` from now on learns what `thread` knows.
+    pub(in crate::execution) fn release_into(&mut self, thread: ThreadId, message: &mut VectorClock) {
+        let now = &mut self.of(thread).now;
+        message.join(now);
+        now.tick(thread);
+    }
+
+    /// The thread's own clock: whoever knows it, knows all that the thread has done.
+    pub(in crate::execution) fn epoch(&mut self, thread: ThreadId) -> u32 {
+        self.of(thread).now.get(thread)
+    }
+
+    /// Whether `me` knows what another thread had done then.
+    pub(in crate::execution) fn knows(&self, me: ThreadId, other: ThreadId, epoch: u32) -> bool {
+        self.threads.get(me.index()).is_some_and(|clocks| clocks.now.get(other) >= epoch)
+    }
+
+    pub(in crate::execution) fn load(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
+        self.of(thread);
+        let Some(message) = self.messages.get(object) else { return };
+        self.threads[thread.index()].reads(message, order);
+    }
+
+    pub(in crate::execution) fn store(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
+        *self.messages.of(object) = self.published(thread, order);
+    }
+
+    pub(in crate::execution) fn rmw(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
+        self.load(thread, object, order);
+        // a read-modify-write continues the release sequence that it reads from: join, do not replace
+        let message = self.published(thread, order);
+        self.messages.of(object).join(&message);
+    }
+
+    fn published(&mut self, thread: ThreadId, order: Ordering) -> VectorClock {
+        let view = self.of(thread);
+        let published = view.publishes(order).clone();
+        if releases(order) {
+            view.now.tick(thread);
+        }
+        published
+    }
+
+    pub(in crate::execution) fn fence(&mut self, thread: ThreadId, order: Ordering) {
+        let view = self.of(thread);
+        view.fence(order);
+        if releases(order) {
+            view.now.tick(thread);
+        }
+    }
+
+    pub(in crate::execution) fn spawn(&mut self, parent: ThreadId, child: ThreadId) {
+        let known = self.of(parent).now.clone();
+        self.of(child).now.join(&known);
+        self.of(parent).now.tick(parent);
+    }
+
+    /// `to` learns all that `from` knows: a join, an unpark.
+    pub(in crate::execution) fn transfer(&mut self, from: ThreadId, to: ThreadId) {
+        let known = self.of(from).now.clone();
+        self.of(to).now.join(&known);
+        self.of(from).now.tick(from);
+    }
+
+    /// Reads a cell; the access that this races with, if there is one.
+    pub(in crate::execution) fn read(
+        &mut self,
+        thread: ThreadId,
+        object: ObjectId,
+        event: usize,
+        location: &'static Location<'static>,
+    ) -> Option<Access> {
+        let now = self.of(thread).now.clone();
+        let history = self.cells.of(object);
+        let race = history.write.filter(|w| unordered(w, thread, &now));
+        history.reads.retain(|r| r.thread != thread);
+        history.reads.push(Access { thread, event, location, epoch: now.get(thread) });
+        race
+    }
+
+    /// Writes a cell; the access that this races with, if there is one.
+    pub(in crate::execution) fn write(
+        &mut self,
+        thread: ThreadId,
+        object: ObjectId,
+        event: usize,
+        location: &'static Location<'static>,
+    ) -> Option<Access> {
+        let now = self.of(thread).now.clone();
+        let history = self.cells.of(object);
+        let race = history.write.iter().chain(&history.reads).find(|a| unordered(a, thread, &now)).copied();
+        history.write = Some(Access { thread, event, location, epoch: now.get(thread) });
+        history.reads.clear();
+        race
+    }
+}
+
+fn unordered(access: &Access, thread: ThreadId, now: &VectorClock) -> bool {
+    access.thread != thread && now.get(access.thread) < access.epoch
+}

@@ -1,0 +1,167 @@
+//! The types that have atomics: what std's and loom's have in common, and how memory keeps their values.
+
+use crate::vocabulary::trace::Value;
+use std::sync::atomic::Ordering;
+
+/// A value as memory keeps it: whatever the type of the atomic is, which knows how to read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stored {
+    Bits(u64),
+    /// With its provenance.
+    Pointer(*mut ()),
+}
+
+/// What a read-modify-write makes of the old value and its operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rmw {
+    Swap,
+    Add,
+    Sub,
+    And,
+    Nand,
+    Or,
+    Xor,
+    Max,
+    Min,
+}
+
+impl Rmw {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Rmw::Swap => "swap",
+            Rmw::Add => "fetch_add",
+            Rmw::Sub => "fetch_sub",
+            Rmw::And => "fetch_and",
+            Rmw::Nand => "fetch_nand",
+            Rmw::Or => "fetch_or",
+            Rmw::Xor => "fetch_xor",
+            Rmw::Max => "fetch_max",
+            Rmw::Min => "fetch_min",
+        }
+    }
+}
+
+/// A type that has an atomic: what std's and loom's versions of that have in common.
+pub(crate) trait Primitive: Copy + PartialEq + 'static {
+    /// std's atomic of it.
+    type Std;
+    /// loom's atomic of it.
+    type Loom: 'static;
+    fn value(self) -> Value;
+    /// As memory keeps it.
+    fn stored(self) -> Stored;
+    /// What memory has kept.
+    fn of(stored: Stored) -> Self;
+    fn loom(self) -> Self::Loom;
+    fn load(std: &Self::Std, order: Ordering) -> Self;
+    fn store(std: &Self::Std, value: Self, order: Ordering);
+    fn rmw(std: &Self::Std, rmw: Rmw, operand: Self, order: Ordering) -> Self;
+    fn compare_exchange(
+        std: &Self::Std,
+        current: Self,
+        new: Self,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<Self, Self>;
+    fn loom_load(loom: &Self::Loom, order: Ordering) -> Self;
+    fn loom_store(loom: &Self::Loom, value: Self, order: Ordering);
+    fn loom_rmw(loom: &Self::Loom, rmw: Rmw, operand: Self, order: Ordering) -> Self;
+    fn loom_compare_exchange(
+        loom: &Self::Loom,
+        current: Self,
+        new: Self,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<Self, Self>;
+}
+
+/// The operations that std's and loom's atomics of one type share, once for each of the two.
+macro_rules! common {
+    ($ty:ty, $atomic:ty, $load:ident, $store:ident, $compare_exchange:ident) => {
+        fn $load(atomic: &$atomic, order: Ordering) -> $ty {
+            atomic.load(order)
+        }
+        fn $store(atomic: &$atomic, value: $ty, order: Ordering) {
+            atomic.store(value, order);
+        }
+        fn $compare_exchange(
+            atomic: &$atomic,
+            current: $ty,
+            new: $ty,
+            success: Ordering,
+            failure: Ordering,
+        ) -> Result<$ty, $ty> {
+            atomic.compare_exchange(current, new, success, failure)
+        }
+    };
+}
+
+macro_rules! rmw {
+    ($ty:ty, $atomic:ty, $rmw:ident { $($arm:ident => $method:ident),* }) => {
+        fn $rmw(atomic: &$atomic, rmw: Rmw, operand: $ty, order: Ordering) -> $ty {
+            match rmw {
+                $(Rmw::$arm => atomic.$method(operand, order),)*
+                #[allow(unreachable_patterns, reason = "integers have all of them")]
+                _ => unreachable!("not an operation of this type"),
+            }
+        }
+    };
+}
+
+macro_rules! primitive {
+    ($ty:ty, $std:ty, $loom:ty, |$self:ident| $value:expr, $kind:ident($stored:expr), |$bits:ident| $of:expr, $arms:tt
+        $(, <$t:ident>)?) => {
+        impl$(<$t: 'static>)? Primitive for $ty {
+            type Std = $std;
+            type Loom = $loom;
+            fn value($self) -> Value {
+                $value
+            }
+            fn stored($self) -> Stored {
+                Stored::$kind($stored)
+            }
+            fn of(stored: Stored) -> Self {
+                let Stored::$kind($bits) = stored else { unreachable!("an atomic keeps its type") };
+                $of
+            }
+            fn loom(self) -> $loom {
+                <$loom>::new(self)
+            }
+            common!($ty, $std, load, store, compare_exchange);
+            common!($ty, $loom, loom_load, loom_store, loom_compare_exchange);
+            rmw!($ty, $std, rmw $arms);
+            rmw!($ty, $loom, loom_rmw $arms);
+        }
+    };
+}
+
+macro_rules! integers {
+    ($($ty:ty, $atomic:ident, $sign:ident as $wide:ty;)*) => { $(
+        primitive!($ty, std::sync::atomic::$atomic, ::loom::sync::atomic::$atomic, |self| Value::$sign(self as $wide),
+            Bits(self as u64), |bits| bits as $ty, {
+            Swap => swap, Add => fetch_add, Sub => fetch_sub, And => fetch_and, Nand => fetch_nand, Or => fetch_or,
+            Xor => fetch_xor, Max => fetch_max, Min => fetch_min
+        });
+    )* };
+}
+
+integers! {
+    u8, AtomicU8, Unsigned as u64;
+    u16, AtomicU16, Unsigned as u64;
+    u32, AtomicU32, Unsigned as u64;
+    u64, AtomicU64, Unsigned as u64;
+    usize, AtomicUsize, Unsigned as u64;
+    i8, AtomicI8, Signed as i64;
+    i16, AtomicI16, Signed as i64;
+    i32, AtomicI32, Signed as i64;
+    i64, AtomicI64, Signed as i64;
+    isize, AtomicIsize, Signed as i64;
+}
+
+primitive!(bool, std::sync::atomic::AtomicBool, ::loom::sync::atomic::AtomicBool, |self| Value::Bool(self),
+    Bits(u64::from(self)), |bits| bits != 0, {
+    Swap => swap, And => fetch_and, Nand => fetch_nand, Or => fetch_or, Xor => fetch_xor
+});
+
+primitive!(*mut T, std::sync::atomic::AtomicPtr<T>, ::loom::sync::atomic::AtomicPtr<T>,
+    |self| Value::Pointer(self as usize), Pointer(self.cast()), |pointer| pointer.cast(), { Swap => swap }, <T>);

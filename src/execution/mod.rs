@@ -1,0 +1,160 @@
+//! Which engine drives this thread: announce, perform, record.
+//!
+//! loom and shuttle run all green threads of an execution on the OS thread that started it, so plain thread-locals
+//! say which engine drives, which green thread runs, and what has happened so far. Under shuttle this module owns
+//! the *meaning* of every primitive (who holds, who waits, who may go on) and uses shuttle for green threads and
+//! switching only: one scheduling point an operation, strictly before it. Under loom the meaning is loom's, because
+//! its memory model hangs on it; here are only its companions, its events, and its manners when an execution fails.
+//!
+//! This module and [`explore`](crate::explore) are the only ones that name loom or shuttle.
+
+pub(crate) mod condvar;
+pub(crate) mod failure;
+pub(crate) mod green;
+mod home;
+pub(crate) mod knockout;
+pub(crate) mod lock;
+mod log;
+mod loom;
+pub(crate) mod memory;
+mod operation;
+mod pulse;
+pub(crate) mod real;
+mod rules;
+mod schedule;
+mod state;
+mod statics;
+mod step;
+mod strategy;
+pub(crate) mod threads;
+mod turns;
+mod watch;
+mod world;
+
+pub(crate) use crate::vocabulary::Engine;
+pub(crate) use failure::{Ending, Failure, Halt, Teller};
+pub(crate) use home::Home;
+pub(crate) use log::Log;
+pub(crate) use operation::{Pending, Performed, Seen, Waits};
+pub(crate) use pulse::{Frozen, Pulse};
+pub(crate) use rules::{Counted, Rules};
+pub(crate) use state::ThreadState;
+pub(crate) use statics::{forget_local, local};
+pub(crate) use step::leave;
+pub(crate) use strategy::{Offers, Point, Strategy, set_strategy, with_strategy};
+pub(crate) use watch::Hold;
+pub(crate) use world::World;
+
+use crate::vocabulary::trace::ThreadId;
+use failure::{past, stack};
+use memory::cell;
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+thread_local! {
+    static ENGINE: Cell<Engine> = const { Cell::new(Engine::Std) };
+    static ME: Cell<ThreadId> = const { Cell::new(ThreadId::MAIN) };
+    /// The number of the running execution, unique in this process; 0 outside of one.
+    static EXECUTION: Cell<u64> = const { Cell::new(0) };
+    static WORLD: RefCell<Option<Box<World>>> = const { RefCell::new(None) };
+    /// The world of an execution that is over, for the room that it has.
+    static SPARE: Cell<Option<Box<World>>> = const { Cell::new(None) };
+}
+
+/// The engine that drives this thread.
+pub(crate) fn engine() -> Engine {
+    ENGINE.get()
+}
+
+/// The green thread that runs now.
+pub(crate) fn me() -> ThreadId {
+    ME.get()
+}
+
+pub(crate) fn set_me(thread: ThreadId) {
+    ME.set(thread);
+}
+
+pub(crate) fn execution() -> u64 {
+    EXECUTION.get()
+}
+
+/// Whether an engine drives this thread: outside of that, what the facade does is std's.
+pub(crate) fn is_modelled() -> bool {
+    engine() != Engine::Std
+}
+
+/// Lends the state of the running execution to `f`, which must neither switch threads nor call the user's code.
+///
+/// # Panics
+/// Outside of an execution.
+pub(crate) fn with<R>(f: impl FnOnce(&mut World) -> R) -> R {
+    WORLD.with_borrow_mut(|world| f(world.as_deref_mut().expect("inside an execution")))
+}
+
+/// Like [`with`], but `None` outside of an execution.
+pub(crate) fn try_with<R>(f: impl FnOnce(&mut World) -> R) -> Option<R> {
+    WORLD.try_with(|world| world.try_borrow_mut().ok().and_then(|mut world| world.as_deref_mut().map(f))).ok().flatten()
+}
+
+/// How many events the green thread that runs now has had; `None` on a real thread.
+pub(crate) fn events_of_mine() -> Option<u64> {
+    (engine() != Engine::Std).then(|| with(|world| world.thread(me()).events))
+}
+
+/// Starts an execution: its world is empty, its main thread runs.
+pub(crate) fn begin(rules: &Rules) {
+    let world = match SPARE.take() {
+        Some(mut world) => {
+            world.renew(rules);
+            world
+        }
+        None => Box::new(World::new(rules.clone())),
+    };
+    ENGINE.set(rules.engine);
+    ME.set(ThreadId::MAIN);
+    EXECUTION.set(world.log.execution);
+    past::begins(world.log.execution);
+    cell::forget();
+    stack::forget_names();
+    WORLD.with_borrow_mut(|slot| *slot = Some(world));
+    if rules.engine == Engine::Loom {
+        loom::begin();
+    }
+}
+
+/// Gives the world of an execution back that came to its end.
+pub(crate) fn keep(world: Box<World>) {
+    SPARE.set(Some(world));
+}
+
+/// Ends the execution: takes its world.
+///
+/// Values of thread-locals of a finished execution are dropped, still inside of it; those of a failed one are leaked,
+/// because the engine's objects in them no longer have an engine. Values of lazy statics stay with the statics.
+pub(crate) fn end() -> Option<Box<World>> {
+    let failed = try_with(|world| {
+        world.turns.closed = true;
+        world.failure.abandoned = world.ending.is_some();
+        world.statics.look();
+        world.failure.abandoned
+    })?;
+    if failed {
+        std::mem::forget(with(|world| std::mem::take(&mut world.statics)));
+    } else if let Err(payload) = catch_unwind(AssertUnwindSafe(statics::drop_all)) {
+        with(|world| failure::end_by_panic(world, &*payload));
+    }
+    let mut world = WORLD.with_borrow_mut(Option::take);
+    if let Some(world) = &mut world {
+        past::ends(world.log.execution, world.is_held());
+        if world.ending.is_some() {
+            std::mem::forget(std::mem::take(&mut world.loom));
+            world.memory.leak();
+        } else {
+            world.settle();
+        }
+    }
+    ENGINE.set(Engine::Std);
+    EXECUTION.set(0);
+    world
+}

@@ -1,0 +1,105 @@
+//! Who goes on, under shuttle: asked before each operation, and at the end of each thread.
+//!
+//! A thread that has been started runs up to its first announcement at once: what it does before is invisible, and
+//! from then on every thread's next operation is known. Blocked threads are not offered; when no thread can go on
+//! and some have not ended, that is a deadlock.
+
+use super::green::{DRIVER, Task};
+use super::{Ending, Offers, Point, Strategy, World};
+use crate::vocabulary::trace::ThreadId;
+use crate::vocabulary::verdict::Bound;
+use smallvec::SmallVec;
+
+/// The task that goes on; `None` if the execution has ended before its end.
+pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Task> {
+    if world.ending.is_some() {
+        return None;
+    }
+    if let Some(started) = world.turns.started.take().map(|started| &world.threads[started.index()])
+        && started.pending.is_none()
+        && !started.finished
+    {
+        return Some(started.task);
+    }
+    let repeated = strategy.repeat();
+    let (chosen, several) = match repeated {
+        Some((thread, several)) => (could_go_on(world, thread).then_some(thread), several),
+        None => {
+            let mut enabled = std::mem::take(&mut world.turns.enabled);
+            let chosen = choose(world, strategy, &mut enabled);
+            world.turns.enabled = enabled;
+            chosen
+        }
+    };
+    let stuck = repeated.filter(|_| chosen.is_none());
+    let stuck = stuck.map(|(thread, _)| format!("after the same choices, thread {} could not go on", thread.0));
+    if let Some(why) = strategy.diverged().or(stuck) {
+        let event = world.log.trace.events.len() + 1;
+        let bound = match world.rules.replays {
+            Some(_) => Bound::Replay(format!("the program is another one: before event #{event}, {why}")),
+            None => Bound::NotDeterministic(why),
+        };
+        world.end(Ending::Unknown(bound));
+        return None;
+    }
+    if let Some(chosen) = chosen.filter(|_| several) {
+        world.turns.schedule.push(chosen.0);
+    }
+    match chosen {
+        Some(thread) => Some(world.threads[thread.index()].task),
+        None if world.ending.is_none() => Some(DRIVER),
+        None => None,
+    }
+}
+
+/// The thread that goes on, and whether it was one of several. If there is none, everything has ended, or the execution
+/// has.
+///
+/// Which threads a schedule chose among must not hang on who chose: a replay asks for it with a strategy of its own.
+fn choose(world: &mut World, strategy: &mut dyn Strategy, enabled: &mut Vec<ThreadId>) -> (Option<ThreadId>, bool) {
+    let threads = || (0..world.threads.len() as u32).map(ThreadId);
+    enabled.clear();
+    enabled.extend(threads().filter(|t| world.enabled(*t)));
+    // time goes by while nobody can go on, or those who can only wait for others
+    let mut late: SmallVec<[ThreadId; 4]> = SmallVec::new();
+    if enabled.iter().all(|t| world.turns.yielded.contains(t)) {
+        late.extend(threads().filter(|t| !enabled.contains(t) && world.could_time_out(*t)));
+    }
+    let able = enabled.len() + late.len();
+    if able == 0 {
+        if !world.threads.iter().all(|t| t.finished) {
+            world.deadlock();
+        }
+        return (None, false);
+    }
+    let offers = strategy.offers();
+    let mut only_timeouts = enabled.is_empty();
+    if offers == Offers::Able {
+        only_timeouts |= !late.is_empty() && enabled.iter().all(|t| strategy.waits(*t, &world.threads[t.index()]));
+        if only_timeouts {
+            enabled.clear();
+            enabled.extend(late);
+        }
+    } else {
+        enabled.extend(late);
+        enabled.sort_unstable();
+    }
+    if offers == Offers::Fair {
+        let yielded = |t: &ThreadId| world.turns.yielded.iter().position(|y| y == t);
+        match enabled.iter().filter_map(|t| Some((yielded(t)?, *t))).min() {
+            Some((_, first)) if enabled.iter().all(|t| yielded(t).is_some()) => enabled.retain(|t| *t == first),
+            _ => enabled.retain(|t| yielded(t).is_none()),
+        }
+        world.turns.delayed |= enabled.len() < able;
+    }
+    // who did something last: a thread that has only been started has not run yet
+    let last = world.log.trace.events.last().map(|event| event.thread);
+    let current = last.filter(|thread| enabled.contains(thread));
+    let several = able > 1;
+    (Some(strategy.pick(&Point { enabled, threads: &world.threads, current, only_timeouts, several })), several)
+}
+
+/// Whether the thread could be among those that are offered.
+fn could_go_on(world: &World, thread: ThreadId) -> bool {
+    thread.index() < world.threads.len() && (world.enabled(thread) || world.could_time_out(thread))
+}

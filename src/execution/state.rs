@@ -1,0 +1,80 @@
+//! The state of threads and of objects: who holds, who waits, what is announced.
+
+use super::World;
+use super::failure::Panic;
+use super::green::Task;
+use super::memory::cell::Lasting;
+use super::operation::{Pending, Waits};
+use crate::vocabulary::trace::{ObjectId, ThreadId, Value};
+use smallvec::SmallVec;
+use std::panic::Location;
+
+#[derive(Debug, Default)]
+pub(crate) struct ThreadState {
+    pub(crate) pending: Option<Pending>,
+    pub(crate) finished: bool,
+    /// The task of shuttle that runs it.
+    pub(super) task: Task,
+    /// How many events it has had.
+    pub(crate) events: u64,
+    /// How many objects it has made.
+    pub(super) made: u32,
+    /// Accesses to cells whose closures run, the innermost last.
+    pub(super) lasting: Vec<Lasting>,
+    /// How many values the thread drops as the last owner of an `Arc` of ours.
+    pub(super) last_owner_of: usize,
+    /// Where those of them were made whose counts are no steps.
+    pub(super) uncounted: SmallVec<[&'static Location<'static>; 1]>,
+    /// `park`'s token.
+    pub(crate) token: bool,
+    /// It panicked, and nobody has joined it.
+    pub(crate) panicked: Option<Panic>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ObjectState {
+    /// Who made it, and as which of its objects: the same in every execution in which that thread does the same,
+    /// whatever the others do.
+    pub(crate) born: (ThreadId, u32),
+    /// Whoever comes first makes it.
+    pub(crate) first_come: bool,
+    pub(crate) writer: Option<ThreadId>,
+    pub(crate) readers: SmallVec<[ThreadId; 4]>,
+    /// Threads that wait on the condition variable, in the order of their arrival; true once notified.
+    pub(crate) waiters: SmallVec<[(ThreadId, bool); 4]>,
+    /// The value with which an atomic was created.
+    pub(crate) initial: Option<Value>,
+    pub(super) dropped: bool,
+}
+
+impl World {
+    pub(super) fn is_free(&self, lock: ObjectId) -> bool {
+        let object = &self.objects[lock.index()];
+        object.writer.is_none() && object.readers.is_empty()
+    }
+
+    /// Whether the thread's announced operation could take effect now.
+    pub(crate) fn enabled(&self, thread: ThreadId) -> bool {
+        let state = &self.threads[thread.index()];
+        let Some(pending) = state.pending.filter(|_| !state.finished) else { return false };
+        let object = |id: ObjectId| &self.objects[id.index()];
+        match (pending.waits, pending.object) {
+            (Waits::Lock, Some(lock)) => self.is_free(lock),
+            (Waits::ReadLock, Some(lock)) => object(lock).writer.is_none(),
+            (Waits::Notified { mutex, .. }, Some(condvar)) => {
+                self.is_free(mutex) && object(condvar).waiters.contains(&(thread, true))
+            }
+            (Waits::End(other), _) => self.threads[other.index()].finished,
+            (Waits::Token { timeout }, _) => timeout || state.token,
+            (Waits::Never | Waits::Releasing { .. }, _) => true,
+            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => unreachable!("they wait for an object"),
+        }
+    }
+
+    /// Whether the thread could go on if its time were over.
+    pub(crate) fn could_time_out(&self, thread: ThreadId) -> bool {
+        let state = &self.threads[thread.index()];
+        let waits = state.pending.filter(|_| !state.finished).map(|pending| pending.waits);
+        matches!(waits, Some(Waits::Notified { mutex, timeout: true }) if self.is_free(mutex))
+    }
+}

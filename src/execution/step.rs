@@ -1,0 +1,93 @@
+//! One visible operation: announced, scheduled, performed, recorded.
+
+use super::failure::{halt, in_vain};
+use super::memory::cell;
+use super::strategy::with_strategy;
+use super::{Engine, Pending, Seen, World, green, me, schedule, set_me, with};
+use crate::vocabulary::trace::ThreadId;
+
+/// An operation as the engine has it that drives this thread. This is the one place where they part.
+///
+/// `std` is what it is on real threads, `meaning` what it does to the world on green threads, and `loom` how loom's
+/// objects perform it.
+pub(super) fn perform<R>(
+    engine: Engine,
+    pending: Pending,
+    std: impl FnOnce() -> R,
+    meaning: impl FnOnce(&mut World, ThreadId) -> (R, Seen),
+    loom: impl FnOnce(Pending) -> R,
+) -> R {
+    match engine {
+        Engine::Std => std(),
+        Engine::Shuttle => step(pending, meaning),
+        Engine::Loom => loom(pending),
+    }
+}
+
+/// An operation on green threads: `meaning` is what it does.
+pub(super) fn step<R>(pending: Pending, meaning: impl FnOnce(&mut World, ThreadId) -> (R, Seen)) -> R {
+    let me = me();
+    cell::last(Engine::Shuttle);
+    let announced = announce(me, pending) || !in_vain(pending);
+    let done = with(|world| {
+        if announced && world.ending.is_some() {
+            return None; // while others ran
+        }
+        world.thread(me).pending = None;
+        let before = world.over();
+        let (result, seen) = meaning(world, me);
+        Some((result, !before && took_effect(world, me, &pending, &seen)))
+    });
+    match done {
+        Some((result, false)) => result,
+        _ => halt(),
+    }
+}
+
+/// Tells everybody of an operation; whether that was the end of the execution.
+#[inline(never)] // one for all operations
+fn took_effect(world: &mut World, me: ThreadId, pending: &Pending, seen: &Seen) -> bool {
+    if !seen.silent {
+        // an operation that breaks the model is the last event of its trace
+        world.record(me, pending, seen);
+    }
+    with_strategy(|strategy| strategy.executed(world, me, pending, seen));
+    world.over()
+}
+
+/// Says what the thread is about to do, and comes back when it is its turn; false if nothing is scheduled any more.
+fn announce(me: ThreadId, pending: Pending) -> bool {
+    let scheduled = with(|world| {
+        if world.over() {
+            return None;
+        }
+        let state = world.thread(me);
+        state.pending = Some(pending);
+        let mine = state.task;
+        Some((mine, with_strategy(|strategy| schedule::next(world, strategy))))
+    });
+    let Some((mine, next)) = scheduled else { return false };
+    if next != Some(mine) {
+        green::switch_to(next);
+        set_me(me);
+    }
+    true
+}
+
+/// A thread of shuttle's has ended, and its task lets others run until it is needed again.
+pub(crate) fn leave() {
+    let next = with(|world| with_strategy(|strategy| schedule::next(world, strategy)));
+    if next != green::chosen() {
+        green::switch_to(next);
+    }
+}
+
+/// A choice that is not about threads: which of `options` happens.
+pub(super) fn choose(world: &mut World, options: usize) -> usize {
+    if options < 2 || world.over() {
+        return 0;
+    }
+    let chosen = with_strategy(|strategy| strategy.choose(options));
+    world.turns.schedule.push(chosen as u32);
+    chosen
+}

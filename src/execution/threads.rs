@@ -1,0 +1,238 @@
+//! Threads under the engines: start, end, join, park, yield.
+
+use super::failure::{
+    self, give_up_if_stalled, halt, hook, in_vain, inert, panic_of_main, stack, stay, unwinds_under_loom,
+};
+use super::loom::flush_deferred;
+use super::statics::drop_locals;
+use super::step::{choose, perform, step};
+use super::{Engine, Pending, Seen, Waits, World, engine, green, knockout, loom, me, try_with, with};
+use crate::vocabulary::token;
+use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+
+/// A started thread, for its joiner.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) thread: ThreadId,
+    loom: Option<loom::thread::Handle>,
+}
+
+/// Starts a thread that runs `body` with its identity.
+///
+/// # Panics
+/// Outside of an engine.
+#[track_caller]
+pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce(ThreadId) + Send>) -> Handle {
+    // the event is patched when the thread has its identity
+    let pending = Pending::of(Operation::Spawn(ThreadId::MAIN), Location::caller());
+    if inert() {
+        // loom starts no thread while one unwinds
+        in_vain(pending);
+        let thread = with(|world| {
+            world.failure.stalled.get_or_insert_with(|| "the start of a thread".to_string());
+            world.add_thread(name)
+        });
+        std::mem::forget(body); // what it borrows may be gone before it is
+        return Handle { thread, loom: None };
+    }
+    if engine() == Engine::Loom {
+        let (thread, loom) = loom::thread::spawn(pending, name, body);
+        return Handle { thread, loom };
+    }
+    let thread = step(pending, |world, me| {
+        let thread = world.add_thread(name);
+        world.memory.clocks.spawn(me, thread);
+        (thread, Seen { operation: Some(Operation::Spawn(thread)), ..Seen::default() })
+    });
+    let task = green::start(thread, body);
+    with(|world| {
+        world.thread(thread).task = task;
+        world.turns.started = Some(thread);
+    });
+    Handle { thread, loom: None }
+}
+
+/// Runs what a thread is there for: its panic becomes its result, as in std.
+pub(crate) fn run<T>(thread: ThreadId, f: impl FnOnce() -> T) -> std::thread::Result<T> {
+    let result = catch_unwind(AssertUnwindSafe(f));
+    if let Err(payload) = result {
+        if hook::ends_green_thread(&*payload) {
+            resume_unwind(payload);
+        }
+        if with(|world| world.over()) {
+            halt();
+        }
+        give_up_if_stalled();
+        flush_deferred();
+        with(|world| {
+            let seen = world.take_panic(thread).unwrap_or_else(|| (hook::message(&*payload), None));
+            world.thread(thread).panicked = Some(seen);
+        });
+        return Err(payload);
+    }
+    flush_deferred();
+    result
+}
+
+/// The end of a thread: `last` hands over its result, or drops it; its thread-locals are dropped; then its joiners
+/// may go on.
+pub(crate) fn finish(thread: ThreadId, last: impl FnOnce()) {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        last();
+        drop_locals(thread);
+    }));
+    if let Err(payload) = outcome {
+        if hook::ends_green_thread(&*payload) {
+            resume_unwind(payload);
+        }
+        // std aborts the process
+        with(|world| failure::end_by_panic(world, &*payload));
+        halt();
+    }
+    flush_deferred();
+    with(|world| world.thread(thread).finished = true);
+}
+
+/// The main thread's end: what it returned is gone, its panic is the execution's failure.
+pub(crate) fn run_main(f: impl FnOnce()) {
+    stack::run(ThreadId::MAIN, None, || main(f));
+}
+
+fn main(f: impl FnOnce()) {
+    let result = catch_unwind(AssertUnwindSafe(f));
+    if let Err(payload) = result {
+        if hook::ends_green_thread(&*payload) {
+            resume_unwind(payload);
+        }
+        with(|world| {
+            let ending = panic_of_main(world, Some(&*payload));
+            world.end(ending);
+        });
+        halt();
+    }
+    if with(|world| world.over()) {
+        halt();
+    }
+    give_up_if_stalled();
+    flush_deferred();
+    finish(ThreadId::MAIN, || {});
+}
+
+/// Whether a join is one that the exploration's knockout leaves out.
+#[track_caller]
+pub(crate) fn is_knocked_out() -> bool {
+    knockout::plain(Location::caller(), "join").is_some()
+}
+
+/// Waits for the end of a thread, which is `ordered` before what comes after.
+#[track_caller]
+pub(crate) fn join(handle: Handle, ordered: bool) {
+    let Handle { thread, loom } = handle;
+    let pending = Pending::of(Operation::Join(thread), Location::caller()).waits(Waits::End(thread));
+    if unwinds_under_loom() && !has_ended(thread) {
+        // There is no result to go on with, and a destructor that unwraps it would abort the process.
+        in_vain(pending);
+        stay();
+    }
+    let meaning = |world: &mut World, me| {
+        if ordered {
+            world.memory.clocks.transfer(thread, me);
+        }
+        ((), Seen::default())
+    };
+    let std = || unreachable!("std joins its own threads");
+    perform(engine(), pending, std, meaning, |pending| loom::thread::join(pending, loom));
+}
+
+/// Whether the thread has ended.
+pub(crate) fn is_finished(thread: ThreadId) -> bool {
+    with(|world| {
+        world.turns.asked_for_an_end = true;
+        world.thread(thread).finished
+    })
+}
+
+/// The same, for ourselves: nothing that the model does hangs on it.
+pub(crate) fn has_ended(thread: ThreadId) -> bool {
+    with(|world| world.thread(thread).finished)
+}
+
+/// The joiner takes the result: a panic in it is no longer unseen. Whether there was one.
+pub(crate) fn observed(thread: ThreadId) -> bool {
+    with(|world| {
+        let panicked = world.thread(thread).panicked.take();
+        let was = panicked.is_some();
+        // kept for `run_main`: an unwrap of this result is not the cause
+        world.failure.observed = panicked.or(world.failure.observed.take());
+        was
+    })
+}
+
+/// Consumes the thread's token, after waiting for it where need is; or returns for no reason, as std lets it.
+#[track_caller]
+pub(crate) fn park(timeout: bool) {
+    let location = Location::caller();
+    if knockout::once(location, if timeout { "park_timeout" } else { "park" }).is_some() {
+        return;
+    }
+    if !timeout && engine() == Engine::Shuttle && returns_for_no_reason(location) {
+        return;
+    }
+    let meaning = |world: &mut World, me| {
+        let had = std::mem::take(&mut world.thread(me).token);
+        world.memory.clocks.acquire(me, token(me));
+        ((), Seen::value(Value::Outcome(if had { Outcome::Unparked } else { Outcome::TimedOut })))
+    };
+    let pending = Pending::of(Operation::Park, location).waits(Waits::Token { timeout });
+    let std = || unreachable!("std parks its own threads");
+    perform(engine(), pending, std, meaning, |pending| loom::thread::park(pending, timeout));
+}
+
+/// Whether a park returns for no reason, where it may: a choice.
+///
+/// It is a step of its own, so that the park that follows where it does not can be blocked for ever, as where it has no
+/// such choice. The step has no effect: it is ordered with nothing, and where nothing comes of it, it is no event. The
+/// token, should it be there, stays: a park that took it could be followed by one that returns for no reason.
+fn returns_for_no_reason(location: &'static Location<'static>) -> bool {
+    if inert() || !with(|world| world.may_be_spurious(me(), location)) {
+        return false;
+    }
+    let choice = Pending::of(Operation::Park, location).spurious(true);
+    step(choice, |world, me| {
+        if choose(world, 2) == 0 {
+            return (false, Seen { silent: true, ..Seen::default() });
+        }
+        world.serve(me, location, None);
+        (true, Seen::value(Value::Outcome(Outcome::Spurious)))
+    })
+}
+
+/// Makes a thread's token available.
+#[track_caller]
+pub(crate) fn unpark(thread: ThreadId) {
+    if knockout::plain(Location::caller(), "unpark").is_some() {
+        return;
+    }
+    let meaning = |world: &mut World, me| {
+        world.thread(thread).token = true;
+        world.memory.clocks.release(me, token(thread));
+        ((), Seen::default())
+    };
+    let pending = Pending::of(Operation::Unpark(thread), Location::caller());
+    let std = || unreachable!("std unparks its own threads");
+    perform(engine(), pending, std, meaning, |pending| loom::thread::unpark(pending, thread));
+}
+
+/// Lets others run: a spin loop that yields is not explored round by round.
+#[track_caller]
+pub(crate) fn yield_now() {
+    let pending = Pending::of(Operation::Yield, Location::caller());
+    let nothing = |_: &mut World, _| ((), Seen::default());
+    perform(engine(), pending, std::thread::yield_now, nothing, loom::thread::yield_now);
+}
+
+/// The name given to a thread when it was started.
+pub(crate) fn name(thread: ThreadId) -> Option<String> {
+    try_with(|world| world.log.trace.threads.get(thread.index())?.name.clone()).flatten()
+}

@@ -1,0 +1,104 @@
+//! The state of one execution: what it has done, its threads, objects and memory, and how it ended.
+
+use super::failure::{self, Ending};
+use super::memory::Memory;
+use super::state::{ObjectState, ThreadState};
+use super::statics::Statics;
+use super::turns::Turns;
+use super::{Log, Rules, failure::stack, loom, me};
+use crate::vocabulary::trace::{Object, ObjectId, Thread, ThreadId};
+use smallvec::SmallVec;
+
+pub(crate) struct World {
+    pub(crate) rules: Rules,
+    pub(crate) log: Log,
+    pub(crate) threads: Vec<ThreadState>,
+    pub(crate) objects: Vec<ObjectState>,
+    pub(crate) memory: Memory,
+    pub(crate) turns: Turns,
+    pub(crate) ending: Option<Ending>,
+    pub(crate) failure: failure::State,
+    pub(super) statics: Statics,
+    pub(super) loom: loom::Side,
+}
+
+impl World {
+    pub(crate) fn new(rules: Rules) -> World {
+        let mut world = World {
+            rules,
+            log: Log::new(),
+            threads: Vec::new(),
+            objects: Vec::new(),
+            memory: Memory::default(),
+            turns: Turns::default(),
+            ending: None,
+            failure: failure::State::default(),
+            statics: Statics::default(),
+            loom: loom::Side::default(),
+        };
+        world.add_thread(None);
+        world
+    }
+
+    /// Another execution's beginning, in the room that this one had.
+    pub(super) fn renew(&mut self, rules: &Rules) {
+        self.rules = rules.clone();
+        self.log.renew();
+        self.threads.clear();
+        self.objects.clear();
+        self.memory.clear();
+        self.turns.clear();
+        self.ending = None;
+        self.failure = failure::State::default();
+        self.statics = Statics::default();
+        self.loom.clear();
+        self.add_thread(None);
+    }
+
+    pub(crate) fn create(&mut self, object: Object) -> ObjectId {
+        let (id, me) = (ObjectId(self.objects.len() as u32), me());
+        let nth = self.thread(me).made;
+        self.thread(me).made += 1;
+        self.log.trace.objects.push(object);
+        self.objects.push(ObjectState {
+            born: (me, nth),
+            first_come: false,
+            writer: None,
+            readers: SmallVec::new(),
+            waiters: SmallVec::new(),
+            initial: None,
+            dropped: false,
+        });
+        self.loom.has_object();
+        id
+    }
+
+    /// The same for what is no object of the model's: whoever comes first makes it, so that it must not be counted among
+    /// what that thread makes, nor be known to a search; and it cannot leak.
+    pub(super) fn create_unnumbered(&mut self, object: Object) -> ObjectId {
+        let id = self.create(object);
+        self.thread(me()).made -= 1;
+        self.drop_object(id);
+        id
+    }
+
+    pub(super) fn drop_object(&mut self, object: ObjectId) {
+        self.objects[object.index()].dropped = true;
+    }
+
+    pub(crate) fn object(&mut self, object: ObjectId) -> &mut ObjectState {
+        &mut self.objects[object.index()]
+    }
+
+    pub(crate) fn thread(&mut self, thread: ThreadId) -> &mut ThreadState {
+        &mut self.threads[thread.index()]
+    }
+
+    pub(crate) fn add_thread(&mut self, name: Option<String>) -> ThreadId {
+        let id = ThreadId(self.threads.len() as u32);
+        name.iter().for_each(|name| stack::name(id, name));
+        self.threads.push(ThreadState::default());
+        self.log.trace.threads.push(Thread { name, ..Thread::default() });
+        id
+    }
+}

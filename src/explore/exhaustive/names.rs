@@ -1,0 +1,71 @@
+//! Names for objects, by which executions are compared.
+
+use crate::execution::World;
+use crate::vocabulary::trace::ObjectId;
+
+/// Names for objects that do not hang on the order in which they were made: what is planned in one execution is compared
+/// with what happens in others. (The world counts objects, and so do traces and tokens.)
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// For each thread, for each object that it made.
+    given: Vec<Vec<Option<ObjectId>>>,
+    count: u32,
+}
+
+impl Names {
+    pub(super) fn of(&mut self, world: &World, object: ObjectId) -> ObjectId {
+        let (thread, nth) = world.objects[object.index()].born;
+        if self.given.len() <= thread.index() {
+            self.given.resize_with(thread.index() + 1, Vec::new);
+        }
+        let (given, nth) = (&mut self.given[thread.index()], nth as usize);
+        if given.len() <= nth {
+            given.resize(nth + 1, None);
+        }
+        *given[nth].get_or_insert_with(|| {
+            self.count += 1;
+            ObjectId(self.count - 1)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::{Counted, Engine, Pulse, Rules, set_me};
+    use crate::vocabulary::trace::{Object, ObjectKind, ThreadId};
+    use std::panic::Location;
+    use std::sync::Arc;
+
+    /// Threads make an object each, in this order: the names of what they made, in the order of the threads.
+    fn names(names: &mut Names, makers: [u32; 3]) -> [ObjectId; 3] {
+        let mut world = World::new(Rules {
+            engine: Engine::Shuttle,
+            pulse: Arc::new(Pulse::default()),
+            max_events: 100,
+            leaks: true,
+            spurious: true,
+            most_events: None,
+            replays: None,
+            judged: false,
+            counted: Counted::Places(Vec::new()),
+        });
+        (0..2).for_each(|_| _ = world.add_thread(None));
+        let mut made = [ObjectId(0); 3];
+        for maker in makers {
+            set_me(ThreadId(maker));
+            let object = Object { kind: ObjectKind::Atomic, name: None, created: Location::caller() };
+            made[maker as usize] = world.create(object);
+        }
+        set_me(ThreadId::MAIN);
+        made.map(|object| names.of(&world, object))
+    }
+
+    #[test]
+    fn the_names_of_objects_do_not_hang_on_the_order_in_which_they_were_made() {
+        let mut made = Names::default();
+        let first = names(&mut made, [0, 1, 2]);
+        assert!(first[0] != first[1] && first[1] != first[2] && first[0] != first[2]);
+        assert_eq!(names(&mut made, [2, 0, 1]), first);
+    }
+}

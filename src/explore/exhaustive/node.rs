@@ -1,0 +1,43 @@
+//! A point of the current execution, and what is still to be explored from it.
+
+use super::log::{Choice, Log};
+use super::wakeup::{Branch, Sequence, Sleeper, insert, is_weak_initial};
+use crate::vocabulary::VectorClock;
+use crate::vocabulary::trace::ThreadId;
+use smallvec::SmallVec;
+
+/// A point of the current execution, and what is still to be done there.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) thread: ThreadId,
+    /// Whether it was one of several that could go on.
+    pub(super) several: bool,
+    /// The choice to take, if it is dictated.
+    pub(super) choice: Option<u32>,
+    /// Other choices still to take.
+    pub(super) alternatives: Vec<u32>,
+    /// Choices taken before, here or where a sleeper took them.
+    pub(super) taken: Vec<(ThreadId, u32)>,
+    pub(super) options: u32,
+    pub(super) sleep: SmallVec<[Sleeper; 2]>,
+    pub(super) tree: Vec<Branch>,
+    /// How many of its branches have been explored.
+    pub(super) explored: u32,
+}
+
+impl Node {
+    /// Which choice the step took, if it had several.
+    pub(super) fn chosen(&self) -> Option<Choice> {
+        self.choice.filter(|_| self.options > 1).map(|taken| Choice { taken, of: self.options })
+    }
+}
+
+impl Node {
+    /// Sees to it that the sequence is explored from here, unless an equivalent one is or was.
+    pub(super) fn plan(&mut self, log: &Log, before: &VectorClock, sequence: &mut Sequence<'_>) {
+        let mut sleepers = self.sleep.iter().map(Sleeper::first);
+        if !sleepers.any(|first| is_weak_initial(log, before, first, sequence)) {
+            insert(log, before, &mut self.tree, sequence, self.sleep.iter().map(Sleeper::first));
+        } // else it was explored before
+    }
+}

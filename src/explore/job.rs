@@ -1,0 +1,87 @@
+//! One exploration as an engine gets it, and what it tells whoever gave it.
+
+use super::exploration::Shared;
+use super::limits::{Judge, Limits, Model};
+use crate::dependence::hangs_on_orderings;
+use crate::execution::{Counted, Ending, Engine, Pulse, Rules, World};
+use crate::vocabulary::explorer::Explorer;
+use crate::vocabulary::schedule::{Only, Which};
+use crate::vocabulary::trace::Fingerprint;
+use crate::vocabulary::verdict::{Bound, Kind};
+use std::panic::Location;
+use std::sync::{Arc, mpsc};
+
+/// Everything that an engine needs to run.
+pub(super) struct Job {
+    pub(super) explorer: Explorer,
+    pub(super) model: Model,
+    pub(super) limits: Limits,
+    pub(super) only: Option<Only>,
+    pub(super) pulse: Arc<Pulse>,
+}
+
+impl Job {
+    /// Whether the budget's executions are used up.
+    pub(super) fn used_up(&self, executions: u64) -> Option<Bound> {
+        self.limits.executions.filter(|most| executions >= *most).map(Bound::Executions)
+    }
+
+    /// Lets the judge, if there is one, look at an execution that is over; and a probe that writes down what there is.
+    pub(super) fn judge(&self, world: &mut World) {
+        let probe = self.limits.probe.as_ref().filter(|_| self.explorer.driver() == Engine::Shuttle);
+        let asks = probe.filter(|probe| probe.asks_for_watches() && hangs_on_orderings(&world.log.trace));
+        asks.into_iter().for_each(|probe| probe.found_watch());
+        let Some(Judge(judge)) = &self.limits.judge else { return };
+        world.log.fingerprint = Some(Fingerprint::of(&world.log.trace));
+        match world.ending {
+            None | Some(Ending::Violation { kind: Kind::Deadlock | Kind::Livelock, .. }) => judge(self.explorer, world),
+            Some(_) => {}
+        }
+    }
+
+    /// What holds for every execution of it, on this engine; `places` are where `Arc`s are made that are counted.
+    pub(super) fn rules(&self, engine: Engine, places: &[&'static Location<'static>]) -> Rules {
+        let counted = match &self.only {
+            Some(Only { which: Which::Schedule(_), counted, .. }) => Counted::Nth(counted.clone()),
+            _ => Counted::Places(places.to_vec()),
+        };
+        Rules {
+            counted,
+            engine,
+            pulse: Arc::clone(&self.pulse),
+            max_events: self.limits.max_events,
+            leaks: self.limits.leaks && engine != Engine::Std,
+            spurious: self.limits.spurious && engine == Engine::Shuttle, // loom has no model of it
+            most_events: self.limits.most_events.filter(|_| engine == Engine::Shuttle),
+            replays: self.only.as_ref().map(|only| Arc::clone(&only.events)),
+            judged: self.limits.judge.is_some(),
+        }
+    }
+
+    pub(super) fn time_is_up(&self) -> Option<Bound> {
+        self.pulse.asked_to_stop().then(|| Bound::Time(self.limits.time.unwrap_or_default()))
+    }
+}
+
+/// A job for a host, and where it says what became of it.
+pub(super) struct Assignment {
+    pub(super) job: Arc<Job>,
+    pub(super) shared: Shared,
+    pub(super) done: mpsc::Sender<Fit>,
+}
+
+impl Assignment {
+    /// The exploration is over.
+    pub(super) fn done(self, fit: Fit) {
+        let Assignment { job, shared, done } = self;
+        drop((job, shared)); // what the model owns is gone before whoever waits goes on
+        let _ = done.send(fit); // nobody waits any more if it was given up
+    }
+}
+
+/// Whether a host can take another order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    Yes,
+    No,
+}

@@ -1,0 +1,148 @@
+//! Explorers by name: who chooses the schedules, and the engine that runs the threads.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Who runs the threads of an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// Nobody: these are real threads.
+    Std,
+    Loom,
+    Shuttle,
+}
+
+impl Engine {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Engine::Std => "std",
+            Engine::Loom => "loom",
+            Engine::Shuttle => "shuttle",
+        }
+    }
+}
+
+/// Who chooses the schedules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Explorer {
+    /// loom, up to so many preemptions an execution (`None`: without a bound).
+    Loom {
+        /// The most preemptions that one execution may have.
+        preemption_bound: Option<usize>,
+    },
+    /// Every inequivalent interleaving once: optimal dynamic partial order reduction, on shuttle's green threads.
+    Exhaustive,
+    /// Depth-first search over every schedule, on shuttle's green threads: for tiny models.
+    Dfs,
+    /// Uniformly random at each point: any thread that can go on.
+    Random {
+        /// What the schedules are drawn from.
+        seed: u64,
+    },
+    /// Probabilistic concurrency testing: random priorities, lowered at a few points.
+    Pct {
+        /// What the schedules are drawn from.
+        seed: u64,
+        /// The depth of the bugs that it looks for: one more than the preemptions that they need.
+        depth: usize,
+    },
+    /// Partial order sampling.
+    Pos {
+        /// What the schedules are drawn from.
+        seed: u64,
+    },
+    /// The uniform random walk: threads in proportion to how many operations they have left.
+    Urw {
+        /// What the schedules are drawn from.
+        seed: u64,
+    },
+    /// Partial order sampling, random walk, random, and PCT at depths 2, 3, 5 and 8, in turn.
+    Portfolio {
+        /// What the schedules are drawn from.
+        seed: u64,
+    },
+    /// Real threads of the operating system: what they do is not recorded, but for whether two of them used the same
+    /// object of selvedge's. An execution lasts until all threads that [`thread`](crate::thread) started have ended.
+    Threads,
+}
+
+impl Explorer {
+    /// Whether it draws its schedules, so that it can never have seen them all.
+    #[must_use]
+    pub fn samples(self) -> bool {
+        match self {
+            Explorer::Exhaustive | Explorer::Dfs | Explorer::Loom { .. } => false,
+            Explorer::Random { .. } | Explorer::Pct { .. } | Explorer::Pos { .. } => true,
+            Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads => true,
+        }
+    }
+
+    /// The engine underneath: `loom`, `shuttle` or `std`.
+    #[must_use]
+    pub fn engine(self) -> &'static str {
+        self.driver().name()
+    }
+
+    /// The same, to be matched.
+    pub(crate) fn driver(self) -> Engine {
+        match self {
+            Explorer::Loom { .. } => Engine::Loom,
+            Explorer::Threads => Engine::Std,
+            Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => Engine::Shuttle,
+            Explorer::Pos { .. } | Explorer::Urw { .. } | Explorer::Portfolio { .. } => Engine::Shuttle,
+        }
+    }
+}
+
+/// `exhaustive`, `loom`, `loom:2`, `dfs`, `portfolio:7`, `random:7`, `pct:3:7`, `pos:7`, `urw:7`, `threads`.
+impl fmt::Display for Explorer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Explorer::Loom { preemption_bound: None } => f.pad("loom"),
+            Explorer::Loom { preemption_bound: Some(n) } => f.pad(&format!("loom:{n}")),
+            Explorer::Exhaustive => f.pad("exhaustive"),
+            Explorer::Dfs => f.pad("dfs"),
+            Explorer::Random { seed } => f.pad(&format!("random:{seed}")),
+            Explorer::Pct { seed, depth } => f.pad(&format!("pct:{depth}:{seed}")),
+            Explorer::Pos { seed } => f.pad(&format!("pos:{seed}")),
+            Explorer::Urw { seed } => f.pad(&format!("urw:{seed}")),
+            Explorer::Portfolio { seed } => f.pad(&format!("portfolio:{seed}")),
+            Explorer::Threads => f.pad("threads"),
+        }
+    }
+}
+
+impl FromStr for Explorer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split(':');
+        let name = parts.next().unwrap_or_default();
+        let numbers = parts
+            .map(|p| p.parse::<u64>().map_err(|e| format!("{p:?} in explorer {text:?}: {e}")))
+            .collect::<Result<Vec<_>, _>>()?;
+        match (name, &numbers[..]) {
+            ("loom", []) => Ok(Explorer::Loom { preemption_bound: None }),
+            ("loom", [n]) => Ok(Explorer::Loom { preemption_bound: Some(*n as usize) }),
+            ("exhaustive", []) => Ok(Explorer::Exhaustive),
+            ("dfs", []) => Ok(Explorer::Dfs),
+            ("random", []) => Ok(Explorer::Random { seed: 0 }),
+            ("random", [seed]) => Ok(Explorer::Random { seed: *seed }),
+            ("pct", []) => Ok(Explorer::Pct { seed: 0, depth: 3 }),
+            ("pct", [depth]) if *depth > 0 => Ok(Explorer::Pct { seed: 0, depth: *depth as usize }),
+            ("pct", [depth, seed]) if *depth > 0 => Ok(Explorer::Pct { seed: *seed, depth: *depth as usize }),
+            ("pos", []) => Ok(Explorer::Pos { seed: 0 }),
+            ("pos", [seed]) => Ok(Explorer::Pos { seed: *seed }),
+            ("urw", []) => Ok(Explorer::Urw { seed: 0 }),
+            ("urw", [seed]) => Ok(Explorer::Urw { seed: *seed }),
+            ("portfolio", []) => Ok(Explorer::Portfolio { seed: 0 }),
+            ("portfolio", [seed]) => Ok(Explorer::Portfolio { seed: *seed }),
+            ("threads", []) => Ok(Explorer::Threads),
+            _ => Err(format!(
+                "unknown explorer {text:?}; known: exhaustive, loom, loom:BOUND, dfs, portfolio:SEED, \
+                 random:SEED, pct:DEPTH:SEED, pos:SEED, urw:SEED, threads"
+            )),
+        }
+    }
+}

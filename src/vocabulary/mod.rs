@@ -1,0 +1,17 @@
+//! Data that every part may name, and that names no other part: what happened, what is said of it, what is asked for.
+
+pub(crate) mod budget;
+pub(crate) mod change;
+pub(crate) mod clock;
+pub(crate) mod explorer;
+pub(crate) mod fate;
+pub(crate) mod per_object;
+pub(crate) mod schedule;
+pub mod trace;
+pub mod verdict;
+pub(crate) mod view;
+
+pub(crate) use change::{Change, Half, Knockout};
+pub(crate) use clock::VectorClock;
+pub(crate) use explorer::Engine;
+pub(crate) use per_object::{MEMORY, NUMBERING, PerObject, token};

@@ -1,0 +1,343 @@
+//! What a check says: a verdict with three arms, and how much was explored.
+
+use super::trace::Trace;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+pub use super::explorer::Explorer;
+
+/// What a check says about a model.
+#[derive(Clone, Debug)]
+#[must_use]
+pub enum Verdict {
+    /// No explored execution broke the model.
+    Holds(Coverage),
+    /// This execution broke it.
+    Violated(Box<Counterexample>),
+    /// Neither can be said, and why.
+    Unknown(Bound),
+}
+
+impl Verdict {
+    /// Whether this is what was expected. A panic in the model's set-up is not, whatever was: see
+    /// [`Counterexample::is_of_set_up`].
+    #[must_use]
+    pub fn is(&self, expect: Expect) -> bool {
+        match (self, expect) {
+            (Verdict::Holds(_), Expect::Holds) => true,
+            (Verdict::Violated(found), Expect::Violation(kind)) => found.kind == kind && !found.is_of_set_up(),
+            (Verdict::Holds(_), Expect::Violation(_)) | (Verdict::Violated(_), Expect::Holds) => false,
+            (Verdict::Unknown(_), Expect::Holds | Expect::Violation(_)) => false,
+        }
+    }
+}
+
+/// How much was explored, explorer by explorer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Coverage {
+    /// What each explorer did, in the order in which they ran. Never empty, and no run has zero executions.
+    pub runs: Vec<Run>,
+    /// Explorers that could say nothing, and why.
+    pub skipped: Vec<(Explorer, Bound)>,
+}
+
+impl Coverage {
+    /// All executions together.
+    #[must_use]
+    pub fn executions(&self) -> u64 {
+        self.runs.iter().map(|run| run.executions).sum()
+    }
+
+    /// Whether some explorer saw every interleaving.
+    #[must_use]
+    pub fn is_exhaustive(&self) -> bool {
+        self.runs.iter().any(|run| run.extent == Extent::Exhaustive)
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, run) in self.runs.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            write!(f, "{}: {}, {} executions", run.explorer, run.extent, run.executions)?;
+        }
+        for (explorer, bound) in &self.skipped {
+            write!(f, "; {explorer}: skipped: {bound}")?;
+        }
+        Ok(())
+    }
+}
+
+/// What one explorer did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// Which one.
+    pub explorer: Explorer,
+    /// How many executions it ran, counted by us.
+    pub executions: u64,
+    /// How many events the longest of them had.
+    pub longest: usize,
+    /// How far it came.
+    pub extent: Extent,
+}
+
+/// What an explorer counted that did not stop at violations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// How many executions it ran, the violated ones included.
+    pub executions: u64,
+    /// How many of them were violated, by kind.
+    pub violations: BTreeMap<Kind, u64>,
+    /// How far it came.
+    pub extent: Extent,
+}
+
+/// How far an explorer came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Extent {
+    /// Every interleaving of the model's operations (sequential consistency).
+    Exhaustive,
+    /// Everything that loom explores: complete within loom's own limits (five threads, its memory model).
+    Complete,
+    /// Everything within this bound, and nothing beyond it.
+    Bounded(Bound),
+    /// Drawn at random.
+    Sampled,
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Extent::Exhaustive => f.pad("exhaustive"),
+            Extent::Complete => f.pad("complete by loom"),
+            Extent::Bounded(bound) => f.pad(&format!("bounded by {bound}")),
+            Extent::Sampled => f.pad("sampled"),
+        }
+    }
+}
+
+/// Why a check stopped short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Bound {
+    /// The budget's executions were used up.
+    Executions(u64),
+    /// The budget's time was used up.
+    Time(Duration),
+    /// Only executions with at most so many preemptions were looked at.
+    Preemptions(usize),
+    /// The engine refuses more threads than this, the main one included.
+    Threads(usize),
+    /// The engine has no model of this operation.
+    NotModelled {
+        /// `loom`, `shuttle`.
+        engine: &'static str,
+        /// Which operation, in std's words.
+        operation: String,
+    },
+    /// An execution blocked in something that no engine can see.
+    Stuck {
+        /// Its last event, drawn as one line.
+        last: String,
+    },
+    /// What a thread did while it unwound was taken as one with what it did before: others were not seen in between.
+    Unwinding,
+    /// A thread has overflowed its stack. [`Check::stack`](crate::Check::stack) gives larger ones to all of them,
+    /// [`Builder::stack_size`](crate::thread::Builder::stack_size) to one.
+    Stack {
+        /// The thread.
+        thread: String,
+        /// How large its stack was.
+        bytes: usize,
+        /// Where the execution's last operation stands in the source.
+        last: Option<String>,
+    },
+    /// In no execution did two threads use the same object of selvedge's, one of them to change it: there was nothing to
+    /// explore. Either an import was forgotten, or the model is meant to run on one thread: see
+    /// [`Check::alone`](crate::Check::alone).
+    NothingExplored,
+    /// Scenarios of more operations than this are not explored.
+    Operations(usize),
+    /// A history could not be checked within so many configurations of the search.
+    Configurations(u64),
+    /// Whether [`is_finished`](crate::thread::JoinHandle::is_finished) was asked before or after a thread's end.
+    Ends,
+    /// Rounds of loops that yield, and timeouts, that were taken to change nothing.
+    Spins,
+    /// State that selvedge cannot see (an atomic of std's, a lock of another crate): two executions that differ only in the
+    /// order of independent operations were not the same. And the first operation that differed.
+    Unseen(String),
+    /// Fewer executions than the model is known to need.
+    TooFew {
+        /// How many ran.
+        executions: u64,
+        /// How many there must be at least.
+        needed: u64,
+    },
+    /// A condition that must be true in some execution never was.
+    NeverReached(String),
+    /// The same schedule led to another execution: the model depends on something that no explorer controls.
+    NotDeterministic(String),
+    /// The replay token does not fit the model.
+    Replay(String),
+}
+
+/// What to do where nothing was explored.
+const NOTHING: &str = "nothing to explore: in no execution did two threads use the same object of selvedge's, one of them to \
+                       change it. Does the code use std's Mutex, channels or atomics where it should use those of \
+                       selvedge::sync? If the model is meant to run on one thread, say so: Check::alone(true)";
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bound::Executions(n) => write!(f, "{n} executions"),
+            Bound::Time(t) => write!(f, "{} ms", t.as_millis()),
+            Bound::Preemptions(n) => write!(f, "{n} preemptions"),
+            Bound::Threads(n) => write!(f, "{n} threads"),
+            Bound::NotModelled { engine, operation } => write!(f, "{engine} has no model of {operation}"),
+            Bound::Stuck { last } => write!(f, "an execution that blocks in something un-modelled, after: {last}"),
+            Bound::Stack { thread, bytes, last } => {
+                write!(f, "an overflow of the stack of {thread}, which has {bytes} bytes")?;
+                last.iter().try_for_each(|last| write!(f, ", after the operation at {last}"))?;
+                let more = (4 * bytes).next_power_of_two().max(1 << 20);
+                write!(f, "; give the model more: `Check::new(..).stack({more})`")
+            }
+            Bound::Operations(n) => write!(f, "a scenario of more than {n} operations"),
+            Bound::Configurations(n) => write!(f, "{n} configurations in the check of a history"),
+            Bound::Ends => f.write_str("one order of is_finished and the end of a thread"),
+            Bound::Spins => f.write_str("few rounds of each spin loop, one timeout a wait"),
+            Bound::Unwinding => f.write_str("one order of what a thread does while it unwinds"),
+            Bound::NothingExplored => f.write_str(NOTHING),
+            Bound::Unseen(what) => write!(f, "state that selvedge cannot see: by an equivalent schedule, {what}"),
+            Bound::TooFew { executions, needed } => write!(f, "{executions} executions where {needed} are needed"),
+            Bound::NeverReached(name) => write!(f, "`{name}` was never true"),
+            Bound::NotDeterministic(what) => write!(f, "a model that is not deterministic: {what}"),
+            Bound::Replay(why) => write!(f, "a replay that does not fit: {why}"),
+        }
+    }
+}
+
+/// What kind of wrong an execution did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// An assertion failed, or something else panicked.
+    Panic,
+    /// Two accesses to a cell, one of them a write, that nothing orders.
+    DataRace,
+    /// Threads that wait for ever.
+    Deadlock,
+    /// Threads that run for ever and get nowhere.
+    Livelock,
+    /// Something that was created in the execution and never dropped.
+    Leak,
+    /// It ended its process: by a panic that cannot unwind, an abort, a signal, an exit. No check comes to that verdict; it
+    /// stands in the last words of the process.
+    Abort,
+    /// The operations returned what the sequential specification does not allow in any order that the criterion leaves.
+    NotLinearizable,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Kind::Panic => "panic",
+            Kind::DataRace => "data race",
+            Kind::Deadlock => "deadlock",
+            Kind::Livelock => "livelock",
+            Kind::Leak => "leak",
+            Kind::Abort => "abort",
+            Kind::NotLinearizable => "not linearizable",
+        })
+    }
+}
+
+/// What a check must find, for the test to pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// Nothing wrong.
+    Holds,
+    /// A violation of this kind: a broken form that must be caught.
+    Violation(Kind),
+}
+
+impl fmt::Display for Expect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Expect::Holds => f.pad("holds"),
+            Expect::Violation(kind) => f.pad(&format!("violated: {kind}")),
+        }
+    }
+}
+
+/// An execution that broke the model.
+#[derive(Clone, Debug)]
+pub struct Counterexample {
+    /// The model's name.
+    pub model: String,
+    /// What kind of wrong.
+    pub kind: Kind,
+    /// What was wrong, in the words of the panic or the engine.
+    pub message: String,
+    /// Where, if a panic or a race said so: `account.rs:57`.
+    pub location: Option<String>,
+    /// Who found it.
+    pub explorer: Explorer,
+    /// In which execution, from 1.
+    pub execution: u64,
+    /// Switches away from a thread that could have gone on.
+    pub preemptions: usize,
+    /// The execution that was found first, if this is a smaller one with the same failure.
+    pub reduced_from: Option<Size>,
+    /// The events up to the failure.
+    pub trace: Trace,
+    /// Pairs of events (places in the trace) that conflict: the second overwrites or races with the first.
+    pub conflicts: Vec<(usize, usize)>,
+    /// What to know before believing it: an engine may allow what the language does not.
+    pub caveat: Option<String>,
+    /// The token that replays exactly this execution.
+    pub replay: String,
+}
+
+impl Counterexample {
+    /// Whether it is a panic that came before the execution had a second thread: what a model does to prepare itself went
+    /// wrong, and nothing was met that a broken form is to show.
+    ///
+    /// ```
+    /// use selvedge::{Check, Config, Expect, Kind, Verdict, thread};
+    ///
+    /// let verdict = Check::new("no file").config(Config::default()).run(|| {
+    ///     let settings: Result<u32, String> = Err("there is no file".to_string());
+    ///     let worker = thread::spawn(|| ());
+    ///     worker.join().unwrap();
+    ///     settings.unwrap();
+    /// });
+    /// assert!(verdict.is(Expect::Violation(Kind::Panic)));
+    /// let verdict = Check::new("no file").config(Config::default()).run(|| {
+    ///     let settings: Result<u32, String> = Err("there is no file".to_string());
+    ///     settings.unwrap();
+    ///     let worker = thread::spawn(|| ());
+    ///     worker.join().unwrap();
+    /// });
+    /// assert!(!verdict.is(Expect::Violation(Kind::Panic)));
+    /// # let Verdict::Violated(found) = verdict else { panic!() };
+    /// # assert!(found.is_of_set_up());
+    /// ```
+    #[must_use]
+    pub fn is_of_set_up(&self) -> bool {
+        self.kind == Kind::Panic && self.trace.threads.len() < 2
+    }
+}
+
+/// How large an execution is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Switches away from a thread that could have gone on.
+    pub preemptions: usize,
+    /// Operations of all threads.
+    pub events: usize,
+}
