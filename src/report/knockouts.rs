@@ -3,7 +3,8 @@
 use super::json::Failure;
 use super::style::{Ink, Style};
 use super::text::{clean, count, pad};
-use crate::knockout::{Change, Fate, KnockoutReport, Mark, SiteSeen, Tried, Unseen};
+use crate::vocabulary::Change;
+use crate::vocabulary::fate::{Fate, KnockoutReport, Mark, ModelUsed, SiteSeen, Tried, Unseen};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -309,7 +310,7 @@ fn word(mark: Mark) -> &'static str {
 
 impl<'a> From<&'a KnockoutReport> for Group<'a> {
     fn from(report: &'a KnockoutReport) -> Self {
-        let model = |m: &'a crate::knockout::ModelUsed| Model {
+        let model = |m: &'a ModelUsed| Model {
             name: &m.name,
             coverage: m.coverage.to_string(),
             without_loom: m.without_loom.as_deref(),
