@@ -23,7 +23,8 @@ impl Check<'_> {
         if explorer == Explorer::Threads {
             return Ok(found); // nothing of it is known
         }
-        if let Some((by, smaller)) = explore::smallest(explorer, model, &self.limits(), &failure, self.shrink) {
+        if let Some((by, smaller)) = explore::smallest(explorer, model, &self.limits(), &failure, self.settings.shrink)
+        {
             let reduced_from = Some(Size { preemptions: found.preemptions, events: found.trace.events.len() });
             let smaller = self.counterexample(explorer, by, smaller)?;
             let smaller = Counterexample { reduced_from, execution: found.execution, ..smaller };

@@ -2,15 +2,19 @@
 
 mod config;
 mod found;
+mod insist;
+mod settings;
 
 pub use config::Config;
+pub(crate) use insist::{Insistence, Said, Violation};
+pub(crate) use settings::{Settings, settings_of_check};
 
-use crate::counterexample::{Regression, Token};
+use crate::counterexample::Token;
 use crate::execution::knockout::Probe;
 use crate::execution::{Ending, Engine};
 use crate::explore::{self, Again, Exploration, Judge, Limits, Model, Progress};
 use crate::report;
-use crate::verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Run, Verdict};
+use crate::verdict::{Bound, Counts, Coverage, Expect, Explorer, Extent, Run, Verdict};
 use crate::vocabulary::budget::Budget;
 use crate::vocabulary::schedule::Which;
 use std::collections::BTreeMap;
@@ -71,17 +75,10 @@ pub fn reached(condition: bool, name: &'static str) {
 pub struct Check<'a> {
     name: String,
     explorers: Vec<Explorer>,
-    budget: Budget,
+    settings: Settings,
     expect: Expect,
     at_least: u64,
-    max_events: usize,
     alone: bool,
-    leaks: bool,
-    spurious: bool,
-    stack: Option<usize>,
-    patience: Duration,
-    shrink: Duration,
-    config: Config,
     meets: Option<Arc<AtomicBool>>,
     again: Again,
     judge: Option<Judge>,
@@ -106,17 +103,10 @@ impl<'a> Check<'a> {
                 Explorer::Loom { preemption_bound: None },
                 Explorer::Portfolio { seed: 0 },
             ],
-            budget: Budget::default(),
+            settings: Settings::default(),
             expect: Expect::Holds,
             at_least: 1,
-            max_events: 10_000,
             alone: false,
-            leaks: true,
-            spurious: true,
-            stack: None,
-            patience: Duration::from_secs(10),
-            shrink: Duration::from_secs(1),
-            config: Config::from_env(),
             meets: None,
             again: Again::Sometimes,
             judge: None,
@@ -131,8 +121,9 @@ impl<'a> Check<'a> {
     }
 
     /// How much each explorer may do.
-    pub fn budget(self, budget: Budget) -> Self {
-        Check { budget, ..self }
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.settings.budget = budget;
+        self
     }
 
     /// What [`assert`](Check::assert) must see.
@@ -146,8 +137,9 @@ impl<'a> Check<'a> {
     }
 
     /// An execution with more events than this (10,000, unless set) is a livelock.
-    pub fn max_events(self, events: usize) -> Self {
-        Check { max_events: events, ..self }
+    pub fn max_events(mut self, events: usize) -> Self {
+        self.settings.max_events = events;
+        self
     }
 
     /// Whether the model is meant to run on one thread. It is not, unless set: a check in which no two threads meet is
@@ -175,8 +167,9 @@ impl<'a> Check<'a> {
 
     /// Whether an object that outlives the execution (a cycle of `Arc`s, a node never freed) is a violation. It is,
     /// unless set.
-    pub fn leaks(self, leaks: bool) -> Self {
-        Check { leaks, ..self }
+    pub fn leaks(mut self, leaks: bool) -> Self {
+        self.settings.leaks = leaks;
+        self
     }
 
     /// Whether a wait on a condition variable may end, a park return, and a weak compare-exchange fail, for no reason:
@@ -204,8 +197,9 @@ impl<'a> Check<'a> {
     /// let _ = Check::new("as it is").expect(Expect::Violation(Kind::Panic)).assert(waits_without_a_loop);
     /// let _ = Check::new("as one hopes").spurious(false).assert(waits_without_a_loop);
     /// ```
-    pub fn spurious(self, spurious: bool) -> Self {
-        Check { spurious, ..self }
+    pub fn spurious(mut self, spurious: bool) -> Self {
+        self.settings.spurious = spurious;
+        self
     }
 
     /// Gives each green thread a stack of at least so many bytes, the main one included: without it, 32 KiB under loom, and
@@ -229,19 +223,27 @@ impl<'a> Check<'a> {
     ///     assert_eq!(counter.load(SeqCst), 2);
     /// });
     /// ```
-    pub fn stack(self, bytes: usize) -> Self {
-        Check { stack: Some(bytes), ..self }
+    pub fn stack(mut self, bytes: usize) -> Self {
+        self.settings.stack = Some(bytes);
+        self
     }
 
     /// How long an execution may go without an event (10 s, unless set) before it is given up as blocked in something
     /// un-modelled. Its OS thread is left behind.
-    pub fn patience(self, patience: Duration) -> Self {
-        Check { patience, ..self }
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.settings.patience = patience;
+        self
     }
 
     /// How long to look for a smaller execution with the same failure (1 s, unless set; zero: not at all).
-    pub fn shrink(self, time: Duration) -> Self {
-        Check { shrink: time, ..self }
+    pub fn shrink(mut self, time: Duration) -> Self {
+        self.settings.shrink = time;
+        self
+    }
+
+    /// Uses these instead.
+    pub(crate) fn settings(self, settings: Settings) -> Self {
+        Check { settings, ..self }
     }
 
     /// Lets somebody else have the last word about executions.
@@ -262,8 +264,9 @@ impl<'a> Check<'a> {
     }
 
     /// Uses this instead of the environment.
-    pub fn config(self, config: Config) -> Self {
-        Check { config, ..self }
+    pub fn config(mut self, config: Config) -> Self {
+        self.settings.config = config;
+        self
     }
 
     /// Calls `f` now and then with how far the running explorer has come.
@@ -282,7 +285,7 @@ impl<'a> Check<'a> {
     /// `Unknown`.
     pub fn run(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
         let model: Model = Arc::new(model);
-        match self.config.replay.as_deref().map(str::parse::<Token>) {
+        match self.settings.config.replay.as_deref().map(str::parse::<Token>) {
             None => self.explore(&model),
             Some(Err(error)) => Verdict::Unknown(Bound::Replay(error.to_string())),
             Some(Ok(token)) if token.is_for(&self.name) => self.replay(&model, &token),
@@ -300,66 +303,38 @@ impl<'a> Check<'a> {
     #[track_caller]
     pub fn assert(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
         let model: Model = Arc::new(model);
-        let (name, expect, alone) = (self.name.clone(), self.expect, self.alone);
-        let replays = self.config.replay.is_some();
-        let folder = self.config.failures.clone().filter(|_| expect == Expect::Holds && !replays);
-        let regression = folder.map(|folder| Regression::of(&folder, &name));
-        let again = regression.as_ref().and_then(|regression| self.regress(&model, regression));
+        let insistence = Insistence::new(&self.name, self.expect, &self.settings);
+        let alone = self.alone;
+        let again = insistence.regress(
+            |token| {
+                let is_mine = token.is_for(&self.name) && self.explorers.contains(&token.explorer());
+                is_mine.then(|| self.replay(&model, token))
+            },
+            |verdict| matches!(verdict, Verdict::Violated(_)),
+        );
         let verdict = again.unwrap_or_else(|| self.run(move || model()));
-        let drawn = |found: &Counterexample| report::timeline::counterexample(found, &report::Style::Plain);
-        match (&verdict, expect) {
-            (Verdict::Holds(_), Expect::Holds) => {}
-            (Verdict::Violated(found), Expect::Violation(kind))
-                if found.kind == kind && found.is_of_set_up() && !alone =>
-            {
-                panic!(
-                    "{name} was to be violated by a {kind}, but its set-up panicked, before there was a second thread:\n{}",
-                    drawn(found)
-                )
-            }
-            (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind && !replays => {}
-            // a replay is there to be seen
-            (Verdict::Violated(found), Expect::Violation(kind)) if found.kind == kind => panic!("{}", drawn(found)),
-            (Verdict::Violated(found), Expect::Holds) => {
-                let kept = regression.filter(|_| !found.replay.is_empty());
-                let kept = kept.filter(|regression| regression.save(&found.replay).is_ok());
-                let kept = kept.map(|r| format!("replayed first at the next run: {}\n", r.path().display()));
-                panic!("{}{}", drawn(found), kept.unwrap_or_default())
-            }
-            (Verdict::Violated(found), Expect::Violation(kind)) => {
-                panic!("{name} was to be violated by a {kind}, but was violated like this:\n{}", drawn(found))
-            }
-            (Verdict::Holds(coverage), Expect::Violation(kind)) => {
-                panic!("{name} was to be violated by a {kind}, but holds ({coverage})")
-            }
-            (Verdict::Unknown(bound), _) => panic!("{name}: unknown: {bound}"),
-        }
+        insistence.see(&match &verdict {
+            Verdict::Holds(coverage) => Said::Holds(coverage.to_string()),
+            Verdict::Violated(found) => Said::Violated(Violation {
+                kind: found.kind,
+                is_of_set_up: found.is_of_set_up() && !alone,
+                token: found.replay.clone(),
+                drawing: report::timeline::counterexample(found, &report::Style::Plain),
+            }),
+            Verdict::Unknown(bound) => Said::Unknown(bound.to_string()),
+        });
         verdict
-    }
-
-    /// Runs the last failure again: its verdict, if it fails still.
-    fn regress(&mut self, model: &Model, regression: &Regression) -> Option<Verdict> {
-        let token = regression.load()?;
-        if !token.is_for(&self.name) || !self.explorers.contains(&token.explorer()) {
-            return None;
-        }
-        let verdict = self.replay(model, &token);
-        if matches!(verdict, Verdict::Violated(_)) {
-            return Some(verdict);
-        }
-        regression.forget();
-        None
     }
 
     fn limits(&self) -> Limits {
         Limits {
-            executions: self.budget.most_executions(),
-            time: self.budget.most_time(),
-            max_events: self.max_events,
-            leaks: self.leaks,
-            spurious: self.spurious,
-            stack: self.stack,
-            patience: self.patience,
+            executions: self.settings.budget.most_executions(),
+            time: self.settings.budget.most_time(),
+            max_events: self.settings.max_events,
+            leaks: self.settings.leaks,
+            spurious: self.settings.spurious,
+            stack: self.settings.stack,
+            patience: self.settings.patience,
             again: self.again,
             probe: self.probe.clone(),
             judge: self.judge.clone(),
@@ -393,7 +368,7 @@ impl<'a> Check<'a> {
     /// If nothing was explored, the model is not deterministic, or the explorer cannot go on past a violation (loom,
     /// real threads).
     pub fn count(mut self, model: impl Fn() + Send + Sync + 'static) -> Result<Counts, Bound> {
-        let Some(&explorer) = self.explorers.first().filter(|_| !self.budget.is_zero()) else {
+        let Some(&explorer) = self.explorers.first().filter(|_| !self.settings.budget.is_zero()) else {
             return Err(Bound::NothingExplored);
         };
         if explorer.driver() != Engine::Shuttle {
@@ -422,7 +397,7 @@ impl<'a> Check<'a> {
     }
 
     fn explore(&mut self, model: &Model) -> Verdict {
-        if self.budget.is_zero() {
+        if self.settings.budget.is_zero() {
             return Verdict::Unknown(Bound::Executions(0));
         }
         let limits = self.limits();

@@ -17,6 +17,7 @@ mod portfolio;
 mod pos;
 mod random;
 mod replay;
+mod running;
 mod shuttle;
 mod smallest;
 mod threads;

@@ -40,7 +40,7 @@ mod run;
 pub use crate::vocabulary::change::{Change, Half, Knockout, Site};
 pub use crate::vocabulary::fate::{Fate, KnockoutReport, Mark, ModelUsed, SiteSeen, Tried, Unseen};
 
-use crate::check::Config;
+use crate::check::{Config, Settings, settings_of_check};
 use crate::counterexample::Token;
 use crate::explore::Model;
 use crate::vocabulary::budget::Budget;
@@ -114,30 +114,24 @@ pub fn load_bearing_elsewhere(why: &'static str) {
 /// ```
 #[must_use = "knockouts that are not run say nothing"]
 pub struct Knockouts<'a> {
-    settings: Settings,
+    group: Group,
     progress: Box<dyn FnMut(usize, usize) + 'a>,
 }
 
-/// What is knocked out, and how it is explored.
-struct Settings {
+/// What is knocked out.
+struct Group {
     name: String,
     models: Vec<(String, Model)>,
-    budget: Budget,
     time: Option<Duration>,
     loom: bool,
-    max_events: usize,
-    leaks: bool,
-    stack: Option<usize>,
-    patience: Duration,
-    shrink: Duration,
     workers: usize,
-    config: Config,
+    settings: Settings,
 }
 
-impl Settings {
+impl Group {
     /// The execution that is to be replayed, if it is one of these knockouts'.
     fn replayed(&self) -> Option<(Token, &(String, Model))> {
-        let token: Token = self.config.replay.as_deref()?.parse().ok()?;
+        let token: Token = self.settings.config.replay.as_deref()?.parse().ok()?;
         token.knockout()?;
         let model = self.models.iter().find(|(name, _)| token.is_for(name))?;
         Some((token, model))
@@ -146,92 +140,73 @@ impl Settings {
 
 impl std::fmt::Debug for Knockouts<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let models: Vec<&str> = self.settings.models.iter().map(|(name, _)| name.as_str()).collect();
-        f.debug_struct("Knockouts").field("name", &self.settings.name).field("models", &models).finish_non_exhaustive()
+        let models: Vec<&str> = self.group.models.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("Knockouts").field("name", &self.group.name).field("models", &models).finish_non_exhaustive()
     }
 }
 
 impl<'a> Knockouts<'a> {
     /// The knockouts of a group of this name, which has no model yet.
+    ///
+    /// An execution with more than 2,000 events is a livelock, unless set otherwise. A knockout that makes a model go on
+    /// beyond it is undecided, unless threads only look, over and over, at what nobody changes any more: that livelock is
+    /// shown.
     pub fn new(name: &str) -> Knockouts<'a> {
-        let settings = Settings {
+        let shrink = Duration::from_millis(200);
+        let group = Group {
             name: name.to_string(),
             models: Vec::new(),
-            budget: Budget::default(),
             time: None,
             loom: true,
-            max_events: 2_000,
-            leaks: true,
-            stack: None,
-            patience: Duration::from_secs(10),
-            shrink: Duration::from_millis(200),
             workers: std::thread::available_parallelism().map_or(1, usize::from),
-            config: Config::from_env(),
+            settings: Settings { max_events: 2_000, shrink, ..Settings::default() },
         };
-        Knockouts { settings, progress: Box::new(|_, _| {}) }
-    }
-
-    fn with(mut self, set: impl FnOnce(&mut Settings)) -> Self {
-        set(&mut self.settings);
-        self
+        Knockouts { group, progress: Box::new(|_, _| {}) }
     }
 
     /// Adds a model of this name. It must hold as it is: one that does not is named in the report, and decides nothing.
-    pub fn model(self, name: &str, model: impl Fn() + Send + Sync + 'static) -> Self {
-        self.with(|s| s.models.push((name.to_string(), Arc::new(model))))
+    pub fn model(mut self, name: &str, model: impl Fn() + Send + Sync + 'static) -> Self {
+        self.group.models.push((name.to_string(), Arc::new(model)));
+        self
     }
 
     /// How much each explorer may do with each knockout in each model.
-    pub fn budget(self, budget: Budget) -> Self {
-        self.with(|s| s.budget = budget)
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.group.settings.budget = budget;
+        self
     }
 
     /// How long all of it may take (without an end, unless set): knockouts that are not begun by then are undecided.
-    pub fn time(self, time: Duration) -> Self {
-        self.with(|s| s.time = Some(time))
+    pub fn time(mut self, time: Duration) -> Self {
+        self.group.time = Some(time);
+        self
     }
 
     /// Whether weaker orderings are explored under loom as well. They are, unless set.
-    pub fn loom(self, loom: bool) -> Self {
-        self.with(|s| s.loom = loom)
+    pub fn loom(mut self, loom: bool) -> Self {
+        self.group.loom = loom;
+        self
     }
 
-    /// As [`Check::max_events`](crate::Check::max_events), but 2,000, unless set. A knockout that makes a model go on
-    /// beyond it is undecided, unless threads only look, over and over, at what nobody changes any more: that livelock is
-    /// shown.
-    pub fn max_events(self, events: usize) -> Self {
-        self.with(|s| s.max_events = events)
-    }
-
-    /// As [`Check::leaks`](crate::Check::leaks).
-    pub fn leaks(self, leaks: bool) -> Self {
-        self.with(|s| s.leaks = leaks)
-    }
-
-    /// As [`Check::stack`](crate::Check::stack).
-    pub fn stack(self, bytes: usize) -> Self {
-        self.with(|s| s.stack = Some(bytes))
-    }
-
-    /// As [`Check::patience`](crate::Check::patience).
-    pub fn patience(self, patience: Duration) -> Self {
-        self.with(|s| s.patience = patience)
-    }
+    settings_of_check!(group.settings);
 
     /// How long to look for a smaller execution that kills a knockout (200 ms, unless set; zero: not at all).
-    pub fn shrink(self, time: Duration) -> Self {
-        self.with(|s| s.shrink = time)
+    pub fn shrink(mut self, time: Duration) -> Self {
+        self.group.settings.shrink = time;
+        self
     }
 
     /// How many knockouts are explored at a time: as many as there are processors, unless set.
-    pub fn workers(self, workers: usize) -> Self {
-        self.with(|s| s.workers = workers)
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.group.workers = workers;
+        self
     }
 
     /// Uses this instead of the environment. With a replay of an execution of one of the models in which something is
     /// knocked out, that is all that is run.
-    pub fn config(self, config: Config) -> Self {
-        self.with(|s| s.config = config)
+    pub fn config(mut self, config: Config) -> Self {
+        self.group.settings.config = config;
+        self
     }
 
     /// Calls `f` after each knockout, with how many are done and how many are left. What survives may add some.
@@ -241,7 +216,7 @@ impl<'a> Knockouts<'a> {
 
     /// Tries every knockout of every site, and says what became of them.
     pub fn run(mut self) -> KnockoutReport {
-        run::run(&self.settings, &mut self.progress)
+        run::run(&self.group, &mut self.progress)
     }
 
     /// The same, and insists that every knockout is killed, or its survival explained.
@@ -251,7 +226,7 @@ impl<'a> Knockouts<'a> {
     /// with the listing of the sites. A replay panics with its drawing: it is there to be seen.
     #[track_caller]
     pub fn assert(self) -> KnockoutReport {
-        let replays = self.settings.replayed().is_some();
+        let replays = self.group.replayed().is_some();
         let report = self.run();
         if let Some(Fate::Killed(found)) = report.knockouts.first().map(|tried| &tried.fate).filter(|_| replays) {
             panic!("{}", crate::report::timeline::counterexample(found, &crate::report::Style::Plain));

@@ -1,7 +1,7 @@
 //! One knockout after the other, on all processors: which model notices, and if none does, how far each was explored.
 
-use super::Settings;
-use crate::check::{Check, Config};
+use super::Group;
+use crate::check::{Check, Config, Settings};
 use crate::execution::knockout::{Probe, Seen};
 use crate::explore::Model;
 use crate::trace::{Event, Operation, Thread, Trace, Value};
@@ -42,7 +42,7 @@ struct Task {
 }
 
 /// Runs all of them.
-pub(super) fn run(this: &Settings, progress: &mut dyn FnMut(usize, usize)) -> KnockoutReport {
+pub(super) fn run(this: &Group, progress: &mut dyn FnMut(usize, usize)) -> KnockoutReport {
     if let Some(report) = replay(this) {
         return report;
     }
@@ -72,7 +72,7 @@ pub(super) fn run(this: &Settings, progress: &mut dyn FnMut(usize, usize)) -> Kn
             let late = end.is_some_and(|end| Instant::now() >= end);
             let models: Vec<&Usable> = models.iter().map(|place| &usable[*place]).collect();
             let explained = seen.explained.map(ToString::to_string).or_else(|| by_std(task.change));
-            let budget = if explained.is_some() { CURSORY } else { this.budget };
+            let budget = if explained.is_some() { CURSORY } else { this.settings.budget };
             let fate = if late { out_of_budget() } else { fate(this, &knockout, &models, budget) };
             Tried { knockout, site: task.site, fate, explained }
         };
@@ -105,12 +105,10 @@ pub(super) fn run(this: &Settings, progress: &mut dyn FnMut(usize, usize)) -> Kn
 }
 
 /// Runs exactly one execution, if one is to be replayed, in which an operation of one of these models is knocked out.
-fn replay(this: &Settings) -> Option<KnockoutReport> {
+fn replay(this: &Group) -> Option<KnockoutReport> {
     let (token, (name, body)) = this.replayed()?;
     let (knockout, body) = (token.knockout()?, Arc::clone(body));
-    let check = Check::new(name).config(this.config.clone()).max_events(this.max_events).leaks(this.leaks);
-    let check = this.stack.into_iter().fold(check, Check::stack);
-    let fate = match check.patience(this.patience).run(move || body()) {
+    let fate = match Check::new(name).settings(this.settings.clone()).run(move || body()) {
         Verdict::Violated(found) => Fate::Killed(found),
         Verdict::Unknown(bound) => Fate::Undecided(bound.to_string()),
         Verdict::Holds(_) => unreachable!("a replay is violated or unknown"),
@@ -137,11 +135,11 @@ fn by_std(change: Change) -> Option<String> {
 }
 
 /// The models that hold as they are, with their sites; and those that do not.
-fn usable(this: &Settings) -> (Vec<Usable>, Vec<(String, String)>) {
+fn usable(this: &Group) -> (Vec<Usable>, Vec<(String, String)>) {
     let explore = |(name, body): &(String, Model)| -> Result<Usable, (String, String)> {
         let probe = Arc::new(Probe::recording());
         let start = Instant::now();
-        let verdict = check(this, name, body, &[Explorer::Exhaustive], this.budget, &probe);
+        let verdict = check(this, name, body, &[Explorer::Exhaustive], this.settings.budget, &probe);
         let coverage = match verdict {
             Verdict::Holds(coverage) => coverage,
             Verdict::Violated(found) => return Err((name.clone(), format!("violated as it is: {}", found.kind))),
@@ -150,7 +148,7 @@ fn usable(this: &Settings) -> (Vec<Usable>, Vec<(String, String)>) {
         let took = start.elapsed();
         let without_loom = match this.loom {
             false => Some("not asked for".to_string()),
-            true => match check(this, name, body, &LOOM, this.budget, &Arc::default()) {
+            true => match check(this, name, body, &LOOM, this.settings.budget, &Arc::default()) {
                 Verdict::Holds(coverage) => coverage.skipped.first().map(|(_, bound)| bound.to_string()),
                 Verdict::Violated(found) => Some(format!("violated there as it is: {}", found.kind)),
                 Verdict::Unknown(bound) => Some(bound.to_string()),
@@ -171,7 +169,7 @@ fn usable(this: &Settings) -> (Vec<Usable>, Vec<(String, String)>) {
 
 /// Runs a model with a probe.
 fn check(
-    this: &Settings,
+    this: &Group,
     name: &str,
     body: &Model,
     explorers: &[Explorer],
@@ -179,16 +177,15 @@ fn check(
     probe: &Arc<Probe>,
 ) -> Verdict {
     let body = Arc::clone(body);
-    let check = Check::new(name).explorers(explorers.iter().copied()).budget(budget).config(Config::default());
-    let check = check.max_events(this.max_events).leaks(this.leaks).patience(this.patience).shrink(this.shrink);
-    let check = this.stack.into_iter().fold(check, Check::stack);
+    let settings = Settings { budget, config: Config::default(), ..this.settings.clone() };
+    let check = Check::new(name).explorers(explorers.iter().copied()).settings(settings);
     // as it is, threads must meet; without the one lock on which they do, there is nothing for them to notice
     let check = if probe.changes_something() { check.meets(Arc::default()) } else { check };
     check.probe(Arc::clone(probe)).run(move || body())
 }
 
 /// What becomes of a knockout: a model that notices decides; if none does, all of them were asked.
-fn fate(this: &Settings, knockout: &Knockout, models: &[&Usable], budget: Budget) -> Fate {
+fn fate(this: &Group, knockout: &Knockout, models: &[&Usable], budget: Budget) -> Fate {
     let mut survived = Vec::new();
     let mut why_not: Vec<String> = Vec::new();
     // first a little of every model: one of them may see at once what another would look for in vain, and for long
@@ -331,7 +328,7 @@ mod tests {
             *sum.lock().unwrap() += 1;
             other.join().unwrap();
         };
-        let this = Knockouts::new("elsewhere").model("elsewhere", model).settings;
+        let this = Knockouts::new("elsewhere").model("elsewhere", model).group;
         let (usable, _) = usable(&this);
         let knockout: Knockout = "knockout:src/nowhere.rs:1:1:lock/skipped".parse().expect("a knockout");
         let fate = fate(&this, &knockout, &usable.iter().collect::<Vec<_>>(), QUICK);

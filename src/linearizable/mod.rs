@@ -13,7 +13,7 @@ mod verdict;
 pub use subject::{Op, Ret, Subject};
 pub use verdict::{Failure, Tested, Verdict};
 
-use crate::check::Config;
+use crate::check::{Config, Settings, settings_of_check};
 use crate::linearize::Criterion;
 use crate::scenario::{Scenario, Shape};
 use crate::verdict::{Expect, Explorer};
@@ -101,14 +101,8 @@ pub struct Linearizable<S: Subject> {
     shape: Shape,
     seed: u64,
     explorers: Vec<Explorer>,
-    budget: Budget,
+    settings: Settings,
     expect: Expect,
-    leaks: bool,
-    max_events: usize,
-    stack: Option<usize>,
-    patience: Duration,
-    shrink: Duration,
-    config: Config,
 }
 
 impl<S: Subject> std::fmt::Debug for Linearizable<S> {
@@ -136,14 +130,12 @@ impl<S: Subject> Linearizable<S> {
                 Explorer::Loom { preemption_bound: Some(2) },
                 Explorer::Portfolio { seed: 0 },
             ],
-            budget: Budget::executions(100_000).and_time(Duration::from_secs(6)),
+            settings: Settings {
+                budget: Budget::executions(100_000).and_time(Duration::from_secs(6)),
+                shrink: Duration::from_secs(2),
+                ..Settings::default()
+            },
             expect: Expect::Holds,
-            leaks: true,
-            max_events: 10_000,
-            stack: None,
-            patience: Duration::from_secs(10),
-            shrink: Duration::from_secs(2),
-            config: Config::from_env(),
         }
     }
 
@@ -225,8 +217,9 @@ impl<S: Subject> Linearizable<S> {
     }
 
     /// How much all scenarios together may take: what one does not use is there for those that follow.
-    pub fn budget(self, budget: Budget) -> Self {
-        Linearizable { budget, ..self }
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.settings.budget = budget;
+        self
     }
 
     /// What [`assert`](Linearizable::assert) must see.
@@ -234,34 +227,18 @@ impl<S: Subject> Linearizable<S> {
         Linearizable { expect, ..self }
     }
 
-    /// Whether an object that outlives the execution is a violation: see [`Check::leaks`](crate::Check::leaks).
-    pub fn leaks(self, leaks: bool) -> Self {
-        Linearizable { leaks, ..self }
-    }
-
-    /// An execution with more events than this (10,000, unless set) is a livelock.
-    pub fn max_events(self, events: usize) -> Self {
-        Linearizable { max_events: events, ..self }
-    }
-
-    /// Gives each thread a stack of at least so many bytes: see [`Check::stack`](crate::Check::stack).
-    pub fn stack(self, bytes: usize) -> Self {
-        Linearizable { stack: Some(bytes), ..self }
-    }
-
-    /// How long an execution may go without an event: see [`Check::patience`](crate::Check::patience).
-    pub fn patience(self, patience: Duration) -> Self {
-        Linearizable { patience, ..self }
-    }
+    settings_of_check!(settings);
 
     /// How long to look for a smaller scenario, and then for a smaller execution of it, with the same kind of failure
     /// (2 s, unless set; zero: not at all).
-    pub fn shrink(self, time: Duration) -> Self {
-        Linearizable { shrink: time, ..self }
+    pub fn shrink(mut self, time: Duration) -> Self {
+        self.settings.shrink = time;
+        self
     }
 
     /// Uses this instead of the environment.
-    pub fn config(self, config: Config) -> Self {
-        Linearizable { config, ..self }
+    pub fn config(mut self, config: Config) -> Self {
+        self.settings.config = config;
+        self
     }
 }

@@ -5,11 +5,11 @@ use super::model::{Log, model};
 use super::subject::{Op, Ret, Subject};
 use super::verdict::{Failure, Tested, Verdict};
 use super::{Linearizable, Source, draw, partial};
-use crate::check::{Check, Config};
-use crate::counterexample::{Regression, Token};
+use crate::check::{Check, Config, Insistence, Said, Settings, Violation};
+use crate::counterexample::Token;
 use crate::linearize::Specification;
 use crate::scenario::{Scenario, ScenarioTree, every, scenarios};
-use crate::verdict::{self, Bound, Counterexample, Expect, Explorer};
+use crate::verdict::{self, Bound, Counterexample, Explorer};
 use crate::vocabulary::budget::Budget;
 use proptest::strategy::{BoxedStrategy, Strategy, ValueTree};
 use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
@@ -87,7 +87,7 @@ impl<S: Subject> Linearizable<S> {
     ///
     /// Nothing explored is `Unknown`.
     pub fn run(self) -> Verdict<S> {
-        match self.config.replay.as_deref().map(str::parse::<Token>) {
+        match self.settings.config.replay.as_deref().map(str::parse::<Token>) {
             None => self.explore(),
             Some(Err(error)) => Verdict::Unknown(Bound::Replay(error.to_string()), Tested::default()),
             Some(Ok(token)) => self.replay(&token).unwrap_or_else(|| self.explore()),
@@ -103,50 +103,23 @@ impl<S: Subject> Linearizable<S> {
     /// If the verdict is another: with the drawn failure, if there is one.
     #[track_caller]
     pub fn assert(self) -> Verdict<S> {
-        let Linearizable { name, expect, .. } = &self;
-        let (name, expect, replays) = (name.clone(), *expect, self.config.replay.is_some());
-        let folder = self.config.failures.as_deref().filter(|_| expect == Expect::Holds && !replays);
-        let regression = folder.map(|folder| Regression::of(folder, &name));
-        let again = regression.as_ref().and_then(|regression| self.regress(regression));
+        let insistence = Insistence::new(&self.name, self.expect, &self.settings);
+        let again = insistence.regress(
+            |token| self.replay(token).filter(|_| self.explorers.contains(&token.explorer())),
+            |verdict| matches!(verdict, Verdict::Violated(_)),
+        );
         let verdict = again.unwrap_or_else(|| self.run());
-        match (&verdict, expect) {
-            (Verdict::Holds(_), Expect::Holds) => {}
-            (Verdict::Violated(found), Expect::Violation(kind))
-                if found.counterexample.kind == kind && found.counterexample.is_of_set_up() =>
-            {
-                panic!("{name} was to be violated by a {kind}, but panicked before there was a second thread:\n{found}")
-            }
-            (Verdict::Violated(found), Expect::Violation(kind)) if found.counterexample.kind == kind && !replays => {}
-            // a replay is there to be seen
-            (Verdict::Violated(found), Expect::Violation(kind)) if found.counterexample.kind == kind => {
-                panic!("{found}")
-            }
-            (Verdict::Violated(found), Expect::Holds) => {
-                let token = &found.counterexample.replay;
-                let kept = regression.filter(|regression| !token.is_empty() && regression.save(token).is_ok());
-                let kept = kept.map(|r| format!("\nreplayed first at the next run: {}\n", r.path().display()));
-                panic!("{found}{}", kept.unwrap_or_default())
-            }
-            (Verdict::Violated(found), Expect::Violation(kind)) => {
-                panic!("{name} was to be violated by a {kind}, but was violated like this:\n{found}")
-            }
-            (Verdict::Holds(tested), Expect::Violation(kind)) => {
-                panic!("{name} was to be violated by a {kind}, but holds ({tested})")
-            }
-            (Verdict::Unknown(bound, tested), _) => panic!("{name}: unknown: {bound} ({tested})"),
-        }
+        insistence.see(&match &verdict {
+            Verdict::Holds(tested) => Said::Holds(tested.to_string()),
+            Verdict::Violated(found) => Said::Violated(Violation {
+                kind: found.counterexample.kind,
+                is_of_set_up: found.counterexample.is_of_set_up(),
+                token: found.counterexample.replay.clone(),
+                drawing: format!("{found}\n"),
+            }),
+            Verdict::Unknown(bound, tested) => Said::Unknown(format!("{bound} ({tested})")),
+        });
         verdict
-    }
-
-    /// Runs the last failure again: its verdict, if it fails still.
-    fn regress(&self, regression: &Regression) -> Option<Verdict<S>> {
-        let token = regression.load()?;
-        let verdict = self.replay(&token).filter(|_| self.explorers.contains(&token.explorer()))?;
-        if matches!(verdict, Verdict::Violated(_)) {
-            return Some(verdict);
-        }
-        regression.forget();
-        None
     }
 
     /// Runs the execution that the token names, if it is one of this test.
@@ -266,7 +239,7 @@ impl<S: Subject> Linearizable<S> {
 
     /// What each explorer of the next scenario may do, if anything is left.
     fn share(&self, tested: &Tested, start: Instant) -> Option<Budget> {
-        let share = match self.budget.most_executions() {
+        let share = match self.settings.budget.most_executions() {
             None => Budget::executions(EACH),
             Some(most) => {
                 let left = most.checked_sub(tested.executions).filter(|left| *left > 0)?;
@@ -275,20 +248,20 @@ impl<S: Subject> Linearizable<S> {
                 Budget::executions(each.max(FEWEST).min(left))
             }
         };
-        let Some(most) = self.budget.most_time() else { return Some(share) };
+        let Some(most) = self.settings.budget.most_time() else { return Some(share) };
         let left = most.checked_sub(start.elapsed()).filter(|left| !left.is_zero())?;
         Some(share.and_time(left))
     }
 
     /// The failure made small: the scenario first, then the execution.
     fn smallest(&self, origin: Origin, scenario: Scenario<Op<S>>, found: Counterexample, tested: Tested) -> Failure<S> {
-        let (end, kind, explorer) = (Instant::now() + self.shrink, found.kind, found.explorer);
+        let (end, kind, explorer) = (Instant::now() + self.settings.shrink, found.kind, found.explorer);
         let left = || end.saturating_duration_since(Instant::now());
         let (found_with, mut best, mut origin) = (scenario.size(), scenario, origin);
         if let Origin::Drawn(seed, case, path) = &mut origin
             && let Some(mut tree) = self.tree(*seed, *case)
         {
-            let (mut open, mut rejected) = (!self.shrink.is_zero() && tree.simplify(), 0);
+            let (mut open, mut rejected) = (!self.settings.shrink.is_zero() && tree.simplify(), 0);
             while open && !left().is_zero() {
                 let budget = Budget::executions(SMALLER).and_time(left());
                 let smaller = self.startable(tree.current());
@@ -306,9 +279,9 @@ impl<S: Subject> Linearizable<S> {
         }
         // once more: with its own name, and the schedule made small too
         let mut trial = Trial::new(self, &best);
-        let budget =
-            Budget::executions(SMALLER.max(found.execution)).and_time(self.budget.most_time().unwrap_or(SHRINK));
-        let time = if self.shrink.is_zero() { Duration::ZERO } else { left().max(SHRINK) };
+        let budget = Budget::executions(SMALLER.max(found.execution))
+            .and_time(self.settings.budget.most_time().unwrap_or(SHRINK));
+        let time = if self.settings.shrink.is_zero() { Duration::ZERO } else { left().max(SHRINK) };
         let again = trial.explore(&origin.name(&self.name), &[explorer], budget, time);
         match again {
             verdict::Verdict::Violated(smallest) => trial.failure(*smallest, found_with, tested),
@@ -335,11 +308,9 @@ impl<'a, S: Subject> Trial<'a, S> {
     }
 
     fn check(&self, name: &str) -> Check<'static> {
-        let Linearizable { leaks, max_events, patience, stack, .. } = *self.test;
+        let settings = Settings { config: Config::default(), ..self.test.settings.clone() };
         // a scenario in which nobody meets is one of many, and its history is checked like any other
-        let check = Check::new(name).config(Config::default()).judge(self.court.judge()).meets(Arc::clone(&self.meets));
-        let check = stack.into_iter().fold(check, Check::stack);
-        check.leaks(leaks).max_events(max_events).patience(patience)
+        Check::new(name).settings(settings).judge(self.court.judge()).meets(Arc::clone(&self.meets))
     }
 
     fn explore(&mut self, name: &str, explorers: &[Explorer], budget: Budget, shrink: Duration) -> verdict::Verdict {

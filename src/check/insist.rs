@@ -1,0 +1,90 @@
+//! What is expected, insisted on: a verdict that is another panics, and leaves its token for the next run.
+
+use super::Settings;
+use crate::counterexample::{Regression, Token};
+use crate::vocabulary::verdict::{Expect, Kind};
+
+/// A verdict as an assertion sees it, with its words.
+pub(crate) enum Said {
+    /// With how much was explored.
+    Holds(String),
+    Violated(Violation),
+    /// With why.
+    Unknown(String),
+}
+
+/// A violation as an assertion sees it.
+pub(crate) struct Violation {
+    pub(crate) kind: Kind,
+    /// A panic before there was a second thread: nothing was met that a broken form is to show.
+    pub(crate) is_of_set_up: bool,
+    /// Empty if no token leads to it.
+    pub(crate) token: String,
+    pub(crate) drawing: String,
+}
+
+/// What somebody expects of the model of this name.
+pub(crate) struct Insistence {
+    name: String,
+    expect: Expect,
+    /// One execution is run, to be seen.
+    replays: bool,
+    regression: Option<Regression>,
+}
+
+impl Insistence {
+    pub(crate) fn new(name: &str, expect: Expect, settings: &Settings) -> Insistence {
+        let replays = settings.config.replay.is_some();
+        let folder = settings.config.failures.as_deref().filter(|_| expect == Expect::Holds && !replays);
+        let regression = folder.map(|folder| Regression::of(folder, name));
+        Insistence { name: name.to_string(), expect, replays, regression }
+    }
+
+    /// Runs the last failure again, by `replay`, which says nothing if the token is another's: its verdict, if it fails
+    /// still.
+    pub(crate) fn regress<V>(
+        &self,
+        replay: impl FnOnce(&Token) -> Option<V>,
+        is_violated: impl FnOnce(&V) -> bool,
+    ) -> Option<V> {
+        let regression = self.regression.as_ref()?;
+        let verdict = replay(&regression.load()?)?;
+        if is_violated(&verdict) {
+            return Some(verdict);
+        }
+        regression.forget();
+        None
+    }
+
+    /// # Panics
+    /// If this is not what is expected.
+    #[track_caller]
+    pub(crate) fn see(self, said: &Said) {
+        let Insistence { name, expect, replays, regression } = self;
+        match (said, expect) {
+            (Said::Holds(_), Expect::Holds) => {}
+            (Said::Violated(found), Expect::Violation(kind)) if found.kind == kind && found.is_of_set_up => {
+                panic!(
+                    "{name} was to be violated by a {kind}, but its set-up panicked, before there was a second thread:\n{}",
+                    found.drawing
+                )
+            }
+            (Said::Violated(found), Expect::Violation(kind)) if found.kind == kind && !replays => {}
+            // a replay is there to be seen
+            (Said::Violated(found), Expect::Violation(kind)) if found.kind == kind => panic!("{}", found.drawing),
+            (Said::Violated(found), Expect::Holds) => {
+                let kept = regression.filter(|_| !found.token.is_empty());
+                let kept = kept.filter(|regression| regression.save(&found.token).is_ok());
+                let kept = kept.map(|r| format!("replayed first at the next run: {}\n", r.path().display()));
+                panic!("{}{}", found.drawing, kept.unwrap_or_default())
+            }
+            (Said::Violated(found), Expect::Violation(kind)) => {
+                panic!("{name} was to be violated by a {kind}, but was violated like this:\n{}", found.drawing)
+            }
+            (Said::Holds(coverage), Expect::Violation(kind)) => {
+                panic!("{name} was to be violated by a {kind}, but holds ({coverage})")
+            }
+            (Said::Unknown(why), _) => panic!("{name}: unknown: {why}"),
+        }
+    }
+}

@@ -1,0 +1,323 @@
+//! One exploration on green threads, between two of its executions: what is taken in, what is run again, what comes next.
+
+use super::again::{Follower, Record, Recorder};
+use super::exploration::lock;
+use super::job::{Assignment, Fit, Job};
+use super::{
+    dfs::Dfs, exhaustive::Exhaustive, pct::Pct, portfolio::Portfolio, pos::Pos, random::Random, replay::Replay,
+    walk::Walk,
+};
+use crate::execution::{self, Ending, Engine, Failure, Rules, Strategy, World};
+use crate::vocabulary::explorer::Explorer;
+use crate::vocabulary::schedule::Which;
+use crate::vocabulary::verdict::Bound;
+use std::panic::Location;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// After so many executions, how many there will be is estimated anew.
+const ESTIMATE_EVERY: u64 = 256;
+
+/// Who chooses in the exploration's executions.
+fn strategy(job: &Job) -> Box<dyn Strategy> {
+    match job.only.as_ref().map(|only| &only.which) {
+        Some(Which::Schedule(choices)) => return Box::new(Replay::new(choices.clone())),
+        Some(Which::Execution(_)) => unreachable!("a schedule is replayed here, and loom's executions by their number"),
+        None => {}
+    }
+    match job.explorer {
+        Explorer::Exhaustive => Box::new(Exhaustive::default()),
+        Explorer::Dfs => Box::new(Dfs::bounded(job.limits.preemptions)),
+        Explorer::Random { seed } => Box::new(Random::new(seed)),
+        Explorer::Pct { seed, depth } => Box::new(Pct::new(seed, depth)),
+        Explorer::Pos { seed } => Box::new(Pos::new(seed)),
+        Explorer::Urw { seed } => Box::new(Walk::new(seed)),
+        Explorer::Portfolio { seed } => Box::new(Portfolio::new(seed)),
+        Explorer::Loom { .. } | Explorer::Threads => unreachable!("they have an engine of their own"),
+    }
+}
+
+/// What an exploration goes by, between two executions.
+pub(super) struct Running {
+    pub(super) assigned: Assignment,
+    rules: Rules,
+    /// Where `Arc`s are made that are counted.
+    places: Vec<&'static Location<'static>>,
+    /// Whether the execution is written down.
+    records: bool,
+    /// The execution that is run again, if one is.
+    rerun: Option<Rerun>,
+}
+
+/// An execution that is run again.
+struct Rerun {
+    /// Who chooses in all others.
+    strategy: Box<dyn Strategy>,
+    record: Rc<Record>,
+    asks: Asks,
+}
+
+/// What is to be seen by that.
+enum Asks {
+    /// Whether the same schedule leads to the same events.
+    Same,
+    /// Whether this order does; and then, as it did not, whether its own order does, and whether it makes the same
+    /// difference again.
+    Other(Vec<usize>),
+    SameAfterOther(String),
+    OtherAgain(String),
+}
+
+/// What comes after an execution.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// Nothing: the exploration is over.
+    Over,
+    /// It is run again, and has begun.
+    Begun,
+    /// Whatever the strategy has left.
+    Plan,
+}
+
+impl Running {
+    pub(super) fn begin(assigned: Assignment) -> Running {
+        let job = &assigned.job;
+        execution::set_strategy(Some(strategy(job)));
+        execution::knockout::set(job.limits.probe.clone());
+        execution::failure::stack::set(job.limits.stack, &job.pulse);
+        execution::failure::last_words::set(job.explorer, job.limits.teller.as_ref(), &job.pulse);
+        let rules = job.rules(Engine::Shuttle, &[]);
+        Running { assigned, rules, places: Vec::new(), records: false, rerun: None }
+    }
+
+    /// Begins anew, from an execution that has shown at which other places `Arc`s are to be counted.
+    fn learn(&mut self, learned: &[&'static Location<'static>]) {
+        self.places.extend_from_slice(learned);
+        let Assignment { job, shared, .. } = &self.assigned;
+        lock(shared).forget();
+        job.pulse.begin_anew();
+        job.pulse.at_work(|| drop(execution::set_strategy(Some(strategy(job)))));
+        self.rules = job.rules(Engine::Shuttle, &self.places);
+    }
+
+    /// Says that it is over.
+    pub(super) fn end(self, fit: Fit) {
+        let Running { assigned, rerun, .. } = self;
+        // what a long search remembers takes long to forget: before the end is told, or this thread would begin the
+        // next exploration late
+        assigned.job.pulse.at_work(|| drop((execution::set_strategy(None), rerun)));
+        assigned.done(fit);
+    }
+
+    /// Keeps what the model owns, for ever, if the execution has left threads in the middle of what they did: their
+    /// stacks borrow it. What stands on them is in a state that nobody else may see, not even to drop it (a sort that
+    /// was stopped in a comparison has an element twice).
+    fn keep_if_borrowed(&self, world: &World) {
+        if world.failure.abandoned {
+            std::mem::forget(Arc::clone(&self.assigned.job.model));
+        }
+    }
+
+    /// Takes in the execution that is over, if there is one; whether another has begun.
+    pub(super) fn goes_on(&mut self) -> bool {
+        let ended = || execution::try_with(|world| execution::with_strategy(|strategy| strategy.ended(world)));
+        let next = match self.assigned.job.pulse.at_work(ended).and_then(|()| execution::end()) {
+            None => Next::Plan,
+            Some(world) => match self.rerun.take() {
+                Some(rerun) => self.compare(rerun, world),
+                None => self.take(world),
+            },
+        };
+        next == Next::Begun || next == Next::Plan && self.plan()
+    }
+
+    /// Takes in an execution.
+    fn take(&mut self, mut world: Box<World>) -> Next {
+        let Assignment { job, shared, .. } = &self.assigned;
+        let recorder = if std::mem::take(&mut self.records) { execution::set_strategy(None) } else { None };
+        let recorded = recorder.and_then(Recorder::recorded);
+        let (came_to_its_end, number) = (world.ending.is_none(), job.pulse.executions());
+        // with no choice anywhere there is one schedule: who draws would draw it again and again
+        let alike = job.explorer.samples() && world.turns.schedule.is_empty();
+        self.keep_if_borrowed(&world);
+        job.judge(&mut world);
+        let mut exploration = lock(shared);
+        let over = exploration.take(&mut world, number);
+        if over {
+            exploration.cut = job.time_is_up().filter(|_| exploration.failure.is_none());
+        } else if alike {
+            exploration.drained = true;
+        }
+        let knows_better = exploration.unseen.is_some();
+        drop(exploration);
+        if !over {
+            let learned = std::mem::take(&mut world.memory.arcs.learned);
+            execution::keep(world);
+            if !learned.is_empty() {
+                self.learn(&learned);
+                return Next::Plan;
+            }
+        }
+        let Assignment { job, .. } = &self.assigned;
+        let Some((strategy, record)) = recorded else { return if over { Next::Over } else { Next::Plan } };
+        if over || !came_to_its_end {
+            execution::set_strategy(Some(strategy));
+            return if over { Next::Over } else { Next::Plan };
+        }
+        let explores_all = job.explorer == Explorer::Exhaustive && !knows_better;
+        let asks = explores_all.then(|| record.another_order()).flatten().map_or(Asks::Same, Asks::Other);
+        self.run_again(Rerun { strategy, record: Rc::new(record), asks })
+    }
+
+    /// Begins an execution that was written down once more.
+    fn run_again(&mut self, rerun: Rerun) -> Next {
+        let order = match &rerun.asks {
+            Asks::Same | Asks::SameAfterOther(..) => rerun.record.order(),
+            Asks::Other(order) => order.clone(),
+            Asks::OtherAgain(_) => rerun.record.another_order().unwrap_or_default(),
+        };
+        execution::set_strategy(Some(Box::new(Follower::new(Rc::clone(&rerun.record), order))));
+        self.rerun = Some(rerun);
+        execution::begin(&self.rules);
+        Next::Begun
+    }
+
+    /// Compares an execution that was run again with what it was.
+    fn compare(&mut self, mut rerun: Rerun, mut world: Box<World>) -> Next {
+        let Assignment { job, shared, .. } = &self.assigned;
+        let follower = execution::set_strategy(None);
+        self.keep_if_borrowed(&world);
+        if world.ending.is_some() {
+            job.judge(&mut world); // there are deadlocks that it accepts
+        }
+        let ending = world.ending.take();
+        let came_to_its_end = ending.is_none();
+        let mut difference = follower.and_then(|follower| Follower::difference(&*follower).map(ToString::to_string));
+        let mut exploration = lock(shared);
+        match ending {
+            Some(Ending::Unknown(Bound::Time(_))) => {
+                execution::set_strategy(Some(rerun.strategy)); // half of it says nothing
+                return Next::Plan;
+            }
+            // a violation that is found by chance is one, too
+            Some(ending @ Ending::Violation { .. }) if exploration.tally.is_none() => {
+                exploration.failure = Some(Failure::of(&mut world, ending, job.pulse.executions()));
+                drop(exploration);
+                self.rerun = Some(rerun); // to be forgotten with all the rest
+                return Next::Over;
+            }
+            Some(ending) => _ = difference.get_or_insert_with(|| format!("it came to its end, and then: {ending:?}")),
+            None => {}
+        }
+        let verdict = match (rerun.asks, difference) {
+            (Asks::Same | Asks::Other(_), None) => None,
+            (Asks::Same | Asks::SameAfterOther(..), Some(difference)) => Some(Err(difference)),
+            (Asks::Other(_), Some(difference)) => {
+                rerun.asks = Asks::SameAfterOther(difference);
+                drop(exploration);
+                return self.run_again(rerun);
+            }
+            (Asks::SameAfterOther(difference), None) => {
+                rerun.asks = Asks::OtherAgain(difference);
+                drop(exploration);
+                return self.run_again(rerun);
+            }
+            (Asks::OtherAgain(was), Some(is)) if was == is => Some(Ok(is)),
+            (Asks::OtherAgain(was), _) => Some(Err(was)),
+        };
+        execution::set_strategy(Some(rerun.strategy));
+        if let Some(Err(why)) = verdict {
+            let bound = Bound::NotDeterministic(format!("by the same schedule, {why}"));
+            exploration.failure = Some(Failure::of(&mut world, Ending::Unknown(bound), job.pulse.executions()));
+            return Next::Over;
+        }
+        exploration.unseen = exploration.unseen.take().or(verdict.and_then(Result::ok));
+        drop(exploration);
+        if came_to_its_end {
+            execution::keep(world);
+        }
+        Next::Plan
+    }
+
+    /// Begins what the strategy has left, if it is anything.
+    fn plan(&mut self) -> bool {
+        let Assignment { job, shared, .. } = &self.assigned;
+        let mut exploration = lock(shared);
+        if exploration.failure.is_some() || exploration.cut.is_some() || exploration.drained {
+            return false;
+        }
+        if !job.pulse.at_work(|| execution::with_strategy(|strategy| strategy.begin())) {
+            let delayed = exploration.delayed.then_some(Bound::Spins);
+            exploration.cut = execution::with_strategy(|strategy| strategy.caveat()).or(delayed);
+            job.pulse.estimates(exploration.executions);
+            return false;
+        }
+        if exploration.executions.is_power_of_two() || exploration.executions.is_multiple_of(ESTIMATE_EVERY) {
+            let explored = execution::with_strategy(|strategy| strategy.explored()).filter(|share| *share > 0.0);
+            explored.iter().for_each(|share| job.pulse.estimates((exploration.executions as f64 / share) as u64));
+        }
+        exploration.cut = job.time_is_up().or_else(|| job.used_up(exploration.executions));
+        if exploration.cut.is_some() {
+            return false;
+        }
+        drop(exploration);
+        self.records = job.limits.again.is_due(job.pulse.execution());
+        if self.records {
+            let strategy = execution::set_strategy(None).expect("an exploration on shuttle has one");
+            execution::set_strategy(Some(Box::new(Recorder::of(strategy))));
+        }
+        execution::begin(&self.rules);
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::execution::{Point, Pulse};
+    use crate::explore::Limits;
+    use crate::explore::exploration::Shared;
+    use crate::vocabulary::trace::ThreadId;
+    use std::sync::mpsc;
+
+    /// Notes, when it is forgotten, whether that counts as work of the explorer's.
+    struct Remembers(Arc<Pulse>, mpsc::Sender<bool>);
+
+    impl Drop for Remembers {
+        fn drop(&mut self) {
+            self.1.send(self.0.is_at_work()).expect("it is asked for");
+        }
+    }
+
+    impl Strategy for Remembers {
+        fn begin(&mut self) -> bool {
+            false
+        }
+
+        fn pick(&mut self, point: &Point<'_>) -> ThreadId {
+            point.enabled[0]
+        }
+
+        fn choose(&mut self, _options: usize) -> usize {
+            0
+        }
+    }
+
+    #[test]
+    fn to_forget_a_search_is_work_of_the_explorers() {
+        let pulse = Arc::new(Pulse::default());
+        let job = Job {
+            explorer: Explorer::Exhaustive,
+            model: Arc::new(|| {}),
+            limits: Limits::default(),
+            only: None,
+            pulse: Arc::clone(&pulse),
+        };
+        let ((done, finished), (forgets, forgotten)) = (mpsc::channel(), mpsc::channel());
+        let running = Running::begin(Assignment { job: Arc::new(job), shared: Shared::default(), done });
+        execution::set_strategy(Some(Box::new(Remembers(Arc::clone(&pulse), forgets))));
+        running.end(Fit::Yes);
+        assert_eq!((forgotten.try_recv(), finished.try_recv()), (Ok(true), Ok(Fit::Yes)));
+        assert!(!pulse.is_at_work());
+    }
+}
