@@ -1,12 +1,13 @@
 //! Has the last word about the executions of one scenario: the histories of each, every distinct one checked once.
 
 use super::draw;
+use super::fault::Fault;
 use super::history::{Bounds, Execution, Times, by_the_clock, history};
 use super::model::{Call, Log};
 use super::partial::{self, Precedence};
 use super::subject::{Op, Ret, Subject};
 use crate::explore::Judge;
-use crate::linearize::{self, Criterion, Explanation, History};
+use crate::linearize::{self, Criterion, History};
 use crate::runtime::{Ending, Engine, Pulse, World};
 use crate::scenario::Scenario;
 use crate::trace::ThreadId;
@@ -19,18 +20,6 @@ const CONFIGURATIONS: u64 = 1_000_000;
 
 /// Under this criterion the order between threads means nothing.
 const SEQUENTIAL: Criterion = Criterion::SequentiallyConsistent;
-
-/// A history that is not what the criterion asks for.
-pub(super) struct Fault<S: Subject> {
-    pub(super) history: History<Op<S>, Ret<S>>,
-    pub(super) explanation: Explanation,
-}
-
-impl<S: Subject> Clone for Fault<S> {
-    fn clone(&self) -> Self {
-        Fault { history: self.history.clone(), explanation: self.explanation.clone() }
-    }
-}
 
 /// What is asked of every history.
 pub(super) struct Question<S: Subject> {
