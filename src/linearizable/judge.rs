@@ -4,10 +4,9 @@ use super::draw;
 use super::fault::Fault;
 use super::history::{Bounds, Execution, Times, by_the_clock, history};
 use super::model::{Call, Log};
-use super::partial::{self, Precedence};
 use super::subject::{Op, Ret, Subject};
 use crate::explore::Judge;
-use crate::linearize::{self, Criterion, History};
+use crate::linearize::{self, Criterion, History, Precedence};
 use crate::runtime::{Ending, Engine, Pulse, World};
 use crate::scenario::Scenario;
 use crate::trace::ThreadId;
@@ -219,20 +218,19 @@ impl<S: Subject> Court<S> {
 
     fn check(&self, history: History<Op<S>, Ret<S>>, weak: Option<Precedence>) -> Answer<S> {
         let Question { specification, criterion } = &*self.question;
-        let explanation = match weak {
-            _ if history.operations.is_empty() => None, // a scenario without operations: it is the explorers' to say so
+        if history.operations.is_empty() {
+            return Answer::Right; // a scenario without operations: it is the explorers' to say so
+        }
+        let verdict = match weak {
             Some(precedence) if *criterion == Criterion::Linearizable => {
-                partial::violation(specification, &history.operations, &precedence, history.stuck)
+                linearize::check_under(specification, &history, &precedence, CONFIGURATIONS)
             }
-            _ => match linearize::check(specification, &history, *criterion, CONFIGURATIONS) {
-                linearize::Verdict::Holds(_) => None,
-                linearize::Verdict::Violated(explanation) => Some(explanation),
-                linearize::Verdict::Unknown { configurations } => return Answer::Unknown(configurations),
-            },
+            _ => linearize::check(specification, &history, *criterion, CONFIGURATIONS),
         };
-        match explanation {
-            None => Answer::Right,
-            Some(explanation) => Answer::Wrong(Arc::new(Fault { history, explanation })),
+        match verdict {
+            linearize::Verdict::Holds(_) => Answer::Right,
+            linearize::Verdict::Violated(explanation) => Answer::Wrong(Arc::new(Fault { history, explanation })),
+            linearize::Verdict::Unknown { configurations } => Answer::Unknown(configurations),
         }
     }
 }
