@@ -11,6 +11,8 @@ mod drawn;
 mod kinds;
 #[path = "linearize/lines.rs"]
 mod lines;
+#[path = "linearize/partial.rs"]
+mod partial;
 #[path = "linearize/random.rs"]
 mod random;
 #[path = "linearize/recorded.rs"]

@@ -23,7 +23,7 @@ const UNSAFE: &[&str] = &[
     "src/sync/once.rs",
     "src/sync/rwlock.rs",
     "src/systems/account/models.rs",
-    "src/systems/manager/models.rs",
+    "src/systems/manager/models/unlocked.rs",
     "src/systems/queue/lane.rs",
     "src/thread/scope.rs",
     "src/thread/spawn.rs",

@@ -7,7 +7,7 @@ use crate::explore::{self, Again, Limits, Model};
 use crate::report::{Style, timeline};
 use crate::trace::{ObjectKind, Trace};
 use crate::verdict::{Bound, Counterexample, Explorer, Kind, Size};
-use crate::vocabulary::schedule::{Only, Which};
+use crate::vocabulary::schedule::{Only, Prefix, Which};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -99,7 +99,7 @@ impl Check<'_> {
         let replay = match by.driver() {
             Engine::Std => String::new(),
             Engine::Loom => token(by, Which::Execution(execution)),
-            Engine::Shuttle => token(explorer, Which::Schedule(schedule)),
+            Engine::Shuttle => token(explorer, Which::Schedule(Prefix(schedule))),
         };
         let conflicts = match (conflict, kind) {
             (Some(pair), _) => vec![pair],

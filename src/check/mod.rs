@@ -464,9 +464,9 @@ impl<'a> Check<'a> {
             return Verdict::Unknown(Bound::Replay(why));
         }
         if let (Some(failure), Which::Schedule(choices)) = (violated, &token.only().which)
-            && failure.schedule != *choices
+            && failure.schedule != choices.0
         {
-            let (had, has) = (choices.len(), failure.schedule.len());
+            let (had, has) = (choices.0.len(), failure.schedule.len());
             let why = format!("the program is another one: the execution had {had} choices, and has {has} now");
             return Verdict::Unknown(Bound::Replay(why));
         }
@@ -490,14 +490,20 @@ fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
     if executions == 0 {
         return Err(cut.unwrap_or(Bound::NothingExplored));
     }
-    let extent = match (explorer, cut) {
-        (Explorer::Random { .. } | Explorer::Pct { .. } | Explorer::Pos { .. }, _) => Extent::Sampled,
-        (Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads, _) => Extent::Sampled,
-        _ if unseen.is_some() => Extent::Bounded(Bound::Unseen(unseen.unwrap_or_default())),
-        (Explorer::Exhaustive | Explorer::Dfs | Explorer::Loom { .. }, Some(bound)) => Extent::Bounded(bound),
-        (Explorer::Loom { preemption_bound: Some(most) }, None) => Extent::Bounded(Bound::Preemptions(most)),
-        (Explorer::Loom { preemption_bound: None }, None) => Extent::Complete,
-        (Explorer::Exhaustive | Explorer::Dfs, None) => Extent::Exhaustive,
+    let extent = match (cut, unseen) {
+        _ if explorer.samples() => Extent::Sampled,
+        (_, Some(unseen)) => Extent::Bounded(Bound::Unseen(unseen)),
+        (Some(bound), None) => Extent::Bounded(bound),
+        (None, None) => whole(explorer),
     };
     Ok(Run { explorer, executions, longest, extent })
+}
+
+/// How far an explorer has come that has left nothing.
+fn whole(explorer: Explorer) -> Extent {
+    match (explorer.driver(), explorer.preemption_bound()) {
+        (Engine::Loom, Some(most)) => Extent::Bounded(Bound::Preemptions(most)),
+        (Engine::Loom, None) => Extent::Complete,
+        (Engine::Shuttle | Engine::Std, _) => Extent::Exhaustive,
+    }
 }

@@ -1,12 +1,11 @@
 //! What one may type.
 
-use super::{exit, histories};
-use clap::{ColorChoice, Parser, Subcommand, ValueEnum};
+use super::budget::{Budget, EVERYDAY};
+use super::exit;
+use super::selection::System;
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use selvedge::verdict::Explorer;
-use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 /// Races without the lock, correctness with it: three concurrent systems, run for real and explored.
 ///
@@ -36,6 +35,15 @@ pub(crate) struct Arguments {
     pub(crate) color: ColorChoice,
 }
 
+const EXPLORERS: &str = "Who chooses the schedules; may be given several times";
+
+/// What stands in the long help about explorers.
+fn explorers() -> String {
+    let default = "Without this option: loom:2 and then loom; and as a second check exhaustive, then portfolio:0 where \
+                   that is\ntoo much for it.";
+    format!("{EXPLORERS}\n\n{}\n\n{default}", Explorer::NAMES)
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// List the models, and what an explorer must say of each
@@ -47,22 +55,7 @@ pub(crate) enum Command {
         /// A part of the models' names, such as `queue` or `queue/drain`
         filter: Option<String>,
 
-        /// Who chooses the schedules; may be given several times
-        ///
-        /// exhaustive      every inequivalent interleaving once (sequential consistency), on shuttle
-        /// loom            every execution that loom tells apart (weak memory, at most five threads)
-        /// loom:2          the same, with at most two preemptions an execution
-        /// dfs             every schedule in turn, on shuttle (for tiny models)
-        /// portfolio:SEED  the samplers below in turn, on shuttle
-        /// pos:SEED        partial order sampling
-        /// urw:SEED        the uniform random walk
-        /// random:SEED     uniformly random schedules
-        /// pct:D:SEED      random priorities that find bugs of depth D
-        /// threads         real threads: what they do is not recorded
-        ///
-        /// Without this option: loom:2 and then loom; and as a second check exhaustive, then portfolio:0 where that is
-        /// too much for it.
-        #[arg(short, long = "explorer", value_name = "EXPLORER", verbatim_doc_comment)]
+        #[arg(short, long = "explorer", value_name = "EXPLORER", help = EXPLORERS, long_help = explorers())]
         explorers: Vec<Explorer>,
     },
 
@@ -105,122 +98,93 @@ pub(crate) enum Command {
 pub(crate) enum HistoryCommand {
     /// Is this history linearizable?
     #[command(after_help = exit::TABLE)]
-    Check(histories::Request),
+    Check(Request),
 }
 
-/// The systems that run for real.
+/// What may be asked about a file.
+#[derive(Debug, Args)]
+pub(crate) struct Request {
+    /// The history, one operation a line; `-` for standard input
+    ///
+    /// {"process":0,"op":"enqueue","arg":7,"ret":null,"call":1,"return":5}
+    ///
+    /// call and return are places in one order, in any unit; without "return", or with null, the operation is pending:
+    /// it may have taken effect, at any time after its call. Structures with keys also have "key":"...".
+    #[arg(verbatim_doc_comment)]
+    pub(crate) file: PathBuf,
+
+    /// What the structure is
+    #[arg(long, value_name = "NAME", value_enum)]
+    pub(crate) spec: Spec,
+
+    /// What is asked of the history
+    #[arg(long, value_enum, default_value = "linearizable")]
+    pub(crate) criterion: Asked,
+
+    /// What it begins with: a register's value, a bounded queue's capacity, a semaphore's permits
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    pub(crate) initial: Option<i64>,
+
+    /// How many configurations the search may look at
+    #[arg(long, default_value_t = 10_000_000)]
+    pub(crate) configurations: u64,
+
+    /// Draw the operations that fail, and those that come before them
+    #[arg(long)]
+    pub(crate) explain: bool,
+
+    /// Draw the history on a page for a browser, which needs nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+}
+
+/// The ready-made specifications, by their operations.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum System {
-    /// Two threads, 100,000 deposits each
-    Account,
-    /// A child process sends the squares of 1 to 5
+pub(crate) enum Spec {
+    /// enqueue, dequeue (null: empty)
     Queue,
-    /// Child processes fill one shared list and one shared dict, two each
-    Manager,
+    /// enqueue, try_enqueue, dequeue, try_dequeue, close; needs --initial
+    BoundedQueue,
+    /// push, pop (null: empty)
+    Stack,
+    /// insert, pop_max (null: empty)
+    PriorityQueue,
+    /// read, write
+    Register,
+    /// read, write, cas
+    CasRegister,
+    /// increment, read
+    Counter,
+    /// fetch_add
+    FetchAdd,
+    /// add, remove, contains
+    Set,
+    /// append, read
+    List,
+    /// insert, remove, get, by key
+    Map,
+    /// put, append, get of strings, by key
+    Kv,
+    /// lock, try_lock, unlock
+    Mutex,
+    /// acquire, try_acquire, release; needs --initial
+    Semaphore,
 }
 
-impl System {
-    /// In the order in which they are explained.
-    pub(crate) const ALL: [System; 3] = [System::Account, System::Queue, System::Manager];
-
-    /// As models' names begin.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            System::Account => "account",
-            System::Queue => "queue",
-            System::Manager => "manager",
-        }
-    }
-}
-
-/// How much one check may do. At least one of the two, and none of them zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Budget {
-    pub(crate) executions: Option<u64>,
-    pub(crate) time: Option<Duration>,
-}
-
-/// Unless said otherwise.
-pub(crate) const EVERYDAY: Budget = Budget { executions: Some(20_000), time: Some(Duration::from_secs(5)) };
-
-impl From<Budget> for selvedge::Budget {
-    fn from(budget: Budget) -> selvedge::Budget {
-        match (budget.executions, budget.time) {
-            (Some(executions), None) => selvedge::Budget::executions(executions),
-            (None, Some(time)) => selvedge::Budget::time(time),
-            (Some(executions), Some(time)) => selvedge::Budget::executions(executions).and_time(time),
-            (None, None) => selvedge::Budget::default(),
-        }
-    }
-}
-
-/// `10000`, `500ms`, `10000,5s`.
-impl std::fmt::Display for Budget {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let executions = self.executions.map(|n| n.to_string());
-        let time = self.time.map(|time| match time.subsec_millis() {
-            0 => format!("{}s", time.as_secs()),
-            _ => format!("{}ms", time.as_millis()),
-        });
-        f.write_str(&[executions, time].into_iter().flatten().collect::<Vec<_>>().join(","))
-    }
-}
-
-impl FromStr for Budget {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Budget, String> {
-        let mut budget = Budget { executions: None, time: None };
-        for part in text.split(',') {
-            // The longer unit first: `ms` ends with `s`.
-            let (digits, unit) =
-                ["ms", "s", "x"].iter().find_map(|unit| Some((part.strip_suffix(unit)?, *unit))).unwrap_or((part, "x"));
-            let number: u64 = digits
-                .trim()
-                .parse()
-                .map_err(|e| format!("{part:?} is neither executions (`10000`) nor a time (`500ms`, `30s`): {e}"))?;
-            if number == 0 {
-                return Err(format!("{part:?} would explore nothing, and a check that explored nothing says nothing"));
-            }
-            let twice = match unit {
-                "x" => budget.executions.replace(number).is_some(),
-                "ms" => budget.time.replace(Duration::from_millis(number)).is_some(),
-                _ => budget.time.replace(Duration::from_secs(number)).is_some(),
-            };
-            if twice {
-                return Err(format!("{text:?} gives the same bound twice"));
-            }
-        }
-        Ok(budget)
-    }
+/// The criteria, as they are typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Asked {
+    /// Each operation takes effect between its call and its return
+    Linearizable,
+    /// Each process's operations take effect in its order
+    SequentiallyConsistent,
+    /// Operations that a quiet moment separates take effect in that order
+    QuiescentlyConsistent,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn budgets_are_executions_or_time_or_both() {
-        let read = |text: &str| text.parse::<Budget>().map(|budget| (budget.executions, budget.time));
-        assert_eq!(read("10000"), Ok((Some(10_000), None)));
-        assert_eq!(read("10000x"), Ok((Some(10_000), None)));
-        assert_eq!(read("500ms"), Ok((None, Some(Duration::from_millis(500)))));
-        assert_eq!(read("7,30s"), Ok((Some(7), Some(Duration::from_secs(30)))));
-        for written in ["10000", "500ms", "10000,5s", "1500ms"] {
-            assert_eq!(written.parse::<Budget>().expect(written).to_string(), written);
-        }
-    }
-
-    #[test]
-    fn a_budget_of_zero_is_refused_with_a_reason() {
-        for zero in ["0", "0s", "0ms", "10,0s"] {
-            let error = zero.parse::<Budget>().expect_err(zero);
-            assert!(error.contains("explored nothing"), "{error}");
-        }
-        for wrong in ["", "s", "-1", "1h", "1,2", "1s,2ms", "1,", "99999999999999999999"] {
-            wrong.parse::<Budget>().expect_err(wrong);
-        }
-    }
 
     #[test]
     fn the_arguments_are_consistent() {

@@ -1,8 +1,8 @@
 //! The three systems run for real: threads and child processes of the operating system.
 
-use super::arguments::System;
 use super::outcome::{Answer, Outcome};
-use super::output::Output;
+use super::progress::Progress;
+use super::selection::System;
 use selvedge::process::Table;
 use selvedge::report::Row;
 use selvedge::systems;
@@ -67,19 +67,19 @@ fn manager() -> Seen {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Every demo, in turn: they share nothing, but child processes are easier to watch one at a time.
-pub(crate) fn run_all(output: &Output) -> Vec<Outcome> {
-    System::ALL.into_iter().flat_map(|system| run_one(system, output)).collect()
+pub(crate) fn run_all() -> Vec<Outcome> {
+    System::ALL.into_iter().flat_map(run_one).collect()
 }
 
 /// One system's demos.
-pub(crate) fn run_one(system: System, output: &Output) -> Vec<Outcome> {
+pub(crate) fn run_one(system: System) -> Vec<Outcome> {
     let demos = DEMOS.iter().filter(|demo| demo.system == system.name());
-    let outcomes: Vec<Outcome> = demos.map(|demo| run(demo, output)).collect();
+    let outcomes: Vec<Outcome> = demos.map(run).collect();
     if outcomes.is_empty() { vec![Outcome::missing(system.name(), "real run")] } else { outcomes }
 }
 
-fn run(demo: &Demo, output: &Output) -> Outcome {
-    let progress = output.progress(1);
+fn run(demo: &Demo) -> Outcome {
+    let progress = Progress::new(1);
     progress.starts(&format!("{}/{}", demo.system, demo.name));
     let (sender, receiver) = mpsc::channel();
     let body = demo.run;

@@ -1,6 +1,7 @@
 //! Exit codes: one table, printed by `--help`, and the only place where they are numbers.
 
 use super::outcome::{Answer, Outcome};
+use selvedge::knockout::{KnockoutReport, Mark};
 use std::process::ExitCode;
 
 /// The table.
@@ -35,6 +36,15 @@ impl Exit {
             () if any(Answer::Unexpected) => Exit::Violated,
             () if any(Answer::Unknown) || outcomes.is_empty() => Exit::Unknown,
             () => Exit::Expected,
+        }
+    }
+
+    /// The code for these knockouts: a survivor weighs more than what could not be decided; no sites at all prove nothing.
+    pub(crate) fn of_knockouts(reports: &[KnockoutReport]) -> Exit {
+        match reports.iter().map(KnockoutReport::worst).max() {
+            Some(Mark::Survived) => Exit::Violated,
+            Some(Mark::Undecided | Mark::Nothing) | None => Exit::Unknown,
+            Some(Mark::Killed | Mark::Explained) => Exit::Expected,
         }
     }
 }

@@ -1,97 +1,16 @@
 //! Histories that were recorded elsewhere, in any language: read, judged, drawn.
 
+use super::arguments::{Asked, Request, Spec};
 use super::exit::Exit;
-use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
+use super::progress::Progress;
+use clap::ValueEnum;
 use selvedge::linearize::specifications as ready;
 use selvedge::linearize::{Criterion, History, Lines, Method, Recorded, Verdict, check};
 use selvedge::report::intervals::{self, Interval, Mark};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::fs::File;
-use std::io::{BufRead, BufReader, IsTerminal};
-use std::path::PathBuf;
-
-/// What may be asked about a file.
-#[derive(Debug, Args)]
-pub(crate) struct Request {
-    /// The history, one operation a line; `-` for standard input
-    ///
-    /// {"process":0,"op":"enqueue","arg":7,"ret":null,"call":1,"return":5}
-    ///
-    /// call and return are places in one order, in any unit; without "return", or with null, the operation is pending:
-    /// it may have taken effect, at any time after its call. Structures with keys also have "key":"...".
-    #[arg(verbatim_doc_comment)]
-    file: PathBuf,
-
-    /// What the structure is
-    #[arg(long, value_name = "NAME", value_enum)]
-    spec: Spec,
-
-    /// What is asked of the history
-    #[arg(long, value_enum, default_value = "linearizable")]
-    criterion: Asked,
-
-    /// What it begins with: a register's value, a bounded queue's capacity, a semaphore's permits
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
-    initial: Option<i64>,
-
-    /// How many configurations the search may look at
-    #[arg(long, default_value_t = 10_000_000)]
-    configurations: u64,
-
-    /// Draw the operations that fail, and those that come before them
-    #[arg(long)]
-    explain: bool,
-
-    /// Draw the history on a page for a browser, which needs nothing else
-    #[arg(long, value_name = "FILE")]
-    html: Option<PathBuf>,
-}
-
-/// The ready-made specifications, by their operations.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Spec {
-    /// enqueue, dequeue (null: empty)
-    Queue,
-    /// enqueue, try_enqueue, dequeue, try_dequeue, close; needs --initial
-    BoundedQueue,
-    /// push, pop (null: empty)
-    Stack,
-    /// insert, pop_max (null: empty)
-    PriorityQueue,
-    /// read, write
-    Register,
-    /// read, write, cas
-    CasRegister,
-    /// increment, read
-    Counter,
-    /// fetch_add
-    FetchAdd,
-    /// add, remove, contains
-    Set,
-    /// append, read
-    List,
-    /// insert, remove, get, by key
-    Map,
-    /// put, append, get of strings, by key
-    Kv,
-    /// lock, try_lock, unlock
-    Mutex,
-    /// acquire, try_acquire, release; needs --initial
-    Semaphore,
-}
-
-/// The criteria, as they are typed.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Asked {
-    /// Each operation takes effect between its call and its return
-    Linearizable,
-    /// Each process's operations take effect in its order
-    SequentiallyConsistent,
-    /// Operations that a quiet moment separates take effect in that order
-    QuiescentlyConsistent,
-}
+use std::io::{BufRead, BufReader};
 
 /// What is to be printed, and how the command ends.
 pub(crate) struct Judged {
@@ -127,29 +46,22 @@ pub(crate) fn judge(request: &Request, json: bool) -> Result<Judged, String> {
     }
 }
 
-/// The lines of the file, with a bar that shows how far they have been read.
-fn open(request: &Request) -> Result<(Box<dyn BufRead>, ProgressBar), String> {
+/// The lines of the file, and how far they have been read.
+fn open(request: &Request) -> Result<(Box<dyn BufRead>, Progress), String> {
     if request.file.as_os_str() == "-" {
-        return Ok((Box::new(std::io::stdin().lock()), ProgressBar::hidden()));
+        return Ok((Box::new(std::io::stdin().lock()), Progress::hidden()));
     }
     let said = |error: std::io::Error| format!("{}: {error}", request.file.display());
-    let file = File::open(&request.file).map_err(said)?;
-    let bar = if std::io::stderr().is_terminal() {
-        let bar = ProgressBar::new(file.metadata().map_err(said)?.len());
-        let style = ProgressStyle::with_template("{spinner} {bytes}/{total_bytes} {elapsed} {wide_bar} {msg}");
-        style.map_or(bar.clone(), |style| bar.with_style(style))
-    } else {
-        ProgressBar::hidden()
-    };
-    Ok((Box::new(BufReader::with_capacity(1 << 16, bar.wrap_read(file))), bar))
+    let (progress, file) = Progress::reading(File::open(&request.file).map_err(said)?).map_err(said)?;
+    Ok((Box::new(BufReader::with_capacity(1 << 16, file)), progress))
 }
 
 /// A history, and the line of each operation.
 type Recording<S> =
     (History<<S as selvedge::linearize::Specification>::Op, <S as selvedge::linearize::Specification>::Ret>, Vec<u64>);
 
-fn read<S: Recorded>(request: &Request) -> Result<(Recording<S>, ProgressBar), String> {
-    let (input, bar) = open(request)?;
+fn read<S: Recorded>(request: &Request) -> Result<(Recording<S>, Progress), String> {
+    let (input, progress) = open(request)?;
     let said = |error: &dyn std::fmt::Display| format!("{}: {error}", request.file.display());
     let mut lines = Lines::<_, S>::new(input);
     let (mut operations, mut numbers) = (Vec::new(), Vec::new());
@@ -160,19 +72,19 @@ fn read<S: Recorded>(request: &Request) -> Result<(Recording<S>, ProgressBar), S
     let history = History::new(operations).map_err(|error| {
         said(&format!("line {}: {error} (operations are counted from 0)", numbers[error.operation()]))
     })?;
-    Ok(((history, numbers), bar))
+    Ok(((history, numbers), progress))
 }
 
 fn judged<S: Recorded>(request: &Request, json: bool, initial: &S) -> Result<Judged, String> {
-    let ((history, lines), bar) = read::<S>(request)?;
+    let ((history, lines), progress) = read::<S>(request)?;
     let criterion = match request.criterion {
         Asked::Linearizable => Criterion::Linearizable,
         Asked::SequentiallyConsistent => Criterion::SequentiallyConsistent,
         Asked::QuiescentlyConsistent => Criterion::QuiescentlyConsistent,
     };
-    bar.set_message("checking");
+    progress.starts("checking");
     let verdict = check(initial, &history, criterion, request.configurations);
-    bar.finish_and_clear();
+    progress.clear();
     let judgement = Judgement { request, history: &history, lines: &lines, verdict: &verdict };
     if let Some(page) = &request.html {
         std::fs::write(page, judgement.page()).map_err(|error| format!("{}: {error}", page.display()))?;

@@ -1,9 +1,9 @@
 //! The systems' knockouts: a group of models for each system, and their reports.
 
-use super::arguments::{Budget, System};
-use super::exit::Exit;
-use super::output::Output;
-use selvedge::knockout::{KnockoutReport, Knockouts, Mark};
+use super::budget::Budget;
+use super::progress::Progress;
+use super::selection::System;
+use selvedge::knockout::{KnockoutReport, Knockouts};
 use selvedge::systems::models;
 use selvedge::{Config, Expect};
 
@@ -12,7 +12,7 @@ use selvedge::{Config, Expect};
 /// # Errors
 ///
 /// If no model that must hold has the filter in its name: an empty run must not look like a passed one.
-pub(crate) fn run(filter: Option<&str>, budget: Budget, output: &Output) -> Result<Vec<KnockoutReport>, String> {
+pub(crate) fn run(filter: Option<&str>, budget: Budget) -> Result<Vec<KnockoutReport>, String> {
     let filter = filter.unwrap_or_default();
     let chosen = models().into_iter().filter(|model| model.expect == Expect::Holds && model.name.contains(filter));
     let chosen: Vec<_> = chosen.collect();
@@ -25,7 +25,7 @@ pub(crate) fn run(filter: Option<&str>, budget: Budget, output: &Output) -> Resu
         if models.is_empty() {
             continue;
         }
-        let progress = output.progress(1);
+        let progress = Progress::new(1);
         let knockouts = models.iter().fold(Knockouts::new(system), |k, model| k.model(model.name, model.body));
         // a replay is a command of its own here
         let knockouts = knockouts.config(Config::default()).budget(budget.into()).progress(|done, left| {
@@ -36,13 +36,4 @@ pub(crate) fn run(filter: Option<&str>, budget: Budget, output: &Output) -> Resu
         progress.clear();
     }
     Ok(reports)
-}
-
-/// The exit code: a survivor weighs more than what could not be decided; no sites at all prove nothing.
-pub(crate) fn exit(reports: &[KnockoutReport]) -> Exit {
-    match reports.iter().map(KnockoutReport::worst).max() {
-        Some(Mark::Survived) => Exit::Violated,
-        Some(Mark::Undecided | Mark::Nothing) | None => Exit::Unknown,
-        Some(Mark::Killed | Mark::Explained) => Exit::Expected,
-    }
 }

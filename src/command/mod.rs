@@ -1,21 +1,27 @@
 //! The command: what each subcommand calls and prints.
 
-// Reading order: what one may type, what is checked, what the command says at its end.
+// The words: an exit code comes from outcomes, an outcome is of what a selection chose, within a budget.
+mod budget;
+mod exit;
+mod outcome;
+mod selection;
+// What one may type.
 mod arguments;
+// What the subcommands do: none of them prints, but for progress on a terminal. Each check has a worker.
 mod checks;
 mod demos;
-mod exit;
 mod histories;
 mod knockouts;
-mod outcome;
-mod output;
+mod progress;
 mod worker;
+// What is printed.
+mod output;
 
 use arguments::{Arguments, Command, HistoryCommand};
-use checks::{Plan, Selection};
 use clap::Parser;
 use exit::Exit;
-use output::Output;
+use output::{Draw, Output};
+use selection::{Plan, Selection};
 use selvedge::process::Table;
 use std::process::ExitCode;
 
@@ -40,29 +46,44 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, String> {
     match arguments.command {
         None => {
             let selection = Selection::all(arguments.budget);
-            let mut outcomes = demos::run_all(output);
-            outcomes.extend(checks::run(&selection, output));
-            output.report(&outcomes, &selection.skipped, output::Draw::OneEachSystem)
+            let mut outcomes = demos::run_all();
+            outcomes.extend(checks::run(&selection, output.page));
+            output.report(&outcomes, &selection.skipped, Draw::OneEachSystem)?;
+            Ok(Exit::of(&outcomes))
         }
-        Some(Command::List) => output.list(&selvedge::systems::models()),
+        Some(Command::List) => {
+            output.list(&selvedge::systems::models())?;
+            Ok(Exit::Expected)
+        }
         Some(Command::Check { filter, explorers }) => {
             let plans = match &explorers[..] {
                 [] => Plan::everyday(),
                 _ => explorers.into_iter().map(Plan::from).collect(),
             };
             let selection = Selection::new(filter.as_deref(), &plans, arguments.budget)?;
-            let outcomes = checks::run(&selection, output);
-            output.report(&outcomes, &selection.skipped, output::Draw::All)
+            let outcomes = checks::run(&selection, output.page);
+            output.report(&outcomes, &selection.skipped, Draw::All)?;
+            Ok(Exit::of(&outcomes))
         }
         Some(Command::Knockout { filter, drawn }) => {
-            let reports = knockouts::run(filter.as_deref(), arguments.budget, output)?;
-            output.knockouts(&reports, drawn)
+            let reports = knockouts::run(filter.as_deref(), arguments.budget)?;
+            output.knockouts(&reports, drawn)?;
+            Ok(Exit::of_knockouts(&reports))
         }
-        Some(Command::History { command: HistoryCommand::Check(request) }) => output.judged(&request),
-        Some(Command::Demo { system }) => output.demo(&demos::run_one(system, output)),
+        Some(Command::History { command: HistoryCommand::Check(request) }) => {
+            let judged = histories::judge(&request, arguments.json)?;
+            output.text(&judged.text)?;
+            Ok(judged.exit)
+        }
+        Some(Command::Demo { system }) => {
+            let outcomes = demos::run_one(system);
+            output.demo(&outcomes)?;
+            Ok(Exit::of(&outcomes))
+        }
         Some(Command::Replay { token }) => {
-            let outcome = checks::replay(&token, output)?;
-            output.report(&[outcome], &[], output::Draw::All)
+            let outcomes = [checks::replay(&token, output.page)?];
+            output.report(&outcomes, &[], Draw::All)?;
+            Ok(Exit::of(&outcomes))
         }
     }
 }

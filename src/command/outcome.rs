@@ -1,11 +1,9 @@
-//! A check that is over: its row of the report, and what that means for the exit code.
+//! A check that is over: its row of the report, its drawing, and whether it is what was expected.
 
-use super::arguments::EVERYDAY;
-use super::checks::Plan;
-use super::output::Page;
-use super::worker::Task;
-use selvedge::report::{Finding, Row};
+use super::selection::Plan;
+use selvedge::report::{Finding, Row, Style};
 use selvedge::systems::Model;
+use selvedge::verdict::Counterexample;
 use selvedge::{Coverage, Explorer, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +16,19 @@ pub(crate) enum Answer {
     Unexpected,
     /// There is none.
     Unknown,
+}
+
+/// What counterexamples are drawn on.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Page {
+    pub(crate) style: Style,
+    pub(crate) columns: usize,
+}
+
+impl Page {
+    pub(crate) fn finding(self, found: &Counterexample) -> Finding {
+        Finding::new(found, &self.style, self.columns)
+    }
 }
 
 /// A check that is over.
@@ -73,16 +84,10 @@ impl Outcome {
         Outcome { row, answer, finding }
     }
 
-    /// For a check that gave no answer, and why: never silent, never a success.
-    pub(crate) fn lost(model: &Model, plan: &Plan, task: &Task, why: &str) -> Outcome {
-        let mut note = format!("expected: {}", model.expect);
-        if let Task::Explore(budget) = task {
-            note += &format!("; to run it alone: selvedge check {}", model.name);
-            note.extend(plan.explorers.iter().map(|explorer| format!(" --explorer {explorer}")));
-            if *budget != EVERYDAY {
-                note += &format!(" --budget {budget}");
-            }
-        }
+    /// For a check that gave no answer, why, and what helps: never silent, never a success.
+    pub(crate) fn lost(model: &Model, plan: &Plan, why: &str, help: Option<String>) -> Outcome {
+        let expected = format!("expected: {}", model.expect);
+        let note = [Some(expected), help].into_iter().flatten().collect::<Vec<_>>().join("; ");
         let row = Row {
             system: model.system().to_string(),
             model: model.name.to_string(),

@@ -1,19 +1,13 @@
-//! What the command prints, and how it shows that it works.
+//! What the command prints: tables, drawings, documents of what it is given.
 
 use super::arguments::Arguments;
-use super::exit::Exit;
-use super::histories::{self, Request};
-use super::outcome::{Answer, Outcome};
+use super::outcome::{Answer, Outcome, Page};
 use clap::ColorChoice;
-use indicatif::{ProgressBar, ProgressStyle};
 use selvedge::knockout::{Fate, KnockoutReport};
 use selvedge::report::{Finding, Row, Style, json, junit, knockouts, table, timeline};
 use selvedge::systems::Model;
-use selvedge::verdict::Counterexample;
-use serde::{Deserialize, Serialize};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Which counterexamples are drawn; those that nobody expected always are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,19 +23,6 @@ pub(crate) struct Output {
     json: bool,
     junit: Option<PathBuf>,
     pub(crate) page: Page,
-}
-
-/// What counterexamples are drawn on.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) struct Page {
-    pub(crate) style: Style,
-    pub(crate) columns: usize,
-}
-
-impl Page {
-    pub(crate) fn finding(self, found: &Counterexample) -> Finding {
-        Finding::new(found, &self.style, self.columns)
-    }
 }
 
 impl Output {
@@ -63,12 +44,12 @@ impl Output {
         }
     }
 
-    /// Prints the table, the counterexamples and the closing line. The exit code that they come to.
+    /// Prints the table, the counterexamples and the closing line.
     ///
     /// # Errors
     ///
     /// If standard output or the JUnit file cannot be written.
-    pub(crate) fn report(&self, outcomes: &[Outcome], skipped: &[String], draw: Draw) -> Result<Exit, String> {
+    pub(crate) fn report(&self, outcomes: &[Outcome], skipped: &[String], draw: Draw) -> Result<(), String> {
         let rows: Vec<Row> = outcomes.iter().map(|outcome| outcome.row.clone()).collect();
         let checks: Vec<(&Row, Option<&Finding>)> =
             outcomes.iter().map(|outcome| (&outcome.row, outcome.finding.as_ref())).collect();
@@ -77,8 +58,7 @@ impl Output {
             written.map_err(|error| format!("cannot write {}: {error}", path.display()))?;
         }
         if self.json {
-            print(&json::document(&checks))?;
-            return Ok(Exit::of(outcomes));
+            return print(&json::document(&checks));
         }
         let mut text = table::table(&rows, &self.page.style);
         if !skipped.is_empty() {
@@ -96,8 +76,7 @@ impl Output {
                 "\nto run one of these executions here: selvedge replay TOKEN (what stands behind SELVEDGE_REPLAY=)\n";
         }
         text += &format!("\n{}\n", table::closing(&rows, &self.page.style));
-        print(&text)?;
-        Ok(Exit::of(outcomes))
+        print(&text)
     }
 
     /// Prints what knockouts came to: the listings of the sites with their marks, and a closing line.
@@ -105,10 +84,9 @@ impl Output {
     /// # Errors
     ///
     /// As [`Output::report`].
-    pub(crate) fn knockouts(&self, reports: &[KnockoutReport], drawn: bool) -> Result<Exit, String> {
+    pub(crate) fn knockouts(&self, reports: &[KnockoutReport], drawn: bool) -> Result<(), String> {
         if self.json {
-            print(&knockouts::document(reports))?;
-            return Ok(super::knockouts::exit(reports));
+            return print(&knockouts::document(reports));
         }
         let page = self.page;
         let mut text = String::new();
@@ -122,8 +100,16 @@ impl Output {
             }
         }
         text += &format!("{}\n", knockouts::total(reports, &page.style));
-        print(&text)?;
-        Ok(super::knockouts::exit(reports))
+        print(&text)
+    }
+
+    /// Prints what somebody else has put into words.
+    ///
+    /// # Errors
+    ///
+    /// If standard output cannot be written.
+    pub(crate) fn text(&self, text: &str) -> Result<(), String> {
+        print(text)
     }
 
     /// Prints what real runs saw.
@@ -131,7 +117,7 @@ impl Output {
     /// # Errors
     ///
     /// As [`Output::report`].
-    pub(crate) fn demo(&self, outcomes: &[Outcome]) -> Result<Exit, String> {
+    pub(crate) fn demo(&self, outcomes: &[Outcome]) -> Result<(), String> {
         if self.json || self.junit.is_some() {
             return self.report(outcomes, &[], Draw::All);
         }
@@ -139,8 +125,7 @@ impl Output {
             Answer::Expected => format!("{}: {}\n", row.model, row.note),
             _ => format!("{}: {}: {}\n", row.model, row.verdict, row.note),
         });
-        print(&lines.collect::<String>())?;
-        Ok(Exit::of(outcomes))
+        print(&lines.collect::<String>())
     }
 
     /// Prints the models.
@@ -148,7 +133,7 @@ impl Output {
     /// # Errors
     ///
     /// If standard output cannot be written.
-    pub(crate) fn list(&self, models: &[Model]) -> Result<Exit, String> {
+    pub(crate) fn list(&self, models: &[Model]) -> Result<(), String> {
         if self.json {
             let models: Vec<_> = models
                 .iter()
@@ -164,8 +149,7 @@ impl Output {
                 })
                 .collect();
             let document = serde_json::json!({ "version": 1, "models": models });
-            print(&format!("{document:#}\n"))?;
-            return Ok(Exit::Expected);
+            return print(&format!("{document:#}\n"));
         }
         let longest = |text: fn(&Model) -> String| models.iter().map(|model| text(model).len()).max().unwrap_or(0);
         let names = longest(|model| model.name.to_string());
@@ -178,28 +162,7 @@ impl Output {
                 text += &format!("{:names$}  {:expectations$}  (not under {engine}: {reason})\n", "", "");
             }
         }
-        print(&text)?;
-        Ok(Exit::Expected)
-    }
-
-    /// Prints what is said of a history.
-    pub(crate) fn judged(&self, request: &Request) -> Result<Exit, String> {
-        let judged = histories::judge(request, self.json)?;
-        print(&judged.text)?;
-        Ok(judged.exit)
-    }
-
-    /// Shows on a terminal how many of `checks` are over; elsewhere nothing.
-    pub(crate) fn progress(&self, checks: usize) -> Progress {
-        if !std::io::stderr().is_terminal() {
-            return Progress(ProgressBar::hidden());
-        }
-        let bar = ProgressBar::new(checks as u64);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {elapsed} {wide_msg}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Progress(bar)
+        print(&text)
     }
 }
 
@@ -207,33 +170,6 @@ fn terminal_columns() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
     // Some terminals know nothing of themselves and say 0.
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
-}
-
-/// A progress bar that is only there on a terminal.
-pub(crate) struct Progress(ProgressBar);
-
-impl Progress {
-    pub(crate) fn starts(&self, what: &str) {
-        self.0.set_message(what.to_string());
-    }
-
-    pub(crate) fn moves(&self, what: &str, so_far: &str) {
-        self.0.set_message(format!("{what}: {so_far}"));
-    }
-
-    pub(crate) fn counts(&self, what: &str, done: usize, left: usize) {
-        self.0.set_length((done + left) as u64);
-        self.0.set_position(done as u64);
-        self.0.set_message(format!("{what}: {left} left"));
-    }
-
-    pub(crate) fn ends(&self) {
-        self.0.inc(1);
-    }
-
-    pub(crate) fn clear(&self) {
-        self.0.finish_and_clear();
-    }
 }
 
 /// The counterexamples to draw, in the order of the table.

@@ -3,10 +3,9 @@
 //! Whatever ends that process (a panic in a destructor that unwinds, a stack that overflows, the system short of
 //! memory) ends one row of the report, and not the report.
 
-use super::arguments::Budget;
-use super::checks::Plan;
-use super::outcome::Outcome;
-use super::output::Page;
+use super::budget::{Budget, EVERYDAY};
+use super::outcome::{Outcome, Page};
+use super::selection::Plan;
 use selvedge::process::handle::Handle;
 use selvedge::process::{Table, Worker, WorkerError, WorkerHandle};
 use selvedge::systems::{Model, models};
@@ -47,7 +46,19 @@ pub(crate) fn register(table: Table) -> Table {
 
 /// Runs a task in a process of its own, and calls `progress` now and then with how far that has come, in words.
 pub(crate) fn run(model: &Model, plan: &Plan, task: &Task, page: Page, progress: impl FnMut(&str)) -> Outcome {
-    ask(model, plan, task, page, progress).unwrap_or_else(|why| Outcome::lost(model, plan, task, &why))
+    ask(model, plan, task, page, progress)
+        .unwrap_or_else(|why| Outcome::lost(model, plan, &why, alone(model, plan, task)))
+}
+
+/// How to run a check without the others.
+fn alone(model: &Model, plan: &Plan, task: &Task) -> Option<String> {
+    let Task::Explore(budget) = task else { return None };
+    let mut words = format!("to run it alone: selvedge check {}", model.name);
+    words.extend(plan.explorers.iter().map(|explorer| format!(" --explorer {explorer}")));
+    if *budget != EVERYDAY {
+        words += &format!(" --budget {budget}");
+    }
+    Some(words)
 }
 
 /// The process's answer, or why there is none.
@@ -99,7 +110,6 @@ fn words(so_far: Progress) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::arguments::EVERYDAY;
     use super::super::outcome::Answer;
     use super::*;
     use selvedge::report::Style;

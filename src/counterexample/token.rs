@@ -73,18 +73,7 @@ impl fmt::Display for Token {
         write!(f, "v1:{}:", self.explorer.to_string().replace(':', "."))?;
         match &self.only.which {
             Which::Execution(number) => write!(f, "{number}")?,
-            Which::Schedule(choices) => {
-                let mut rest = &choices[..];
-                while let Some(first) = rest.first() {
-                    let run = rest.iter().take_while(|c| *c == first).count();
-                    let dash = if rest.len() < choices.len() { "-" } else { "" };
-                    match run {
-                        1 => write!(f, "{dash}{first}")?,
-                        _ => write!(f, "{dash}{first}x{run}")?,
-                    }
-                    rest = &rest[run..];
-                }
-            }
+            Which::Schedule(prefix) => write!(f, "{prefix}")?,
         }
         self.only.counted.iter().try_for_each(|place| write!(f, "+{place}"))?;
         match &*self.only.events {
@@ -116,9 +105,6 @@ impl fmt::Display for TokenError {
 }
 
 impl std::error::Error for TokenError {}
-
-/// No execution has more choices than this; a longer schedule is refused before it takes memory.
-const MOST_CHOICES: usize = 1_000_000;
 
 impl FromStr for Token {
     type Err = TokenError;
@@ -159,7 +145,9 @@ impl FromStr for Token {
                 Ok(number) if number > 0 => Which::Execution(number),
                 _ => return wrong(at, format!("{schedule:?} is not the number of an execution, from 1")),
             },
-            Engine::Shuttle => Which::Schedule(choices(at, schedule)?),
+            Engine::Shuttle => Which::Schedule(
+                schedule.parse().map_err(|(byte, reason)| TokenError { offset: at + byte, reason })?,
+            ),
             Engine::Std => return wrong(by, "real threads cannot be replayed".to_string()),
         };
         let events = events.parse::<Fingerprint>();
@@ -174,24 +162,4 @@ impl FromStr for Token {
         }
         Ok(Token { explorer, only, model: model.to_string() })
     }
-}
-
-fn choices(start: usize, schedule: &str) -> Result<Vec<u32>, TokenError> {
-    let mut choices = Vec::new();
-    if schedule.is_empty() {
-        return Ok(choices);
-    }
-    let mut offset = start;
-    for step in schedule.split('-') {
-        let wrong = |reason: String| TokenError { offset, reason };
-        let (choice, run) = step.split_once('x').unwrap_or((step, "1"));
-        let choice: u32 = choice.parse().map_err(|e| wrong(format!("choice {choice:?}: {e}")))?;
-        let run: usize = run.parse().map_err(|e| wrong(format!("repetition {run:?}: {e}")))?;
-        if run == 0 || run > MOST_CHOICES - choices.len() {
-            return Err(wrong(format!("a repetition of {run}: it is 1 to {MOST_CHOICES}, all together")));
-        }
-        choices.extend(std::iter::repeat_n(choice, run));
-        offset += step.len() + 1;
-    }
-    Ok(choices)
 }

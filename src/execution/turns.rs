@@ -37,9 +37,13 @@ impl Turns {
 
     /// Takes in what a thread has done: whether it spins, or has changed something for those who do.
     pub(super) fn see(&mut self, thread: ThreadId, operation: Operation, seen: &Seen) {
-        let timed_out = || seen.value == Some(Value::Outcome(Outcome::TimedOut));
+        let spins = match operation {
+            Operation::Yield => true,
+            Operation::Park => matches!(seen.value, Some(Value::Outcome(Outcome::TimedOut))),
+            _ => false,
+        };
         match operation {
-            _ if operation == Operation::Yield || operation == Operation::Park && timed_out() => {
+            _ if spins => {
                 self.yielded.retain(|yielded| *yielded != thread);
                 self.yielded.push(thread);
             }

@@ -59,29 +59,25 @@ impl Host {
 /// A host's life.
 fn serve(engine: Engine, orders: mpsc::Receiver<Assignment>) {
     match engine {
-        Engine::Shuttle => return shuttle::serve(orders),
-        Engine::Loom | Engine::Std => {}
+        Engine::Shuttle => shuttle::serve(orders),
+        Engine::Loom => each(&orders, |assigned| loom::run(assigned, assigned.job.explorer.preemption_bound())),
+        Engine::Std => each(&orders, threads::run),
     }
+}
+
+/// One exploration after the other, each from its beginning to its end.
+fn each(orders: &mpsc::Receiver<Assignment>, run: impl Fn(&Assignment) -> Fit) {
     while let Ok(assigned) = orders.recv() {
-        crate::execution::knockout::set(assigned.job.limits.probe.clone());
         let Job { explorer, limits, pulse, .. } = &*assigned.job;
+        crate::execution::knockout::set(limits.probe.clone());
         crate::execution::failure::stack::set(limits.stack, pulse);
         last_words::set(*explorer, limits.teller.as_ref(), pulse);
-        let fit = match assigned.job.explorer {
-            Explorer::Loom { preemption_bound } => loom::run(&assigned, preemption_bound),
-            Explorer::Threads => threads::run(&assigned),
-            Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => not_here(),
-            Explorer::Pos { .. } | Explorer::Urw { .. } | Explorer::Portfolio { .. } => not_here(),
-        };
+        let fit = run(&assigned);
         assigned.done(fit);
         if fit == Fit::No {
             return;
         }
     }
-}
-
-fn not_here() -> ! {
-    unreachable!("the hosts of shuttle have them")
 }
 
 /// Explores a model until the explorer has nothing left, or something fails, or the budget is used up.

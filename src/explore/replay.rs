@@ -1,23 +1,24 @@
 //! One schedule, as a counterexample's token gives it.
 
 use crate::execution::{Offers, Point, Strategy};
-use crate::trace::ThreadId;
+use crate::vocabulary::schedule::Prefix;
+use crate::vocabulary::trace::ThreadId;
 
 pub(super) struct Replay {
-    choices: Vec<u32>,
+    choices: Prefix,
     next: usize,
     begun: bool,
     diverged: Option<String>,
 }
 
 impl Replay {
-    pub(super) fn new(choices: Vec<u32>) -> Replay {
+    pub(super) fn new(choices: Prefix) -> Replay {
         Replay { choices, next: 0, begun: false, diverged: None }
     }
 
     /// The next choice of the token, or the first option beyond its end.
     fn next(&mut self, options: &[u32], in_words: impl FnOnce() -> String) -> u32 {
-        let wanted = self.choices.get(self.next).copied();
+        let wanted = self.choices.0.get(self.next).copied();
         self.next += 1;
         match wanted {
             Some(wanted) if options.contains(&wanted) => wanted,

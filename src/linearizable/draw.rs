@@ -1,6 +1,6 @@
 //! A history as a person sees it: operations as intervals, a row a process, and where its explanation ends.
 
-use super::judge::Fault;
+use super::fault::Fault;
 use super::subject::Subject;
 use crate::linearize::{Criterion, Operation};
 use crate::report;

@@ -7,7 +7,6 @@
 //! late. Of each history that can be left out one is made that has all of its precedences, and more.
 
 use super::model::Call;
-use super::partial::Precedence;
 use crate::dependence::known;
 use crate::execution::World;
 use crate::linearize::{History, Operation};
@@ -30,12 +29,12 @@ pub(super) struct Order {
 
 /// A point of a thread: after so many of its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Point {
-    thread: ThreadId,
+pub(super) struct Point {
+    pub(super) thread: ThreadId,
     /// The number of the event among its thread's, from 1.
-    event: u64,
+    pub(super) event: u64,
     /// An operation without events is after that event, and before the next: which of those there. 0: it is the event.
-    between: u64,
+    pub(super) between: u64,
 }
 
 /// The calls of an execution on green threads, and what is known when.
@@ -45,7 +44,7 @@ pub(super) struct Execution<'a> {
     /// For each thread, the places of its events in the trace.
     own: Vec<Vec<usize>>,
     /// For each call, its first and its last point; without the last if it has not returned.
-    calls: Vec<(Point, Option<Point>)>,
+    pub(super) calls: Vec<(Point, Option<Point>)>,
 }
 
 impl<'a> Execution<'a> {
@@ -93,7 +92,7 @@ impl<'a> Execution<'a> {
     }
 
     /// How many events of `other` the thread knows after so many of its own.
-    fn knows(&self, thread: ThreadId, events: u64, other: ThreadId) -> u64 {
+    pub(super) fn knows(&self, thread: ThreadId, events: u64, other: ThreadId) -> u64 {
         let spawn = Event::Spawn(thread);
         let place = match events.checked_sub(1) {
             Some(at) => Some(self.own[thread.index()][at as usize]),
@@ -120,27 +119,9 @@ impl<'a> Execution<'a> {
         Order { times: times.collect(), responses: Vec::new() }
     }
 
-    /// Whether the response of one call happens before another is called, under loom: what an operation's last event
-    /// tells, it tells before the response, and what its first event learns, it learns after the call.
-    fn returned_before(&self, one: usize, other: usize) -> bool {
-        let (Some(last), first) = (self.calls[one].1, self.calls[other].0) else { return false };
-        if last.thread == first.thread {
-            return (last.event, last.between) < (first.event, first.between);
-        }
-        let before = first.event - u64::from(first.between == 0);
-        self.knows(first.thread, before, last.thread) > last.event
-    }
-
     /// Whether some operation had no event.
     pub(super) fn has_silent_calls(&self) -> bool {
         self.calls.iter().any(|(first, _)| first.between > 0)
-    }
-
-    /// For each call, those whose responses happen before it, under loom.
-    pub(super) fn precedence(&self) -> Precedence {
-        let count = self.calls.len();
-        let before = |later: usize| (0..count).filter(move |one| *one != later && self.returned_before(*one, later));
-        (0..count).map(|later| before(later).fold(0, |mask, one| mask | 1 << one)).collect()
     }
 
     /// What must be before each response in all equivalent executions.

@@ -1,13 +1,13 @@
 //! Has the last word about the executions of one scenario: the histories of each, every distinct one checked once.
 
 use super::draw;
+use super::fault::Fault;
 use super::history::{Bounds, Execution, Times, by_the_clock, history};
 use super::model::{Call, Log};
-use super::partial::{self, Precedence};
 use super::subject::{Op, Ret, Subject};
 use crate::execution::{Ending, Engine, Pulse, World};
 use crate::explore::Judge;
-use crate::linearize::{self, Criterion, Explanation, History};
+use crate::linearize::{self, Criterion, History, Precedence};
 use crate::scenario::Scenario;
 use crate::trace::ThreadId;
 use crate::verdict::{Bound, Explorer, Kind};
@@ -19,18 +19,6 @@ const CONFIGURATIONS: u64 = 1_000_000;
 
 /// Under this criterion the order between threads means nothing.
 const SEQUENTIAL: Criterion = Criterion::SequentiallyConsistent;
-
-/// A history that is not what the criterion asks for.
-pub(super) struct Fault<S: Subject> {
-    pub(super) history: History<Op<S>, Ret<S>>,
-    pub(super) explanation: Explanation,
-}
-
-impl<S: Subject> Clone for Fault<S> {
-    fn clone(&self) -> Self {
-        Fault { history: self.history.clone(), explanation: self.explanation.clone() }
-    }
-}
 
 /// What is asked of every history.
 pub(super) struct Question<S: Subject> {
@@ -230,20 +218,19 @@ impl<S: Subject> Court<S> {
 
     fn check(&self, history: History<Op<S>, Ret<S>>, weak: Option<Precedence>) -> Answer<S> {
         let Question { specification, criterion } = &*self.question;
-        let explanation = match weak {
-            _ if history.operations.is_empty() => None, // a scenario without operations: it is the explorers' to say so
+        if history.operations.is_empty() {
+            return Answer::Right; // a scenario without operations: it is the explorers' to say so
+        }
+        let verdict = match weak {
             Some(precedence) if *criterion == Criterion::Linearizable => {
-                partial::violation(specification, &history.operations, &precedence, history.stuck)
+                linearize::check_under(specification, &history, &precedence, CONFIGURATIONS)
             }
-            _ => match linearize::check(specification, &history, *criterion, CONFIGURATIONS) {
-                linearize::Verdict::Holds(_) => None,
-                linearize::Verdict::Violated(explanation) => Some(explanation),
-                linearize::Verdict::Unknown { configurations } => return Answer::Unknown(configurations),
-            },
+            _ => linearize::check(specification, &history, *criterion, CONFIGURATIONS),
         };
-        match explanation {
-            None => Answer::Right,
-            Some(explanation) => Answer::Wrong(Arc::new(Fault { history, explanation })),
+        match verdict {
+            linearize::Verdict::Holds(_) => Answer::Right,
+            linearize::Verdict::Violated(explanation) => Answer::Wrong(Arc::new(Fault { history, explanation })),
+            linearize::Verdict::Unknown { configurations } => Answer::Unknown(configurations),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! checked against the sequential specification, and what fails is made small.
 
 mod draw;
+mod fault;
 mod history;
 mod judge;
 mod model;

@@ -29,13 +29,18 @@ mod reader;
 mod search;
 mod specification;
 pub mod specifications;
+mod under;
 mod verdict;
 
 use entry::Entry;
 
+pub(crate) use order::{MOST, Precedence};
+
 pub use history::{History, IllFormed, IllFormedKind, Operation};
 pub use reader::{LONGEST, Lines, Mismatch, ReadError, ReadErrorKind, Recorded, read};
 pub use specification::{Specification, key};
+#[doc(hidden)]
+pub use under::check_under;
 pub use verdict::{Explanation, Method, Verdict, Witness};
 
 /// What is asked of a history.

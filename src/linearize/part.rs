@@ -95,11 +95,11 @@ pub(super) fn linearize<S: Specification>(
     limit: u64,
 ) -> (Found, u64) {
     if criterion == Criterion::SequentiallyConsistent {
-        return search::<S, Programs>(initial, entries, branching, limit);
+        return search(initial, entries, Programs::new(entries), branching, limit);
     }
     match width(entries) {
-        0..=64 => search::<S, Window<[u64; 1]>>(initial, entries, branching, limit),
-        _ => search::<S, Window<Vec<u64>>>(initial, entries, branching, limit),
+        0..=64 => search(initial, entries, Window::<[u64; 1]>::new(entries), branching, limit),
+        _ => search(initial, entries, Window::<Vec<u64>>::new(entries), branching, limit),
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) enum Branching {
     Frontier,
     /// As they return.
     Response,
+    /// As they are listed, from the last one on, be they pending or not.
+    Last,
 }
 
 pub(super) enum Found {
@@ -43,10 +45,11 @@ pub(super) enum Found {
 pub(super) fn search<S: Specification, O: Order>(
     initial: &S,
     entries: &[Entry<'_, S>],
+    order: O,
     branching: Branching,
     limit: u64,
 ) -> (Found, u64) {
-    let mut search = Search::<S, O>::new(initial, entries, branching);
+    let mut search = Search::new(initial, entries, order, branching);
     let found = search.run(limit);
     (found, search.configurations)
 }
@@ -87,7 +90,7 @@ struct Step<P> {
 }
 
 impl<'a, S: Specification, O: Order> Search<'a, S, O> {
-    fn new(initial: &S, entries: &'a [Entry<'a, S>], branching: Branching) -> Self {
+    fn new(initial: &S, entries: &'a [Entry<'a, S>], order: O, branching: Branching) -> Self {
         let numbers = 0..entries.len() as u32;
         let entry = |number: &u32| &entries[*number as usize];
         let blocked = numbers.clone().filter(|number| matches!(entry(number).outcome, Outcome::Blocked)).collect();
@@ -95,6 +98,7 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         let any_pure = pure.contains(&true);
         let mut sorted: Vec<u32> = numbers.collect();
         sorted.sort_by_key(|number| match (branching, entry(number).outcome) {
+            (Branching::Last, _) => (false, u64::MAX - entry(number).index as u64),
             (Branching::Response, Outcome::Returned(_)) => (false, entry(number).end),
             (_, Outcome::Returned(_)) => (false, entry(number).start),
             (_, Outcome::Optional(_) | Outcome::Blocked) => (true, u64::MAX - entry(number).start),
@@ -112,7 +116,7 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
             any_pure,
             rank,
             branching,
-            order: O::new(entries),
+            order,
             states,
             state: 0,
             unobserved: NONE,

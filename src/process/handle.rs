@@ -6,12 +6,10 @@
 //! it was sent to and no other child.
 
 use super::Exit;
+pub use super::link::LIMIT;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-
-/// The most descriptors that travel with one message.
-pub const LIMIT: usize = 64;
 
 thread_local! {
     /// What the message that this thread encodes takes with it.

@@ -2,7 +2,6 @@
 
 use super::codec::{Bytes, Shape};
 use super::frame::{Decoder, FrameError, Reason, encode};
-use super::handle::LIMIT;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, recvmsg, send, sendmsg,
@@ -12,6 +11,9 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+
+/// The most descriptors that travel with one message.
+pub const LIMIT: usize = 64;
 
 /// What a worker is to call its function with.
 #[derive(Debug, Serialize, Deserialize)]

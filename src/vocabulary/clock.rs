@@ -8,10 +8,11 @@ const FEW: usize = 8;
 /// For each thread, how much of it is known: how many steps, how many releases.
 ///
 /// An array for the first threads, so that clocks of few are copied and joined without a loop over their lengths.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct VectorClock {
     first: [u32; FEW],
-    others: Vec<u32>,
+    /// Of the threads beyond them, as far as any of them is known.
+    others: Option<Box<[u32]>>,
 }
 
 impl VectorClock {
@@ -19,12 +20,27 @@ impl VectorClock {
         for (mine, theirs) in self.first.iter_mut().zip(other.first) {
             *mine = (*mine).max(theirs);
         }
-        if self.others.len() < other.others.len() {
-            self.others.resize(other.others.len(), 0);
+        if let Some(others) = &other.others {
+            self.join_others(others);
         }
-        for (mine, theirs) in self.others.iter_mut().zip(&other.others) {
+    }
+
+    #[cold]
+    fn join_others(&mut self, others: &[u32]) {
+        for (mine, theirs) in self.beyond(others.len()).iter_mut().zip(others) {
             *mine = (*mine).max(*theirs);
         }
+    }
+
+    /// The others, at least so many.
+    fn beyond(&mut self, count: usize) -> &mut [u32] {
+        let had = self.others.as_ref().map_or(0, |others| others.len());
+        if had < count {
+            let mut others = vec![0; count];
+            others[..had].copy_from_slice(self.others.as_deref().unwrap_or_default());
+            self.others = Some(others.into_boxed_slice());
+        }
+        self.others.as_deref_mut().unwrap_or_default()
     }
 
     /// What both know.
@@ -32,31 +48,56 @@ impl VectorClock {
         for (mine, theirs) in self.first.iter_mut().zip(other.first) {
             *mine = (*mine).min(theirs);
         }
-        self.others.truncate(other.others.len());
-        for (mine, theirs) in self.others.iter_mut().zip(&other.others) {
-            *mine = (*mine).min(*theirs);
+        let theirs = other.others.as_deref().unwrap_or_default();
+        for (at, mine) in self.others.iter_mut().flatten().enumerate() {
+            *mine = (*mine).min(theirs.get(at).copied().unwrap_or(0));
         }
     }
 
     pub(crate) fn get(&self, thread: ThreadId) -> u32 {
         let at = thread.index();
-        let known = self.first.get(at).or_else(|| self.others.get(at - FEW));
-        known.copied().unwrap_or(0)
+        match self.first.get(at) {
+            Some(known) => *known,
+            None => self.others.as_ref().and_then(|others| others.get(at - FEW)).copied().unwrap_or(0),
+        }
     }
 
     pub(crate) fn set(&mut self, thread: ThreadId, value: u32) {
         let at = thread.index();
-        if let Some(known) = self.first.get_mut(at) {
-            *known = value;
-            return;
+        match self.first.get_mut(at) {
+            Some(known) => *known = value,
+            None => self.beyond(at - FEW + 1)[at - FEW] = value,
         }
-        if self.others.len() <= at - FEW {
-            self.others.resize(at - FEW + 1, 0);
-        }
-        self.others[at - FEW] = value;
     }
 
     pub(crate) fn tick(&mut self, thread: ThreadId) {
         self.set(thread, self.get(thread) + 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clock(of: &[(u32, u32)]) -> VectorClock {
+        let mut clock = VectorClock::default();
+        of.iter().for_each(|(thread, known)| clock.set(ThreadId(*thread), *known));
+        clock
+    }
+
+    #[test]
+    fn clocks_of_many_threads_are_those_of_few() {
+        for (one, other) in [(1, 2), (9, 2), (2, 9), (9, 20), (20, 9)] {
+            let (a, b) = (clock(&[(one, 3), (other, 1)]), clock(&[(one, 2), (other, 5)]));
+            let (mut joined, mut met) = (a.clone(), a.clone());
+            joined.join(&b);
+            met.meet(&b);
+            let of = |clock: &VectorClock| [one, other, 30].map(|thread| clock.get(ThreadId(thread)));
+            assert_eq!((of(&joined), of(&met)), ([3, 5, 0], [2, 1, 0]));
+            joined.join(&VectorClock::default());
+            met.meet(&VectorClock::default());
+            joined.tick(ThreadId(other));
+            assert_eq!((of(&joined), of(&met)), ([3, 6, 0], [0, 0, 0]));
+        }
     }
 }

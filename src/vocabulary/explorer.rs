@@ -68,6 +68,20 @@ pub enum Explorer {
 }
 
 impl Explorer {
+    /// Every explorer by its name, with what it does, a line each: for the help of a command.
+    #[doc(hidden)]
+    pub const NAMES: &str = "\
+exhaustive      every inequivalent interleaving once (sequential consistency), on shuttle
+loom            every execution that loom tells apart (weak memory, at most five threads)
+loom:2          the same, with at most two preemptions an execution
+dfs             every schedule in turn, on shuttle (for tiny models)
+portfolio:SEED  the samplers below in turn, on shuttle
+pos:SEED        partial order sampling
+urw:SEED        the uniform random walk
+random:SEED     uniformly random schedules
+pct:D:SEED      random priorities that find bugs of depth D
+threads         real threads: what they do is not recorded";
+
     /// Whether it draws its schedules, so that it can never have seen them all.
     #[must_use]
     pub fn samples(self) -> bool {
@@ -75,6 +89,15 @@ impl Explorer {
             Explorer::Exhaustive | Explorer::Dfs | Explorer::Loom { .. } => false,
             Explorer::Random { .. } | Explorer::Pct { .. } | Explorer::Pos { .. } => true,
             Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads => true,
+        }
+    }
+
+    /// The most preemptions that one of its executions may have, if there is a bound.
+    pub(crate) fn preemption_bound(self) -> Option<usize> {
+        match self {
+            Explorer::Loom { preemption_bound } => preemption_bound,
+            Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => None,
+            Explorer::Pos { .. } | Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads => None,
         }
     }
 

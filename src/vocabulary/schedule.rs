@@ -1,6 +1,8 @@
-//! Which execution: by what it is found again.
+//! Which execution: by what it is found again, and how that is written down.
 
 use super::trace::Fingerprint;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// Which execution to run, if only one, and how it went as far as that is known.
@@ -15,8 +17,52 @@ pub(crate) struct Only {
 /// By what an execution is found again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
-    /// On green threads: the choices at the points where there is more than one.
-    Schedule(Vec<u32>),
+    /// On green threads: the choices with which it begins; beyond them it takes the first option.
+    Schedule(Prefix),
     /// Under loom, whose search is deterministic: the number of the execution.
     Execution(u64),
+}
+
+/// The choices with which an execution begins, at the points where there is more than one option: `0-1x3-2` for `0 1 1 1 2`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Prefix(pub(crate) Vec<u32>);
+
+/// No execution has more choices than this; a longer text is refused before it takes memory.
+const MOST: usize = 1_000_000;
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, run) in self.0.chunk_by(PartialEq::eq).enumerate() {
+            let dash = if at > 0 { "-" } else { "" };
+            match run.len() {
+                1 => write!(f, "{dash}{}", run[0])?,
+                times => write!(f, "{dash}{}x{times}", run[0])?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Prefix {
+    /// The byte at which the text is wrong, and why.
+    type Err = (usize, String);
+
+    fn from_str(text: &str) -> Result<Prefix, (usize, String)> {
+        let mut choices = Vec::new();
+        if text.is_empty() {
+            return Ok(Prefix(choices));
+        }
+        let mut offset = 0;
+        for step in text.split('-') {
+            let (choice, run) = step.split_once('x').unwrap_or((step, "1"));
+            let choice: u32 = choice.parse().map_err(|e| (offset, format!("choice {choice:?}: {e}")))?;
+            let run: usize = run.parse().map_err(|e| (offset, format!("repetition {run:?}: {e}")))?;
+            if run == 0 || run > MOST - choices.len() {
+                return Err((offset, format!("a repetition of {run}: it is 1 to {MOST}, all together")));
+            }
+            choices.extend(std::iter::repeat_n(choice, run));
+            offset += step.len() + 1;
+        }
+        Ok(Prefix(choices))
+    }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Brute<'a, S: Specification> {
     must: Vec<Must>,
     /// `before[i]`: which operations precede it.
     before: Vec<Vec<usize>>,
+    /// Operations that cannot take effect.
+    left_out: Vec<usize>,
 }
 
 impl<'a, S: Specification> Brute<'a, S> {
@@ -25,7 +27,24 @@ impl<'a, S: Specification> Brute<'a, S> {
         let must = history.operations.iter().map(|one| if one.response.is_some() { Must::TakeEffect } else { pending });
         let count = history.operations.len();
         let preceding = |i: usize| (0..count).filter(|j| precedes(history, criterion, *j, i)).collect();
-        Brute { history, must: must.collect(), before: (0..count).map(preceding).collect() }
+        let before = (0..count).map(preceding).collect();
+        Brute { history, must: must.collect(), before, left_out: Vec::new() }
+    }
+
+    /// The history under a precedence that is given, for each operation as the set of those before it.
+    pub(crate) fn under(history: &'a History<S::Op, S::Ret>, precedence: &[u64]) -> Self {
+        let count = history.operations.len();
+        let preceding = |i: usize| (0..count).filter(|j| precedence[i] >> j & 1 == 1).collect();
+        Brute { before: (0..count).map(preceding).collect(), ..Brute::new(history, Criterion::Linearizable) }
+    }
+
+    /// The same history, if the operations that are not `kept` had not been called.
+    pub(crate) fn without_others(mut self, kept: &[usize]) -> Self {
+        self.left_out = (0..self.must.len()).filter(|i| !kept.contains(i)).collect();
+        for i in &self.left_out {
+            self.must[*i] = Must::Nothing;
+        }
+        self
     }
 
     /// The same history, if it were not known whether the operations that are not `known` took effect, nor until when.
@@ -72,13 +91,39 @@ impl<'a, S: Specification> Brute<'a, S> {
         let later = (0..self.must.len()).any(|j| done.contains(&j) && self.before[j].contains(&i));
         let missing = self.before[i].iter().any(|j| !done.contains(j) && self.must[*j] == Must::TakeEffect);
         let operation = &self.history.operations[i];
-        if done.contains(&i) || self.must[i] == Must::BeDisabled || later || missing || !state.is_enabled(&operation.op)
-        {
+        let never = self.must[i] == Must::BeDisabled || self.left_out.contains(&i);
+        if done.contains(&i) || never || later || missing || !state.is_enabled(&operation.op) {
             return None;
         }
         let mut next = state.clone();
         let ret = next.apply(&operation.op);
         operation.response.as_ref().is_none_or(|(_, expected)| *expected == ret).then_some(next)
+    }
+
+    /// How many operations that return the longest order has that can begin one.
+    pub(crate) fn longest(&self, initial: &S) -> usize {
+        self.further(initial, &mut Vec::new())
+    }
+
+    fn further(&self, state: &S, done: &mut Vec<usize>) -> usize {
+        let mut longest = done.iter().filter(|i| self.must[**i] == Must::TakeEffect).count();
+        for i in 0..self.must.len() {
+            if let Some(next) = self.step(state, i, done) {
+                done.push(i);
+                longest = longest.max(self.further(&next, done));
+                done.pop();
+            }
+        }
+        longest
+    }
+
+    /// Whether the specification allows these in this order, whatever would come next.
+    pub(crate) fn can_begin(&self, initial: &S, order: &[usize]) -> bool {
+        let mut state = Some(initial.clone());
+        for (place, i) in order.iter().enumerate() {
+            state = state.and_then(|state| self.step(&state, *i, &order[..place]));
+        }
+        state.is_some()
     }
 
     /// What is wrong with an order that is said to be a witness.

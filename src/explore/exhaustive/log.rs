@@ -249,7 +249,7 @@ impl Log {
         }
         self.note_initial(world, pending, object);
         let step = &mut self.steps[index];
-        if (step.thread, step.announced.operation, step.object) != (thread, pending.operation, object) {
+        if step.thread != thread || step.object != object || step.announced.operation != pending.operation {
             return false;
         }
         // the same values, but for addresses

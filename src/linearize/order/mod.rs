@@ -1,13 +1,14 @@
 //! Which operations may take effect next, for each kind of precedence.
 
+mod partial;
 mod programs;
 mod window;
 
+pub(super) use partial::Partial;
+pub(crate) use partial::{MOST, Precedence};
 pub(super) use programs::Programs;
 pub(super) use window::{Window, width};
 
-use super::Specification;
-use super::entry::Entry;
 use std::hash::Hash;
 
 /// A set of operations that have taken effect: what may come next, and the set itself as a key.
@@ -17,8 +18,6 @@ pub(super) trait Order {
 
     /// Whether an operation that ends before another begins comes before it.
     const REAL_TIME: bool;
-
-    fn new<S: Specification>(entries: &[Entry<'_, S>]) -> Self;
 
     fn place(&self) -> Self::Place;
 

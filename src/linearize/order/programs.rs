@@ -18,12 +18,8 @@ pub(in crate::linearize) struct Programs {
     missing: usize,
 }
 
-impl Order for Programs {
-    type Place = Vec<u32>;
-
-    const REAL_TIME: bool = false;
-
-    fn new<S: Specification>(entries: &[Entry<'_, S>]) -> Self {
+impl Programs {
+    pub(in crate::linearize) fn new<S: Specification>(entries: &[Entry<'_, S>]) -> Self {
         let mut numbers: BTreeMap<usize, u32> = BTreeMap::new();
         let mut programs: Vec<Vec<u32>> = Vec::new();
         let mut place = Vec::with_capacity(entries.len());
@@ -43,6 +39,12 @@ impl Order for Programs {
         let missing = optional.iter().filter(|optional| !**optional).count();
         Programs { next: vec![0; programs.len()], programs, place, optional, missing }
     }
+}
+
+impl Order for Programs {
+    type Place = Vec<u32>;
+
+    const REAL_TIME: bool = false;
 
     fn place(&self) -> Vec<u32> {
         self.next.clone()

@@ -59,29 +59,7 @@ pub(in crate::linearize) fn width<S: Specification>(entries: &[Entry<'_, S>]) ->
 }
 
 impl<B: Bits> Window<B> {
-    fn head(&self) -> u32 {
-        self.next.len() as u32 - 1
-    }
-
-    fn unlink(&mut self, event: u32) {
-        let (before, after) = (self.previous[event as usize], self.next[event as usize]);
-        self.next[before as usize] = after;
-        self.previous[after as usize] = before;
-    }
-
-    fn link(&mut self, event: u32) {
-        let (before, after) = (self.previous[event as usize], self.next[event as usize]);
-        self.next[before as usize] = event;
-        self.previous[after as usize] = event;
-    }
-}
-
-impl<B: Bits> Order for Window<B> {
-    type Place = (u32, B);
-
-    const REAL_TIME: bool = true;
-
-    fn new<S: Specification>(entries: &[Entry<'_, S>]) -> Self {
+    pub(in crate::linearize) fn new<S: Specification>(entries: &[Entry<'_, S>]) -> Self {
         let count = entries.len() as u32;
         let takes_effect = |entry: &u32| !matches!(entries[*entry as usize].outcome, Outcome::Blocked);
         let returns = |entry: &u32| matches!(entries[*entry as usize].outcome, Outcome::Returned(_));
@@ -119,6 +97,28 @@ impl<B: Bits> Order for Window<B> {
         let bits = B::cleared((slots as usize).div_ceil(64));
         Window { next, previous, slot, ends, responses, frontier: 0, bits }
     }
+
+    fn head(&self) -> u32 {
+        self.next.len() as u32 - 1
+    }
+
+    fn unlink(&mut self, event: u32) {
+        let (before, after) = (self.previous[event as usize], self.next[event as usize]);
+        self.next[before as usize] = after;
+        self.previous[after as usize] = before;
+    }
+
+    fn link(&mut self, event: u32) {
+        let (before, after) = (self.previous[event as usize], self.next[event as usize]);
+        self.next[before as usize] = event;
+        self.previous[after as usize] = event;
+    }
+}
+
+impl<B: Bits> Order for Window<B> {
+    type Place = (u32, B);
+
+    const REAL_TIME: bool = true;
 
     fn place(&self) -> (u32, B) {
         (self.frontier, self.bits.clone())

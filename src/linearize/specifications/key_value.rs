@@ -1,16 +1,15 @@
 //! A store of texts by key, to which texts can be appended.
 
-use super::readers::Readers;
+use super::readers::{Readers, Role};
+use super::text::Text;
 use crate::linearize::entry::Entry;
 use crate::linearize::lookahead::Lookahead;
 use crate::linearize::{Specification, key};
-use rustc_hash::FxHasher;
 use std::collections::BTreeMap;
-use std::hash::{Hash, Hasher};
 
 /// A store of texts by key, all of them empty at the beginning. Histories are checked key by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct KeyValue(pub(super) BTreeMap<String, Text>);
+pub struct KeyValue(BTreeMap<String, Text>);
 
 /// What can be done to a [`KeyValue`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,50 +31,8 @@ pub enum KeyValueRet {
     Done,
 }
 
-/// A text whose hash grows with it: the search looks states up by their hashes.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Text {
-    pub(super) text: String,
-    hash: u64,
-    /// Nobody reads it, nor any text that begins with it: then only this is known of it.
-    pub(super) unread: bool,
-}
-
-impl PartialEq for Text {
-    fn eq(&self, other: &Self) -> bool {
-        self.hash == other.hash && self.unread == other.unread && self.text == other.text
-    }
-}
-
-impl Eq for Text {}
-
-impl Hash for Text {
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        hasher.write_u64(self.hash);
-    }
-}
-
-impl Text {
-    pub(super) fn unread() -> Self {
-        Text { text: String::new(), hash: 1, unread: true }
-    }
-
-    /// Byte by byte, so that it does not matter in which pieces a text came.
-    fn append(&mut self, more: &str) {
-        if self.unread {
-            return;
-        }
-        self.text.push_str(more);
-        for byte in more.bytes() {
-            let mut hasher = FxHasher::default();
-            hasher.write_u64(self.hash.rotate_left(5) ^ u64::from(byte));
-            self.hash = hasher.finish();
-        }
-    }
-}
-
 impl KeyValueOp {
-    pub(super) fn at(&self) -> &String {
+    fn at(&self) -> &String {
         let (KeyValueOp::Get(at) | KeyValueOp::Put(at, _) | KeyValueOp::Append(at, _)) = self;
         at
     }
@@ -116,10 +73,35 @@ impl Specification for KeyValue {
     fn lookahead(entries: &[Entry<'_, Self>]) -> Option<Box<dyn Lookahead<Self>>> {
         let at = entries.first()?.op.at();
         let one = entries.iter().all(|entry| entry.op.at() == at);
-        one.then(|| -> Box<dyn Lookahead<Self>> { Box::new(Readers::new(at, entries)) })
+        one.then(|| -> Box<dyn Lookahead<Self>> { Box::new(OneKey { at: at.clone(), readers: readers(entries) }) })
     }
 
     fn key(op: &KeyValueOp) -> Option<u64> {
         Some(key(op.at()))
+    }
+}
+
+/// The look-ahead of entries that are all about one key.
+struct OneKey {
+    at: String,
+    readers: Readers,
+}
+
+/// Who reads what at a key, and who replaces it.
+fn readers(entries: &[Entry<'_, KeyValue>]) -> Readers {
+    Readers::new(entries.iter().map(|entry| match (entry.returned(), entry.op) {
+        (Some(KeyValueRet::Text(text)), _) => Role::Read { text, end: entry.end },
+        (_, KeyValueOp::Put(..)) => Role::Replace { start: entry.start },
+        (_, KeyValueOp::Get(_) | KeyValueOp::Append(..)) => Role::Other,
+    }))
+}
+
+impl Lookahead<KeyValue> for OneKey {
+    fn set(&mut self, entry: u32, taken: bool) {
+        self.readers.set(entry, taken);
+    }
+
+    fn is_hopeless(&mut self, state: &mut KeyValue) -> bool {
+        state.0.get_mut(&self.at).is_some_and(|text| self.readers.is_hopeless(text))
     }
 }

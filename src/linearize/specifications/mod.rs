@@ -15,6 +15,7 @@ mod recorded;
 mod register;
 mod set;
 mod stack;
+mod text;
 
 pub use bounded_queue::{BoundedQueue, BoundedQueueOp, BoundedQueueRet};
 pub use counter::{Counter, CounterOp, CounterRet, FetchAdd, FetchAddOp};

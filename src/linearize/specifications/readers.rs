@@ -3,16 +3,25 @@
 //! A text with which nothing begins that is still to be read is as good as any other such text. And from such a text
 //! nothing leads on, if somebody has to read before the next time that the text can be replaced.
 
-use super::KeyValueOp;
-use super::KeyValueRet;
-use super::key_value::{KeyValue, Text};
-use crate::linearize::entry::Entry;
-use crate::linearize::lookahead::Lookahead;
+use super::text::Text;
+
+/// What an operation at the key is to this.
+pub(super) enum Role<'a> {
+    /// It has read this text, and returned then.
+    Read {
+        text: &'a str,
+        end: u64,
+    },
+    /// It replaces the text, and was called then.
+    Replace {
+        start: u64,
+    },
+    Other,
+}
 
 pub(super) struct Readers {
-    at: String,
-    /// Of each operation: what it is to this.
-    role: Vec<Role>,
+    /// Of each operation: where it is in these.
+    places: Vec<Place>,
     /// The texts that are read, in order, and how many are still to read each.
     texts: Vec<(String, u32)>,
     /// When those who read have returned, in order, and whether they have read.
@@ -22,10 +31,10 @@ pub(super) struct Readers {
 }
 
 #[derive(Clone, Copy)]
-enum Role {
+enum Place {
     Read { text: usize, place: usize },
     Put { place: usize },
-    Append,
+    None,
 }
 
 /// Moments in order, of which some are over: the first that is not.
@@ -57,36 +66,42 @@ impl Firsts {
 }
 
 impl Readers {
-    /// For entries that are all about this key.
-    pub(super) fn new(at: &str, entries: &[Entry<'_, KeyValue>]) -> Self {
-        let read = |entry: &Entry<'_, KeyValue>| match entry.returned() {
-            Some(KeyValueRet::Text(text)) => Some(text.clone()),
-            _ => None,
+    /// For operations that are all about one key, in the order of their calls.
+    pub(super) fn new<'a>(roles: impl Iterator<Item = Role<'a>>) -> Self {
+        let roles: Vec<Role<'a>> = roles.collect();
+        let read = |role: &Role<'a>| match role {
+            Role::Read { text, .. } => Some(*text),
+            Role::Replace { .. } | Role::Other => None,
         };
-        let mut texts: Vec<(String, u32)> = entries.iter().filter_map(read).map(|text| (text, 0)).collect();
+        let mut texts: Vec<(String, u32)> = roles.iter().filter_map(read).map(|text| (text.to_string(), 0)).collect();
         texts.sort();
         texts.dedup();
-        let mut role = vec![Role::Append; entries.len()];
+        let mut places = vec![Place::None; roles.len()];
         let (mut ends, mut starts) = (Vec::new(), Vec::new());
-        for (number, entry) in entries.iter().enumerate() {
-            if let Some(text) = read(entry) {
-                let text = texts.binary_search_by(|(known, _)| known.cmp(&text)).expect("a text that is read");
-                texts[text].1 += 1;
-                role[number] = Role::Read { text, place: 0 };
-                ends.push((entry.end, number));
-            } else if let KeyValueOp::Put(..) = entry.op {
-                role[number] = Role::Put { place: starts.len() };
-                starts.push(entry.start);
+        for (number, role) in roles.iter().enumerate() {
+            match role {
+                Role::Read { text, end } => {
+                    let text =
+                        texts.binary_search_by(|(known, _)| known.as_str().cmp(text)).expect("a text that is read");
+                    texts[text].1 += 1;
+                    places[number] = Place::Read { text, place: 0 };
+                    ends.push((*end, number));
+                }
+                Role::Replace { start } => {
+                    places[number] = Place::Put { place: starts.len() };
+                    starts.push(*start);
+                }
+                Role::Other => {}
             }
         }
         ends.sort_unstable();
         for (order, (_, number)) in ends.iter().enumerate() {
-            if let Role::Read { place, .. } = &mut role[*number] {
+            if let Place::Read { place, .. } = &mut places[*number] {
                 *place = order;
             }
         }
         let reads = Firsts::new(ends.into_iter().map(|(end, _)| end).collect());
-        Readers { at: at.to_string(), role, texts, reads, puts: Firsts::new(starts) }
+        Readers { places, texts, reads, puts: Firsts::new(starts) }
     }
 
     /// Whether somebody is still to read this text, or one that begins with it.
@@ -94,23 +109,22 @@ impl Readers {
         let from = self.texts.partition_point(|(known, _)| known.as_str() < text);
         self.texts[from..].iter().take_while(|(known, _)| known.starts_with(text)).any(|(_, readers)| *readers > 0)
     }
-}
 
-impl Lookahead<KeyValue> for Readers {
-    fn set(&mut self, entry: u32, taken: bool) {
-        match self.role[entry as usize] {
-            Role::Read { text, place } => {
+    /// An operation has taken effect, or this was taken back.
+    pub(super) fn set(&mut self, entry: u32, taken: bool) {
+        match self.places[entry as usize] {
+            Place::Read { text, place } => {
                 let readers = &mut self.texts[text].1;
                 *readers = if taken { *readers - 1 } else { *readers + 1 };
                 self.reads.set(place, taken);
             }
-            Role::Put { place } => self.puts.set(place, taken),
-            Role::Append => {}
+            Place::Put { place } => self.puts.set(place, taken),
+            Place::None => {}
         }
     }
 
-    fn is_hopeless(&mut self, state: &mut KeyValue) -> bool {
-        let Some(text) = state.0.get_mut(&self.at) else { return false };
+    /// Whether nothing leads on from this text, which is put aside if nobody reads it.
+    pub(super) fn is_hopeless(&mut self, text: &mut Text) -> bool {
         if !text.unread && !self.is_read(&text.text) {
             *text = Text::unread();
         }

@@ -9,6 +9,7 @@
 //! A proxy can be an argument of a worker: a connection of its own travels with it, and keeps the object alive on the
 //! way. There is no address that a stranger could connect to.
 
+mod any_bytes;
 mod core;
 mod functions;
 mod memory;
@@ -29,6 +30,7 @@ mod server;
 pub mod subject;
 mod wire;
 
+pub use any_bytes::check_bytes;
 pub use core::{ConnectionId, Core, Outcome};
 pub use demo::{Demo, demo, workers};
 pub use error::{ManagerError, ManagerExit};
@@ -39,7 +41,7 @@ pub use models::MODELS;
 pub use packed::Packed;
 pub use protocol::{
     Apply, Call, CodecError, Create, DictOperation, Fence, Item, Limits, ListOperation, ObjectId, Operation, Refusal,
-    Reply, Request, ValueOperation, check_bytes, decode_request,
+    Reply, Request, ValueOperation, decode_request,
 };
 pub use proxy::{Batch, DictProxy, ListProxy, ValueProxy};
 pub use server::{Manager, Serve};

@@ -1,7 +1,7 @@
 //! The manager's list and dict as subjects: an operation that the manager does as a whole, and the same put together by
 //! a client.
 
-use super::models::{client, manager, new_list};
+use super::models::setting::{client, manager, new_list};
 use super::protocol::Create;
 use super::proxy::{DictProxy, ListProxy};
 use super::server::create;

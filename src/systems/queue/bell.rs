@@ -67,3 +67,9 @@ impl<D> Bell<D> {
         seen
     }
 }
+
+/// How often to yield before sleeping. The wake-up is what costs (measured: 16 yields make the same ring faster by a
+/// factor of 75); in a model it would only be more of the same schedules.
+pub(super) fn yields() -> u32 {
+    if !crate::execution::is_modelled() { 16 } else { 0 }
+}

@@ -1,17 +1,23 @@
 //! The mission's program: a child process puts the squares of 1..=5, the parent receives exactly these.
 
 use super::{Died, Sender, bounded};
-use crate::process::{Worker, WorkerError, WorkerHandle};
+use crate::process::{Table, Worker, WorkerError, WorkerHandle};
 use std::fmt;
 use std::ops::RangeInclusive;
 
+/// Registers the functions that the queue's workers run: for a program that calls [`demo`].
+#[must_use]
+pub fn register(table: Table) -> Table {
+    table.function(SQUARES, squares)
+}
+
 /// The name under which workers know [`squares`].
-pub(super) const SQUARES: &str = "queue/squares";
+const SQUARES: &str = "queue/squares";
 
 /// Puts the squares of these numbers, in a worker; says how many.
 ///
 /// It panics if the receiver is gone: then there is nobody to work for.
-pub(super) fn squares((sender, numbers): (Sender<u64>, RangeInclusive<u64>)) -> u64 {
+fn squares((sender, numbers): (Sender<u64>, RangeInclusive<u64>)) -> u64 {
     let mut sent = 0;
     for n in numbers {
         sender.send(n * n).expect("a receiver");
@@ -43,7 +49,7 @@ pub enum DemoError {
 
 /// A child process puts the squares of 1..=5 into a queue; the parent receives 1, 4, 9, 16 and 25.
 ///
-/// The program must have [`register`](super::register)ed the queue's functions with `worker_main`.
+/// The program must have [`register`]ed the queue's functions with `worker_main`.
 ///
 /// # Errors
 ///

@@ -1,8 +1,11 @@
 //! How sending and receiving can fail, in crossbeam's words, and how a stream can end.
 
 use crate::process::Failure;
-use crate::process::frame::{Exceeded, FrameError};
+use crate::process::frame::{self, Exceeded, FrameError};
 use std::fmt;
+
+/// The longest item that goes through a pipe, in bytes: a frame's first byte says what it is.
+pub(super) const LIMIT: usize = frame::LIMIT - 1;
 
 /// Why [`send`](super::Sender::send) did not send; the item comes back.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,7 +58,7 @@ impl fmt::Display for Reason {
         match self {
             Reason::Refused => f.write_str("its Serialize refuses"),
             Reason::Exceeds(limit) => limit.fmt(f),
-            Reason::TooLong(bytes) => write!(f, "it has {bytes} bytes, and {} are the limit", super::pipe::LIMIT),
+            Reason::TooLong(bytes) => write!(f, "it has {bytes} bytes, and {} are the limit", LIMIT),
         }
     }
 }

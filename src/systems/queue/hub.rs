@@ -1,6 +1,6 @@
 //! The hub: where producers ring, and where new lanes wait until the receiver takes them up.
 
-use super::bell::Bell;
+use super::bell::{Bell, yields};
 use super::error::Death;
 use super::fault::{Fault, Step};
 use super::lane::{Consumer, Lane, Producer, PushError, lane};
@@ -93,7 +93,7 @@ impl<T> Local<T> {
     ) -> Result<(), PushError<T>> {
         let mut item = Some(item);
         // Once without any lock, also where nobody yields: models must see this path, too.
-        for turn in 0..=super::yields() {
+        for turn in 0..=yields() {
             if turn > 0 {
                 thread::yield_now();
             }

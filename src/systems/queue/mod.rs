@@ -32,7 +32,6 @@
 //! clone it.
 
 use super::Model;
-use crate::process::Table;
 use crate::sync::Arc;
 
 // The fault first: it is what the rest may be broken by.
@@ -50,7 +49,7 @@ mod demo;
 mod models;
 pub mod subject;
 
-pub use demo::{Demo, DemoError, demo};
+pub use demo::{Demo, DemoError, demo, register};
 pub use error::{
     Death, Died, Producers, Reason, RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError,
     TrySendError,
@@ -79,16 +78,4 @@ fn bounded_with<T>(capacity: usize, fault: fault::Fault) -> (hub::Local<T>, Rece
     let hub = Arc::new(hub::Hub::new("receiver", hub::Arrivals::new()));
     let local = hub::Local::new(&hub, capacity, fault, |_| ());
     (local, Receiver::new(hub, capacity))
-}
-
-/// How often to yield before sleeping. The wake-up is what costs (measured: 16 yields make the same ring faster by a
-/// factor of 75); in a model it would only be more of the same schedules.
-fn yields() -> u32 {
-    if crate::execution::is_modelled() { 0 } else { 16 }
-}
-
-/// Registers the functions that the queue's workers run: for a program that calls [`demo`].
-#[must_use]
-pub fn register(table: Table) -> Table {
-    table.function(demo::SQUARES, demo::squares)
 }

@@ -22,9 +22,6 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-/// The longest item, in bytes.
-pub(super) const LIMIT: usize = frame::LIMIT - 1;
-
 // The first byte of a payload.
 const ITEM: u8 = 0;
 const CLOSE: u8 = 1;

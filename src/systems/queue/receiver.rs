@@ -1,5 +1,6 @@
 //! The receiving end of a queue.
 
+use super::bell::yields;
 use super::error::{Death, Died, Producers, RecvError, RecvTimeoutError, TryRecvError};
 use super::hub::{Arrivals, Hub};
 use super::lane::{Consumer, End, PopError};
@@ -126,7 +127,7 @@ impl<T> Receiver<T> {
 
     fn recv_until(&self, deadline: Option<Instant>) -> Result<T, TryRecvError> {
         // Once without the lock, also where nobody yields: models must see this path, too.
-        for turn in 0..=super::yields() {
+        for turn in 0..=yields() {
             if turn > 0 {
                 thread::yield_now();
             }

@@ -1,0 +1,66 @@
+//! Is there an order that the specification allows and that keeps a precedence which need be none of intervals?
+//!
+//! The same search as for intervals ([`Partial`] is its order), with reasons of its own: an operation is left out of the
+//! smallest set together with its effect, for under happens-before a call has no place after which it could be pending.
+
+use super::entry::{Entry, entries};
+use super::order::{Order, Partial};
+use super::search::{Branching, Found, search};
+use super::{Criterion, Explanation, History, Method, Specification, Verdict, Witness};
+
+/// Checks a history whose precedence is given, and not by its times: for each operation, which ones have returned before
+/// it is called, a bit each. As [`check`](super::check) otherwise, with at most 64 operations.
+///
+/// # Panics
+/// If there are more operations, or fewer sets than operations.
+#[doc(hidden)]
+pub fn check_under<S: Specification>(
+    initial: &S,
+    history: &History<S::Op, S::Ret>,
+    precedence: &[u64],
+    configurations: u64,
+) -> Verdict {
+    let mut entries: Vec<Entry<'_, S>> = entries(history, Criterion::Linearizable);
+    entries.sort_by_key(|entry| entry.index);
+    let mut left = configurations;
+    let mut find = |entries: &[Entry<'_, S>]| {
+        let order = Partial::new(entries, precedence);
+        let (found, used) = search(initial, entries, order, Branching::Last, left);
+        left -= used;
+        found
+    };
+    let indices = |numbers: &[u32]| numbers.iter().map(|number| entries[*number as usize].index).collect();
+    match find(&entries) {
+        Found::Order(order) => Verdict::Holds(Witness { order: indices(&order), by: Method::Search }),
+        Found::OutOfBudget => Verdict::Unknown { configurations },
+        Found::Nothing { prefix, .. } => Verdict::Violated(Explanation {
+            stuck: indices(&next(&entries, precedence, &prefix)),
+            prefix: indices(&prefix),
+            smallest: smallest(entries.clone(), |fewer| matches!(find(fewer), Found::Nothing { .. })),
+            by: Method::Search,
+        }),
+    }
+}
+
+/// What would have to come after these, whether it has returned or is blocked.
+fn next<S: Specification>(entries: &[Entry<'_, S>], precedence: &[u64], prefix: &[u32]) -> Vec<u32> {
+    let mut order = Partial::new(entries, precedence);
+    prefix.iter().for_each(|entry| order.take(*entry));
+    (0..entries.len() as u32).filter(|entry| order.is_next(*entry)).collect()
+}
+
+/// The fewest operations that fail by themselves, as far as is found out.
+fn smallest<'a, S: Specification>(
+    mut entries: Vec<Entry<'a, S>>,
+    mut fails: impl FnMut(&[Entry<'a, S>]) -> bool,
+) -> Vec<usize> {
+    let mut place = 0;
+    while place < entries.len() {
+        let without = entries.remove(place);
+        if !fails(&entries) {
+            entries.insert(place, without);
+            place += 1;
+        }
+    }
+    entries.iter().map(|entry| entry.index).collect()
+}
