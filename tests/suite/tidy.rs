@@ -35,7 +35,7 @@ const LAST_WORDS: &[&str] =
     &["src/process/entry.rs", "src/process/spawn.rs", "src/runtime/last_words.rs", "src/systems/manager/server.rs"];
 
 /// Files that are included in others, where `//!` cannot stand: they say their job in a plain comment.
-const INCLUDED: &[&str] = &["tests/conformance/bodies.rs", "tests/reference/programs.rs"];
+const INCLUDED: &[&str] = &["tests/suite/conformance/bodies.rs", "tests/reference/programs.rs"];
 
 /// Lines of code a file may have; documentation, comments and blank lines do not count.
 const LINES: usize = 500;

@@ -1,19 +1,11 @@
 //! Structures tested against sequential specifications: right ones hold, and each broken one is found and made small.
-#![cfg(feature = "model")]
 
-#[path = "linearizable/apart.rs"]
 mod apart;
-#[path = "linearizable/counter.rs"]
 mod counter;
-#[path = "linearizable/map.rs"]
 mod map;
-#[path = "linearizable/queue.rs"]
 mod queue;
-#[path = "linearizable/register.rs"]
 mod register;
-#[path = "linearizable/semaphore.rs"]
 mod semaphore;
-#[path = "linearizable/stack.rs"]
 mod stack;
 
 use selvedge::linearizable::{Failure, Linearizable, Op, Verdict};
