@@ -32,6 +32,7 @@ pub mod specifications;
 mod verdict;
 
 use entry::Entry;
+pub(crate) use entry::order_of;
 
 pub use history::{History, IllFormed, IllFormedKind, Operation};
 pub use reader::{LONGEST, Lines, Mismatch, ReadError, ReadErrorKind, Recorded, read};
