@@ -55,12 +55,14 @@
 //!
 //! # Features
 //!
-//! * `model` (default): the run-time facade, the explorers, and the three [`systems`]. Enable it in
-//!   `[dev-dependencies]`.
-//! * `cli` (default): the `selvedge` command.
+//! * `model`: the run-time facade, the explorers, specifications and reports. Enable it in `[dev-dependencies]`, with
+//!   `default-features = false`.
+//! * `systems`: three systems made with it (an account, a queue between processes, a manager), and their worker
+//!   processes; `cli`: the `selvedge` command. Both are for this crate's own repository.
 //!
-//! With neither, [`sync`], [`thread`](mod@thread) and [`channel`] are re-exports of std and of crossbeam's channel, and
-//! nothing else is in the dependency tree.
+//! All three are defaults, so that the repository's commands need no flags. With none of them, [`sync`],
+//! [`thread`](mod@thread) and [`channel`] are re-exports of std and of crossbeam's channel, and nothing else is in the
+//! dependency tree.
 #![deny(unsafe_code)]
 
 #[cfg(all(doctest, feature = "model"))]
@@ -80,7 +82,7 @@ mod check;
 pub mod counterexample;
 #[cfg(feature = "model")]
 mod explore;
-#[cfg(feature = "model")]
+#[cfg(feature = "systems")]
 #[doc(hidden)]
 pub mod fuzz;
 #[cfg(feature = "model")]
@@ -89,7 +91,7 @@ pub mod knockout;
 pub mod linearizable;
 #[cfg(feature = "model")]
 pub mod linearize;
-#[cfg(feature = "model")]
+#[cfg(feature = "systems")]
 pub mod process;
 #[cfg(feature = "model")]
 pub mod report;
@@ -97,7 +99,7 @@ pub mod report;
 mod runtime;
 #[cfg(feature = "model")]
 pub mod scenario;
-#[cfg(feature = "model")]
+#[cfg(feature = "systems")]
 pub mod systems;
 #[cfg(feature = "model")]
 pub mod trace;
