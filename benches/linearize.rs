@@ -1,7 +1,7 @@
 //! How fast histories are judged, in CPU time: the recorded ones of tests/data/histories, without and with reasons; and long
 //! ones by the monitors.
 
-#[path = "../tests/linearize/recorded.rs"]
+#[path = "../tests/suite/linearize/recorded.rs"]
 mod recorded;
 
 use rustix::time::{ClockId, clock_gettime};

@@ -55,12 +55,14 @@
 //!
 //! # Features
 //!
-//! * `model` (default): the run-time facade, the explorers, and the three [`systems`]. Enable it in
-//!   `[dev-dependencies]`.
-//! * `cli` (default): the `selvedge` command.
+//! * `model`: the run-time facade, the explorers, specifications and reports. Enable it in `[dev-dependencies]`, with
+//!   `default-features = false`.
+//! * `systems`: three systems made with it (an account, a queue between processes, a manager), and their worker
+//!   processes; `cli`: the `selvedge` command. Both are for this crate's own repository.
 //!
-//! With neither, [`sync`], [`thread`](mod@thread) and [`channel`] are re-exports of std and of crossbeam's channel, and
-//! nothing else is in the dependency tree.
+//! All three are defaults, so that the repository's commands need no flags. With none of them, [`sync`],
+//! [`thread`](mod@thread) and [`channel`] are re-exports of std and of crossbeam's channel, and nothing else is in the
+//! dependency tree.
 #![deny(unsafe_code)]
 
 #[cfg(all(doctest, feature = "model"))]
@@ -91,10 +93,6 @@ cfg_if! { if #[cfg(feature = "model")] {
     pub mod scenario;
     pub mod linearizable;
     pub mod report;
-    pub mod process;
-    pub mod systems;
-    #[doc(hidden)]
-    pub mod fuzz;
 
     #[doc(hidden)]
     pub use check::reached;
@@ -105,6 +103,13 @@ cfg_if! { if #[cfg(feature = "model")] {
     pub use vocabulary::budget::Budget;
     pub use vocabulary::{trace, verdict};
     pub use verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
+}}
+
+cfg_if! { if #[cfg(feature = "systems")] {
+    pub mod process;
+    pub mod systems;
+    #[doc(hidden)]
+    pub mod fuzz;
 }}
 
 /// Says that a condition must be true in at least one execution of the check that runs: a model that never gets to its

@@ -95,10 +95,10 @@ fn channel<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
 /// Where an end was made: where it goes out of scope is not known, so that is where its close stands.
 type Made = &'static Location<'static>;
 
-/// [`crossbeam::channel::Sender`], modelled.
+/// [`crossbeam_channel::Sender`], modelled.
 pub struct Sender<T>(Arc<Channel<T>>, Made);
 
-/// [`crossbeam::channel::Receiver`], modelled.
+/// [`crossbeam_channel::Receiver`], modelled.
 pub struct Receiver<T>(Arc<Channel<T>>, Made);
 
 /// How long an operation may wait.

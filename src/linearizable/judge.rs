@@ -7,7 +7,7 @@ use super::model::{Call, Log};
 use super::subject::{Op, Ret, Subject};
 use crate::execution::{Ending, Engine, Pulse, World};
 use crate::explore::Judge;
-use crate::linearize::{self, Criterion, History, Precedence};
+use crate::linearize::{self, Criterion, History, Precedence, order_of};
 use crate::scenario::Scenario;
 use crate::trace::ThreadId;
 use crate::verdict::{Bound, Explorer, Kind};
@@ -238,8 +238,8 @@ impl<S: Subject> Court<S> {
 /// The calls in the order of the scenario (threads write them down as they come), what they returned, and a digest of
 /// which those are.
 fn in_order<R: Clone + std::fmt::Debug>(calls: &[Call<R>]) -> (Vec<usize>, Vec<Option<R>>, String) {
-    let mut order: Vec<usize> = (0..calls.len()).collect();
-    order.sort_by_key(|index| calls[*index].operation);
+    let places: Vec<usize> = calls.iter().map(|call| call.operation).collect();
+    let order = order_of(&places);
     let rets: Vec<Option<R>> =
         order.iter().map(|index| calls[*index].to.as_ref().map(|(_, ret)| ret.clone())).collect();
     let called: Vec<usize> = order.iter().map(|index| calls[*index].operation).collect();

@@ -72,6 +72,15 @@ impl<'a, S: Specification> Entry<'a, S> {
     }
 }
 
+/// The places of the keys in the order of the keys; equal ones stay as they are.
+///
+/// What is generic in a specification sorts by this: a sort is much code, and would be made again for each closure.
+pub(crate) fn order_of<K: Ord + Copy>(keys: &[K]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by_key(|place| keys[*place]);
+    order
+}
+
 /// The operations in the order of their starts. Pending ones that can make no difference are left out.
 pub(super) fn entries<S: Specification>(history: &History<S::Op, S::Ret>, criterion: Criterion) -> Vec<Entry<'_, S>> {
     let mut entries: Vec<Entry<'_, S>> = Vec::with_capacity(history.operations.len());
@@ -85,7 +94,8 @@ pub(super) fn entries<S: Specification>(history: &History<S::Op, S::Ret>, criter
         entries.push(Entry { index, process, op: &operation.op, start, end, outcome });
     }
     if !entries.is_sorted_by_key(|entry| entry.start) {
-        entries.sort_by_key(|entry| entry.start);
+        let starts: Vec<u64> = entries.iter().map(|entry| entry.start).collect();
+        entries = order_of(&starts).into_iter().map(|place| entries[place].clone()).collect();
     }
     if criterion == Criterion::QuiescentlyConsistent {
         until_quiescence(&mut entries);

@@ -1,5 +1,6 @@
 //! What happened: operations with their invocations and responses.
 
+use super::entry::order_of;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -81,13 +82,9 @@ impl<Op, Ret> History<Op, Ret> {
                 return Err(IllFormed { operation, kind: IllFormedKind::ResponseBeforeInvocation });
             }
         }
-        let call = |index: usize| self.operations[index].invocation;
-        let mut order: Vec<usize> = (0..self.operations.len()).collect();
-        if !self.operations.is_sorted_by_key(|one| one.invocation) {
-            order.sort_by_key(|index| call(*index));
-        }
+        let calls: Vec<u64> = self.operations.iter().map(|one| one.invocation).collect();
         let mut last: HashMap<usize, usize> = HashMap::new(); // each process's last operation
-        for operation in order {
+        for operation in order_of(&calls) {
             let one = &self.operations[operation];
             let Some(before) = last.insert(one.process, operation) else { continue };
             if self.operations[before].response.as_ref().is_none_or(|(response, _)| *response >= one.invocation) {

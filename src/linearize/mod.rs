@@ -33,6 +33,7 @@ mod under;
 mod verdict;
 
 use entry::Entry;
+pub(crate) use entry::order_of;
 
 pub(crate) use order::{MOST, Precedence};
 

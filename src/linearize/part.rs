@@ -1,6 +1,6 @@
 //! The parts of a history: each is judged by itself, in rounds, and their orders are put together again.
 
-use super::entry::Entry;
+use super::entry::{Entry, order_of};
 use super::monitors::{self, Judgement};
 use super::order::{Programs, Window, width};
 use super::search::{Branching, Found, search};
@@ -115,8 +115,6 @@ fn together<S: Specification>(parts: &[Vec<Entry<'_, S>>], orders: &[Vec<u32>]) 
             moments.push((moment, entry.index));
         }
     }
-    if parts.len() > 1 {
-        moments.sort_by_key(|(moment, _)| *moment); // a stable sort: it keeps the order of a part
-    }
-    moments.into_iter().map(|(_, index)| index).collect()
+    let keys: Vec<u64> = moments.iter().map(|(moment, _)| *moment).collect();
+    order_of(&keys).into_iter().map(|place| moments[place].1).collect() // which keeps the order of a part
 }

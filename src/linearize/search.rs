@@ -13,7 +13,7 @@
 //! States are kept once and known by number. A specification may also say that a state is hopeless ([`Lookahead`]).
 
 use super::Specification;
-use super::entry::{Entry, Outcome};
+use super::entry::{Entry, Outcome, order_of};
 use super::lookahead::Lookahead;
 use super::order::Order;
 use indexmap::IndexSet;
@@ -89,23 +89,29 @@ struct Step<P> {
     untried: u32,
 }
 
+/// The best candidate comes last.
+fn by_rank(candidates: &mut [u32], rank: &[u32], frontier: Option<u32>) {
+    let rank = |entry: &u32| if Some(*entry) == frontier { 0 } else { rank[*entry as usize] + 1 };
+    candidates.sort_unstable_by_key(|entry| std::cmp::Reverse(rank(entry)));
+}
+
 impl<'a, S: Specification, O: Order> Search<'a, S, O> {
     fn new(initial: &S, entries: &'a [Entry<'a, S>], order: O, branching: Branching) -> Self {
         let numbers = 0..entries.len() as u32;
         let entry = |number: &u32| &entries[*number as usize];
-        let blocked = numbers.clone().filter(|number| matches!(entry(number).outcome, Outcome::Blocked)).collect();
+        let blocked = numbers.filter(|number| matches!(entry(number).outcome, Outcome::Blocked)).collect();
         let pure: Vec<bool> = entries.iter().map(|entry| entry.returned().is_some() && entry.is_pure()).collect();
         let any_pure = pure.contains(&true);
-        let mut sorted: Vec<u32> = numbers.collect();
-        sorted.sort_by_key(|number| match (branching, entry(number).outcome) {
-            (Branching::Last, _) => (false, u64::MAX - entry(number).index as u64),
-            (Branching::Response, Outcome::Returned(_)) => (false, entry(number).end),
-            (_, Outcome::Returned(_)) => (false, entry(number).start),
-            (_, Outcome::Optional(_) | Outcome::Blocked) => (true, u64::MAX - entry(number).start),
-        });
+        let key = |entry: &Entry<'_, S>| match (branching, entry.outcome) {
+            (Branching::Last, _) => (false, u64::MAX - entry.index as u64),
+            (Branching::Response, Outcome::Returned(_)) => (false, entry.end),
+            (_, Outcome::Returned(_)) => (false, entry.start),
+            (_, Outcome::Optional(_) | Outcome::Blocked) => (true, u64::MAX - entry.start),
+        };
         let mut rank = vec![0; entries.len()];
-        for (place, number) in sorted.into_iter().enumerate() {
-            rank[number as usize] = place as u32;
+        let keys: Vec<(bool, u64)> = entries.iter().map(key).collect();
+        for (place, number) in order_of(&keys).into_iter().enumerate() {
+            rank[number] = place as u32;
         }
         let mut states = IndexSet::default();
         states.insert(initial.clone());
@@ -146,8 +152,7 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
             if self.seen.insert((self.order.place(), self.state, self.unobserved)) {
                 self.order.candidates(&mut self.untried);
                 let frontier = self.order.frontier().filter(|_| self.branching == Branching::Frontier);
-                let rank = |entry: &u32| if Some(*entry) == frontier { 0 } else { self.rank[*entry as usize] + 1 };
-                self.untried[untried..].sort_unstable_by_key(|entry| std::cmp::Reverse(rank(entry)));
+                by_rank(&mut self.untried[untried..], &self.rank, frontier);
             }
             while !self.descend(untried) {
                 self.remember();

@@ -12,7 +12,6 @@ use serde::{Deserialize, Serialize};
 /// sent to another process; what a report says of it can.
 ///
 /// ```
-/// use selvedge::process::frame::{from_bytes, to_bytes};
 /// use selvedge::report::{Finding, Row, Style, json, timeline};
 /// use selvedge::sync::{Arc, Mutex};
 /// use selvedge::{Check, Verdict, thread};
@@ -26,7 +25,7 @@ use serde::{Deserialize, Serialize};
 /// });
 /// let Verdict::Violated(found) = verdict else { panic!("{verdict:?}") };
 /// let here = Finding::new(&found, &Style::Plain, timeline::WIDTH);
-/// let there: Finding = from_bytes(&to_bytes(&here).unwrap()).unwrap();
+/// let there: Finding = serde_json::from_str(&serde_json::to_string(&here).unwrap()).unwrap();
 /// assert_eq!(there.drawing(), timeline::counterexample(&found, &Style::Plain));
 /// let row = Row::default();
 /// assert_eq!(json::document(&[(&row, Some(&there))]), json::document(&[(&row, Some(&here))]));

@@ -7,7 +7,7 @@
 
 use super::Order;
 use crate::linearize::Specification;
-use crate::linearize::entry::{Entry, Outcome};
+use crate::linearize::entry::{Entry, Outcome, order_of};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hash::Hash;
@@ -63,8 +63,8 @@ impl<B: Bits> Window<B> {
         let count = entries.len() as u32;
         let takes_effect = |entry: &u32| !matches!(entries[*entry as usize].outcome, Outcome::Blocked);
         let returns = |entry: &u32| matches!(entries[*entry as usize].outcome, Outcome::Returned(_));
-        let mut responses: Vec<u32> = (0..count).filter(returns).collect();
-        responses.sort_by_key(|entry| entries[*entry as usize].end);
+        let by_end: Vec<u64> = entries.iter().map(|entry| entry.end).collect();
+        let responses: Vec<u32> = order_of(&by_end).into_iter().map(|entry| entry as u32).filter(returns).collect();
 
         let head = 2 * count;
         let (mut next, mut previous) = (vec![head; head as usize + 1], vec![head; head as usize + 1]);

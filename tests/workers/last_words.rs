@@ -1,8 +1,8 @@
 //! Last words: whatever ends the process of a check, its standard error has the message, the drawing, and the token.
 //!
-//! This program is its own victim: see `main`.
+//! This program is its own victim: see `main.rs`.
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 use selvedge::sync::Arc;
 use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use selvedge::{Bound, Check, Expect, Explorer, Kind, Verdict, thread};
@@ -82,15 +82,17 @@ fn lost_update(dies: impl Fn()) {
     }
 }
 
-fn main() -> std::process::ExitCode {
-    if let Ok(death) = std::env::var(DEATH) {
-        victim(&death);
-        return std::process::ExitCode::SUCCESS;
-    }
+/// In a child that is to die, has it die; whether this is such a child, and it is alive.
+pub(crate) fn is_victim() -> bool {
+    let death = std::env::var(DEATH);
+    death.as_deref().map(victim).is_ok()
+}
+
+pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for (death, _, says) in DEATHS {
         for explorer in EXPLORERS {
-            let name = format!("{death}_under_{explorer}_has_its_last_words_and_replays");
+            let name = format!("last_words::{death}_under_{explorer}_has_its_last_words_and_replays");
             trials.push(Trial::test(name, move || {
                 has_last_words(death, explorer, says);
                 Ok(())
@@ -99,7 +101,7 @@ fn main() -> std::process::ExitCode {
     }
     macro_rules! tests {
         ($($name:ident),* $(,)?) => {
-            $(trials.push(Trial::test(stringify!($name), || { $name(); Ok(()) }));)*
+            $(trials.push(Trial::test(concat!("last_words::", stringify!($name)), || { $name(); Ok(()) }));)*
         };
     }
     tests![
@@ -109,7 +111,7 @@ fn main() -> std::process::ExitCode {
         what_is_said_fits_on_a_full_stack,
         last_words_that_hang_end_after_a_first_line,
     ];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    trials
 }
 
 /// What a child does.

@@ -84,7 +84,6 @@ fn all_tests() -> usize {
 
 /// How many checks `cargo run --release` makes: each system for real, and each model under loom and on shuttle, where it
 /// can be.
-#[cfg(feature = "model")]
 fn checks() -> usize {
     let can = |model: &selvedge::systems::Model, engine: &str| model.not_in.iter().all(|(other, _)| *other != engine);
     let models = selvedge::systems::models();
@@ -122,7 +121,6 @@ fn the_floor_of_the_journey_is_how_many_tests_it_has() {
     is_tight("journey", files.map(|(_, text)| tests(&text)).sum());
 }
 
-#[cfg(feature = "model")]
 #[test]
 fn the_floor_of_the_checks_is_how_many_there_are() {
     is_tight("checks", checks());

@@ -1,23 +1,17 @@
 //! Structures tested against sequential specifications: right ones hold, and each broken one is found and made small.
-#![cfg(feature = "model")]
 
-#[path = "linearizable/apart.rs"]
 mod apart;
-#[path = "linearizable/counter.rs"]
 mod counter;
-#[path = "linearizable/map.rs"]
+mod foreign;
 mod map;
-#[path = "linearizable/queue.rs"]
 mod queue;
-#[path = "linearizable/register.rs"]
 mod register;
-#[path = "linearizable/semaphore.rs"]
 mod semaphore;
-#[path = "linearizable/stack.rs"]
 mod stack;
 
 use selvedge::linearizable::{Failure, Linearizable, Op, Verdict};
 use selvedge::linearize::Criterion;
+use selvedge::linearize::specifications::BoundedQueue;
 use selvedge::scenario::{Scenario, Shape, every};
 use selvedge::{Bound, Budget, Config, Expect, Explorer, Kind, Subject, linearizable};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -264,6 +258,23 @@ fn real_threads_are_recorded_by_the_clock() {
     let Verdict::Violated(failure) = blind else { panic!("{blind:?}") };
     assert_eq!(failure.counterexample.kind, Kind::NotLinearizable);
     assert!(failure.counterexample.replay.is_empty() && failure.history.is_some());
+}
+
+/// It holds on real threads.
+#[track_caller]
+fn holds_for_real<S: Subject>(test: Linearizable<S>) {
+    let verdict = test.explorers([Explorer::Threads]).scenarios(8).budget(Budget::executions(800)).run();
+    let Verdict::Holds(tested) = verdict else { panic!("{verdict:?}") };
+    assert!(tested.executions == 800 && tested.histories > 8, "{tested}");
+}
+
+#[test]
+fn the_queues_of_crossbeam_hold_on_real_threads() {
+    holds_for_real(linearizable::<foreign::Unbounded>());
+    holds_for_real(Linearizable::<foreign::Bounded>::new(BoundedQueue::new(foreign::CAPACITY)));
+    let backwards = linearizable::<foreign::Backwards>().explorers([Explorer::Threads]).run();
+    let Verdict::Violated(failure) = backwards else { panic!("{backwards:?}") };
+    assert_eq!(failure.counterexample.kind, Kind::NotLinearizable);
 }
 
 fn with(replay: Option<&str>) -> Config {

@@ -1,7 +1,7 @@
 //! A program run on the facade: what its executions show, execution by execution.
 
-use crate::outcome::{ATOMICS, MUTEXES, Outcome, READERS, Seen, WRITERS};
-use crate::program::{Op, Program};
+use super::outcome::{ATOMICS, MUTEXES, Outcome, READERS, Seen, WRITERS};
+use super::program::{Op, Program};
 use selvedge::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use selvedge::sync::{Arc, Condvar, LockResult, Mutex, MutexGuard, RwLock, TryLockError, TryLockResult};
 use selvedge::{Bound, Budget, Check, Counts, Explorer, thread};

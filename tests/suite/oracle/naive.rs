@@ -16,8 +16,8 @@
 //! once each in a thread, because all of a thread's stand at one place of the source. Of a loop that spins there is the
 //! last round, the one that ends it: those before it change nothing.
 
-use crate::outcome::{ATOMICS, MUTEXES, Outcome, READERS, Seen, WRITERS};
-use crate::program::{Op, Program};
+use super::outcome::{ATOMICS, MUTEXES, Outcome, READERS, Seen, WRITERS};
+use super::program::{Op, Program};
 use std::collections::{BTreeSet, HashMap};
 
 /// An instruction of the flat code that a thread's operations are compiled to; jumps are to places in the code. Where a

@@ -1,5 +1,4 @@
 //! The three systems tested against sequential specifications: no model was written for what is found here.
-#![cfg(feature = "model")]
 
 use selvedge::linearizable::{Failure, Linearizable, Verdict};
 use selvedge::linearize::specifications::BoundedQueue;

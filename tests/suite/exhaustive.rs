@@ -13,18 +13,14 @@ fn executions(name: &str, model: impl Fn() + Send + Sync + 'static) -> u64 {
     }
 }
 
-#[path = "exhaustive/counts.rs"]
 mod counts;
-#[path = "exhaustive/lasting.rs"]
 mod lasting;
-#[path = "exhaustive/outcomes.rs"]
 mod outcomes;
-#[path = "exhaustive/unwinding.rs"]
 mod unwinding;
 
 mod reference {
     use selvedge::{sync, thread};
-    include!("reference/programs.rs");
+    include!("../reference/programs.rs");
 }
 
 fn spawn_all(threads: usize, body: impl Fn(usize) + Send + Sync + Clone + 'static) {

@@ -1,5 +1,4 @@
 //! Scenarios: what the strategy makes, how it shrinks, and that the small scope has each one once.
-#![cfg(feature = "model")]
 
 use proptest::prelude::*;
 use proptest::strategy::{Strategy, ValueTree};

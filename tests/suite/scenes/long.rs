@@ -25,7 +25,7 @@ pub(crate) fn counterexample() -> Counterexample {
         model: "account/many".to_string(),
         kind: Kind::Panic,
         message: "a deposit is lost".to_string(),
-        location: Some("tests/scenes/long.rs:25".to_string()),
+        location: Some("tests/suite/scenes/long.rs:25".to_string()),
         explorer: Explorer::Threads,
         execution: 1,
         preemptions: 21,

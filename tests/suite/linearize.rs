@@ -1,21 +1,13 @@
 //! Histories: the search against brute force on random ones, and drawn ones whose verdict is known. More of the random
 //! ones with SOAK=1.
 
-#[path = "linearize/broken.rs"]
 mod broken;
-#[path = "linearize/brute.rs"]
 mod brute;
-#[path = "linearize/drawn.rs"]
 mod drawn;
-#[path = "linearize/kinds.rs"]
 mod kinds;
-#[path = "linearize/lines.rs"]
 mod lines;
-#[path = "linearize/partial.rs"]
 mod partial;
-#[path = "linearize/random.rs"]
 mod random;
-#[path = "linearize/recorded.rs"]
 mod recorded;
 
 use brute::Brute;

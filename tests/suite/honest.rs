@@ -434,7 +434,7 @@ fn a_model_in_which_no_threads_meet_is_no_measure_of_knockouts() {
 
 mod reference {
     use selvedge::{sync, thread};
-    include!("reference/programs.rs");
+    include!("../reference/programs.rs");
 }
 
 /// No false alarm: all that these programs do is seen.

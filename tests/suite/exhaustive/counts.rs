@@ -1,6 +1,6 @@
 //! `Arc`: what its drops order, who is last, and what that costs.
 
-use crate::outcomes::outcomes;
+use super::outcomes::outcomes;
 use selvedge::cell::UnsafeCell;
 use selvedge::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 use selvedge::sync::{Arc, Mutex, Weak};

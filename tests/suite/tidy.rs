@@ -39,7 +39,7 @@ const LAST_WORDS: &[&str] = &[
 ];
 
 /// Files that are included in others, where `//!` cannot stand: they say their job in a plain comment.
-const INCLUDED: &[&str] = &["tests/conformance/bodies.rs", "tests/reference/programs.rs"];
+const INCLUDED: &[&str] = &["tests/suite/conformance/bodies.rs", "tests/reference/programs.rs"];
 
 /// The parts of the library from the bottom to the top, each with those that it may name.
 const LAYERS: &[(&str, &[&str])] = &[

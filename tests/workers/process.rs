@@ -1,13 +1,13 @@
 //! Worker processes: whatever ends one is an answer in the parent, and the right one.
 //!
-//! This program is its own worker: see `main`.
+//! This program is its own worker: see `main.rs`.
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use selvedge::process::frame::{self, Decoder, FrameError, Reason, check_bytes};
 use selvedge::process::handle::Handle;
-use selvedge::process::{Builder, Failure, Table, Worker, WorkerError, WorkerHandle, worker_main};
+use selvedge::process::{Builder, Failure, Table, Worker, WorkerError, WorkerHandle};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::SerializeTuple};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -18,8 +18,9 @@ use std::time::{Duration, Instant};
 /// Turns a hang into a failure; nothing here takes a hundredth of it.
 const LIMIT: Duration = Duration::from_secs(30);
 
-fn table() -> Table {
-    Table::new()
+/// What its workers can run.
+pub(crate) fn register(table: Table) -> Table {
+    table
         .function("squares", |numbers: Vec<u64>| numbers.into_iter().map(|n| n * n).collect::<Vec<_>>())
         .function("twice", |n: i32| 2 * n)
         .function("echo", |bytes: Vec<u8>| bytes)
@@ -200,15 +201,18 @@ impl serde::Serialize for Unserialisable {
     }
 }
 
-fn main() {
+/// In the forgetful program, runs that; else returns at once.
+pub(crate) fn forgetful_main() {
     if let Ok(generation) = std::env::var("FORGETFUL") {
         forgetful(generation.parse().unwrap());
     }
-    worker_main(&table());
+}
+
+pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     macro_rules! tests {
         ($($name:ident),* $(,)?) => {
-            $(trials.push(Trial::test(stringify!($name), || { $name(); Ok(()) }));)*
+            $(trials.push(Trial::test(concat!("process::", stringify!($name)), || { $name(); Ok(()) }));)*
         };
     }
     tests![
@@ -253,7 +257,7 @@ fn main() {
         garbage_is_no_frame,
         any_bytes_decode_or_say_why,
     ];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+    trials
 }
 
 /// What became of the worker; a panic if nothing does.
@@ -285,7 +289,7 @@ fn a_panic_is_an_error_with_message_and_location() {
     match run::<_, u64>("boom", &7_u64) {
         Err(Failure::Panicked { message, location: Some(at) }) => {
             assert_eq!(message, "boom at 7");
-            assert!(at.starts_with("tests/process.rs:"), "{at}");
+            assert!(at.starts_with("tests/workers/process.rs:"), "{at}");
         }
         other => panic!("{other:?}"),
     }
@@ -345,7 +349,7 @@ fn a_program_that_is_no_worker_is_an_error() {
 fn an_unknown_function_is_an_error_that_lists_the_known_ones() {
     let Err(Failure::NotRegistered { name, known }) = run::<_, u64>("sqares", &()) else { panic!("registered?") };
     assert_eq!(name, "sqares");
-    assert_eq!(known, table().names());
+    assert_eq!(known, crate::table().names());
 }
 
 fn arguments_of_another_type_are_an_error() {
@@ -529,7 +533,7 @@ fn a_panic_of_a_types_own_code_is_an_error_of_the_call() {
     let panicked = |result: Result<(), Failure>, said: &str| match result {
         Err(Failure::Panicked { message, location: Some(at) }) => {
             assert_eq!(message, said);
-            assert!(at.starts_with("tests/process.rs:"), "{at}");
+            assert!(at.starts_with("tests/workers/process.rs:"), "{at}");
         }
         other => panic!("{other:?}"),
     };
@@ -541,10 +545,10 @@ fn a_panic_of_a_types_own_code_is_an_error_of_the_call() {
     assert!(matches!(&payload, Failure::Panicked { message, .. } if message == "a panic without a message"));
     // Here: the arguments' Serialize, the result's Deserialize.
     let Err(Failure::Encode(why)) = run::<_, ()>("take picky", &PickyWriter(1)) else { panic!("encoded?") };
-    assert!(why.starts_with("its Serialize panicked at tests/process.rs:"), "{why}");
+    assert!(why.starts_with("its Serialize panicked at tests/workers/process.rs:"), "{why}");
     assert!(why.ends_with(": only zero can travel"), "{why}");
     let Err(Failure::Decode(why)) = run::<_, PickyReader>("return picky to read", &()) else { panic!("decoded?") };
-    assert!(why.starts_with("result: its Deserialize panicked at tests/process.rs:"), "{why}");
+    assert!(why.starts_with("result: its Deserialize panicked at tests/workers/process.rs:"), "{why}");
 }
 
 fn a_value_that_is_too_deep_is_an_error_that_names_the_limit() {

@@ -1,13 +1,9 @@
 //! Knockouts: which synchronisation is load-bearing, shown on what textbooks have, on what is too strong, and on what
 //! tests nothing.
 
-#[path = "knockout/advice.rs"]
 mod advice;
-#[path = "knockout/kinds.rs"]
 mod kinds;
-#[path = "knockout/locks.rs"]
 mod locks;
-#[path = "knockout/structures.rs"]
 mod structures;
 
 use selvedge::knockout::{Fate, KnockoutReport, Knockouts, Mark, Tried};

@@ -1,6 +1,6 @@
 //! What a thread does while it unwinds is a step like any other: destructors, guards that go one after the other.
 
-use crate::outcomes::outcomes;
+use super::outcomes::outcomes;
 use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use selvedge::sync::{Arc, Condvar, Mutex, TryLockError};
 use selvedge::{Check, Expect, Explorer, Extent, Kind, Verdict, thread};

@@ -1,9 +1,8 @@
 //! Drawn reports against whole files under tests/golden; `UPDATE_GOLDEN=1` rewrites them.
 
-#[path = "report/names.rs"]
 mod names;
-mod scenes;
 
+use crate::scenes;
 use proptest::prelude::*;
 use selvedge::process::frame::{from_bytes, to_bytes};
 use selvedge::report::{Finding, Row, Style, json, junit, table, timeline};

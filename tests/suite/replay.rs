@@ -115,8 +115,8 @@ fn a_token_of_a_program_that_has_changed_names_the_first_event_that_differs() {
     for explorer in ENGINES {
         let found = find(explorer, unlocked);
         for (model, is, was) in [
-            (mended_by_half as fn(), "event #2 is main's fetch_add of atomic 1 at tests/replay.rs:", "load"),
-            (looks_first, "event #5 is main's load of atomic 1 at tests/replay.rs:", "store"),
+            (mended_by_half as fn(), "event #2 is main's fetch_add of atomic 1 at tests/suite/replay.rs:", "load"),
+            (looks_first, "event #5 is main's load of atomic 1 at tests/suite/replay.rs:", "store"),
         ] {
             let why = refused(&found.replay, model);
             let ends = format!(", and was a {was} of atomic 1");

@@ -1,12 +1,12 @@
 //! The manager for real: threads, processes, sockets; and its models under every engine.
 //!
-//! This program is its own worker: see `main`. Every test has a time limit that turns a hang into a failure.
+//! This program is its own worker: see `main.rs`. Every test has a time limit that turns a hang into a failure.
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use selvedge::process::frame;
-use selvedge::process::{Failure, Table, Worker, WorkerHandle, worker_main};
+use selvedge::process::{Failure, Table, Worker, WorkerHandle};
 use selvedge::systems::Model;
 use selvedge::systems::manager::{
     Batch, Call, ConnectionId, Core, Create, DictOperation, DictProxy, Fence, Functions, IN_FLIGHT_BYTES, Item, Limits,
@@ -104,8 +104,9 @@ impl Serialize for Deep {
 
 type Said = Result<(), String>;
 
-fn table() -> Table {
-    workers(Table::new())
+/// What its workers can run.
+pub(crate) fn register(table: Table) -> Table {
+    workers(table)
         .function("manager", |serve: Serve| serve.run(functions()))
         .function("set picky", |list: ListProxy<Picky>| said(list.update::<u8, ()>(0, "set picky", &1)))
         .function("batch over two", |(list, dict): (ListProxy<u64>, DictProxy<u64, u64>)| {
@@ -176,12 +177,11 @@ fn deposit(lock: &LockProxy, balance: &ValueProxy<i64>) -> Result<(), ManagerErr
     guard.unlock()
 }
 
-fn main() {
-    worker_main(&table());
+pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     macro_rules! tests {
         ($($name:ident),* $(,)?) => {
-            $(trials.push(Trial::test(stringify!($name), || within_limit($name)));)*
+            $(trials.push(Trial::test(concat!("manager::", stringify!($name)), || within_limit($name)));)*
         };
     }
     tests![
@@ -241,11 +241,11 @@ fn main() {
     ];
     for model in MODELS {
         for explorer in EXPLORERS {
-            let name = format!("models::{} [{explorer}]", model.name);
+            let name = format!("manager::models::{} [{explorer}]", model.name);
             trials.push(Trial::test(name, move || within_limit(move || check(model, explorer))));
         }
     }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+    trials
 }
 
 /// Runs the test on a thread of its own; one that hangs fails, and its thread is left behind.
@@ -454,7 +454,7 @@ fn a_function_that_panics_changes_nothing() {
     let error = value.update::<_, ()>("panic", &()).unwrap_err();
     let ManagerError::Refused(Refusal::Panicked { function, message, location }) = error else { panic!("{error}") };
     assert_eq!((&*function, &*message), ("panic", "no"));
-    assert!(location.is_some_and(|at| at.starts_with("tests/manager.rs:")));
+    assert!(location.is_some_and(|at| at.starts_with("tests/workers/manager.rs:")));
     assert_eq!(value.get(), Ok(5));
     assert_eq!(value.update::<i64, i64>("add", &1), Ok(6));
 }
@@ -465,7 +465,7 @@ fn a_serialize_that_panics_in_a_function_is_an_error_of_that_call() {
     list.push(&Picky(0)).unwrap();
     let child: WorkerHandle<String> = Worker::spawn("set picky", &list).unwrap();
     let words = child.join().unwrap();
-    let begin = "the manager refuses: function \"set picky\" panicked at tests/manager.rs:";
+    let begin = "the manager refuses: function \"set picky\" panicked at tests/workers/manager.rs:";
     assert!(words.starts_with(begin) && words.ends_with(": only zero can travel"), "{words}");
     assert_eq!(list.get(0).unwrap().unwrap().0, 0, "the item is as it was, and the manager goes on");
     list.update::<u8, ()>(0, "set picky", &0).unwrap();
@@ -985,7 +985,7 @@ fn a_child_that_panics_is_an_error() {
     let failure = child_fails("push and panic", |_| ());
     let Failure::Panicked { message, location } = failure else { panic!("{failure}") };
     assert_eq!(message, "after 1 items");
-    assert!(location.is_some_and(|at| at.starts_with("tests/manager.rs:")));
+    assert!(location.is_some_and(|at| at.starts_with("tests/workers/manager.rs:")));
 }
 
 fn a_child_that_exits_is_an_error() {

@@ -31,7 +31,7 @@ impl Specification for Line {
     }
 }
 
-fn operations() -> impl Strategy<Value = Op> {
+pub(crate) fn operations() -> impl Strategy<Value = Op> {
     prop_oneof![(1..4_u8).prop_map(Op::Enqueue), Just(Op::Dequeue)]
 }
 

@@ -4,13 +4,9 @@
 //! interleaving. Both must see the same outcomes, and the explorer must run exactly one execution for each
 //! Mazurkiewicz trace. More programs with SOAK=1.
 
-#[path = "oracle/naive.rs"]
 mod naive;
-#[path = "oracle/outcome.rs"]
 mod outcome;
-#[path = "oracle/program.rs"]
 mod program;
-#[path = "oracle/real.rs"]
 mod real;
 
 use outcome::Outcome;

@@ -1,12 +1,12 @@
 //! Queue: for real, between threads and between processes. Its models are in `queue_models`.
 //!
-//! This program is its own worker: see `main`.
+//! This program is its own worker: see `main.rs`.
 
-use libtest_mimic::{Arguments, Trial};
+use libtest_mimic::Trial;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use selvedge::process::handle::Handle;
-use selvedge::process::{Failure, Table, Worker, WorkerHandle, frame, worker_main};
+use selvedge::process::{Failure, Table, Worker, WorkerHandle, frame};
 use selvedge::systems::queue::{
     self, Death, Died, Producers, Reason, Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender,
     TryRecvError, TrySendError, bounded, check_bytes,
@@ -23,8 +23,9 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// More than a socket holds.
 const LARGE: usize = 300_000;
 
-fn table() -> Table {
-    queue::register(Table::new())
+/// What its workers can run.
+pub(crate) fn register(table: Table) -> Table {
+    queue::register(table)
         .function("send", |(to, items): (Sender<Vec<u8>>, Vec<Vec<u8>>)| {
             items.into_iter().for_each(|item| to.send(item).unwrap());
         })
@@ -193,12 +194,11 @@ impl Serialize for Odd {
     }
 }
 
-fn main() {
-    worker_main(&table());
+pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     macro_rules! tests {
         ($($name:ident),* $(,)?) => {
-            $(trials.push(Trial::test(stringify!($name), || { $name(); Ok(()) }));)*
+            $(trials.push(Trial::test(concat!("queue::", stringify!($name)), || { $name(); Ok(()) }));)*
         };
     }
     tests![
@@ -242,7 +242,7 @@ fn main() {
         any_payloads_arrive_from_a_worker,
         any_bytes_from_a_worker_lose_nothing,
     ];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+    trials
 }
 
 /// `small`, or `large` under `SOAK=1`.
@@ -402,7 +402,7 @@ fn a_worker_that_panics_leaves_what_it_sent_and_says_why() {
     match &died.deaths[..] {
         [Death::Panicked { message: Some(message), location: Some(at) }] => {
             assert_eq!(message, "on purpose");
-            assert!(at.starts_with("tests/queue.rs:"), "{at}");
+            assert!(at.starts_with("tests/workers/queue.rs:"), "{at}");
         }
         other => panic!("{other:?}"),
     }
@@ -595,7 +595,7 @@ fn an_item_whose_deserialize_panics_says_what_and_where() {
     match &drain(receiver).unwrap_err().deaths[..] {
         [Death::Panicked { message: Some(message), location: Some(at) }] => {
             assert_eq!(message, "nothing can arrive");
-            assert!(at.starts_with("tests/queue.rs:"), "{at}");
+            assert!(at.starts_with("tests/workers/queue.rs:"), "{at}");
         }
         other => panic!("{other:?}"),
     }
@@ -610,7 +610,7 @@ fn an_item_whose_serialize_panics_is_its_workers_panic() {
     assert_eq!(died.items, [Touchy(1)]);
     let said = |message: &str, at: &str| {
         assert_eq!(message, "two cannot travel");
-        assert!(at.starts_with("tests/queue.rs:"), "{at}");
+        assert!(at.starts_with("tests/workers/queue.rs:"), "{at}");
     };
     match &died.deaths[..] {
         [Death::Panicked { message: Some(message), location: Some(at) }] => said(message, at),
@@ -647,7 +647,7 @@ fn arguments_whose_serialize_panics_leave_no_receiver_waiting() {
     let (sender, receiver) = bounded::<Vec<u8>>(1);
     let error = Worker::spawn::<_, ()>("send", &(sender, Touchy(2))).unwrap_err();
     let Failure::Encode(why) = error.failure() else { panic!("{error}") };
-    assert!(why.starts_with("its Serialize panicked at tests/queue.rs:"), "{why}");
+    assert!(why.starts_with("its Serialize panicked at tests/workers/queue.rs:"), "{why}");
     let died = drain(receiver).unwrap_err();
     assert_eq!((died.items, died.deaths), (vec![], vec![Death::Worker(error.failure().clone())]));
 }
