@@ -1,15 +1,18 @@
-//! Executions per second: our explorers through the facade, beside raw shuttle and raw loom, on the same programs.
+//! Executions per second: our explorers through the facade, beside raw shuttle and raw loom, on the
+//! same programs.
 //!
-//! Timings of one run mean little, and those of two runs are not comparable: each figure is a median of rounds in which
-//! ours and theirs alternate, and only the ratios of one run are worth reading. A ratio of 0.8 says that the facade,
-//! its trace and its clocks cost a fifth of the executions. The numbers of executions differ where ours does not offer
-//! a blocked thread as a choice, does not repeat what is equivalent, or was capped. Beside `exhaustive` and `dfs` stands
+//! Timings of one run mean little, and those of two runs are not comparable: each figure is a
+//! median of rounds in which ours and theirs alternate, and only the ratios of one run are worth
+//! reading. A ratio of 0.8 says that the facade, its trace and its clocks cost a fifth of the
+//! executions. The numbers of executions differ where ours does not offer a blocked thread as a
+//! choice, does not repeat what is equivalent, or was capped. Beside `exhaustive` and `dfs` stands
 //! shuttle's depth-first search, beside `portfolio` and `random` its random scheduler.
 //!
-//! An exploration that comes to its end early is repeated until a round has enough executions. A rate is taken from the
-//! start of the first execution of an exploration to the start of its last: what it takes to begin an exploration does
-//! not count there, and has a table of its own. How long it takes to know the answer is the last table: whole
-//! explorations, their beginning and end included.
+//! An exploration that comes to its end early is repeated until a round has enough executions. A
+//! rate is taken from the start of the first execution of an exploration to the start of its last:
+//! what it takes to begin an exploration does not count there, and has a table of its own. How long
+//! it takes to know the answer is the last table: whole explorations, their beginning and end
+//! included.
 //!
 //! `cargo bench --bench explore -- exhaustive` measures the rates of these explorers only.
 
@@ -26,7 +29,8 @@ const DEPTH: usize = 3;
 /// How many times as long as ours a search of theirs may take before it is cut.
 const CUT: u32 = 50;
 
-/// The same programs, written on the vocabulary of each crate: so many threads, so many deposits each.
+/// The same programs, written on the vocabulary of each crate: so many threads, so many deposits
+/// each.
 macro_rules! programs {
     ($module:ident, $vocabulary:ident) => {
         mod $module {
@@ -39,7 +43,9 @@ macro_rules! programs {
                 let tellers: Vec<_> = (0..tellers)
                     .map(|_| {
                         let balance = Arc::clone(&balance);
-                        thread::spawn(move || (0..deposits).for_each(|_| *balance.lock().unwrap() += 1))
+                        thread::spawn(move || {
+                            (0..deposits).for_each(|_| *balance.lock().unwrap() += 1)
+                        })
                     })
                     .collect();
                 tellers.into_iter().for_each(|teller| teller.join().unwrap());
@@ -139,7 +145,8 @@ const EXPLORERS: [Explorer; 6] = [
     Explorer::Loom { preemption_bound: None },
 ];
 
-/// When the executions of an exploration began: all of them are counted, the first and the last are kept.
+/// When the executions of an exploration began: all of them are counted, the first and the last are
+/// kept.
 #[derive(Clone, Copy, Debug, Default)]
 struct Starts {
     count: u64,
@@ -207,7 +214,9 @@ fn theirs(program: &Program, explorer: Explorer, limit: Limit) -> Starts {
             Explorer::Portfolio { seed } | Explorer::Random { seed } => {
                 Box::new(RandomScheduler::new_from_seed(seed, endless))
             }
-            Explorer::Pct { seed, depth } => Box::new(PctScheduler::new_from_seed(seed, depth, endless)),
+            Explorer::Pct { seed, depth } => {
+                Box::new(PctScheduler::new_from_seed(seed, depth, endless))
+            }
             other => panic!("{other} is not measured"),
         };
         let mut config = shuttle::Config::default();
@@ -228,7 +237,9 @@ struct Measured {
 fn measure(mut explore: impl FnMut() -> Starts) -> Measured {
     let (mut executions, mut intervals, mut time) = (0, 0, Duration::ZERO);
     while intervals < MOST / 2 {
-        let Starts { count, first_and_last: Some((first, last)) } = explore() else { panic!("nothing was explored") };
+        let Starts { count, first_and_last: Some((first, last)) } = explore() else {
+            panic!("nothing was explored")
+        };
         assert!(count > 1, "one execution has no rate");
         executions = count;
         intervals += count - 1;
@@ -243,7 +254,8 @@ fn median(mut all: Vec<f64>) -> f64 {
     all[all.len() / 2]
 }
 
-/// Medians of rounds in which the two alternate: of the one, of the other, of their ratios. The first round warms up.
+/// Medians of rounds in which the two alternate: of the one, of the other, of their ratios. The
+/// first round warms up.
 fn alternate(mut one: impl FnMut() -> f64, mut other: impl FnMut() -> f64) -> (f64, f64, f64) {
     let rounds: Vec<(f64, f64)> = (0..=ROUNDS).map(|_| (one(), other())).skip(1).collect();
     let of = |f: fn(&(f64, f64)) -> f64| median(rounds.iter().map(f).collect());
@@ -251,32 +263,42 @@ fn alternate(mut one: impl FnMut() -> f64, mut other: impl FnMut() -> f64) -> (f
 }
 
 fn rates(explorers: &[Explorer]) {
-    println!("Executions a second, from the start of an exploration's first to the start of its last. Medians of");
+    println!(
+        "Executions a second, from the start of an exploration's first to the start of its last. Medians of"
+    );
     println!(
         "{ROUNDS} alternating rounds; short explorations are repeated within a round; at most {MOST} executions each."
     );
-    println!("Theirs are raw loom for loom, and raw shuttle for the others: its depth-first search beside exhaustive");
+    println!(
+        "Theirs are raw loom for loom, and raw shuttle for the others: its depth-first search beside exhaustive"
+    );
     println!("and dfs, its random scheduler beside portfolio and random.\n");
-    println!("| program | explorer | our executions | a second | their executions | a second | ratio |");
+    println!(
+        "| program | explorer | our executions | a second | their executions | a second | ratio |"
+    );
     println!("|---|---|---:|---:|---:|---:|---:|");
     for program in &PROGRAMS {
         for &explorer in explorers {
             let (mut our_count, mut their_count) = (0, 0);
             let (us, them, ratio) = alternate(
                 || {
-                    let Measured { executions, rate } = measure(|| ours(program, explorer, Budget::executions(MOST)).0);
+                    let Measured { executions, rate } =
+                        measure(|| ours(program, explorer, Budget::executions(MOST)).0);
                     our_count = executions;
                     rate
                 },
                 || {
                     let limit = Limit { executions: Some(MOST), time: None };
-                    let Measured { executions, rate } = measure(|| theirs(program, explorer, limit));
+                    let Measured { executions, rate } =
+                        measure(|| theirs(program, explorer, limit));
                     their_count = executions;
                     rate
                 },
             );
             let name = program.name;
-            println!("| {name} | {explorer} | {our_count} | {us:.0} | {their_count} | {them:.0} | {ratio:.2} |");
+            println!(
+                "| {name} | {explorer} | {our_count} | {us:.0} | {their_count} | {them:.0} | {ratio:.2} |"
+            );
         }
     }
 }
@@ -289,7 +311,9 @@ fn beginnings() {
         (0..REPEATED).for_each(|_| explore());
         start.elapsed().as_secs_f64() / f64::from(REPEATED)
     };
-    println!("\nAn exploration of one execution, its beginning and its end included, in microseconds.\n");
+    println!(
+        "\nAn exploration of one execution, its beginning and its end included, in microseconds.\n"
+    );
     println!("| program | explorer | ours | theirs |");
     println!("|---|---|---:|---:|");
     for explorer in [Explorer::Exhaustive, Explorer::Loom { preemption_bound: None }] {
@@ -322,21 +346,26 @@ impl fmt::Display for Answer {
 
 /// Every interleaving, from the call to the answer.
 fn answers() {
-    println!("\nThe complete answer about {}: whole explorations, in milliseconds; theirs are cut at", ANSWERED.name);
+    println!(
+        "\nThe complete answer about {}: whole explorations, in milliseconds; theirs are cut at",
+        ANSWERED.name
+    );
     println!("{CUT} times our time. Ours is the slowest of {ROUNDS}.\n");
     println!("| who | executions | ms | of our time |");
     println!("|---|---:|---:|---:|");
     let whole = |_| {
         let start = Instant::now();
-        let (starts, exhaustive) = ours(ANSWERED, Explorer::Exhaustive, Budget::executions(u64::MAX));
+        let (starts, exhaustive) =
+            ours(ANSWERED, Explorer::Exhaustive, Budget::executions(u64::MAX));
         assert!(exhaustive, "the answer is not complete");
         (start.elapsed(), starts.count)
     };
     let (ours, executions) = (0..ROUNDS).map(whole).max().expect("some round");
     println!("| exhaustive | {} |", Answer { executions, time: ours, ratio: Some(1.0) });
-    for (who, explorer) in
-        [("raw shuttle, dfs", Explorer::Dfs), ("raw loom", Explorer::Loom { preemption_bound: None })]
-    {
+    for (who, explorer) in [
+        ("raw shuttle, dfs", Explorer::Dfs),
+        ("raw loom", Explorer::Loom { preemption_bound: None }),
+    ] {
         let start = Instant::now();
         let limit = Limit { executions: None, time: Some(ours * CUT) };
         let executions = theirs(ANSWERED, explorer, limit).count;
@@ -349,10 +378,15 @@ fn answers() {
 
 fn main() {
     // cargo adds `--bench`; whatever else is said is an explorer's name
-    let named: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let named: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let is_named = |explorer: &Explorer| named.is_empty() || named.contains(&explorer.to_string());
     let explorers: Vec<Explorer> = EXPLORERS.into_iter().filter(is_named).collect();
-    assert!(!explorers.is_empty(), "of {named:?} none is measured: {}", EXPLORERS.map(|e| e.to_string()).join(", "));
+    assert!(
+        !explorers.is_empty(),
+        "of {named:?} none is measured: {}",
+        EXPLORERS.map(|e| e.to_string()).join(", ")
+    );
     rates(&explorers);
     beginnings();
     answers();

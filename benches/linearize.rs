@@ -1,5 +1,5 @@
-//! How fast histories are judged, in CPU time: the recorded ones of tests/data/histories, without and with reasons; and long
-//! ones by the monitors.
+//! How fast histories are judged, in CPU time: the recorded ones of tests/data/histories, without
+//! and with reasons; and long ones by the monitors.
 
 #[path = "../tests/suite/linearize/recorded.rs"]
 mod recorded;
@@ -9,7 +9,8 @@ use selvedge::linearize::specifications::*;
 use selvedge::linearize::{Criterion, History, Operation, Specification, decide};
 use std::hint::black_box;
 
-/// For all recorded histories, in milliseconds: what a change must not exceed on the machine on which porcupine needs 599.
+/// For all recorded histories, in milliseconds: what a change must not exceed on the machine on
+/// which porcupine needs 599.
 const RECORDED_MS: f64 = 100.0;
 /// For a million operations.
 const MILLION_MS: f64 = 2_000.0;
@@ -35,14 +36,22 @@ fn time_ms(rounds: usize, mut run: impl FnMut()) -> f64 {
 
 fn recorded_histories() {
     let (mut total, mut explained) = (0.0, 0.0);
-    println!("{:<18} {:>5}  {:<12} {:>9} {:>9}", "history", "ops", "linearizable", "CPU ms", "explained");
+    println!(
+        "{:<18} {:>5}  {:<12} {:>9} {:>9}",
+        "history", "ops", "linearizable", "CPU ms", "explained"
+    );
     for entry in recorded::index() {
         let recording = entry.load();
         let verdict = recording.check(u64::MAX);
         assert_eq!(verdict.holds(), entry.linearizable, "{}: {verdict:?}", entry.file);
-        let ms = time_ms(5, || assert_eq!(black_box(recording.decide(u64::MAX)), Some(entry.linearizable)));
+        let ms = time_ms(5, || {
+            assert_eq!(black_box(recording.decide(u64::MAX)), Some(entry.linearizable))
+        });
         let reasons = time_ms(5, || drop(black_box(recording.check(u64::MAX))));
-        println!("{:<18} {:>5}  {:<12} {ms:>9.3} {reasons:>9.3}", entry.file, entry.ops, entry.linearizable);
+        println!(
+            "{:<18} {:>5}  {:<12} {ms:>9.3} {reasons:>9.3}",
+            entry.file, entry.ops, entry.linearizable
+        );
         (total, explained) = (total + ms, explained + reasons);
     }
     println!("{:<18} {:>5}  {:<12} {total:>9.3} {explained:>9.3}\n", "total", "", "");
@@ -79,8 +88,9 @@ fn long<S: Specification>(
     History { operations, stuck: false }
 }
 
-/// A near miss: swaps what two operations of the middle returned, of which one ended well before the other, and so that each
-/// value was put there before. `value` is what an operation returned, which is the number of the operation that wrote it.
+/// A near miss: swaps what two operations of the middle returned, of which one ended well before
+/// the other, and so that each value was put there before. `value` is what an operation returned,
+/// which is the number of the operation that wrote it.
 fn swapped<S: Specification>(
     initial: &S,
     history: &History<S::Op, S::Ret>,
@@ -89,9 +99,11 @@ fn swapped<S: Specification>(
     let returned = |place: usize| history.operations[place].response.as_ref().map(|(_, ret)| ret);
     let valued = |place: usize| returned(place).and_then(&value);
     let from = history.operations.len() / 2..history.operations.len();
-    let pairs = from
-        .flat_map(|one| (one + WIDTH..history.operations.len().min(one + 20 * WIDTH)).map(move |other| (one, other)));
-    let before = |(one, other): &(usize, usize)| valued(*other).is_some_and(|written| written < *one);
+    let pairs = from.flat_map(|one| {
+        (one + WIDTH..history.operations.len().min(one + 20 * WIDTH)).map(move |other| (one, other))
+    });
+    let before =
+        |(one, other): &(usize, usize)| valued(*other).is_some_and(|written| written < *one);
     for (one, other) in pairs.filter(|pair| valued(pair.0).is_some()).filter(before) {
         let mut mutant = history.clone();
         for (place, from) in [(one, other), (other, one)] {
@@ -115,8 +127,13 @@ fn monitor<S: Specification>(
         let right = long(initial.clone(), count, &op);
         let wrong = swapped(&initial, &right, &value);
         for (history, linearizable) in [(&right, true), (&wrong, false)] {
-            let judge =
-                || assert_eq!(decide(&initial, history, Criterion::Linearizable, 0), Some(linearizable), "{name}");
+            let judge = || {
+                assert_eq!(
+                    decide(&initial, history, Criterion::Linearizable, 0),
+                    Some(linearizable),
+                    "{name}"
+                )
+            };
             let ms = time_ms(3, judge);
             let each = ms * 1e6 / (count as f64 * (count as f64).log2());
             println!("{name:<18} {count:>9}  {linearizable:<12} {ms:>9.3} {each:>9.2}");
@@ -127,23 +144,33 @@ fn monitor<S: Specification>(
 
 fn main() {
     recorded_histories();
-    println!("{:<18} {:>9}  {:<12} {:>9} {:>9}", "monitor", "n", "linearizable", "CPU ms", "ns/n lb n");
-    let queue = |rng: &mut fastrand::Rng, n| if rng.bool() { QueueOp::Enqueue(n) } else { QueueOp::Dequeue };
+    println!(
+        "{:<18} {:>9}  {:<12} {:>9} {:>9}",
+        "monitor", "n", "linearizable", "CPU ms", "ns/n lb n"
+    );
+    let queue = |rng: &mut fastrand::Rng, n| {
+        if rng.bool() { QueueOp::Enqueue(n) } else { QueueOp::Dequeue }
+    };
     monitor("queue", Queue::default(), queue, |ret| match ret {
         QueueRet::Dequeued(Some(value)) => usize::try_from(*value).ok(),
         _ => None,
     });
-    let stack = |rng: &mut fastrand::Rng, n| if rng.bool() { StackOp::Push(n) } else { StackOp::Pop };
+    let stack =
+        |rng: &mut fastrand::Rng, n| if rng.bool() { StackOp::Push(n) } else { StackOp::Pop };
     monitor("stack", Stack::default(), stack, |ret| match ret {
         StackRet::Popped(Some(value)) => usize::try_from(*value).ok(),
         _ => None,
     });
-    let register = |rng: &mut fastrand::Rng, n| if rng.bool() { RegisterOp::Write(n) } else { RegisterOp::Read };
+    let register = |rng: &mut fastrand::Rng, n| {
+        if rng.bool() { RegisterOp::Write(n) } else { RegisterOp::Read }
+    };
     monitor("register", Register(-1), register, |ret| match ret {
         RegisterRet::Value(value) => usize::try_from(*value).ok(),
         RegisterRet::Written => None,
     });
-    let counter = |rng: &mut fastrand::Rng, _| if rng.bool() { CounterOp::Increment } else { CounterOp::Read };
+    let counter = |rng: &mut fastrand::Rng, _| {
+        if rng.bool() { CounterOp::Increment } else { CounterOp::Read }
+    };
     monitor("counter", Counter(0), counter, |ret| match ret {
         CounterRet::Value(value) => usize::try_from(*value).ok(),
         CounterRet::Incremented => None,

@@ -1,8 +1,9 @@
-//! Executions to a complete answer: the reference programs under our exhaustive explorer, shuttle's depth-first search
-//! and loom, side by side.
+//! Executions to a complete answer: the reference programs under our exhaustive explorer, shuttle's
+//! depth-first search and loom, side by side.
 //!
-//! A `>` says that the engine was cut there and had not finished. The numbers of executions are exact; the times are of
-//! one run each, and only the ratio of two rows that are far apart means anything. loom refuses more than five threads.
+//! A `>` says that the engine was cut there and had not finished. The numbers of executions are
+//! exact; the times are of one run each, and only the ratio of two rows that are far apart means
+//! anything. loom refuses more than five threads.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -43,7 +44,11 @@ impl Answer {
 }
 
 /// Runs an engine that returns nothing: the program counts its executions itself.
-fn counted(most: usize, program: fn(), engine: impl FnOnce(Box<dyn Fn() + Send + Sync>)) -> Option<Answer> {
+fn counted(
+    most: usize,
+    program: fn(),
+    engine: impl FnOnce(Box<dyn Fn() + Send + Sync>),
+) -> Option<Answer> {
     let count = Arc::new(AtomicU64::new(0));
     let counter = Arc::clone(&count);
     let start = Instant::now();
@@ -61,11 +66,15 @@ fn counted(most: usize, program: fn(), engine: impl FnOnce(Box<dyn Fn() + Send +
 
 fn ours(program: fn()) -> Answer {
     let start = Instant::now();
-    let check = selvedge::Check::new("reference").explorers([selvedge::Explorer::Exhaustive]).spurious(false);
+    let check = selvedge::Check::new("reference")
+        .explorers([selvedge::Explorer::Exhaustive])
+        .spurious(false);
     match check.budget(selvedge::Budget::executions(1_000_000)).run(program) {
-        selvedge::Verdict::Holds(coverage) => {
-            Answer { executions: coverage.executions(), complete: coverage.is_exhaustive(), took: start.elapsed() }
-        }
+        selvedge::Verdict::Holds(coverage) => Answer {
+            executions: coverage.executions(),
+            complete: coverage.is_exhaustive(),
+            took: start.elapsed(),
+        },
         other => panic!("{other:?}"),
     }
 }
@@ -91,9 +100,13 @@ fn main() {
     println!("| program | optimum | selvedge, exhaustive | loom | shuttle, depth first |");
     println!("|---|---:|---:|---:|---:|");
     let engines = on_loom::PROGRAMS.iter().zip(on_shuttle::PROGRAMS);
-    for ((name, threads, program, optimum), (on_loom, on_shuttle)) in on_selvedge::PROGRAMS.iter().zip(engines) {
+    for ((name, threads, program, optimum), (on_loom, on_shuttle)) in
+        on_selvedge::PROGRAMS.iter().zip(engines)
+    {
         let ours = ours(*program);
-        let in_words = |answer: Option<Answer>| answer.map_or("refused".to_string(), |answer| answer.in_words());
+        let in_words = |answer: Option<Answer>| {
+            answer.map_or("refused".to_string(), |answer| answer.in_words())
+        };
         // it would abort this process
         let loom = if *threads < LOOM_THREADS { looms(on_loom.2) } else { None };
         let (loom, shuttle) = (in_words(loom), in_words(shuttles(on_shuttle.2)));

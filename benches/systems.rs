@@ -1,7 +1,7 @@
 //! The three systems for real, each beside what it is made of: deposits, items, appends a second.
 //!
-//! As in `explore`: medians of alternating rounds, and only the ratios are worth reading. This program is its own
-//! worker: see `main`.
+//! As in `explore`: medians of alternating rounds, and only the ratios are worth reading. This
+//! program is its own worker: see `main`.
 
 use selvedge::process::{Table, Worker, WorkerHandle, worker_main};
 use selvedge::systems::account;
@@ -34,7 +34,9 @@ fn std_deposits() -> Outcome {
     let balance = Mutex::new(0);
     thread::scope(|scope| {
         for _ in 0..2 {
-            scope.spawn(|| (0..DEPOSITS / 2).for_each(|_| *balance.lock().expect("no teller panics") += 1));
+            scope.spawn(|| {
+                (0..DEPOSITS / 2).for_each(|_| *balance.lock().expect("no teller panics") += 1)
+            });
         }
     });
     assert_eq!(balance.into_inner()?, DEPOSITS);
@@ -59,7 +61,8 @@ fn items_between_threads() -> Outcome {
 
 fn std_items() -> Outcome {
     let (sender, receiver) = mpsc::sync_channel(ROOM);
-    let producer = thread::spawn(move || (0..ITEMS).for_each(|item| sender.send(item).expect("a receiver")));
+    let producer =
+        thread::spawn(move || (0..ITEMS).for_each(|item| sender.send(item).expect("a receiver")));
     assert_eq!(receiver.iter().collect::<Vec<u64>>(), (0..ITEMS).collect::<Vec<_>>());
     producer.join().expect("a producer that ends well");
     Ok(())
@@ -95,15 +98,27 @@ fn median(mut all: Vec<f64>) -> f64 {
 }
 
 fn main() -> Outcome {
-    worker_main(&Table::new().function("send", send).function("manager", |serve: Serve| serve.run(Functions::new())));
+    worker_main(
+        &Table::new()
+            .function("send", send)
+            .function("manager", |serve: Serve| serve.run(Functions::new())),
+    );
 
     println!("medians of {ROUNDS} alternating rounds\n");
     println!("| what | a second | beside | a second | ratio |");
     println!("|---|---:|---|---:|---:|");
     type Side = (&'static str, fn() -> Outcome);
     let pairs: [(u64, Side, Side); 4] = [
-        (DEPOSITS, ("account: deposits, 2 threads", locked_deposits), ("std's mutex", std_deposits)),
-        (ITEMS, ("queue: items, between threads", items_between_threads), ("std's mpsc", std_items)),
+        (
+            DEPOSITS,
+            ("account: deposits, 2 threads", locked_deposits),
+            ("std's mutex", std_deposits),
+        ),
+        (
+            ITEMS,
+            ("queue: items, between threads", items_between_threads),
+            ("std's mpsc", std_items),
+        ),
         (
             ITEMS,
             ("queue: items, between processes", items_between_processes),
@@ -126,7 +141,12 @@ fn main() -> Outcome {
                 ratios.push(ours / theirs);
             }
         }
-        println!("| {what} | {:.0} | {beside} | {:.0} | {:.2} |", median(us), median(them), median(ratios));
+        println!(
+            "| {what} | {:.0} | {beside} | {:.0} | {:.2} |",
+            median(us),
+            median(them),
+            median(ratios)
+        );
     }
     Ok(())
 }

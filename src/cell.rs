@@ -10,11 +10,13 @@ use crate::{
     trace::ObjectKind,
 };
 
-/// A cell whose every access is a closure, so that a model can watch it for data races (loom's shape).
+/// A cell whose every access is a closure, so that a model can watch it for data races (loom's
+/// shape).
 ///
-/// Two accesses, one of them a write, that nothing orders are reported before the pointer of the second is handed
-/// out. An access lasts until the last operation in its closure: a closure may hand its right on by that one, and must
-/// not use the pointer after it. Without the feature `model` it is as thin as std's.
+/// Two accesses, one of them a write, that nothing orders are reported before the pointer of the
+/// second is handed out. An access lasts until the last operation in its closure: a closure may
+/// hand its right on by that one, and must not use the pointer after it. Without the feature
+/// `model` it is as thin as std's.
 ///
 /// ```
 /// use selvedge::cell::UnsafeCell;

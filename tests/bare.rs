@@ -15,7 +15,8 @@ fn is<T>(it: T) -> T {
 #[test]
 fn locks_are_those_of_std() {
     let mutex: std::sync::Mutex<u8> = is::<sync::Mutex<u8>>(sync::Mutex::new(1));
-    let guard: std::sync::MutexGuard<'_, u8> = is::<sync::MutexGuard<'_, u8>>(mutex.lock().unwrap());
+    let guard: std::sync::MutexGuard<'_, u8> =
+        is::<sync::MutexGuard<'_, u8>>(mutex.lock().unwrap());
     assert_eq!(*guard, 1);
     let _: std::sync::RwLock<u8> = is::<sync::RwLock<u8>>(sync::RwLock::new(1));
     let _: std::sync::Condvar = is::<sync::Condvar>(sync::Condvar::new());

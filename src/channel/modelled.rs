@@ -34,8 +34,8 @@ impl<T> Channel<T> {
 }
 
 impl<T> State<T> {
-    /// Whether an item may be put down. From hand to hand, whoever can wait puts it down and waits until it is taken;
-    /// whoever cannot, only for a receiver that waits already.
+    /// Whether an item may be put down. From hand to hand, whoever can wait puts it down and waits
+    /// until it is taken; whoever cannot, only for a receiver that waits already.
     fn has_room(&self, capacity: Option<usize>, can_wait: bool) -> bool {
         match capacity {
             None => true,
@@ -52,7 +52,11 @@ impl<T> State<T> {
 
     /// The items that no receiver is left for. From hand to hand, each sender takes its own back.
     fn discard(&mut self, capacity: Option<usize>) -> VecDeque<(u64, T)> {
-        if self.receivers == 0 && capacity != Some(0) { std::mem::take(&mut self.items) } else { VecDeque::new() }
+        if self.receivers == 0 && capacity != Some(0) {
+            std::mem::take(&mut self.items)
+        } else {
+            VecDeque::new()
+        }
     }
 
     /// Takes an item back, unless a receiver took it.
@@ -87,12 +91,17 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 #[track_caller]
 fn channel<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
     let state = State { items: VecDeque::new(), senders: 1, receivers: 1, hungry: 0, put: 0 };
-    let channel =
-        Arc::new(Channel { state: Mutex::part(state), item: Condvar::steady(), room: Condvar::steady(), capacity });
+    let channel = Arc::new(Channel {
+        state: Mutex::part(state),
+        item: Condvar::steady(),
+        room: Condvar::steady(),
+        capacity,
+    });
     (Sender(Arc::clone(&channel), Location::caller()), Receiver(channel, Location::caller()))
 }
 
-/// Where an end was made: where it goes out of scope is not known, so that is where its close stands.
+/// Where an end was made: where it goes out of scope is not known, so that is where its close
+/// stands.
 type Made = &'static Location<'static>;
 
 /// [`crossbeam_channel::Sender`], modelled.
@@ -111,7 +120,9 @@ enum Patience {
 
 impl Patience {
     fn of(timeout: Duration) -> Patience {
-        Instant::now().checked_add(timeout).map_or(Patience::Endless, |end| Patience::Until(end, timeout))
+        Instant::now()
+            .checked_add(timeout)
+            .map_or(Patience::Endless, |end| Patience::Until(end, timeout))
     }
 
     /// Waits on `condvar`; true once there is no time left.
@@ -119,12 +130,16 @@ impl Patience {
     fn wait<'a, T>(self, condvar: &Condvar, guard: MutexGuard<'a, T>) -> (MutexGuard<'a, T>, bool) {
         match self {
             Patience::None => (guard, true),
-            Patience::Endless => (condvar.wait(guard).unwrap_or_else(PoisonError::into_inner), false),
+            Patience::Endless => {
+                (condvar.wait(guard).unwrap_or_else(PoisonError::into_inner), false)
+            }
             Patience::Until(end, timeout) => {
                 let modelled = crate::execution::is_modelled();
                 // in a model no time passes: the timeout fires when the explorer says so
-                let left = if modelled { timeout } else { end.saturating_duration_since(Instant::now()) };
-                let (guard, result) = condvar.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner);
+                let left =
+                    if modelled { timeout } else { end.saturating_duration_since(Instant::now()) };
+                let (guard, result) =
+                    condvar.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner);
                 (guard, result.timed_out())
             }
         }
@@ -200,7 +215,11 @@ impl<T> Sender<T> {
                 if state.receivers == 0 || late {
                     let item = state.withdraw(mine).expect("just seen");
                     let gone = state.receivers == 0;
-                    return Err(if gone { Refused::Disconnected(item) } else { Refused::Full(item) });
+                    return Err(if gone {
+                        Refused::Disconnected(item)
+                    } else {
+                        Refused::Full(item)
+                    });
                 }
                 (state, late) = patience.wait(&channel.room, state);
             }
@@ -289,7 +308,8 @@ macro_rules! both {
                 if self.0.capacity == Some(0) { 0 } else { state.items.len() }
             }
 
-            /// Whether no item is in the channel: advisory, and no way to tell that no more will come.
+            /// Whether no item is in the channel: advisory, and no way to tell that no more will
+            /// come.
             #[track_caller]
             #[must_use]
             pub fn is_empty(&self) -> bool {

@@ -7,8 +7,9 @@ use std::path::PathBuf;
 pub struct Config {
     /// Replay this execution instead of exploring, if it is one of the model's: `SELVEDGE_REPLAY`.
     pub replay: Option<String>,
-    /// Where [`Check::assert`](crate::Check::assert) keeps the tokens of failures, to replay them first the next time: the folder
-    /// `selvedge-failures` of the target folder in which the test runs, or `SELVEDGE_FAILURES`.
+    /// Where [`Check::assert`](crate::Check::assert) keeps the tokens of failures, to replay them
+    /// first the next time: the folder `selvedge-failures` of the target folder in which the test
+    /// runs, or `SELVEDGE_FAILURES`.
     pub failures: Option<PathBuf>,
 }
 
@@ -17,7 +18,8 @@ impl Config {
     #[must_use]
     pub fn from_env() -> Config {
         let replay = std::env::var("SELVEDGE_REPLAY").ok().filter(|token| !token.is_empty());
-        let failures = std::env::var_os("SELVEDGE_FAILURES").map(PathBuf::from).or_else(target_folder);
+        let failures =
+            std::env::var_os("SELVEDGE_FAILURES").map(PathBuf::from).or_else(target_folder);
         Config { replay, failures }
     }
 }

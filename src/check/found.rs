@@ -23,9 +23,11 @@ impl Check<'_> {
         if explorer == Explorer::Threads {
             return Ok(found); // nothing of it is known
         }
-        if let Some((by, smaller)) = explore::smallest(explorer, model, &self.limits(), &failure, self.settings.shrink)
+        if let Some((by, smaller)) =
+            explore::smallest(explorer, model, &self.limits(), &failure, self.settings.shrink)
         {
-            let reduced_from = Some(Size { preemptions: found.preemptions, events: found.trace.events.len() });
+            let reduced_from =
+                Some(Size { preemptions: found.preemptions, events: found.trace.events.len() });
             let smaller = self.counterexample(explorer, by, smaller)?;
             let smaller = Counterexample { reduced_from, execution: found.execution, ..smaller };
             if self.is_replayed(model, &smaller) {
@@ -44,11 +46,14 @@ impl Check<'_> {
     fn is_replayed(&self, model: &Model, found: &Counterexample) -> bool {
         let Ok(token) = found.replay.parse::<Token>() else { return false };
         if matches!(token.only().which, Which::Execution(number) if number > FAR) {
-            return true; // loom would have to run all of those before it: its search is deterministic, as far as the model is
+            // loom would have to run all of those before it: its search is deterministic, as far as
+            // the model is
+            return true;
         }
         let limits = Limits { executions: None, time: None, again: Again::Never, ..self.limits() };
         let only = Some(token.only().clone());
-        let again = explore::explore(token.explorer(), Arc::clone(model), &limits, only, &mut |_| {});
+        let again =
+            explore::explore(token.explorer(), Arc::clone(model), &limits, only, &mut |_| {});
         again.failure.is_some_and(|failure| {
             matches!(failure.ending, Ending::Violation { kind, .. } if kind == found.kind)
                 && failure.trace.events.len() == found.trace.events.len()
@@ -68,9 +73,11 @@ impl Check<'_> {
     /// Draws what an execution of this check did that ends its process.
     pub(super) fn teller(&self) -> Teller {
         let name = self.name.clone();
-        Teller(Arc::new(move |explorer, failure| match Self::counterexample_of(&name, explorer, explorer, failure) {
-            Ok(found) => timeline::counterexample(&found, &Style::Plain),
-            Err(bound) => format!("unknown: {bound}\n"),
+        Teller(Arc::new(move |explorer, failure| {
+            match Self::counterexample_of(&name, explorer, explorer, failure) {
+                Ok(found) => timeline::counterexample(&found, &Style::Plain),
+                Err(bound) => format!("unknown: {bound}\n"),
+            }
         }))
     }
 
@@ -82,12 +89,19 @@ impl Check<'_> {
     ) -> Result<Counterexample, Bound> {
         let Failure { ending, trace, schedule, counted, events, execution } = failure;
         let (kind, message, location, conflict) = match ending {
-            Ending::Violation { kind, message, location, conflict } => (kind, message, location, conflict),
+            Ending::Violation { kind, message, location, conflict } => {
+                (kind, message, location, conflict)
+            }
             Ending::Unknown(bound) => return Err(bound),
-            Ending::GivenUp => return Err(Bound::NothingExplored), // never a failure: see `Exploration::take`
+            // never a failure: see `Exploration::take`
+            Ending::GivenUp => return Err(Bound::NothingExplored),
         };
-        let tried = |event: &crate::trace::Event| event.operation == crate::trace::Operation::TryLock;
-        if kind == Kind::Deadlock && explorer.driver() == Engine::Loom && trace.events.iter().any(tried) {
+        let tried =
+            |event: &crate::trace::Event| event.operation == crate::trace::Operation::TryLock;
+        if kind == Kind::Deadlock
+            && explorer.driver() == Engine::Loom
+            && trace.events.iter().any(tried)
+        {
             // loom blocks whoever only tries: what it takes for a deadlock may be none
             let operation = "a deadlock where a lock is tried".to_string();
             return Err(Bound::NotModelled { engine: "loom", operation });
@@ -124,7 +138,8 @@ impl Check<'_> {
     }
 }
 
-/// A race of memory that is known by its address only, which an allocator may have given out again in between.
+/// A race of memory that is known by its address only, which an allocator may have given out again
+/// in between.
 fn reused(kind: Kind, conflicts: &[(usize, usize)], trace: &Trace) -> Option<String> {
     let (earlier, later) = *conflicts.first().filter(|_| kind == Kind::DataRace)?;
     let object = trace.objects.get(trace.events.get(later)?.object?.index())?;
@@ -145,11 +160,15 @@ const FICKLE: &str = "the model is not deterministic: run again by the same sche
 /// An execution of loom's beyond this one is not run again only to see that it can be.
 const FAR: u64 = 1_000;
 
-/// loom takes `SeqCst` accesses for `AcqRel` (its issue 180). The fences that the facade puts around them have removed
-/// every false alarm that is known, but a stale `SeqCst` load is where another one would show.
+/// loom takes `SeqCst` accesses for `AcqRel` (its issue 180). The fences that the facade puts
+/// around them have removed every false alarm that is known, but a stale `SeqCst` load is where
+/// another one would show.
 fn caveat(explorer: Explorer, trace: &Trace) -> Option<String> {
     let is_seqcst = |at: &usize| trace.events[*at].operation.ordering() == Some(Ordering::SeqCst);
     let mut stale = (0..trace.events.len()).filter(|at| trace.stale(*at).is_some());
     let first = stale.find(is_seqcst).filter(|_| explorer.driver() == Engine::Loom)?;
-    Some(format!("a SeqCst load read an older value (#{}): loom may allow more than the language does", first + 1))
+    Some(format!(
+        "a SeqCst load read an older value (#{}): loom may allow more than the language does",
+        first + 1
+    ))
 }

@@ -1,4 +1,5 @@
-//! What is expected, insisted on: a verdict that is another panics, and leaves its token for the next run.
+//! What is expected, insisted on: a verdict that is another panics, and leaves its token for the
+//! next run.
 
 use super::Settings;
 use crate::counterexample::{Regression, Token};
@@ -35,13 +36,14 @@ pub(crate) struct Insistence {
 impl Insistence {
     pub(crate) fn new(name: &str, expect: Expect, settings: &Settings) -> Insistence {
         let replays = settings.config.replay.is_some();
-        let folder = settings.config.failures.as_deref().filter(|_| expect == Expect::Holds && !replays);
+        let folder =
+            settings.config.failures.as_deref().filter(|_| expect == Expect::Holds && !replays);
         let regression = folder.map(|folder| Regression::of(folder, name));
         Insistence { name: name.to_string(), expect, replays, regression }
     }
 
-    /// Runs the last failure again, by `replay`, which says nothing if the token is another's: its verdict, if it fails
-    /// still.
+    /// Runs the last failure again, by `replay`, which says nothing if the token is another's: its
+    /// verdict, if it fails still.
     pub(crate) fn regress<V>(
         &self,
         replay: impl FnOnce(&Token) -> Option<V>,
@@ -63,7 +65,9 @@ impl Insistence {
         let Insistence { name, expect, replays, regression } = self;
         match (said, expect) {
             (Said::Holds(_), Expect::Holds) => {}
-            (Said::Violated(found), Expect::Violation(kind)) if found.kind == kind && found.is_of_set_up => {
+            (Said::Violated(found), Expect::Violation(kind))
+                if found.kind == kind && found.is_of_set_up =>
+            {
                 panic!(
                     "{name} was to be violated by a {kind}, but its set-up panicked, before there was a second thread:\n{}",
                     found.drawing
@@ -71,15 +75,21 @@ impl Insistence {
             }
             (Said::Violated(found), Expect::Violation(kind)) if found.kind == kind && !replays => {}
             // a replay is there to be seen
-            (Said::Violated(found), Expect::Violation(kind)) if found.kind == kind => panic!("{}", found.drawing),
+            (Said::Violated(found), Expect::Violation(kind)) if found.kind == kind => {
+                panic!("{}", found.drawing)
+            }
             (Said::Violated(found), Expect::Holds) => {
                 let kept = regression.filter(|_| !found.token.is_empty());
                 let kept = kept.filter(|regression| regression.save(&found.token).is_ok());
-                let kept = kept.map(|r| format!("replayed first at the next run: {}\n", r.path().display()));
+                let kept = kept
+                    .map(|r| format!("replayed first at the next run: {}\n", r.path().display()));
                 panic!("{}{}", found.drawing, kept.unwrap_or_default())
             }
             (Said::Violated(found), Expect::Violation(kind)) => {
-                panic!("{name} was to be violated by a {kind}, but was violated like this:\n{}", found.drawing)
+                panic!(
+                    "{name} was to be violated by a {kind}, but was violated like this:\n{}",
+                    found.drawing
+                )
             }
             (Said::Holds(coverage), Expect::Violation(kind)) => {
                 panic!("{name} was to be violated by a {kind}, but holds ({coverage})")

@@ -22,7 +22,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Checks a model with the default explorers and budget, and panics with the drawn counterexample if it is violated.
+/// Checks a model with the default explorers and budget, and panics with the drawn counterexample
+/// if it is violated.
 ///
 /// ```
 /// use selvedge::sync::{Arc, Mutex};
@@ -49,7 +50,8 @@ pub fn check(model: impl Fn() + Send + Sync + 'static) {
     let _ = Check::new(&test).assert(model); // it held, or this line is not reached
 }
 
-/// Says that `condition` must be true in at least one execution of a check: see [`sometimes!`](crate::sometimes).
+/// Says that `condition` must be true in at least one execution of a check: see
+/// [`sometimes!`](crate::sometimes).
 #[doc(hidden)]
 pub fn reached(condition: bool, name: &'static str) {
     crate::execution::try_with(|world| *world.log.sometimes.entry(name).or_default() |= condition);
@@ -88,12 +90,16 @@ pub struct Check<'a> {
 
 impl std::fmt::Debug for Check<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Check").field("name", &self.name).field("explorers", &self.explorers).finish_non_exhaustive()
+        f.debug_struct("Check")
+            .field("name", &self.name)
+            .field("explorers", &self.explorers)
+            .finish_non_exhaustive()
     }
 }
 
 impl<'a> Check<'a> {
-    /// A check of the model of this name: exhaustive, then loom, then a portfolio of samplers, within the default budget.
+    /// A check of the model of this name: exhaustive, then loom, then a portfolio of samplers,
+    /// within the default budget.
     pub fn new(name: &str) -> Check<'a> {
         Check {
             name: name.to_string(),
@@ -142,11 +148,13 @@ impl<'a> Check<'a> {
         self
     }
 
-    /// Whether the model is meant to run on one thread. It is not, unless set: a check in which no two threads meet is
-    /// [`Unknown`](Bound::NothingExplored), as most such models only forgot an import.
+    /// Whether the model is meant to run on one thread. It is not, unless set: a check in which no
+    /// two threads meet is [`Unknown`](Bound::NothingExplored), as most such models only forgot an
+    /// import.
     ///
-    /// A model that starts threads nevertheless must have them meet. What one thread alone can choose is explored
-    /// still: that a weak compare-exchange fails for no reason, or that a timeout fires.
+    /// A model that starts threads nevertheless must have them meet. What one thread alone can
+    /// choose is explored still: that a weak compare-exchange fails for no reason, or that a
+    /// timeout fires.
     ///
     /// ```
     /// use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -165,15 +173,16 @@ impl<'a> Check<'a> {
         Check { alone, ..self }
     }
 
-    /// Whether an object that outlives the execution (a cycle of `Arc`s, a node never freed) is a violation. It is,
-    /// unless set.
+    /// Whether an object that outlives the execution (a cycle of `Arc`s, a node never freed) is a
+    /// violation. It is, unless set.
     pub fn leaks(mut self, leaks: bool) -> Self {
         self.settings.leaks = leaks;
         self
     }
 
-    /// Whether a wait on a condition variable may end, a park return, and a weak compare-exchange fail, for no reason:
-    /// once at each place of a thread. It may, unless set; loom has no model of any of them.
+    /// Whether a wait on a condition variable may end, a park return, and a weak compare-exchange
+    /// fail, for no reason: once at each place of a thread. It may, unless set; loom has no model
+    /// of any of them.
     ///
     /// ```
     /// use selvedge::sync::{Arc, Condvar, Mutex};
@@ -202,8 +211,9 @@ impl<'a> Check<'a> {
         self
     }
 
-    /// Gives each green thread a stack of at least so many bytes, the main one included: without it, 32 KiB under loom, and
-    /// 256 KiB elsewhere. A thread that overflows its stack makes the verdict `Unknown`. Real threads have std's.
+    /// Gives each green thread a stack of at least so many bytes, the main one included: without
+    /// it, 32 KiB under loom, and 256 KiB elsewhere. A thread that overflows its stack makes the
+    /// verdict `Unknown`. Real threads have std's.
     ///
     /// ```
     /// use selvedge::sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}};
@@ -228,14 +238,15 @@ impl<'a> Check<'a> {
         self
     }
 
-    /// How long an execution may go without an event (10 s, unless set) before it is given up as blocked in something
-    /// un-modelled. Its OS thread is left behind.
+    /// How long an execution may go without an event (10 s, unless set) before it is given up as
+    /// blocked in something un-modelled. Its OS thread is left behind.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = patience;
         self
     }
 
-    /// How long to look for a smaller execution with the same failure (1 s, unless set; zero: not at all).
+    /// How long to look for a smaller execution with the same failure (1 s, unless set; zero: not
+    /// at all).
     pub fn shrink(mut self, time: Duration) -> Self {
         self.settings.shrink = time;
         self
@@ -251,8 +262,8 @@ impl<'a> Check<'a> {
         Check { judge: Some(judge), ..self }
     }
 
-    /// Does not insist that threads meet, as long as some were started, and writes down whether they did, or at least
-    /// did something side by side, if somebody judges that.
+    /// Does not insist that threads meet, as long as some were started, and writes down whether
+    /// they did, or at least did something side by side, if somebody judges that.
     pub(crate) fn meets(self, whether: Arc<AtomicBool>) -> Self {
         Check { meets: Some(whether), ..self }
     }
@@ -281,8 +292,8 @@ impl<'a> Check<'a> {
 
     /// Explores the model, and says what was seen.
     ///
-    /// A model in whose executions no two threads meet (see [`Check::alone`]), no explorer, or an empty budget is
-    /// `Unknown`.
+    /// A model in whose executions no two threads meet (see [`Check::alone`]), no explorer, or an
+    /// empty budget is `Unknown`.
     pub fn run(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
         let model: Model = Arc::new(model);
         match self.settings.config.replay.as_deref().map(str::parse::<Token>) {
@@ -295,8 +306,8 @@ impl<'a> Check<'a> {
 
     /// The same, and insists on what is expected.
     ///
-    /// A model that was to hold and does not leaves its token in [`Config::failures`]; the next time that execution is
-    /// run first.
+    /// A model that was to hold and does not leaves its token in [`Config::failures`]; the next
+    /// time that execution is run first.
     ///
     /// # Panics
     /// If the verdict is another: with the drawn counterexample, if there is one.
@@ -307,7 +318,8 @@ impl<'a> Check<'a> {
         let alone = self.alone;
         let again = insistence.regress(
             |token| {
-                let is_mine = token.is_for(&self.name) && self.explorers.contains(&token.explorer());
+                let is_mine =
+                    token.is_for(&self.name) && self.explorers.contains(&token.explorer());
                 is_mine.then(|| self.replay(&model, token))
             },
             |verdict| matches!(verdict, Verdict::Violated(_)),
@@ -343,11 +355,12 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Explores with the first explorer, past violations, to the end: how many executions there are, and how many of
-    /// them are violated.
+    /// Explores with the first explorer, past violations, to the end: how many executions there
+    /// are, and how many of them are violated.
     ///
-    /// An execution is over at its violation: what its other threads would still have done is not explored, so that
-    /// after violations other than deadlocks the counts are lower bounds. The stacks of violated executions are leaked.
+    /// An execution is over at its violation: what its other threads would still have done is not
+    /// explored, so that after violations other than deadlocks the counts are lower bounds. The
+    /// stacks of violated executions are leaked.
     ///
     /// ```
     /// use selvedge::sync::{Arc, Mutex};
@@ -365,10 +378,11 @@ impl<'a> Check<'a> {
     /// ```
     ///
     /// # Errors
-    /// If nothing was explored, the model is not deterministic, or the explorer cannot go on past a violation (loom,
-    /// real threads).
+    /// If nothing was explored, the model is not deterministic, or the explorer cannot go on past a
+    /// violation (loom, real threads).
     pub fn count(mut self, model: impl Fn() + Send + Sync + 'static) -> Result<Counts, Bound> {
-        let Some(&explorer) = self.explorers.first().filter(|_| !self.settings.budget.is_zero()) else {
+        let Some(&explorer) = self.explorers.first().filter(|_| !self.settings.budget.is_zero())
+        else {
             return Err(Bound::NothingExplored);
         };
         if explorer.driver() != Engine::Shuttle {
@@ -376,11 +390,13 @@ impl<'a> Check<'a> {
             return Err(Bound::NotModelled { engine: explorer.engine(), operation });
         }
         let limits = Limits { past_violations: true, ..self.limits() };
-        let mut exploration = explore::explore(explorer, Arc::new(model), &limits, None, &mut self.progress);
+        let mut exploration =
+            explore::explore(explorer, Arc::new(model), &limits, None, &mut self.progress);
         let tally = exploration.tally.take();
         match exploration.failure.take().map(|failure| failure.ending) {
             Some(Ending::Unknown(bound)) => return Err(bound),
-            // counted violations are no failures: this one is of an execution that could not be left
+            // counted violations are no failures: this one is of an execution that could not be
+            // left
             Some(_) => {
                 let operation = "what comes after an execution that cannot be left".to_string();
                 return Err(Bound::NotModelled { engine: "selvedge", operation });
@@ -407,14 +423,17 @@ impl<'a> Check<'a> {
             if explorer.samples() && coverage.is_exhaustive() {
                 continue; // nothing is left to be found by chance
             }
-            let exploration = explore::explore(explorer, Arc::clone(model), &limits, None, &mut self.progress);
+            let exploration =
+                explore::explore(explorer, Arc::clone(model), &limits, None, &mut self.progress);
             for (name, was) in &exploration.sometimes {
                 *sometimes.entry(name).or_default() |= was;
             }
             if let Some(failure) = exploration.failure {
                 match self.smallest(explorer, model, failure) {
                     Ok(found) => return Verdict::Violated(Box::new(found)),
-                    Err(bound @ (Bound::NotDeterministic(_) | Bound::Stack { .. })) => return Verdict::Unknown(bound),
+                    Err(bound @ (Bound::NotDeterministic(_) | Bound::Stack { .. })) => {
+                        return Verdict::Unknown(bound);
+                    }
                     Err(bound) => coverage.skipped.push((explorer, bound)),
                 }
                 continue;
@@ -422,13 +441,18 @@ impl<'a> Check<'a> {
             let is_explored = self.is_explored(&exploration);
             match ran(explorer, exploration) {
                 Ok(run) if is_explored => coverage.runs.push(run),
-                // where no threads meet in any interleaving, they do so nowhere: nothing that is done is seen by another
-                Ok(Run { extent: Extent::Exhaustive, .. }) => return Verdict::Unknown(Bound::NothingExplored),
+                // where no threads meet in any interleaving, they do so nowhere: nothing that is
+                // done is seen by another
+                Ok(Run { extent: Extent::Exhaustive, .. }) => {
+                    return Verdict::Unknown(Bound::NothingExplored);
+                }
                 // elsewhere another explorer may come by more
                 Ok(_) => coverage.skipped.push((explorer, Bound::NothingExplored)),
-                // what blocks one engine does so for all; and what a larger stack makes possible must not be left out
-                // without a word
-                Err(bound @ (Bound::Stuck { .. } | Bound::Stack { .. })) => return Verdict::Unknown(bound),
+                // what blocks one engine does so for all; and what a larger stack makes possible
+                // must not be left out without a word
+                Err(bound @ (Bound::Stuck { .. } | Bound::Stack { .. })) => {
+                    return Verdict::Unknown(bound);
+                }
                 Err(bound) => coverage.skipped.push((explorer, bound)),
             }
         }
@@ -437,8 +461,12 @@ impl<'a> Check<'a> {
         match coverage.skipped.first() {
             Some((_, bound)) if coverage.runs.is_empty() => Verdict::Unknown(bound.clone()),
             None if coverage.runs.is_empty() => Verdict::Unknown(Bound::NothingExplored),
-            _ if executions < self.at_least => Verdict::Unknown(Bound::TooFew { executions, needed: self.at_least }),
-            _ => never.map_or(Verdict::Holds(coverage), |name| Verdict::Unknown(Bound::NeverReached(name))),
+            _ if executions < self.at_least => {
+                Verdict::Unknown(Bound::TooFew { executions, needed: self.at_least })
+            }
+            _ => never.map_or(Verdict::Holds(coverage), |name| {
+                Verdict::Unknown(Bound::NeverReached(name))
+            }),
         }
     }
 
@@ -458,16 +486,22 @@ impl<'a> Check<'a> {
         let limits = Limits { executions: None, time: None, again: Again::Never, ..self.limits() };
         let only = Some(token.only().clone());
         let explorer = token.explorer();
-        let exploration = explore::explore(explorer, Arc::clone(model), &limits, only, &mut self.progress);
-        let violated = exploration.failure.as_ref().filter(|f| matches!(f.ending, Ending::Violation { .. }));
-        if let Some(why) = violated.and_then(|failure| token.only().events.goes_on_after(&failure.trace)) {
+        let exploration =
+            explore::explore(explorer, Arc::clone(model), &limits, only, &mut self.progress);
+        let violated =
+            exploration.failure.as_ref().filter(|f| matches!(f.ending, Ending::Violation { .. }));
+        if let Some(why) =
+            violated.and_then(|failure| token.only().events.goes_on_after(&failure.trace))
+        {
             return Verdict::Unknown(Bound::Replay(why));
         }
         if let (Some(failure), Which::Schedule(choices)) = (violated, &token.only().which)
             && failure.schedule != choices.0
         {
             let (had, has) = (choices.0.len(), failure.schedule.len());
-            let why = format!("the program is another one: the execution had {had} choices, and has {has} now");
+            let why = format!(
+                "the program is another one: the execution had {had} choices, and has {has} now"
+            );
             return Verdict::Unknown(Bound::Replay(why));
         }
         match (exploration.failure, exploration.cut) {
@@ -476,7 +510,9 @@ impl<'a> Check<'a> {
                 Err(bound) => Verdict::Unknown(bound),
             },
             (None, Some(bound)) => Verdict::Unknown(bound),
-            (None, None) => Verdict::Unknown(Bound::Replay("this execution of the model no longer fails".to_string())),
+            (None, None) => Verdict::Unknown(Bound::Replay(
+                "this execution of the model no longer fails".to_string(),
+            )),
         }
     }
 }
@@ -484,7 +520,9 @@ impl<'a> Check<'a> {
 /// What an explorer did that found nothing wrong; or why that says nothing.
 fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
     let Exploration { executions, longest, cut, unseen, .. } = exploration;
-    if let Some(bound @ (Bound::Stuck { .. } | Bound::NotModelled { .. } | Bound::Stack { .. })) = cut {
+    if let Some(bound @ (Bound::Stuck { .. } | Bound::NotModelled { .. } | Bound::Stack { .. })) =
+        cut
+    {
         return Err(bound);
     }
     if executions == 0 {

@@ -1,4 +1,5 @@
-//! What is set for an exploration, whoever asks for it: a check, a test of linearizability, knockouts.
+//! What is set for an exploration, whoever asks for it: a check, a test of linearizability,
+//! knockouts.
 
 use super::Config;
 use crate::vocabulary::budget::Budget;

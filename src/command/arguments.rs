@@ -7,18 +7,20 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use selvedge::verdict::Explorer;
 use std::path::PathBuf;
 
-/// Races without the lock, correctness with it: three concurrent systems, run for real and explored.
+/// Races without the lock, correctness with it: three concurrent systems, run for real and
+/// explored.
 ///
-/// Without a subcommand: runs the three systems (account, queue, manager) for real, with threads and child processes;
-/// then explores every model of them, the correct forms and the broken ones; prints one table, and for each system
-/// the interleaving that breaks its broken form.
+/// Without a subcommand: runs the three systems (account, queue, manager) for real, with threads
+/// and child processes; then explores every model of them, the correct forms and the broken ones;
+/// prints one table, and for each system the interleaving that breaks its broken form.
 #[derive(Debug, Parser)]
 #[command(name = "selvedge", version, after_help = exit::TABLE, max_term_width = 110)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// How much each explorer may do with each model: executions (`10000`), time (`500ms`, `30s`), or both
+    /// How much each explorer may do with each model: executions (`10000`), time (`500ms`, `30s`),
+    /// or both
     #[arg(short, long, global = true, default_value_t = EVERYDAY)]
     pub(crate) budget: Budget,
 
@@ -59,9 +61,11 @@ pub(crate) enum Command {
         explorers: Vec<Explorer>,
     },
 
-    /// Remove or weaken each synchronisation operation of the models in turn: does any model notice?
+    /// Remove or weaken each synchronisation operation of the models in turn: does any model
+    /// notice?
     ///
-    /// Of all models that must hold, or of those whose names contain FILTER; the models of one system decide together.
+    /// Of all models that must hold, or of those whose names contain FILTER; the models of one
+    /// system decide together.
     #[command(after_help = exit::TABLE)]
     Knockout {
         /// A part of the models' names, such as `queue` or `queue/drain`
@@ -108,8 +112,9 @@ pub(crate) struct Request {
     ///
     /// {"process":0,"op":"enqueue","arg":7,"ret":null,"call":1,"return":5}
     ///
-    /// call and return are places in one order, in any unit; without "return", or with null, the operation is pending:
-    /// it may have taken effect, at any time after its call. Structures with keys also have "key":"...".
+    /// call and return are places in one order, in any unit; without "return", or with null, the
+    /// operation is pending: it may have taken effect, at any time after its call. Structures with
+    /// keys also have "key":"...".
     #[arg(verbatim_doc_comment)]
     pub(crate) file: PathBuf,
 

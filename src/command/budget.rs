@@ -12,14 +12,17 @@ pub(crate) struct Budget {
 }
 
 /// Unless said otherwise.
-pub(crate) const EVERYDAY: Budget = Budget { executions: Some(20_000), time: Some(Duration::from_secs(5)) };
+pub(crate) const EVERYDAY: Budget =
+    Budget { executions: Some(20_000), time: Some(Duration::from_secs(5)) };
 
 impl From<Budget> for selvedge::Budget {
     fn from(budget: Budget) -> selvedge::Budget {
         match (budget.executions, budget.time) {
             (Some(executions), None) => selvedge::Budget::executions(executions),
             (None, Some(time)) => selvedge::Budget::time(time),
-            (Some(executions), Some(time)) => selvedge::Budget::executions(executions).and_time(time),
+            (Some(executions), Some(time)) => {
+                selvedge::Budget::executions(executions).and_time(time)
+            }
             (None, None) => selvedge::Budget::default(),
         }
     }
@@ -44,14 +47,17 @@ impl FromStr for Budget {
         let mut budget = Budget { executions: None, time: None };
         for part in text.split(',') {
             // The longer unit first: `ms` ends with `s`.
-            let (digits, unit) =
-                ["ms", "s", "x"].iter().find_map(|unit| Some((part.strip_suffix(unit)?, *unit))).unwrap_or((part, "x"));
-            let number: u64 = digits
-                .trim()
-                .parse()
-                .map_err(|e| format!("{part:?} is neither executions (`10000`) nor a time (`500ms`, `30s`): {e}"))?;
+            let (digits, unit) = ["ms", "s", "x"]
+                .iter()
+                .find_map(|unit| Some((part.strip_suffix(unit)?, *unit)))
+                .unwrap_or((part, "x"));
+            let number: u64 = digits.trim().parse().map_err(|e| {
+                format!("{part:?} is neither executions (`10000`) nor a time (`500ms`, `30s`): {e}")
+            })?;
             if number == 0 {
-                return Err(format!("{part:?} would explore nothing, and a check that explored nothing says nothing"));
+                return Err(format!(
+                    "{part:?} would explore nothing, and a check that explored nothing says nothing"
+                ));
             }
             let twice = match unit {
                 "x" => budget.executions.replace(number).is_some(),
@@ -72,7 +78,8 @@ mod tests {
 
     #[test]
     fn budgets_are_executions_or_time_or_both() {
-        let read = |text: &str| text.parse::<Budget>().map(|budget| (budget.executions, budget.time));
+        let read =
+            |text: &str| text.parse::<Budget>().map(|budget| (budget.executions, budget.time));
         assert_eq!(read("10000"), Ok((Some(10_000), None)));
         assert_eq!(read("10000x"), Ok((Some(10_000), None)));
         assert_eq!(read("500ms"), Ok((None, Some(Duration::from_millis(500)))));

@@ -1,4 +1,5 @@
-//! Models under explorers, each pair in a process of its own: their outcomes in a deterministic order.
+//! Models under explorers, each pair in a process of its own: their outcomes in a deterministic
+//! order.
 
 use super::outcome::{Outcome, Page};
 use super::progress::Progress;
@@ -9,8 +10,8 @@ use selvedge::systems::models;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Runs the checks, each in a process of its own and as many at a time as there are processors; the outcomes are in the
-/// selection's order.
+/// Runs the checks, each in a process of its own and as many at a time as there are processors; the
+/// outcomes are in the selection's order.
 pub(crate) fn run(selection: &Selection, page: Page) -> Vec<Outcome> {
     let pairs = &selection.pairs;
     let task = Task::Explore(selection.budget);
@@ -25,7 +26,8 @@ pub(crate) fn run(selection: &Selection, page: Page) -> Vec<Outcome> {
         } {
             let what = format!("{} under {}", model.name, plan.label);
             progress.starts(&what);
-            let outcome = worker::run(model, plan, &task, page, |so_far| progress.moves(&what, so_far));
+            let outcome =
+                worker::run(model, plan, &task, page, |so_far| progress.moves(&what, so_far));
             outcomes.lock().unwrap_or_else(PoisonError::into_inner)[place] = Some(outcome);
             progress.ends();
         }
@@ -38,8 +40,11 @@ pub(crate) fn run(selection: &Selection, page: Page) -> Vec<Outcome> {
     });
     progress.clear();
     // The scope has joined every thread, and would have panicked had one of them.
-    let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten();
-    outcomes.chain(selection.without.iter().map(|system| Outcome::missing(system, "models"))).collect()
+    let outcomes =
+        outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten();
+    outcomes
+        .chain(selection.without.iter().map(|system| Outcome::missing(system, "models")))
+        .collect()
 }
 
 /// Runs exactly the execution of a counterexample.
@@ -50,7 +55,10 @@ pub(crate) fn run(selection: &Selection, page: Page) -> Vec<Outcome> {
 pub(crate) fn replay(text: &str, page: Page) -> Result<Outcome, String> {
     let token: Token = text.parse().map_err(|error: TokenError| error.to_string())?;
     let model = models().into_iter().find(|model| token.is_for(model.name)).ok_or_else(|| {
-        format!("the token is of {:?}, which is not among the models of `selvedge list`", token.model())
+        format!(
+            "the token is of {:?}, which is not among the models of `selvedge list`",
+            token.model()
+        )
     })?;
     let task = Task::Replay(text.to_string());
     Ok(worker::run(&model, &Plan::from(token.explorer()), &task, page, |_| {}))

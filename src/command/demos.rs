@@ -36,7 +36,11 @@ pub(crate) fn register(table: Table) -> Table {
 
 fn account() -> Seen {
     let balance = systems::account::demo(2, 100_000);
-    if balance == 200_000 { Ok(balance.to_string()) } else { Err(format!("{balance} instead of 200000")) }
+    if balance == 200_000 {
+        Ok(balance.to_string())
+    } else {
+        Err(format!("{balance} instead of 200000"))
+    }
 }
 
 fn queue() -> Seen {
@@ -59,7 +63,8 @@ fn manager() -> Seen {
         return Err(format!("the dict is {:?}", seen.dict));
     }
     let drawn: Vec<String> = seen.list.iter().map(u64::to_string).collect();
-    let dict: Vec<String> = seen.dict.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    let dict: Vec<String> =
+        seen.dict.iter().map(|(key, value)| format!("{key}: {value}")).collect();
     Ok(format!("{}; {{{}}}", drawn.join(" "), dict.join(", ")))
 }
 
@@ -88,7 +93,9 @@ fn run(demo: &Demo) -> Outcome {
     let seen = match receiver.recv_timeout(PATIENCE) {
         Ok(seen) => seen,
         Err(mpsc::RecvTimeoutError::Disconnected) => Err("it panicked (see above)".to_string()),
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(format!("no end after {} s", PATIENCE.as_secs())),
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            Err(format!("no end after {} s", PATIENCE.as_secs()))
+        }
     };
     let (verdict, note, answer) = match seen {
         Ok(seen) => ("holds", seen, Answer::Expected),

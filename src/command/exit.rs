@@ -29,7 +29,8 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// The code for these outcomes: a wrong verdict weighs more than a missing one; no outcomes at all prove nothing.
+    /// The code for these outcomes: a wrong verdict weighs more than a missing one; no outcomes at
+    /// all prove nothing.
     pub(crate) fn of(outcomes: &[Outcome]) -> Exit {
         let any = |answer| outcomes.iter().any(|outcome| outcome.answer == answer);
         match () {
@@ -39,7 +40,8 @@ impl Exit {
         }
     }
 
-    /// The code for these knockouts: a survivor weighs more than what could not be decided; no sites at all prove nothing.
+    /// The code for these knockouts: a survivor weighs more than what could not be decided; no
+    /// sites at all prove nothing.
     pub(crate) fn of_knockouts(reports: &[KnockoutReport]) -> Exit {
         match reports.iter().map(KnockoutReport::worst).max() {
             Some(Mark::Survived) => Exit::Violated,

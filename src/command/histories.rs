@@ -26,13 +26,19 @@ pub(crate) struct Judged {
 pub(crate) fn judge(request: &Request, json: bool) -> Result<Judged, String> {
     let Request { spec, initial, .. } = *request;
     let place = || initial.ok_or_else(|| "this specification needs --initial".to_string());
-    let size = || place().and_then(|n| usize::try_from(n).map_err(|_| "--initial must not be negative".to_string()));
+    let size = || {
+        place().and_then(|n| {
+            usize::try_from(n).map_err(|_| "--initial must not be negative".to_string())
+        })
+    };
     match spec {
         Spec::BoundedQueue => judged(request, json, &ready::BoundedQueue::<i64>::new(size()?)),
         Spec::Semaphore => judged(request, json, &ready::Semaphore { permits: size()? }),
         Spec::Register => judged(request, json, &ready::Register(initial)),
         Spec::CasRegister => judged(request, json, &ready::CasRegister(initial)),
-        _ if initial.is_some() => Err("this specification begins empty, and takes no --initial".to_string()),
+        _ if initial.is_some() => {
+            Err("this specification begins empty, and takes no --initial".to_string())
+        }
         Spec::Queue => judged(request, json, &ready::Queue::<i64>::default()),
         Spec::Stack => judged(request, json, &ready::Stack::<i64>::default()),
         Spec::PriorityQueue => judged(request, json, &ready::PriorityQueue::<i64>::default()),
@@ -52,13 +58,19 @@ fn open(request: &Request) -> Result<(Box<dyn BufRead>, Progress), String> {
         return Ok((Box::new(std::io::stdin().lock()), Progress::hidden()));
     }
     let said = |error: std::io::Error| format!("{}: {error}", request.file.display());
-    let (progress, file) = Progress::reading(File::open(&request.file).map_err(said)?).map_err(said)?;
+    let (progress, file) =
+        Progress::reading(File::open(&request.file).map_err(said)?).map_err(said)?;
     Ok((Box::new(BufReader::with_capacity(1 << 16, file)), progress))
 }
 
 /// A history, and the line of each operation.
-type Recording<S> =
-    (History<<S as selvedge::linearize::Specification>::Op, <S as selvedge::linearize::Specification>::Ret>, Vec<u64>);
+type Recording<S> = (
+    History<
+        <S as selvedge::linearize::Specification>::Op,
+        <S as selvedge::linearize::Specification>::Ret,
+    >,
+    Vec<u64>,
+);
 
 fn read<S: Recorded>(request: &Request) -> Result<(Recording<S>, Progress), String> {
     let (input, progress) = open(request)?;
@@ -70,7 +82,10 @@ fn read<S: Recorded>(request: &Request) -> Result<(Recording<S>, Progress), Stri
         numbers.push(lines.line());
     }
     let history = History::new(operations).map_err(|error| {
-        said(&format!("line {}: {error} (operations are counted from 0)", numbers[error.operation()]))
+        said(&format!(
+            "line {}: {error} (operations are counted from 0)",
+            numbers[error.operation()]
+        ))
     })?;
     Ok(((history, numbers), progress))
 }
@@ -87,7 +102,8 @@ fn judged<S: Recorded>(request: &Request, json: bool, initial: &S) -> Result<Jud
     progress.clear();
     let judgement = Judgement { request, history: &history, lines: &lines, verdict: &verdict };
     if let Some(page) = &request.html {
-        std::fs::write(page, judgement.page()).map_err(|error| format!("{}: {error}", page.display()))?;
+        std::fs::write(page, judgement.page())
+            .map_err(|error| format!("{}: {error}", page.display()))?;
     }
     let text = if json { judgement.json() } else { judgement.text() };
     Ok(Judged { text, exit: judgement.exit() })
@@ -116,14 +132,22 @@ impl<Op: Debug, Ret: Debug> Judgement<'_, Op, Ret> {
     }
 
     fn criterion(&self) -> String {
-        self.request.criterion.to_possible_value().map_or(String::new(), |value| value.get_name().replace('-', " "))
+        self.request
+            .criterion
+            .to_possible_value()
+            .map_or(String::new(), |value| value.get_name().replace('-', " "))
     }
 
     fn headline(&self) -> String {
         let operations = &self.history.operations;
-        let processes: BTreeSet<usize> = operations.iter().map(|operation| operation.process).collect();
+        let processes: BTreeSet<usize> =
+            operations.iter().map(|operation| operation.process).collect();
         let pending = operations.iter().filter(|operation| operation.response.is_none()).count();
-        let size = format!("{} operations of {} processes, {pending} pending", operations.len(), processes.len());
+        let size = format!(
+            "{} operations of {} processes, {pending} pending",
+            operations.len(),
+            processes.len()
+        );
         let by = |method: &Method| match method {
             Method::Search => "by search".to_string(),
             Method::Monitor(name) => format!("by the {name} monitor"),
@@ -137,14 +161,19 @@ impl<Op: Debug, Ret: Debug> Judgement<'_, Op, Ret> {
             Verdict::Unknown { .. } if self.history.says_nothing() => {
                 "unknown: no operation returned, and every structure has such a history".to_string()
             }
-            Verdict::Unknown { configurations } => format!("unknown: {configurations} configurations were not enough"),
+            Verdict::Unknown { configurations } => {
+                format!("unknown: {configurations} configurations were not enough")
+            }
         };
         format!("{what} · {size} · {}", self.request.file.display())
     }
 
     fn words(&self, place: usize) -> String {
         let operation = &self.history.operations[place];
-        let ret = operation.response.as_ref().map_or("pending".to_string(), |(_, ret)| format!("{ret:?}"));
+        let ret = operation
+            .response
+            .as_ref()
+            .map_or("pending".to_string(), |(_, ret)| format!("{ret:?}"));
         format!("{:?} -> {ret}", operation.op)
     }
 
@@ -169,30 +198,39 @@ impl<Op: Debug, Ret: Debug> Judgement<'_, Op, Ret> {
         }
         if !why.stuck.is_empty() {
             let (first, more) = why.stuck.split_at(why.stuck.len().min(DRAWN));
-            let more = if more.is_empty() { String::new() } else { format!(", and {} more", more.len()) };
-            let after = format!("cannot follow the longest order that is allowed, of {} operations", why.prefix.len());
+            let more =
+                if more.is_empty() { String::new() } else { format!(", and {} more", more.len()) };
+            let after = format!(
+                "cannot follow the longest order that is allowed, of {} operations",
+                why.prefix.len()
+            );
             sentences.push(format!("{after}: {}{more}", self.named(first)));
         }
         sentences
     }
 
-    /// The operations worth drawing, at most so many: those that fail, those that cannot follow, and the last ones of
-    /// the longest order; without a violation, the first ones.
+    /// The operations worth drawing, at most so many: those that fail, those that cannot follow,
+    /// and the last ones of the longest order; without a violation, the first ones.
     fn drawn(&self, most: usize) -> Vec<Interval> {
         let mut order = std::collections::HashMap::new();
         let mut places: Vec<usize> = Vec::new();
         let mut stuck = BTreeSet::new();
         match self.verdict {
             Verdict::Violated(why) => {
-                order.extend(why.prefix.iter().enumerate().map(|(number, place)| (*place, number + 1)));
+                order.extend(
+                    why.prefix.iter().enumerate().map(|(number, place)| (*place, number + 1)),
+                );
                 stuck.extend(why.stuck.iter().copied());
                 places.extend(why.smallest.iter().chain(&why.stuck));
                 if most > DRAWN || why.smallest.is_empty() {
-                    places.extend(why.prefix.iter().rev()); // where there is room, how it came to this
+                    // where there is room, how it came to this
+                    places.extend(why.prefix.iter().rev());
                 }
             }
             Verdict::Holds(witness) => {
-                order.extend(witness.order.iter().enumerate().map(|(number, place)| (*place, number + 1)));
+                order.extend(
+                    witness.order.iter().enumerate().map(|(number, place)| (*place, number + 1)),
+                );
                 places.extend(0..self.history.operations.len());
             }
             Verdict::Unknown { .. } => places.extend(0..self.history.operations.len()),
@@ -236,12 +274,14 @@ impl<Op: Debug, Ret: Debug> Judgement<'_, Op, Ret> {
 
     fn page(&self) -> String {
         let drawn = self.drawn(DRAWN_ON_A_PAGE);
-        let words: Vec<String> = self.sentences().into_iter().chain(self.left_out(drawn.len())).collect();
+        let words: Vec<String> =
+            self.sentences().into_iter().chain(self.left_out(drawn.len())).collect();
         intervals::html(&self.headline(), &words, &drawn)
     }
 
     fn json(&self) -> String {
-        let lines = |places: &[usize]| places.iter().map(|place| self.lines[*place]).collect::<Vec<_>>();
+        let lines =
+            |places: &[usize]| places.iter().map(|place| self.lines[*place]).collect::<Vec<_>>();
         let (verdict, by) = match self.verdict {
             Verdict::Holds(witness) => ("holds", Some(&witness.by)),
             Verdict::Violated(why) => ("violated", Some(&why.by)),

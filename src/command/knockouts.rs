@@ -11,13 +11,18 @@ use selvedge::{Config, Expect};
 ///
 /// # Errors
 ///
-/// If no model that must hold has the filter in its name: an empty run must not look like a passed one.
+/// If no model that must hold has the filter in its name: an empty run must not look like a passed
+/// one.
 pub(crate) fn run(filter: Option<&str>, budget: Budget) -> Result<Vec<KnockoutReport>, String> {
     let filter = filter.unwrap_or_default();
-    let chosen = models().into_iter().filter(|model| model.expect == Expect::Holds && model.name.contains(filter));
+    let chosen = models()
+        .into_iter()
+        .filter(|model| model.expect == Expect::Holds && model.name.contains(filter));
     let chosen: Vec<_> = chosen.collect();
     if chosen.is_empty() {
-        return Err(format!("no name of a model that must hold contains {filter:?}; `selvedge list` lists them"));
+        return Err(format!(
+            "no name of a model that must hold contains {filter:?}; `selvedge list` lists them"
+        ));
     }
     let mut reports = Vec::new();
     for system in System::ALL.map(System::name) {
@@ -26,11 +31,13 @@ pub(crate) fn run(filter: Option<&str>, budget: Budget) -> Result<Vec<KnockoutRe
             continue;
         }
         let progress = Progress::new(1);
-        let knockouts = models.iter().fold(Knockouts::new(system), |k, model| k.model(model.name, model.body));
+        let knockouts =
+            models.iter().fold(Knockouts::new(system), |k, model| k.model(model.name, model.body));
         // a replay is a command of its own here
-        let knockouts = knockouts.config(Config::default()).budget(budget.into()).progress(|done, left| {
-            progress.counts(&format!("knockouts of {system}"), done, left);
-        });
+        let knockouts =
+            knockouts.config(Config::default()).budget(budget.into()).progress(|done, left| {
+                progress.counts(&format!("knockouts of {system}"), done, left);
+            });
         progress.starts(&format!("models of {system}, as they are"));
         reports.push(knockouts.run());
         progress.clear();

@@ -1,13 +1,15 @@
 //! The command: what each subcommand calls and prints.
 
-// The words: an exit code comes from outcomes, an outcome is of what a selection chose, within a budget.
+// The words: an exit code comes from outcomes, an outcome is of what a selection chose, within a
+// budget.
 mod budget;
 mod exit;
 mod outcome;
 mod selection;
 // What one may type.
 mod arguments;
-// What the subcommands do: none of them prints, but for progress on a terminal. Each check has a worker.
+// What the subcommands do: none of them prints, but for progress on a terminal. Each check has a
+// worker.
 mod checks;
 mod demos;
 mod histories;

@@ -48,7 +48,9 @@ impl Outcome {
             _ => Answer::Unexpected,
         };
         let (executions, coverage, said) = match verdict {
-            Verdict::Holds(coverage) => (coverage.executions(), extents(plan, coverage), "holds".to_string()),
+            Verdict::Holds(coverage) => {
+                (coverage.executions(), extents(plan, coverage), "holds".to_string())
+            }
             Verdict::Violated(found) => {
                 let coverage = "until broken".to_string() + &by(plan, &[found.explorer]);
                 (found.execution, coverage, format!("violated: {}", found.kind))
@@ -65,7 +67,9 @@ impl Outcome {
             notes.push("it panicked before there was a second thread".to_string());
         }
         if let Verdict::Holds(Coverage { skipped, .. }) = verdict {
-            notes.extend(skipped.iter().map(|(explorer, bound)| format!("{explorer} says nothing: {bound}")));
+            notes.extend(
+                skipped.iter().map(|(explorer, bound)| format!("{explorer} says nothing: {bound}")),
+            );
         }
         let row = Row {
             system: model.system().to_string(),
@@ -117,7 +121,8 @@ impl Outcome {
     }
 }
 
-/// How far the explorers came: `exhaustive`, `bounded by 3000 ms (exhaustive), sampled (pct:3:0, random:0)`.
+/// How far the explorers came: `exhaustive`, `bounded by 3000 ms (exhaustive), sampled (pct:3:0,
+/// random:0)`.
 fn extents(plan: &Plan, coverage: &Coverage) -> String {
     let alike = coverage.runs.chunk_by(|a, b| a.extent == b.extent);
     let said: Vec<String> = alike

@@ -31,7 +31,9 @@ impl Output {
         let colour = match arguments.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            ColorChoice::Auto => {
+                terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            }
         };
         Output {
             json: arguments.json,
@@ -49,7 +51,12 @@ impl Output {
     /// # Errors
     ///
     /// If standard output or the JUnit file cannot be written.
-    pub(crate) fn report(&self, outcomes: &[Outcome], skipped: &[String], draw: Draw) -> Result<(), String> {
+    pub(crate) fn report(
+        &self,
+        outcomes: &[Outcome],
+        skipped: &[String],
+        draw: Draw,
+    ) -> Result<(), String> {
         let rows: Vec<Row> = outcomes.iter().map(|outcome| outcome.row.clone()).collect();
         let checks: Vec<(&Row, Option<&Finding>)> =
             outcomes.iter().map(|outcome| (&outcome.row, outcome.finding.as_ref())).collect();
@@ -72,14 +79,14 @@ impl Output {
             text += &format!("\n{}", finding.drawing());
         }
         if !drawn.is_empty() {
-            text +=
-                "\nto run one of these executions here: selvedge replay TOKEN (what stands behind SELVEDGE_REPLAY=)\n";
+            text += "\nto run one of these executions here: selvedge replay TOKEN (what stands behind SELVEDGE_REPLAY=)\n";
         }
         text += &format!("\n{}\n", table::closing(&rows, &self.page.style));
         print(&text)
     }
 
-    /// Prints what knockouts came to: the listings of the sites with their marks, and a closing line.
+    /// Prints what knockouts came to: the listings of the sites with their marks, and a closing
+    /// line.
     ///
     /// # Errors
     ///
@@ -91,11 +98,15 @@ impl Output {
         let page = self.page;
         let mut text = String::new();
         for report in reports {
-            text += &knockouts::text(report, &page.style, &|file| std::fs::read_to_string(file).ok());
+            text +=
+                &knockouts::text(report, &page.style, &|file| std::fs::read_to_string(file).ok());
             text.push('\n');
             for tried in report.knockouts.iter().filter(|_| drawn) {
                 if let Fate::Killed(found) = &tried.fate {
-                    text += &format!("{}\n", timeline::counterexample_within(found, &page.style, page.columns));
+                    text += &format!(
+                        "{}\n",
+                        timeline::counterexample_within(found, &page.style, page.columns)
+                    );
                 }
             }
         }
@@ -151,7 +162,9 @@ impl Output {
             let document = serde_json::json!({ "version": 1, "models": models });
             return print(&format!("{document:#}\n"));
         }
-        let longest = |text: fn(&Model) -> String| models.iter().map(|model| text(model).len()).max().unwrap_or(0);
+        let longest = |text: fn(&Model) -> String| {
+            models.iter().map(|model| text(model).len()).max().unwrap_or(0)
+        };
         let names = longest(|model| model.name.to_string());
         let expectations = longest(|model| model.expect.to_string());
         let mut text = String::new();
@@ -159,7 +172,10 @@ impl Output {
             let Model { name, about, expect, .. } = model;
             text += &format!("{name:names$}  {expect:expectations$}  {about}\n");
             for (engine, reason) in model.not_in {
-                text += &format!("{:names$}  {:expectations$}  (not under {engine}: {reason})\n", "", "");
+                text += &format!(
+                    "{:names$}  {:expectations$}  (not under {engine}: {reason})\n",
+                    "", ""
+                );
             }
         }
         print(&text)

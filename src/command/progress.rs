@@ -15,7 +15,9 @@ impl Progress {
             return Progress(ProgressBar::hidden());
         }
         let bar = ProgressBar::new(checks as u64);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} {elapsed} {wide_msg}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner} {pos}/{len} {elapsed} {wide_msg}")
+        {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(100));
@@ -28,7 +30,9 @@ impl Progress {
             return Ok((Progress::hidden(), Box::new(file)));
         }
         let bar = ProgressBar::new(file.metadata()?.len());
-        let style = ProgressStyle::with_template("{spinner} {bytes}/{total_bytes} {elapsed} {wide_bar} {msg}");
+        let style = ProgressStyle::with_template(
+            "{spinner} {bytes}/{total_bytes} {elapsed} {wide_bar} {msg}",
+        );
         let bar = style.map_or(bar.clone(), |style| bar.with_style(style));
         let read = bar.wrap_read(file);
         Ok((Progress(bar), Box::new(read)))

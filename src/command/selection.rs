@@ -45,8 +45,8 @@ impl From<Explorer> for Plan {
 }
 
 impl Plan {
-    /// loom for weak memory; on shuttle all of it if that is feasible, and else a portfolio, as no single strategy
-    /// finds every bug.
+    /// loom for weak memory; on shuttle all of it if that is feasible, and else a portfolio, as no
+    /// single strategy finds every bug.
     pub(crate) fn everyday() -> Vec<Plan> {
         vec![
             Plan {
@@ -65,7 +65,9 @@ impl Plan {
 
     /// Why the model cannot be run by these explorers, if it cannot.
     fn refused(&self, model: &Model) -> Option<&'static str> {
-        let refuses = |explorer: &Explorer| model.not_in.iter().find(|(engine, _)| *engine == explorer.engine());
+        let refuses = |explorer: &Explorer| {
+            model.not_in.iter().find(|(engine, _)| *engine == explorer.engine())
+        };
         self.explorers.iter().find_map(refuses).map(|(_, reason)| *reason)
     }
 }
@@ -85,7 +87,8 @@ impl Selection {
     pub(crate) fn all(budget: Budget) -> Selection {
         let models = models();
         let without = System::ALL.map(System::name).into_iter();
-        let without = without.filter(|system| models.iter().all(|model| model.system() != *system)).collect();
+        let without =
+            without.filter(|system| models.iter().all(|model| model.system() != *system)).collect();
         Selection { without, ..Selection::of(&models, &Plan::everyday(), budget) }
     }
 
@@ -94,9 +97,14 @@ impl Selection {
     /// # Errors
     ///
     /// If that leaves nothing to check: an empty run must not look like a passed one.
-    pub(crate) fn new(filter: Option<&str>, plans: &[Plan], budget: Budget) -> Result<Selection, String> {
+    pub(crate) fn new(
+        filter: Option<&str>,
+        plans: &[Plan],
+        budget: Budget,
+    ) -> Result<Selection, String> {
         let filter = filter.unwrap_or_default();
-        let chosen: Vec<Model> = models().into_iter().filter(|model| model.name.contains(filter)).collect();
+        let chosen: Vec<Model> =
+            models().into_iter().filter(|model| model.name.contains(filter)).collect();
         if chosen.is_empty() {
             return Err(format!("no model's name contains {filter:?}; `selvedge list` lists them"));
         }
@@ -108,11 +116,14 @@ impl Selection {
     }
 
     fn of(models: &[Model], plans: &[Plan], budget: Budget) -> Selection {
-        let mut selection = Selection { pairs: Vec::new(), without: Vec::new(), skipped: Vec::new(), budget };
+        let mut selection =
+            Selection { pairs: Vec::new(), without: Vec::new(), skipped: Vec::new(), budget };
         for model in models {
             for plan in plans {
                 match plan.refused(model) {
-                    Some(reason) => selection.skipped.push(format!("{} under {}: {reason}", model.name, plan.label)),
+                    Some(reason) => selection
+                        .skipped
+                        .push(format!("{} under {}: {reason}", model.name, plan.label)),
                     None => selection.pairs.push((*model, plan.clone())),
                 }
             }

@@ -1,7 +1,8 @@
-//! One check in a process of its own: what the process is asked, and what is said of it if it gives no answer.
+//! One check in a process of its own: what the process is asked, and what is said of it if it gives
+//! no answer.
 //!
-//! Whatever ends that process (a panic in a destructor that unwinds, a stack that overflows, the system short of
-//! memory) ends one row of the report, and not the report.
+//! Whatever ends that process (a panic in a destructor that unwinds, a stack that overflows, the
+//! system short of memory) ends one row of the report, and not the report.
 
 use super::budget::{Budget, EVERYDAY};
 use super::outcome::{Outcome, Page};
@@ -44,8 +45,15 @@ pub(crate) fn register(table: Table) -> Table {
     table.function(CHECK, check)
 }
 
-/// Runs a task in a process of its own, and calls `progress` now and then with how far that has come, in words.
-pub(crate) fn run(model: &Model, plan: &Plan, task: &Task, page: Page, progress: impl FnMut(&str)) -> Outcome {
+/// Runs a task in a process of its own, and calls `progress` now and then with how far that has
+/// come, in words.
+pub(crate) fn run(
+    model: &Model,
+    plan: &Plan,
+    task: &Task,
+    page: Page,
+    progress: impl FnMut(&str),
+) -> Outcome {
     ask(model, plan, task, page, progress)
         .unwrap_or_else(|why| Outcome::lost(model, plan, &why, alone(model, plan, task)))
 }
@@ -62,8 +70,15 @@ fn alone(model: &Model, plan: &Plan, task: &Task) -> Option<String> {
 }
 
 /// The process's answer, or why there is none.
-fn ask(model: &Model, plan: &Plan, task: &Task, page: Page, mut progress: impl FnMut(&str)) -> Result<Outcome, String> {
-    let (lines, theirs) = std::io::pipe().map_err(|error| format!("there is no pipe for its process: {error}"))?;
+fn ask(
+    model: &Model,
+    plan: &Plan,
+    task: &Task,
+    page: Page,
+    mut progress: impl FnMut(&str),
+) -> Result<Outcome, String> {
+    let (lines, theirs) =
+        std::io::pipe().map_err(|error| format!("there is no pipe for its process: {error}"))?;
     let order = Order {
         model: model.name.to_string(),
         label: plan.label.clone(),
@@ -74,7 +89,9 @@ fn ask(model: &Model, plan: &Plan, task: &Task, page: Page, mut progress: impl F
     };
     let ended = |error: WorkerError| format!("its process {}", error.failure());
     let worker: WorkerHandle<Outcome> = Worker::spawn(CHECK, &order).map_err(ended)?;
-    drop(order); // from now on the worker alone holds the other end of the pipe, and its end is the end of the lines
+    // from now on the worker alone holds the other end of the pipe, and its end is the end of the
+    // lines
+    drop(order);
     for line in BufReader::new(lines).lines().map_while(Result::ok) {
         progress(&line);
     }
@@ -83,10 +100,15 @@ fn ask(model: &Model, plan: &Plan, task: &Task, page: Page, mut progress: impl F
 
 /// The worker's function.
 fn check(order: Order) -> Outcome {
-    let model = models().into_iter().find(|model| model.name == order.model).expect("one program, one list of models");
-    let explorers = order.explorers.iter().map(|explorer| explorer.parse().expect("an explorer's own words"));
+    let model = models()
+        .into_iter()
+        .find(|model| model.name == order.model)
+        .expect("one program, one list of models");
+    let explorers =
+        order.explorers.iter().map(|explorer| explorer.parse().expect("an explorer's own words"));
     let plan = Plan { label: order.label, explorers: explorers.collect() };
-    let check = Check::new(model.name).explorers(plan.explorers.iter().copied()).expect(model.expect);
+    let check =
+        Check::new(model.name).explorers(plan.explorers.iter().copied()).expect(model.expect);
     let check = match order.task {
         // whatever the environment says: a replay is a command of its own here
         Task::Explore(budget) => check.budget(budget.into()).config(Config::default()),
@@ -95,7 +117,8 @@ fn check(order: Order) -> Outcome {
     let mut lines = File::from(OwnedFd::from(order.progress));
     let tell = |so_far| {
         if lines.write_all(words(so_far).as_bytes()).is_err() {
-            std::process::exit(1); // the command is gone, and nobody else waits for what this would find
+            // the command is gone, and nobody else waits for what this would find
+            std::process::exit(1);
         }
     };
     let verdict = check.progress(tell).run(model.body);
@@ -104,7 +127,8 @@ fn check(order: Order) -> Outcome {
 
 /// `execution 17 of about 90`, as a line.
 fn words(so_far: Progress) -> String {
-    let of = so_far.estimate.map(|estimate| format!(" of about {}", estimate.max(so_far.executions)));
+    let of =
+        so_far.estimate.map(|estimate| format!(" of about {}", estimate.max(so_far.executions)));
     format!("execution {}{}\n", so_far.executions, of.unwrap_or_default())
 }
 
@@ -119,13 +143,28 @@ mod tests {
     fn a_check_without_an_answer_is_unknown_and_says_how_to_run_it_alone() {
         let model = models()[0];
         let page = Page { style: Style::Plain, columns: 80 };
-        let run = |task| run(&model, &Plan::everyday()[0], &task, page, |line| panic!("nobody works, and yet: {line}"));
-        let Outcome { row, answer, finding } = run(Task::Explore(Budget { time: None, ..EVERYDAY }));
-        assert_eq!((answer, row.expected, finding.is_none()), (Answer::Unknown, false, true), "{row:?}");
+        let run = |task| {
+            run(&model, &Plan::everyday()[0], &task, page, |line| {
+                panic!("nobody works, and yet: {line}")
+            })
+        };
+        let Outcome { row, answer, finding } =
+            run(Task::Explore(Budget { time: None, ..EVERYDAY }));
+        assert_eq!(
+            (answer, row.expected, finding.is_none()),
+            (Answer::Unknown, false, true),
+            "{row:?}"
+        );
         assert!(row.verdict.starts_with("unknown: its process was not started: "), "{row:?}");
-        let alone = format!("selvedge check {} --explorer loom:2 --explorer loom --budget 20000", model.name);
+        let alone = format!(
+            "selvedge check {} --explorer loom:2 --explorer loom --budget 20000",
+            model.name
+        );
         assert!(row.note.ends_with(&alone), "{row:?}");
         let replayed = run(Task::Replay("v1:dfs:0:any".to_string()));
-        assert_eq!((replayed.answer, replayed.row.note), (Answer::Unknown, format!("expected: {}", model.expect)));
+        assert_eq!(
+            (replayed.answer, replayed.row.note),
+            (Answer::Unknown, format!("expected: {}", model.expect))
+        );
     }
 }

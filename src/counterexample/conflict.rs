@@ -2,8 +2,8 @@
 
 use crate::trace::{Event, Trace};
 
-/// Pairs of events, the second of which undoes the first: a store of a value that was computed from a load, over
-/// another thread's write that came in between. This is what a lost update looks like.
+/// Pairs of events, the second of which undoes the first: a store of a value that was computed from
+/// a load, over another thread's write that came in between. This is what a lost update looks like.
 pub(crate) fn conflicts(trace: &Trace) -> Vec<(usize, usize)> {
     let events = &trace.events;
     (0..events.len()).filter_map(|at| overwritten(events, at).map(|lost| (lost, at))).collect()

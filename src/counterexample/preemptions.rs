@@ -3,10 +3,11 @@
 use crate::trace::{Event, ObjectId, Operation, ThreadId, Trace, Value};
 use std::collections::{HashMap, HashSet};
 
-/// The preemptions of a trace: switches away from a thread whose next operation could have taken effect.
+/// The preemptions of a trace: switches away from a thread whose next operation could have taken
+/// effect.
 ///
-/// Counted from the events alone, so that it means the same under every engine. What a thread would have done next is
-/// known if it did it later, or was still about to do it at the end.
+/// Counted from the events alone, so that it means the same under every engine. What a thread would
+/// have done next is known if it did it later, or was still about to do it at the end.
 pub(crate) fn preemptions(trace: &Trace) -> usize {
     let mut held = Held::default();
     let mut count = 0;
@@ -14,7 +15,8 @@ pub(crate) fn preemptions(trace: &Trace) -> usize {
         held.see(event);
         let later = &trace.events[at + 1..];
         let switched = later.first().is_some_and(|next| next.thread != event.thread);
-        let resumed = later.iter().find(|e| e.thread == event.thread).map(|e| (e.operation, e.object));
+        let resumed =
+            later.iter().find(|e| e.thread == event.thread).map(|e| (e.operation, e.object));
         let never_did = trace.threads.get(event.thread.index()).and_then(|thread| thread.pending);
         let could_go_on = resumed.or(never_did).is_some_and(|own| held.allows(own, later));
         count += usize::from(switched && could_go_on && event.operation != Operation::Yield);
@@ -37,9 +39,15 @@ impl Held {
             Operation::Lock => drop(self.writers.insert(object, event.thread)),
             Operation::TryLock if got => drop(self.writers.insert(object, event.thread)),
             Operation::Unlock => drop(self.writers.remove(&object)),
-            Operation::ReadLock => drop(self.readers.entry(object).or_default().insert(event.thread)),
-            Operation::TryReadLock if got => drop(self.readers.entry(object).or_default().insert(event.thread)),
-            Operation::ReadUnlock => drop(self.readers.entry(object).or_default().remove(&event.thread)),
+            Operation::ReadLock => {
+                drop(self.readers.entry(object).or_default().insert(event.thread))
+            }
+            Operation::TryReadLock if got => {
+                drop(self.readers.entry(object).or_default().insert(event.thread))
+            }
+            Operation::ReadUnlock => {
+                drop(self.readers.entry(object).or_default().remove(&event.thread))
+            }
             _ => {}
         }
     }
@@ -48,7 +56,9 @@ impl Held {
     fn allows(&self, (operation, object): (Operation, Option<ObjectId>), later: &[Event]) -> bool {
         let free = |object| !self.writers.contains_key(&object);
         match (operation, object) {
-            (Operation::Lock, Some(lock)) => free(lock) && self.readers.get(&lock).is_none_or(HashSet::is_empty),
+            (Operation::Lock, Some(lock)) => {
+                free(lock) && self.readers.get(&lock).is_none_or(HashSet::is_empty)
+            }
             (Operation::ReadLock, Some(lock)) => free(lock),
             (Operation::Join(thread), _) => !later.iter().any(|e| e.thread == thread),
             // a thread that waits or parks gives the processor away by itself
@@ -80,15 +90,25 @@ mod tests {
     #[test]
     fn a_switch_in_the_middle_is_a_preemption_and_one_at_the_end_is_not() {
         let (load, store) = (Operation::Load(SeqCst), Operation::Store(SeqCst));
-        assert_eq!(preemptions(&trace(&[(1, load, 0), (2, load, 0), (2, store, 0), (1, store, 0)])), 1);
-        assert_eq!(preemptions(&trace(&[(1, load, 0), (1, store, 0), (2, load, 0), (2, store, 0)])), 0);
+        assert_eq!(
+            preemptions(&trace(&[(1, load, 0), (2, load, 0), (2, store, 0), (1, store, 0)])),
+            1
+        );
+        assert_eq!(
+            preemptions(&trace(&[(1, load, 0), (1, store, 0), (2, load, 0), (2, store, 0)])),
+            0
+        );
     }
 
     #[test]
     fn a_switch_away_from_a_thread_that_must_wait_is_none() {
         let (lock, unlock) = (Operation::Lock, Operation::Unlock);
         let waits = [(1, lock, 0), (2, Operation::Yield, 9), (1, unlock, 0), (2, lock, 0)];
-        assert_eq!(preemptions(&trace(&waits)), 1, "thread 1 was stopped with the lock; thread 2 waited for it");
+        assert_eq!(
+            preemptions(&trace(&waits)),
+            1,
+            "thread 1 was stopped with the lock; thread 2 waited for it"
+        );
         let join = Operation::Join(ThreadId(1));
         assert_eq!(preemptions(&trace(&[(0, lock, 0), (1, unlock, 1), (0, join, 2)])), 0);
     }

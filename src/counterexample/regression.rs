@@ -13,8 +13,9 @@ impl Regression {
     pub(crate) fn of(folder: &Path, model: &str) -> Regression {
         let safe = |c: char| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '.' };
         // names that differ only in what is unsafe in a file's name must not share a file
-        let sum =
-            model.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
+        let sum = model.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
+            (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3)
+        });
         let name: String = model.chars().map(safe).take(80).collect();
         Regression(folder.join(format!("{name}-{sum:016x}.token")))
     }
@@ -23,7 +24,8 @@ impl Regression {
         &self.0
     }
 
-    /// The token of the last failure; none if there was none, or if the file is not one of ours any more.
+    /// The token of the last failure; none if there was none, or if the file is not one of ours any
+    /// more.
     pub(crate) fn load(&self) -> Option<Token> {
         std::fs::read_to_string(&self.0).ok()?.trim().parse().ok()
     }

@@ -1,13 +1,14 @@
 //! The token that replays one execution: short, versioned, copyable.
 //!
-//! `v1:EXPLORER:SCHEDULE.EVENTS:MODEL`. The explorer's own colons are dots (`pct.3.7`). On shuttle's green threads the
-//! schedule is the choices at the points where there was more than one option, `0-1x3-2` for `0 1 1 1 2`; under loom,
-//! whose search is deterministic, it is the number of the execution. `+2` behind the schedule says that the `Arc`s made at
-//! the third place where the execution makes any are counted. The events are the
-//! first ones of the execution (`trace/fingerprint`), by which a replay notices that the program has changed; who writes
-//! a token by hand may leave them out. The model's name comes last: it may hold
-//! anything but white space and control characters. Of an execution in which an operation is knocked out, the name goes
-//! on with `+` and the knockout.
+//! `v1:EXPLORER:SCHEDULE.EVENTS:MODEL`. The explorer's own colons are dots (`pct.3.7`). On
+//! shuttle's green threads the schedule is the choices at the points where there was more than one
+//! option, `0-1x3-2` for `0 1 1 1 2`; under loom, whose search is deterministic, it is the number
+//! of the execution. `+2` behind the schedule says that the `Arc`s made at the third place where
+//! the execution makes any are counted. The events are the first ones of the execution
+//! (`trace/fingerprint`), by which a replay notices that the program has changed; who writes a
+//! token by hand may leave them out. The model's name comes last: it may hold anything but white
+//! space and control characters. Of an execution in which an operation is knocked out, the name
+//! goes on with `+` and the knockout.
 
 use crate::trace::Fingerprint;
 use crate::verdict::Explorer;
@@ -119,7 +120,9 @@ impl FromStr for Token {
             offset += part.map_or(0, |p| p.len() + 1);
             part.map(|p| (start, p)).ok_or_else(|| TokenError {
                 offset: text.len(),
-                reason: format!("the {what} is missing; a token is v1:EXPLORER:SCHEDULE.EVENTS:MODEL"),
+                reason: format!(
+                    "the {what} is missing; a token is v1:EXPLORER:SCHEDULE.EVENTS:MODEL"
+                ),
             })
         };
         let (at, version) = part("version")?;
@@ -137,27 +140,40 @@ impl FromStr for Token {
         let schedule = places.next().unwrap_or_default();
         let counted = places.map(|place| {
             let number = place.parse::<u32>();
-            number.map_err(|e| TokenError { offset: at + schedule.len(), reason: format!("place {place:?}: {e}") })
+            number.map_err(|e| TokenError {
+                offset: at + schedule.len(),
+                reason: format!("place {place:?}: {e}"),
+            })
         });
         let counted = counted.collect::<Result<Vec<_>, _>>()?;
         let which = match explorer.driver() {
             Engine::Loom => match schedule.parse::<u64>() {
                 Ok(number) if number > 0 => Which::Execution(number),
-                _ => return wrong(at, format!("{schedule:?} is not the number of an execution, from 1")),
+                _ => {
+                    return wrong(
+                        at,
+                        format!("{schedule:?} is not the number of an execution, from 1"),
+                    );
+                }
             },
             Engine::Shuttle => Which::Schedule(
-                schedule.parse().map_err(|(byte, reason)| TokenError { offset: at + byte, reason })?,
+                schedule
+                    .parse()
+                    .map_err(|(byte, reason)| TokenError { offset: at + byte, reason })?,
             ),
             Engine::Std => return wrong(by, "real threads cannot be replayed".to_string()),
         };
         let events = events.parse::<Fingerprint>();
-        let events = events.map_err(|(byte, reason)| TokenError { offset: at + length + 1 + byte, reason })?;
+        let events = events
+            .map_err(|(byte, reason)| TokenError { offset: at + length + 1 + byte, reason })?;
         let only = Only { which, counted, events: Arc::new(events) };
         let (at, model) = part("model")?;
         if model.is_empty() || model.contains(|c: char| c.is_whitespace() || c.is_control()) {
             return wrong(at, format!("{model:?} is not the name of a model"));
         }
-        if let Some(Err(reason)) = model.find(KNOCKOUT).map(|plus| model[plus + 1..].parse::<Knockout>()) {
+        if let Some(Err(reason)) =
+            model.find(KNOCKOUT).map(|plus| model[plus + 1..].parse::<Knockout>())
+        {
             return wrong(at, reason);
         }
         Ok(Token { explorer, only, model: model.to_string() })

@@ -70,27 +70,42 @@ impl Act {
             Operation::ReadLock | Operation::TryReadLock => Some(Effect::AcquireShared),
             Operation::ReadUnlock => Some(Effect::ReleaseShared),
             Operation::Wait | Operation::NotifyOne | Operation::NotifyAll => Some(Effect::Write),
-            Operation::Wake => matches!(waits, Waits::Notified { timeout: true, .. }).then_some(Effect::Write),
+            Operation::Wake => {
+                matches!(waits, Waits::Notified { timeout: true, .. }).then_some(Effect::Write)
+            }
             // of threads, and of no object
-            Operation::Spawn(_) | Operation::Join(_) | Operation::Park | Operation::Unpark(_) => None,
+            Operation::Spawn(_) | Operation::Join(_) | Operation::Park | Operation::Unpark(_) => {
+                None
+            }
             Operation::Fence(_) | Operation::Yield | Operation::Free => None,
         };
         effects.extend(object.zip(own));
         match (operation, waits) {
-            (Operation::Wait, Waits::Releasing { mutex, .. }) => effects.push((mutex, Effect::Release)),
-            (Operation::Wake, Waits::Notified { mutex, .. }) => effects.push((mutex, Effect::Acquire)),
+            (Operation::Wait, Waits::Releasing { mutex, .. }) => {
+                effects.push((mutex, Effect::Release))
+            }
+            (Operation::Wake, Waits::Notified { mutex, .. }) => {
+                effects.push((mutex, Effect::Acquire))
+            }
             (Operation::Park, Waits::Token { .. }) => effects.push((token(thread), Effect::Write)),
             (Operation::Unpark(other), _) => effects.push((token(other), Effect::Write)),
             // which number a thread gets hangs on who starts another one before
             (Operation::Spawn(_), _) => effects.push((NUMBERING, Effect::Write)),
-            // accesses by an address commute, but for whether they race, and that is seen in either order
-            (Operation::Read | Operation::Write, _) if object.is_none() => effects.push((MEMORY, Effect::Read)),
+            // accesses by an address commute, but for whether they race, and that is seen in either
+            // order
+            (Operation::Read | Operation::Write, _) if object.is_none() => {
+                effects.push((MEMORY, Effect::Read))
+            }
             (Operation::Free, _) => effects.push((MEMORY, Effect::Write)),
             _ => {}
         }
         let blocking = match waits {
             Waits::Never | Waits::Releasing { .. } | Waits::Token { timeout: true } => false,
-            Waits::Lock | Waits::ReadLock | Waits::Notified { .. } | Waits::End(_) | Waits::Token { .. } => true,
+            Waits::Lock
+            | Waits::ReadLock
+            | Waits::Notified { .. }
+            | Waits::End(_)
+            | Waits::Token { .. } => true,
         };
         Act { operation, effects, blocking, expected, spurious }
     }
@@ -102,7 +117,9 @@ impl Act {
         let nothing_changed = match (act.operation, seen.value) {
             (Operation::Load(_), _) => true, // a compare-exchange that failed
             (Operation::TryLock | Operation::TryReadLock, Some(Value::Bool(got))) => !got,
-            (Operation::NotifyOne | Operation::NotifyAll, Some(Value::Unsigned(woken))) => woken == 0,
+            (Operation::NotifyOne | Operation::NotifyAll, Some(Value::Unsigned(woken))) => {
+                woken == 0
+            }
             _ => false,
         };
         if nothing_changed {
@@ -139,18 +156,21 @@ impl Act {
         self.effects.iter_mut().for_each(|(_, effect)| *effect = Effect::Read);
     }
 
-    /// An attempt to write that readers refuse changes nothing, but does not commute with what readers do: after
-    /// their release it would succeed. As a mere read it would, since readers commute with reads.
+    /// An attempt to write that readers refuse changes nothing, but does not commute with what
+    /// readers do: after their release it would succeed. As a mere read it would, since readers
+    /// commute with reads.
     pub(crate) fn refused_by_readers(&mut self) {
         self.effects.iter_mut().for_each(|(_, effect)| *effect = Effect::Write);
     }
 
-    /// A wait that ends for no reason, or by its timeout, touches its mutex only: no notification is meant for it.
+    /// A wait that ends for no reason, or by its timeout, touches its mutex only: no notification
+    /// is meant for it.
     pub(crate) fn leaves_at_once(&mut self) {
         self.effects.retain(|(_, effect)| *effect == Effect::Release);
     }
 
-    /// Whether it did; or is the choice of a park whether it returns for no reason, which leaves the token alone.
+    /// Whether it did; or is the choice of a park whether it returns for no reason, which leaves
+    /// the token alone.
     pub(crate) fn left_at_once(&self) -> bool {
         match self.operation {
             Operation::Wait => self.effects.iter().all(|(_, effect)| *effect == Effect::Release),
@@ -165,8 +185,8 @@ impl Act {
 
     /// Whether the order of the two can matter.
     pub(crate) fn conflicts(&self, other: &Act) -> bool {
-        self.effects
-            .iter()
-            .any(|(object, effect)| other.effects.iter().any(|(o, e)| o == object && (effect.writes() || e.writes())))
+        self.effects.iter().any(|(object, effect)| {
+            other.effects.iter().any(|(o, e)| o == object && (effect.writes() || e.writes()))
+        })
     }
 }

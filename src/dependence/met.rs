@@ -1,4 +1,5 @@
-//! Whether threads met in an execution: where none did, there was one order of everything, and nothing was explored.
+//! Whether threads met in an execution: where none did, there was one order of everything, and
+//! nothing was explored.
 
 use crate::vocabulary::trace::{Event, ObjectId, Operation, Outcome, ThreadId, Trace, Value};
 use crate::vocabulary::{PerObject, token};
@@ -11,7 +12,8 @@ struct Use {
     written: bool,
 }
 
-/// Whether two threads used the same object, and one of them changed it. To start and to join is not to meet.
+/// Whether two threads used the same object, and one of them changed it. To start and to join is
+/// not to meet.
 pub(crate) fn met(trace: &Trace) -> bool {
     if trace.threads.len() < 2 {
         return false;
@@ -27,9 +29,11 @@ pub(crate) fn met(trace: &Trace) -> bool {
     })
 }
 
-/// Whether two threads, other than the main one, did anything. Of these the histories can differ, if nothing else.
+/// Whether two threads, other than the main one, did anything. Of these the histories can differ,
+/// if nothing else.
 pub(crate) fn both_did_something(trace: &Trace) -> bool {
-    let mut others = trace.events.iter().map(|event| event.thread).filter(|thread| *thread != ThreadId::MAIN);
+    let mut others =
+        trace.events.iter().map(|event| event.thread).filter(|thread| *thread != ThreadId::MAIN);
     others.next().is_some_and(|first| others.any(|thread| thread != first))
 }
 
@@ -37,17 +41,24 @@ pub(crate) fn both_did_something(trace: &Trace) -> bool {
 fn used(event: &Event) -> Option<(ObjectId, bool)> {
     match event.operation {
         Operation::Unpark(other) => Some((token(other), true)),
-        Operation::Park if event.value == Some(Value::Outcome(Outcome::Spurious)) => None, // the token stayed where it was
+        // the token stayed where it was
+        Operation::Park if event.value == Some(Value::Outcome(Outcome::Spurious)) => None,
         Operation::Park => Some((token(event.thread), true)),
         Operation::Spawn(_) | Operation::Join(_) | Operation::Fence(_) | Operation::Yield => None,
         Operation::Look(_) => Some((event.object?, false)),
-        Operation::Clone | Operation::Drop | Operation::Claim(_) | Operation::Free => Some((event.object?, true)),
-        Operation::Load(_) | Operation::Read | Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => {
-            Some((event.object?, false))
+        Operation::Clone | Operation::Drop | Operation::Claim(_) | Operation::Free => {
+            Some((event.object?, true))
         }
+        Operation::Load(_)
+        | Operation::Read
+        | Operation::ReadLock
+        | Operation::TryReadLock
+        | Operation::ReadUnlock => Some((event.object?, false)),
         Operation::TryLock => Some((event.object?, event.value == Some(Value::Bool(true)))),
         // nobody heard it
-        Operation::NotifyOne | Operation::NotifyAll => Some((event.object?, event.value != Some(Value::Unsigned(0)))),
+        Operation::NotifyOne | Operation::NotifyAll => {
+            Some((event.object?, event.value != Some(Value::Unsigned(0))))
+        }
         Operation::Store(_)
         | Operation::Rmw(..)
         | Operation::Lock

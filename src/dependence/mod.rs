@@ -1,4 +1,5 @@
-//! Which operations depend on each other, and what follows: the order of a trace, what it published, who met.
+//! Which operations depend on each other, and what follows: the order of a trace, what it
+//! published, who met.
 //!
 //! The search, histories and knockouts ask here, so that they mean the same.
 

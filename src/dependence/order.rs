@@ -1,10 +1,12 @@
-//! What happens before what in one execution that is over: for histories, whose real time must be the model's own.
+//! What happens before what in one execution that is over: for histories, whose real time must be
+//! the model's own.
 //!
-//! On shuttle's green threads the relation is dependency: executions that differ only in the order of independent
-//! events are one execution to the exhaustive explorer (Mazurkiewicz), so every order that the relation leaves open is
-//! one that could have been. Under loom it is happens-before, from the declared orderings: there is no other time
-//! between threads. Where the relation cannot be told from the trace it is made larger under dependency, and smaller
-//! under happens-before: so that nothing is said to be possible that is not.
+//! On shuttle's green threads the relation is dependency: executions that differ only in the order
+//! of independent events are one execution to the exhaustive explorer (Mazurkiewicz), so every
+//! order that the relation leaves open is one that could have been. Under loom it is
+//! happens-before, from the declared orderings: there is no other time between threads. Where the
+//! relation cannot be told from the trace it is made larger under dependency, and smaller under
+//! happens-before: so that nothing is said to be possible that is not.
 
 use super::effect::{Act, Effects};
 use crate::execution::{Engine, Log, Performed, Waits, World};
@@ -54,7 +56,14 @@ struct Dependency {
 }
 
 impl Dependency {
-    fn see(&mut self, trace: &Trace, at: usize, performed: &Performed, all: &[VectorClock], now: &mut VectorClock) {
+    fn see(
+        &mut self,
+        trace: &Trace,
+        at: usize,
+        performed: &Performed,
+        all: &[VectorClock],
+        now: &mut VectorClock,
+    ) {
         let event = &trace.events[at];
         for (object, effect) in &effects(event, performed) {
             let (write, reads) = self.objects.entry(*object).or_default();
@@ -66,17 +75,22 @@ impl Dependency {
                 reads.push(at);
             }
         }
-        // a waiter that was notified has no effect on the condition variable any more, but its notification has: the
-        // trace does not say which it was, if there were several
-        if event.operation == Operation::Wake && event.value == Some(Value::Outcome(Outcome::TimedOut)) {
+        // a waiter that was notified has no effect on the condition variable any more, but its
+        // notification has: the trace does not say which it was, if there were several
+        if event.operation == Operation::Wake
+            && event.value == Some(Value::Outcome(Outcome::TimedOut))
+        {
             // it fired because nobody else could go on
             all.iter().for_each(|known| now.join(known));
         } else if event.operation == Operation::Wake {
             let same = |e: &Event| e.object == event.object;
             let before = &trace.events[..at];
-            let wait = before.iter().rposition(|e| e.thread == event.thread && e.operation == Operation::Wait);
+            let wait = before
+                .iter()
+                .rposition(|e| e.thread == event.thread && e.operation == Operation::Wait);
             for i in wait.unwrap_or(0)..at {
-                let notifies = matches!(before[i].operation, Operation::NotifyOne | Operation::NotifyAll);
+                let notifies =
+                    matches!(before[i].operation, Operation::NotifyOne | Operation::NotifyAll);
                 if notifies && same(&before[i]) {
                     now.join(&all[i]);
                 }
@@ -85,14 +99,16 @@ impl Dependency {
     }
 }
 
-/// Happens-before as C++20 has it ([intro.races], [atomics.order], [atomics.fences]), of what a trace shows.
+/// Happens-before as C++20 has it ([intro.races], [atomics.order], [atomics.fences]), of what a
+/// trace shows.
 ///
-/// Which store a load read is not in the trace: of several with the value that was read, only what all of them make
-/// known is known. Release sequences go through read-modify-writes. That `SeqCst` operations have one order between
-/// all of them is left out: it is no happens-before.
+/// Which store a load read is not in the trace: of several with the value that was read, only what
+/// all of them make known is known. Release sequences go through read-modify-writes. That `SeqCst`
+/// operations have one order between all of them is left out: it is no happens-before.
 #[derive(Default)]
 struct Causality {
-    /// What the stores of an object publish, with the values they left behind, in modification order.
+    /// What the stores of an object publish, with the values they left behind, in modification
+    /// order.
     stores: HashMap<ObjectId, Vec<(Option<Value>, VectorClock)>>,
     /// What is known to whoever acquires a lock, for writing and for reading.
     locks: HashMap<ObjectId, (VectorClock, VectorClock)>,
@@ -105,7 +121,9 @@ impl Causality {
         let objects = (0..).map(ObjectId).zip(&world.objects);
         // whoever can name an atomic knows its creation
         let created = objects.filter(|(_, object)| object.initial.is_some());
-        let stores = created.map(|(id, object)| (id, vec![(object.initial, VectorClock::default())])).collect();
+        let stores = created
+            .map(|(id, object)| (id, vec![(object.initial, VectorClock::default())]))
+            .collect();
         Causality { stores, ..Causality::default() }
     }
 
@@ -114,7 +132,9 @@ impl Causality {
         let me = event.thread;
         let got = event.value != Some(Value::Bool(false));
         match (event.operation, event.object) {
-            (Operation::Load(order), Some(object)) => view.reads(&self.candidates(object, event.value), order),
+            (Operation::Load(order), Some(object)) => {
+                view.reads(&self.candidates(object, event.value), order)
+            }
             (Operation::Store(order), Some(object)) => {
                 let published = view.publishes(order).clone();
                 self.stores.entry(object).or_default().push((event.value, published));
@@ -131,9 +151,15 @@ impl Causality {
             (Operation::TryLock, Some(lock)) if got => self.lock(lock, &mut view.now),
             (Operation::ReadLock, Some(lock)) => self.read_lock(lock, &mut view.now),
             (Operation::TryReadLock, Some(lock)) if got => self.read_lock(lock, &mut view.now),
-            (Operation::Unlock, Some(lock)) => self.locks.entry(lock).or_default().0.join(&view.now),
-            (Operation::ReadUnlock, Some(lock)) => self.locks.entry(lock).or_default().1.join(&view.now),
-            (Operation::Unpark(other), _) => self.tokens.entry(token(other)).or_default().join(&view.now),
+            (Operation::Unlock, Some(lock)) => {
+                self.locks.entry(lock).or_default().0.join(&view.now)
+            }
+            (Operation::ReadUnlock, Some(lock)) => {
+                self.locks.entry(lock).or_default().1.join(&view.now)
+            }
+            (Operation::Unpark(other), _) => {
+                self.tokens.entry(token(other)).or_default().join(&view.now)
+            }
             (Operation::Park, _) => {
                 if let Some(published) = self.tokens.get(&token(me)) {
                     view.now.join(published);
@@ -142,7 +168,9 @@ impl Causality {
             _ => {}
         }
         match performed.pending.waits {
-            Waits::Releasing { mutex, .. } => self.locks.entry(mutex).or_default().0.join(&view.now),
+            Waits::Releasing { mutex, .. } => {
+                self.locks.entry(mutex).or_default().0.join(&view.now)
+            }
             Waits::Notified { mutex, .. } => self.lock(mutex, &mut view.now),
             _ => {}
         }
@@ -161,7 +189,8 @@ impl Causality {
     /// What is published by whichever store of the object left this value behind.
     fn candidates(&self, object: ObjectId, value: Option<Value>) -> VectorClock {
         let stores = self.stores.get(&object).into_iter().flatten();
-        let mut published = stores.filter(|(left, _)| *left == value || left.is_none()).map(|(_, known)| known);
+        let mut published =
+            stores.filter(|(left, _)| *left == value || left.is_none()).map(|(_, known)| known);
         let Some(mut read) = published.next().cloned() else { return VectorClock::default() };
         published.for_each(|other| read.meet(other));
         read

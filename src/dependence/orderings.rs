@@ -1,9 +1,11 @@
-//! Whether something that a model watches hangs on orderings: else no model can notice that one is weaker.
+//! Whether something that a model watches hangs on orderings: else no model can notice that one is
+//! weaker.
 //!
-//! An ordering is there for what it publishes. In an execution of the model as it is, what a thread has done to a watched
-//! cell goes on to others through every object by which they meet. If another thread then touches that cell, one of the
-//! two writes, and an atomic or a fence was on the way, it may be what orders them. A cell that only locks, starts and
-//! ends of threads protect says nothing about orderings; nor does one that no two threads touch.
+//! An ordering is there for what it publishes. In an execution of the model as it is, what a thread
+//! has done to a watched cell goes on to others through every object by which they meet. If another
+//! thread then touches that cell, one of the two writes, and an atomic or a fence was on the way,
+//! it may be what orders them. A cell that only locks, starts and ends of threads protect says
+//! nothing about orderings; nor does one that no two threads touch.
 
 use crate::vocabulary::trace::{Event, ObjectId, ObjectKind, Operation, ThreadId, Trace};
 use std::collections::BTreeMap;
@@ -20,7 +22,8 @@ fn join(known: &mut Known, other: &Known, by_atomic: bool) {
     }
 }
 
-/// Whether, in this execution, the order of two accesses to a watched cell may hang on an atomic or a fence.
+/// Whether, in this execution, the order of two accesses to a watched cell may hang on an atomic or
+/// a fence.
 pub(crate) fn hangs_on_orderings(trace: &Trace) -> bool {
     let mut threads: Vec<Known> = vec![Known::default(); trace.threads.len()];
     let mut messages: BTreeMap<ObjectId, Known> = BTreeMap::new();
@@ -32,7 +35,9 @@ pub(crate) fn hangs_on_orderings(trace: &Trace) -> bool {
             Operation::Read | Operation::Write | Operation::Free => {
                 let Some(cell) = object.filter(|cell| is_plain(trace, *cell)) else { continue };
                 let writes = operation != Operation::Read;
-                let others = |((c, t, wrote), _): &(&Access, &bool)| *c == cell && *t != thread && (writes || *wrote);
+                let others = |((c, t, wrote), _): &(&Access, &bool)| {
+                    *c == cell && *t != thread && (writes || *wrote)
+                };
                 if threads[me].iter().filter(others).any(|(_, atomic)| *atomic) {
                     return true;
                 }
@@ -58,9 +63,15 @@ pub(crate) fn hangs_on_orderings(trace: &Trace) -> bool {
                     join(there, mine, true);
                 }
             }
-            Operation::Lock | Operation::TryLock | Operation::Unlock => meet(&mut threads, &mut messages, event),
-            Operation::ReadLock | Operation::TryReadLock => meet(&mut threads, &mut messages, event),
-            Operation::ReadUnlock | Operation::Wait | Operation::Wake => meet(&mut threads, &mut messages, event),
+            Operation::Lock | Operation::TryLock | Operation::Unlock => {
+                meet(&mut threads, &mut messages, event)
+            }
+            Operation::ReadLock | Operation::TryReadLock => {
+                meet(&mut threads, &mut messages, event)
+            }
+            Operation::ReadUnlock | Operation::Wait | Operation::Wake => {
+                meet(&mut threads, &mut messages, event)
+            }
             Operation::NotifyOne | Operation::NotifyAll => meet(&mut threads, &mut messages, event),
             Operation::Drop | Operation::Claim(_) => meet(&mut threads, &mut messages, event),
             // a fence orders by the atomics around it
@@ -75,7 +86,8 @@ fn is_plain(trace: &Trace, object: ObjectId) -> bool {
     matches!(kind, Some(ObjectKind::Cell | ObjectKind::Memory))
 }
 
-/// At a lock, or a condition variable: who comes knows what was left there, and leaves what he knows.
+/// At a lock, or a condition variable: who comes knows what was left there, and leaves what he
+/// knows.
 fn meet(threads: &mut [Known], messages: &mut BTreeMap<ObjectId, Known>, event: &Event) {
     let Some(object) = event.object else { return };
     let (mine, there) = (&mut threads[event.thread.index()], messages.entry(object).or_default());

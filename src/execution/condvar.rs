@@ -1,10 +1,11 @@
 //! Condition variables under the engines.
 //!
-//! Under shuttle a wait is two operations: release-and-enqueue, then (once notified and the mutex is free) wake with
-//! the mutex. `notify_one` wakes any waiter, as POSIX and std allow: an explored choice. A spurious wakeup, and a
-//! timeout, is a choice of the first of the two operations: then it only releases the mutex, and the second waits for
-//! nothing but the mutex. That loses no behaviour: until its time is over, such a waiter can only be missed, by a
-//! notification that reaches another or nobody. Each thread has that choice once at each place; beyond it, a timeout
+//! Under shuttle a wait is two operations: release-and-enqueue, then (once notified and the mutex
+//! is free) wake with the mutex. `notify_one` wakes any waiter, as POSIX and std allow: an explored
+//! choice. A spurious wakeup, and a timeout, is a choice of the first of the two operations: then
+//! it only releases the mutex, and the second waits for nothing but the mutex. That loses no
+//! behaviour: until its time is over, such a waiter can only be missed, by a notification that
+//! reaches another or nobody. Each thread has that choice once at each place; beyond it, a timeout
 //! fires when nobody else can go on.
 
 use super::step::{choose, perform, step};
@@ -43,8 +44,8 @@ pub(super) fn wait_seen(notified: bool) -> Seen {
     Seen::value(Value::Outcome(if notified { Outcome::Notified } else { Outcome::TimedOut }))
 }
 
-/// Whether this wait does not wait, as the exploration's knockout: then it has only released the mutex, and taken it
-/// again.
+/// Whether this wait does not wait, as the exploration's knockout: then it has only released the
+/// mutex, and taken it again.
 #[track_caller]
 pub(crate) fn is_knocked_out(condvar: &Home, mutex: &Home, operation: &'static str) -> bool {
     let location = Location::caller();
@@ -71,8 +72,10 @@ pub(crate) fn wait(condvar: &Home, mutex: &Home, beside: Beside) -> bool {
     let (condvar, mutex) = (condvar.id(), mutex.id());
     let location = Location::caller();
     let timeout = beside == Beside::Timeout;
-    let waiting = Pending::on(condvar, Operation::Wait, location).waits(Waits::Releasing { mutex, timeout });
-    let waking = Pending::on(condvar, Operation::Wake, location).waits(Waits::Notified { mutex, timeout });
+    let waiting =
+        Pending::on(condvar, Operation::Wait, location).waits(Waits::Releasing { mutex, timeout });
+    let waking =
+        Pending::on(condvar, Operation::Wake, location).waits(Waits::Notified { mutex, timeout });
     match engine() {
         Engine::Loom => loom::condvar::wait(waiting, waking, (condvar, mutex), timeout),
         Engine::Shuttle | Engine::Std => {
@@ -87,8 +90,14 @@ pub(crate) fn wait(condvar: &Home, mutex: &Home, beside: Beside) -> bool {
 }
 
 /// The two operations of a wait on green threads.
-fn wait_here(waiting: Pending, waking: Pending, (condvar, mutex): (ObjectId, ObjectId), timeout: bool) -> bool {
-    let why = Seen::value(Value::Outcome(if timeout { Outcome::TimedOut } else { Outcome::Spurious }));
+fn wait_here(
+    waiting: Pending,
+    waking: Pending,
+    (condvar, mutex): (ObjectId, ObjectId),
+    timeout: bool,
+) -> bool {
+    let why =
+        Seen::value(Value::Outcome(if timeout { Outcome::TimedOut } else { Outcome::Spurious }));
     let awake = step(waiting, |world, me| {
         enqueue(world, condvar, mutex, me);
         if !waiting.spurious || choose(world, 2) == 0 {
@@ -114,7 +123,8 @@ pub(crate) fn notify(condvar: &Home, all: bool) {
     let (engine, condvar) = (condvar.engine_now(), condvar.id());
     let operation = if all { Operation::NotifyAll } else { Operation::NotifyOne };
     let meaning = |world: &mut World, _| {
-        // in the order of their identities, so that a choice names the same thread in equivalent executions
+        // in the order of their identities, so that a choice names the same thread in equivalent
+        // executions
         let mut asleep: SmallVec<[(ThreadId, usize); 4]> = {
             let waiters = world.object(condvar).waiters.iter().enumerate();
             waiters.filter(|(_, waiter)| !waiter.1).map(|(at, waiter)| (waiter.0, at)).collect()
@@ -132,5 +142,11 @@ pub(crate) fn notify(condvar: &Home, all: bool) {
         ((), Seen::value(Value::Unsigned(chosen.len() as u64)))
     };
     let pending = Pending::on(condvar, operation, location);
-    perform(engine, pending, || (), meaning, |pending| loom::condvar::notify(pending, condvar, all));
+    perform(
+        engine,
+        pending,
+        || (),
+        meaning,
+        |pending| loom::condvar::notify(pending, condvar, all),
+    );
 }

@@ -1,9 +1,10 @@
 //! Green threads of shuttle, lent to the threads of one execution after the other.
 //!
-//! One execution of shuttle's runs many of the model's: its main task runs each model's main thread, and hands out the
-//! others to tasks that stay when a thread has ended. Making a task costs shuttle more than all that most threads do.
-//! Who goes on is decided on the green threads (`schedule`), so that shuttle is asked for a switch only where there is
-//! one, and its scheduler only repeats the decision.
+//! One execution of shuttle's runs many of the model's: its main task runs each model's main
+//! thread, and hands out the others to tasks that stay when a thread has ended. Making a task costs
+//! shuttle more than all that most threads do. Who goes on is decided on the green threads
+//! (`schedule`), so that shuttle is asked for a switch only where there is one, and its scheduler
+//! only repeats the decision.
 
 use super::failure::unwinding;
 use super::{ThreadId, set_me, step};

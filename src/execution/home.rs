@@ -8,8 +8,8 @@ use std::sync::atomic::AtomicU64;
 
 /// The identity of a facade object. Every primitive holds one.
 ///
-/// An object lives in the execution that created it, or outside of all: its engine's state would be stale in any
-/// other, so its use there is refused with words that say what to do.
+/// An object lives in the execution that created it, or outside of all: its engine's state would be
+/// stale in any other, so its use there is refused with words that say what to do.
 #[derive(Debug)]
 pub(crate) struct Home {
     execution: u64,
@@ -30,7 +30,8 @@ impl Home {
         let id = if execution == 0 {
             ObjectId(0)
         } else {
-            try_with(|world| world.create(Object { kind, name: None, created })).unwrap_or(ObjectId(0))
+            try_with(|world| world.create(Object { kind, name: None, created }))
+                .unwrap_or(ObjectId(0))
         };
         Home { execution, id, kind, created, part: false, user: AtomicU64::new(0) }
     }
@@ -65,8 +66,9 @@ impl Home {
     /// The engine to ask for this object's next operation.
     ///
     /// # Panics
-    /// If the object belongs to another execution. A destructor that runs while its thread unwinds must not panic, and
-    /// may be the second to meet the object: it gets std's own operation, where that cannot meet a modelled one.
+    /// If the object belongs to another execution. A destructor that runs while its thread unwinds
+    /// must not panic, and may be the second to meet the object: it gets std's own operation, where
+    /// that cannot meet a modelled one.
     #[track_caller]
     pub(crate) fn engine(&self) -> Engine {
         if self.execution == execution() {
@@ -100,7 +102,8 @@ impl Home {
         self.engine() != Engine::Std
     }
 
-    /// The engine for destructors, which must not panic: `Std`, where nothing is held, if the execution is over.
+    /// The engine for destructors, which must not panic: `Std`, where nothing is held, if the
+    /// execution is over.
     pub(crate) fn engine_now(&self) -> Engine {
         if self.execution == execution() { engine() } else { Engine::Std }
     }
@@ -116,9 +119,10 @@ impl Home {
         panic!("{}", self.refusal())
     }
 
-    /// What an unwinding thread meets whose destructor uses an object that others may be in the middle of: whatever it
-    /// holds, it must not be lent. On a green thread this is the end of the exploration, with a verdict. A real thread
-    /// has none that it could end: it panics, of which std says these words and aborts, unless the destructor catches it.
+    /// What an unwinding thread meets whose destructor uses an object that others may be in the
+    /// middle of: whatever it holds, it must not be lent. On a green thread this is the end of the
+    /// exploration, with a verdict. A real thread has none that it could end: it panics, of which
+    /// std says these words and aborts, unless the destructor catches it.
     #[track_caller]
     #[cold]
     fn refuse_to_unwind(&self) -> ! {
@@ -152,7 +156,9 @@ impl Home {
     /// Gives the object the name under which counterexamples draw it.
     pub(crate) fn name(&self, name: &str) {
         if self.execution != 0 && self.execution == execution() {
-            try_with(|world| world.log.trace.objects[self.id.index()].name = Some(name.to_string()));
+            try_with(|world| {
+                world.log.trace.objects[self.id.index()].name = Some(name.to_string())
+            });
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The knockout of this exploration: every synchronisation operation asks, at its place in the source, whether it is
-//! the one that is changed; in the first exploration it is only written down.
+//! The knockout of this exploration: every synchronisation operation asks, at its place in the
+//! source, whether it is the one that is changed; in the first exploration it is only written down.
 //!
-//! It belongs to the OS thread of one exploration. Others, and all ordinary checks, pay for reading one flag.
+//! It belongs to the OS thread of one exploration. Others, and all ordinary checks, pay for reading
+//! one flag.
 
 use super::failure::inert;
 use super::{Home, execution, me};
@@ -69,7 +70,8 @@ impl Probe {
         self.watches.load(Ordering::Relaxed)
     }
 
-    /// How often the changed operation was executed. Relaxed: a count, read after its exploration has ended.
+    /// How often the changed operation was executed. Relaxed: a count, read after its exploration
+    /// has ended.
     pub(crate) fn executed(&self) -> u64 {
         self.executed.load(Ordering::Relaxed)
     }
@@ -100,7 +102,8 @@ thread_local! {
 /// Says what is knocked out, or written down, in the executions of this OS thread.
 pub(crate) fn set(probe: Option<std::sync::Arc<Probe>>) {
     IS_ACTIVE.set(probe.is_some());
-    let active = |probe| Active { probe, known: HashSet::new(), excuses: HashMap::new(), done_in: 0 };
+    let active =
+        |probe| Active { probe, known: HashSet::new(), excuses: HashMap::new(), done_in: 0 };
     ACTIVE.with_borrow_mut(|slot| *slot = probe.map(active));
 }
 
@@ -123,7 +126,8 @@ fn name_of(file: &str) -> String {
     file.split_whitespace().collect::<Vec<_>>().join("_")
 }
 
-/// Whether this operation is to be changed, and how. `applies` says whether the change makes a difference.
+/// Whether this operation is to be changed, and how. `applies` says whether the change makes a
+/// difference.
 fn ask(
     location: &'static Location<'static>,
     operation: &'static str,
@@ -150,12 +154,19 @@ fn ask(
 }
 
 /// An operation without orderings, that is left out, or otherwise changed.
-pub(crate) fn plain(location: &'static Location<'static>, operation: &'static str) -> Option<Change> {
+pub(crate) fn plain(
+    location: &'static Location<'static>,
+    operation: &'static str,
+) -> Option<Change> {
     ask(location, operation, [None, None], |_| true)
 }
 
 /// The ordering with which a load or a store takes effect.
-pub(crate) fn ordering(location: &'static Location<'static>, operation: &'static str, order: Ordering) -> Ordering {
+pub(crate) fn ordering(
+    location: &'static Location<'static>,
+    operation: &'static str,
+    order: Ordering,
+) -> Ordering {
     match ordered(location, operation, order) {
         Some(Change::Weaker(_, weaker)) => weaker,
         _ => order,
@@ -205,17 +216,27 @@ pub(crate) fn compare_exchange(
     })
 }
 
-/// The same as [`plain`], but changed only at the first time in each execution: a loop around it must end.
-pub(crate) fn once(location: &'static Location<'static>, operation: &'static str) -> Option<Change> {
+/// The same as [`plain`], but changed only at the first time in each execution: a loop around it
+/// must end.
+pub(crate) fn once(
+    location: &'static Location<'static>,
+    operation: &'static str,
+) -> Option<Change> {
     let change = ask(location, operation, [None, None], |_| true)?;
     let first = ACTIVE.with_borrow_mut(|active| {
-        active.as_mut().is_some_and(|active| std::mem::replace(&mut active.done_in, execution()) != execution())
+        active.as_mut().is_some_and(|active| {
+            std::mem::replace(&mut active.done_in, execution()) != execution()
+        })
     });
     first.then_some(change)
 }
 
 /// Whether a notification reaches all waiters, or one; `None` if it does not happen.
-pub(super) fn notification(condvar: &Home, all: bool, location: &'static Location<'static>) -> Option<bool> {
+pub(super) fn notification(
+    condvar: &Home,
+    all: bool,
+    location: &'static Location<'static>,
+) -> Option<bool> {
     if condvar.is_part() {
         return Some(all);
     }

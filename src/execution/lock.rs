@@ -50,7 +50,11 @@ pub(super) fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: Threa
         Mode::Write => {}
         Mode::Read => {
             // a guard may be dropped by another thread than took it: then any reader goes
-            let at = object.readers.iter().position(|r| *r == me).or_else(|| object.readers.len().checked_sub(1));
+            let at = object
+                .readers
+                .iter()
+                .position(|r| *r == me)
+                .or_else(|| object.readers.len().checked_sub(1));
             at.map(|at| object.readers.remove(at));
         }
     }
@@ -72,7 +76,8 @@ pub(super) fn acquire_as(home: &Home, mode: Mode, location: &'static Location<'s
     let (operation, waits) = mode.lock();
     let pending = Pending::on(lock, operation, location).waits(waits);
     if unwinds_under_loom() && !with(|world| is_free(world, lock, mode)) {
-        // Its holder never runs again, but was stopped in the middle of something: what it holds is not lent.
+        // Its holder never runs again, but was stopped in the middle of something: what it holds is
+        // not lent.
         in_vain(pending);
         stay();
     }
@@ -104,7 +109,13 @@ fn try_acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>)
         (free, tried(world, lock, free))
     };
     let pending = Pending::on(lock, operation, location);
-    perform(engine(), pending, || false, meaning, |pending| loom::lock::try_acquire(pending, lock, mode))
+    perform(
+        engine(),
+        pending,
+        || false,
+        meaning,
+        |pending| loom::lock::try_acquire(pending, lock, mode),
+    )
 }
 
 /// What is seen of an attempt.
@@ -113,8 +124,8 @@ pub(super) fn tried(world: &World, lock: ObjectId, got: bool) -> Seen {
     Seen { refused_by_readers, ..Seen::value(Value::Bool(got)) }
 }
 
-/// Releases what was acquired at `location`: where a guard goes out of scope is not known, so its release is drawn at
-/// the place where it began.
+/// Releases what was acquired at `location`: where a guard goes out of scope is not known, so its
+/// release is drawn at the place where it began.
 pub(crate) fn release(home: &Home, hold: &Hold, location: &'static Location<'static>) {
     hold.ends(home, location);
     if !hold.is_skipped() {
@@ -123,7 +134,12 @@ pub(crate) fn release(home: &Home, hold: &Hold, location: &'static Location<'sta
     hold.is_back(home);
 }
 
-pub(super) fn release_as(home: &Home, mode: Mode, changes: bool, location: &'static Location<'static>) {
+pub(super) fn release_as(
+    home: &Home,
+    mode: Mode,
+    changes: bool,
+    location: &'static Location<'static>,
+) {
     let lock = home.id();
     let operation = match mode {
         Mode::Write => Operation::Unlock,
@@ -134,5 +150,11 @@ pub(super) fn release_as(home: &Home, mode: Mode, changes: bool, location: &'sta
         ((), Seen { unchanged: !changes, ..Seen::default() })
     };
     let pending = Pending::on(lock, operation, location);
-    perform(home.engine_now(), pending, || (), meaning, |pending| loom::lock::release(pending, lock, mode));
+    perform(
+        home.engine_now(),
+        pending,
+        || (),
+        meaning,
+        |pending| loom::lock::release(pending, lock, mode),
+    );
 }

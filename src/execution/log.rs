@@ -54,7 +54,8 @@ impl Log {
 }
 
 impl World {
-    /// Writes down an operation that has taken effect, and ends the execution if that was one too many.
+    /// Writes down an operation that has taken effect, and ends the execution if that was one too
+    /// many.
     pub(crate) fn record(&mut self, thread: ThreadId, pending: &Pending, seen: &Seen) {
         let operation = seen.operation.unwrap_or(pending.operation);
         self.rules.pulse.event(pending.location);
@@ -77,7 +78,8 @@ impl World {
     /// Ends the execution if it is not the one that is replayed, or has gone on for long enough.
     fn limit(&mut self, thread: ThreadId, pending: &Pending) {
         let events = self.log.trace.events.len();
-        if let Some(why) = self.rules.replays.as_ref().and_then(|was| was.differs(&self.log.trace)) {
+        if let Some(why) = self.rules.replays.as_ref().and_then(|was| was.differs(&self.log.trace))
+        {
             self.ending = None; // whatever this event did wrong, the token's did something else
             self.end(Ending::Unknown(Bound::Replay(why)));
         }

@@ -1,10 +1,11 @@
 //! Which engine drives this thread: announce, perform, record.
 //!
-//! loom and shuttle run all green threads of an execution on the OS thread that started it, so plain thread-locals
-//! say which engine drives, which green thread runs, and what has happened so far. Under shuttle this module owns
-//! the *meaning* of every primitive (who holds, who waits, who may go on) and uses shuttle for green threads and
-//! switching only: one scheduling point an operation, strictly before it. Under loom the meaning is loom's, because
-//! its memory model hangs on it; here are only its companions, its events, and its manners when an execution fails.
+//! loom and shuttle run all green threads of an execution on the OS thread that started it, so
+//! plain thread-locals say which engine drives, which green thread runs, and what has happened so
+//! far. Under shuttle this module owns the *meaning* of every primitive (who holds, who waits, who
+//! may go on) and uses shuttle for green threads and switching only: one scheduling point an
+//! operation, strictly before it. Under loom the meaning is loom's, because its memory model hangs
+//! on it; here are only its companions, its events, and its manners when an execution fails.
 //!
 //! This module and [`explore`](crate::explore) are the only ones that name loom or shuttle.
 
@@ -84,7 +85,8 @@ pub(crate) fn is_modelled() -> bool {
     engine() != Engine::Std
 }
 
-/// Lends the state of the running execution to `f`, which must neither switch threads nor call the user's code.
+/// Lends the state of the running execution to `f`, which must neither switch threads nor call the
+/// user's code.
 ///
 /// # Panics
 /// Outside of an execution.
@@ -94,7 +96,12 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut World) -> R) -> R {
 
 /// Like [`with`], but `None` outside of an execution.
 pub(crate) fn try_with<R>(f: impl FnOnce(&mut World) -> R) -> Option<R> {
-    WORLD.try_with(|world| world.try_borrow_mut().ok().and_then(|mut world| world.as_deref_mut().map(f))).ok().flatten()
+    WORLD
+        .try_with(|world| {
+            world.try_borrow_mut().ok().and_then(|mut world| world.as_deref_mut().map(f))
+        })
+        .ok()
+        .flatten()
 }
 
 /// How many events the green thread that runs now has had; `None` on a real thread.
@@ -130,8 +137,9 @@ pub(crate) fn keep(world: Box<World>) {
 
 /// Ends the execution: takes its world.
 ///
-/// Values of thread-locals of a finished execution are dropped, still inside of it; those of a failed one are leaked,
-/// because the engine's objects in them no longer have an engine. Values of lazy statics stay with the statics.
+/// Values of thread-locals of a finished execution are dropped, still inside of it; those of a
+/// failed one are leaked, because the engine's objects in them no longer have an engine. Values of
+/// lazy statics stay with the statics.
 pub(crate) fn end() -> Option<Box<World>> {
     let failed = try_with(|world| {
         world.turns.closed = true;

@@ -18,13 +18,24 @@ pub(crate) struct Pending {
 
 impl Pending {
     /// An operation on an object, which waits for nothing.
-    pub(crate) fn on(object: ObjectId, operation: Operation, location: &'static Location<'static>) -> Pending {
+    pub(crate) fn on(
+        object: ObjectId,
+        operation: Operation,
+        location: &'static Location<'static>,
+    ) -> Pending {
         Pending { object: Some(object), ..Pending::of(operation, location) }
     }
 
     /// An operation without an object, which waits for nothing.
     pub(crate) fn of(operation: Operation, location: &'static Location<'static>) -> Pending {
-        Pending { operation, object: None, location, waits: Waits::Never, expected: None, spurious: false }
+        Pending {
+            operation,
+            object: None,
+            location,
+            waits: Waits::Never,
+            expected: None,
+            spurious: false,
+        }
     }
 
     /// The same, but it waits.
@@ -51,7 +62,8 @@ pub(crate) enum Waits {
     Lock,
     /// No writer holds the lock.
     ReadLock,
-    /// A notification came, and the mutex is free; or a timeout fires, because nobody else can go on.
+    /// A notification came, and the mutex is free; or a timeout fires, because nobody else can go
+    /// on.
     Notified {
         mutex: ObjectId,
         timeout: bool,

@@ -7,7 +7,8 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Signs of life. All orderings are Relaxed: these are hints between two OS threads, and nothing hangs on their order.
+/// Signs of life. All orderings are Relaxed: these are hints between two OS threads, and nothing
+/// hangs on their order.
 #[derive(Debug, Default)]
 pub(crate) struct Pulse {
     events: AtomicU64,
@@ -34,7 +35,8 @@ pub(crate) struct Frozen {
 }
 
 impl Pulse {
-    /// An event: told by the one OS thread on which the execution runs, so that nobody else stores here.
+    /// An event: told by the one OS thread on which the execution runs, so that nobody else stores
+    /// here.
     pub(crate) fn event(&self, location: &'static Location<'static>) {
         self.events.store(self.events.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         self.last.store(std::ptr::from_ref(location).cast_mut(), Ordering::Relaxed);
@@ -63,10 +65,13 @@ impl Pulse {
 
     /// Grows with every event, execution and history: unchanged means that nothing happened.
     pub(crate) fn beats(&self) -> u64 {
-        self.events.load(Ordering::Relaxed) + self.executions() + self.judged.load(Ordering::Relaxed)
+        self.events.load(Ordering::Relaxed)
+            + self.executions()
+            + self.judged.load(Ordering::Relaxed)
     }
 
-    /// Does work of the explorer's own: planning, forgetting. However long it takes, no execution is stuck in it.
+    /// Does work of the explorer's own: planning, forgetting. However long it takes, no execution
+    /// is stuck in it.
     pub(crate) fn at_work<R>(&self, work: impl FnOnce() -> R) -> R {
         self.ours.store(true, Ordering::Relaxed);
         let result = work();
@@ -93,7 +98,8 @@ impl Pulse {
         self.frozen.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// A thread has overflowed its stack: told by a signal handler on the OS thread that explores, which never comes back.
+    /// A thread has overflowed its stack: told by a signal handler on the OS thread that explores,
+    /// which never comes back.
     #[cfg(unix)]
     pub(in crate::execution) fn overflows(&self, overflow: Overflow) {
         let _ = self.overflow.set(overflow); // an exploration has one OS thread, and that ends here
@@ -116,8 +122,8 @@ impl Pulse {
     #[allow(unsafe_code)]
     pub(crate) fn last(&self) -> Option<&'static Location<'static>> {
         let last = self.last.load(Ordering::Relaxed);
-        // SAFETY: 1. `last` is null or came from a `&'static Location<'static>` in `event`, and locations are
-        // immutable data of the program, so no synchronisation is needed to read one.
+        // SAFETY: 1. `last` is null or came from a `&'static Location<'static>` in `event`, and
+        // locations are immutable data of the program, so no synchronisation is needed to read one.
         unsafe { last.as_ref() }
     }
 }

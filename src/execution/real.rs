@@ -1,7 +1,8 @@
-//! Real threads that a model starts, as far as they are seen: whether they use the same objects, and how they end.
+//! Real threads that a model starts, as far as they are seen: whether they use the same objects,
+//! and how they end.
 //!
-//! Nothing of what they do is recorded, for that would order them. Each object remembers who used it last, and each
-//! thread that the facade starts is waited for.
+//! Nothing of what they do is recorded, for that would order them. Each object remembers who used
+//! it last, and each thread that the facade starts is waited for.
 
 use super::failure::hook;
 use std::cell::{Cell, RefCell};
@@ -66,7 +67,8 @@ impl Real {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The end of the main thread: waits for all others, unless it panicked, for then they may wait for it.
+    /// The end of the main thread: waits for all others, unless it panicked, for then they may wait
+    /// for it.
     pub(crate) fn end(&self, panicked: bool) -> Seen {
         NUMBER.set(0);
         EXECUTION.set(None);
@@ -101,7 +103,8 @@ pub(super) fn uses(last: &AtomicU64) {
 
 /// Notes that this thread has to do with another one of its model.
 pub(crate) fn meet() {
-    EXECUTION.with_borrow(|real| real.iter().for_each(|real| real.met.store(true, Ordering::Relaxed)));
+    EXECUTION
+        .with_borrow(|real| real.iter().for_each(|real| real.met.store(true, Ordering::Relaxed)));
 }
 
 /// A thread of an execution, for whoever joins it.
@@ -118,8 +121,9 @@ impl Ticket {
     }
 }
 
-/// Takes a new thread into the execution of the one that starts it: what it is to run, and its ticket. Its panic is
-/// unseen until it is joined, unless it is `scoped`: then its scope sees to that.
+/// Takes a new thread into the execution of the one that starts it: what it is to run, and its
+/// ticket. Its panic is unseen until it is joined, unless it is `scoped`: then its scope sees to
+/// that.
 pub(crate) fn join_in<F, T>(f: F, scoped: bool) -> (impl FnOnce() -> T, Option<Ticket>)
 where
     F: FnOnce() -> T,
@@ -134,9 +138,10 @@ where
         };
         Ticket { real, thread }
     });
-    let theirs = ticket
-        .as_ref()
-        .map(|Ticket { real, thread }| Member { ticket: Ticket { real: Arc::clone(real), thread: *thread }, scoped });
+    let theirs = ticket.as_ref().map(|Ticket { real, thread }| Member {
+        ticket: Ticket { real: Arc::clone(real), thread: *thread },
+        scoped,
+    });
     let body = move || match theirs {
         None => f(),
         Some(member) => member.run(f),
@@ -156,7 +161,10 @@ impl Member {
         NUMBER.set(real.number | thread & ((1 << THREAD_BITS) - 1));
         EXECUTION.set(Some(Arc::clone(real)));
         catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
-            let message = format!("thread {thread} panicked and nobody joined it: {}", hook::message(&*payload));
+            let message = format!(
+                "thread {thread} panicked and nobody joined it: {}",
+                hook::message(&*payload)
+            );
             if !scoped {
                 real.state().panicked.insert(*thread, message);
             }

@@ -1,8 +1,8 @@
 //! Who goes on, under shuttle: asked before each operation, and at the end of each thread.
 //!
-//! A thread that has been started runs up to its first announcement at once: what it does before is invisible, and
-//! from then on every thread's next operation is known. Blocked threads are not offered; when no thread can go on
-//! and some have not ended, that is a deadlock.
+//! A thread that has been started runs up to its first announcement at once: what it does before is
+//! invisible, and from then on every thread's next operation is known. Blocked threads are not
+//! offered; when no thread can go on and some have not ended, that is a deadlock.
 
 use super::green::{DRIVER, Task};
 use super::{Ending, Offers, Point, Strategy, World};
@@ -32,11 +32,14 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
         }
     };
     let stuck = repeated.filter(|_| chosen.is_none());
-    let stuck = stuck.map(|(thread, _)| format!("after the same choices, thread {} could not go on", thread.0));
+    let stuck = stuck
+        .map(|(thread, _)| format!("after the same choices, thread {} could not go on", thread.0));
     if let Some(why) = strategy.diverged().or(stuck) {
         let event = world.log.trace.events.len() + 1;
         let bound = match world.rules.replays {
-            Some(_) => Bound::Replay(format!("the program is another one: before event #{event}, {why}")),
+            Some(_) => {
+                Bound::Replay(format!("the program is another one: before event #{event}, {why}"))
+            }
             None => Bound::NotDeterministic(why),
         };
         world.end(Ending::Unknown(bound));
@@ -52,11 +55,16 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
     }
 }
 
-/// The thread that goes on, and whether it was one of several. If there is none, everything has ended, or the execution
-/// has.
+/// The thread that goes on, and whether it was one of several. If there is none, everything has
+/// ended, or the execution has.
 ///
-/// Which threads a schedule chose among must not hang on who chose: a replay asks for it with a strategy of its own.
-fn choose(world: &mut World, strategy: &mut dyn Strategy, enabled: &mut Vec<ThreadId>) -> (Option<ThreadId>, bool) {
+/// Which threads a schedule chose among must not hang on who chose: a replay asks for it with a
+/// strategy of its own.
+fn choose(
+    world: &mut World,
+    strategy: &mut dyn Strategy,
+    enabled: &mut Vec<ThreadId>,
+) -> (Option<ThreadId>, bool) {
     let threads = || (0..world.threads.len() as u32).map(ThreadId);
     enabled.clear();
     enabled.extend(threads().filter(|t| world.enabled(*t)));
@@ -75,7 +83,8 @@ fn choose(world: &mut World, strategy: &mut dyn Strategy, enabled: &mut Vec<Thre
     let offers = strategy.offers();
     let mut only_timeouts = enabled.is_empty();
     if offers == Offers::Able {
-        only_timeouts |= !late.is_empty() && enabled.iter().all(|t| strategy.waits(*t, &world.threads[t.index()]));
+        only_timeouts |= !late.is_empty()
+            && enabled.iter().all(|t| strategy.waits(*t, &world.threads[t.index()]));
         if only_timeouts {
             enabled.clear();
             enabled.extend(late);
@@ -87,7 +96,9 @@ fn choose(world: &mut World, strategy: &mut dyn Strategy, enabled: &mut Vec<Thre
     if offers == Offers::Fair {
         let yielded = |t: &ThreadId| world.turns.yielded.iter().position(|y| y == t);
         match enabled.iter().filter_map(|t| Some((yielded(t)?, *t))).min() {
-            Some((_, first)) if enabled.iter().all(|t| yielded(t).is_some()) => enabled.retain(|t| *t == first),
+            Some((_, first)) if enabled.iter().all(|t| yielded(t).is_some()) => {
+                enabled.retain(|t| *t == first)
+            }
             _ => enabled.retain(|t| yielded(t).is_none()),
         }
         world.turns.delayed |= enabled.len() < able;
@@ -96,7 +107,16 @@ fn choose(world: &mut World, strategy: &mut dyn Strategy, enabled: &mut Vec<Thre
     let last = world.log.trace.events.last().map(|event| event.thread);
     let current = last.filter(|thread| enabled.contains(thread));
     let several = able > 1;
-    (Some(strategy.pick(&Point { enabled, threads: &world.threads, current, only_timeouts, several })), several)
+    (
+        Some(strategy.pick(&Point {
+            enabled,
+            threads: &world.threads,
+            current,
+            only_timeouts,
+            several,
+        })),
+        several,
+    )
 }
 
 /// Whether the thread could be among those that are offered.

@@ -33,14 +33,15 @@ pub(crate) struct ThreadState {
 
 #[derive(Debug)]
 pub(crate) struct ObjectState {
-    /// Who made it, and as which of its objects: the same in every execution in which that thread does the same,
-    /// whatever the others do.
+    /// Who made it, and as which of its objects: the same in every execution in which that thread
+    /// does the same, whatever the others do.
     pub(crate) born: (ThreadId, u32),
     /// Whoever comes first makes it.
     pub(crate) first_come: bool,
     pub(crate) writer: Option<ThreadId>,
     pub(crate) readers: SmallVec<[ThreadId; 4]>,
-    /// Threads that wait on the condition variable, in the order of their arrival; true once notified.
+    /// Threads that wait on the condition variable, in the order of their arrival; true once
+    /// notified.
     pub(crate) waiters: SmallVec<[(ThreadId, bool); 4]>,
     /// The value with which an atomic was created.
     pub(crate) initial: Option<Value>,
@@ -67,7 +68,9 @@ impl World {
             (Waits::End(other), _) => self.threads[other.index()].finished,
             (Waits::Token { timeout }, _) => timeout || state.token,
             (Waits::Never | Waits::Releasing { .. }, _) => true,
-            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => unreachable!("they wait for an object"),
+            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => {
+                unreachable!("they wait for an object")
+            }
         }
     }
 

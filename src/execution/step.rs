@@ -6,10 +6,11 @@ use super::strategy::with_strategy;
 use super::{Engine, Pending, Seen, World, green, me, schedule, set_me, with};
 use crate::vocabulary::trace::ThreadId;
 
-/// An operation as the engine has it that drives this thread. This is the one place where they part.
+/// An operation as the engine has it that drives this thread. This is the one place where they
+/// part.
 ///
-/// `std` is what it is on real threads, `meaning` what it does to the world on green threads, and `loom` how loom's
-/// objects perform it.
+/// `std` is what it is on real threads, `meaning` what it does to the world on green threads, and
+/// `loom` how loom's objects perform it.
 pub(super) fn perform<R>(
     engine: Engine,
     pending: Pending,
@@ -25,7 +26,10 @@ pub(super) fn perform<R>(
 }
 
 /// An operation on green threads: `meaning` is what it does.
-pub(super) fn step<R>(pending: Pending, meaning: impl FnOnce(&mut World, ThreadId) -> (R, Seen)) -> R {
+pub(super) fn step<R>(
+    pending: Pending,
+    meaning: impl FnOnce(&mut World, ThreadId) -> (R, Seen),
+) -> R {
     let me = me();
     cell::last(Engine::Shuttle);
     let announced = announce(me, pending) || !in_vain(pending);
@@ -55,7 +59,8 @@ fn took_effect(world: &mut World, me: ThreadId, pending: &Pending, seen: &Seen) 
     world.over()
 }
 
-/// Says what the thread is about to do, and comes back when it is its turn; false if nothing is scheduled any more.
+/// Says what the thread is about to do, and comes back when it is its turn; false if nothing is
+/// scheduled any more.
 fn announce(me: ThreadId, pending: Pending) -> bool {
     let scheduled = with(|world| {
         if world.over() {

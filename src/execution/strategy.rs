@@ -23,9 +23,11 @@ pub(crate) struct Point<'a> {
 /// Which threads a strategy is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Offers {
-    /// Who could go on, but for those who have yielded since anything changed, as long as there are others.
+    /// Who could go on, but for those who have yielded since anything changed, as long as there are
+    /// others.
     Fair,
-    /// Who could go on; who could but by a timeout, only if everybody else [waits](Strategy::waits).
+    /// Who could go on; who could but by a timeout, only if everybody else
+    /// [waits](Strategy::waits).
     Able,
     /// Everybody who could go on in one way or the other.
     All,
@@ -34,7 +36,10 @@ pub(crate) enum Offers {
 impl<'a> Point<'a> {
     /// What an enabled thread is about to do.
     pub(crate) fn pending(&self, thread: ThreadId) -> &'a Pending {
-        self.threads[thread.index()].pending.as_ref().expect("an enabled thread has announced something")
+        self.threads[thread.index()]
+            .pending
+            .as_ref()
+            .expect("an enabled thread has announced something")
     }
 }
 
@@ -42,7 +47,8 @@ impl<'a> Point<'a> {
 pub(crate) trait Strategy: Any {
     /// Prepares another execution; false when there is none left.
     fn begin(&mut self) -> bool;
-    /// The thread that goes on, if this is a point that the last execution had too, and whether it was one of several.
+    /// The thread that goes on, if this is a point that the last execution had too, and whether it
+    /// was one of several.
     fn repeat(&mut self) -> Option<(ThreadId, bool)> {
         None
     }
@@ -88,5 +94,7 @@ pub(crate) fn set_strategy(strategy: Option<Box<dyn Strategy>>) -> Option<Box<dy
 
 /// Lends the one who chooses.
 pub(crate) fn with_strategy<R>(f: impl FnOnce(&mut dyn Strategy) -> R) -> R {
-    STRATEGY.with_borrow_mut(|strategy| f(&mut **strategy.as_mut().expect("an exploration on shuttle has one")))
+    STRATEGY.with_borrow_mut(|strategy| {
+        f(&mut **strategy.as_mut().expect("an exploration on shuttle has one"))
+    })
 }

@@ -1,12 +1,15 @@
 //! Threads under the engines: start, end, join, park, yield.
 
 use super::failure::{
-    self, give_up_if_stalled, halt, hook, in_vain, inert, panic_of_main, stack, stay, unwinds_under_loom,
+    self, give_up_if_stalled, halt, hook, in_vain, inert, panic_of_main, stack, stay,
+    unwinds_under_loom,
 };
 use super::loom::flush_deferred;
 use super::statics::drop_locals;
 use super::step::{choose, perform, step};
-use super::{Engine, Pending, Seen, Waits, World, engine, green, knockout, loom, me, try_with, with};
+use super::{
+    Engine, Pending, Seen, Waits, World, engine, green, knockout, loom, me, try_with, with,
+};
 use crate::vocabulary::token;
 use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -75,8 +78,8 @@ pub(crate) fn run<T>(thread: ThreadId, f: impl FnOnce() -> T) -> std::thread::Re
     result
 }
 
-/// The end of a thread: `last` hands over its result, or drops it; its thread-locals are dropped; then its joiners
-/// may go on.
+/// The end of a thread: `last` hands over its result, or drops it; its thread-locals are dropped;
+/// then its joiners may go on.
 pub(crate) fn finish(thread: ThreadId, last: impl FnOnce()) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         last();
@@ -129,9 +132,11 @@ pub(crate) fn is_knocked_out() -> bool {
 #[track_caller]
 pub(crate) fn join(handle: Handle, ordered: bool) {
     let Handle { thread, loom } = handle;
-    let pending = Pending::of(Operation::Join(thread), Location::caller()).waits(Waits::End(thread));
+    let pending =
+        Pending::of(Operation::Join(thread), Location::caller()).waits(Waits::End(thread));
     if unwinds_under_loom() && !has_ended(thread) {
-        // There is no result to go on with, and a destructor that unwraps it would abort the process.
+        // There is no result to go on with, and a destructor that unwraps it would abort the
+        // process.
         in_vain(pending);
         stay();
     }
@@ -169,7 +174,8 @@ pub(crate) fn observed(thread: ThreadId) -> bool {
     })
 }
 
-/// Consumes the thread's token, after waiting for it where need is; or returns for no reason, as std lets it.
+/// Consumes the thread's token, after waiting for it where need is; or returns for no reason, as
+/// std lets it.
 #[track_caller]
 pub(crate) fn park(timeout: bool) {
     let location = Location::caller();
@@ -191,9 +197,10 @@ pub(crate) fn park(timeout: bool) {
 
 /// Whether a park returns for no reason, where it may: a choice.
 ///
-/// It is a step of its own, so that the park that follows where it does not can be blocked for ever, as where it has no
-/// such choice. The step has no effect: it is ordered with nothing, and where nothing comes of it, it is no event. The
-/// token, should it be there, stays: a park that took it could be followed by one that returns for no reason.
+/// It is a step of its own, so that the park that follows where it does not can be blocked for
+/// ever, as where it has no such choice. The step has no effect: it is ordered with nothing, and
+/// where nothing comes of it, it is no event. The token, should it be there, stays: a park that
+/// took it could be followed by one that returns for no reason.
 fn returns_for_no_reason(location: &'static Location<'static>) -> bool {
     if inert() || !with(|world| world.may_be_spurious(me(), location)) {
         return false;

@@ -1,4 +1,5 @@
-//! Whose turn it is, as far as the execution itself knows: who has yielded, who was served without a cause.
+//! Whose turn it is, as far as the execution itself knows: who has yielded, who was served without
+//! a cause.
 
 use super::World;
 use super::operation::Seen;
@@ -21,21 +22,25 @@ pub(crate) struct Turns {
     pub(super) enabled: Vec<ThreadId>,
     /// The choices of this execution, at the points where there was more than one option.
     pub(crate) schedule: Vec<u32>,
-    /// All threads are done: what runs now are destructors of statics, for which nothing is scheduled any more.
+    /// All threads are done: what runs now are destructors of statics, for which nothing is
+    /// scheduled any more.
     pub(super) closed: bool,
-    /// Where a thread was served without a cause, and how often its mutex had been acquired then, if it has one.
+    /// Where a thread was served without a cause, and how often its mutex had been acquired then,
+    /// if it has one.
     served: Vec<(ThreadId, &'static Location<'static>, u32)>,
 }
 
 impl Turns {
     /// Forgets an execution, but keeps the room that it had.
     pub(super) fn clear(&mut self) {
-        let (enabled, mut schedule) = (std::mem::take(&mut self.enabled), std::mem::take(&mut self.schedule));
+        let (enabled, mut schedule) =
+            (std::mem::take(&mut self.enabled), std::mem::take(&mut self.schedule));
         schedule.clear();
         *self = Turns { enabled, schedule, ..Turns::default() };
     }
 
-    /// Takes in what a thread has done: whether it spins, or has changed something for those who do.
+    /// Takes in what a thread has done: whether it spins, or has changed something for those who
+    /// do.
     pub(super) fn see(&mut self, thread: ThreadId, operation: Operation, seen: &Seen) {
         let spins = match operation {
             Operation::Yield => true,
@@ -49,7 +54,8 @@ impl Turns {
             }
             // two threads that only look and yield must not keep each other going
             Operation::Load(_) | Operation::Read | Operation::Look(_) => {}
-            Operation::Lock | Operation::TryLock | Operation::ReadLock | Operation::TryReadLock => {}
+            Operation::Lock | Operation::TryLock | Operation::ReadLock | Operation::TryReadLock => {
+            }
             Operation::Unlock | Operation::ReadUnlock if seen.unchanged => {}
             _ => self.yielded.clear(),
         }
@@ -57,13 +63,18 @@ impl Turns {
 }
 
 impl World {
-    /// Whether an operation may be served without a cause here: once at each place of a thread, or a loop around it
-    /// would never end.
-    pub(in crate::execution) fn may_be_spurious(&self, thread: ThreadId, location: &'static Location<'static>) -> bool {
+    /// Whether an operation may be served without a cause here: once at each place of a thread, or
+    /// a loop around it would never end.
+    pub(in crate::execution) fn may_be_spurious(
+        &self,
+        thread: ThreadId,
+        location: &'static Location<'static>,
+    ) -> bool {
         self.rules.spurious && !self.turns.served.iter().any(|s| (s.0, s.1) == (thread, location))
     }
 
-    /// Whether a timeout may fire here: again at the same place only once another thread has had the mutex.
+    /// Whether a timeout may fire here: again at the same place only once another thread has had
+    /// the mutex.
     pub(in crate::execution) fn may_time_out(
         &self,
         thread: ThreadId,
@@ -85,7 +96,12 @@ impl World {
     }
 
     fn acquired_by_others(&self, thread: ThreadId, mutex: ObjectId) -> u32 {
-        let events = self.log.trace.events.iter().filter(|event| event.thread != thread && event.object == Some(mutex));
+        let events = self
+            .log
+            .trace
+            .events
+            .iter()
+            .filter(|event| event.thread != thread && event.object == Some(mutex));
         events.count() as u32
     }
 }

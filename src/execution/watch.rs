@@ -1,8 +1,9 @@
 //! What locks protect, watched while one of them is knocked out.
 //!
-//! A lock that is skipped hands out its data all the same: so each time a guard lends its data, that is an access to a
-//! cell, checked as every cell's (by the declared orderings), and beyond that no two guards may lend at once, whatever
-//! orders their threads. The overlap is reported as the data race before the reference is handed out.
+//! A lock that is skipped hands out its data all the same: so each time a guard lends its data,
+//! that is an access to a cell, checked as every cell's (by the declared orderings), and beyond
+//! that no two guards may lend at once, whatever orders their threads. The overlap is reported as
+//! the data race before the reference is handed out.
 
 use super::failure::inert;
 use super::knockout;
@@ -74,7 +75,12 @@ impl Hold {
     }
 
     /// How a lock will be held that is asked for at `location`.
-    pub(super) fn ask(home: &Home, mode: Mode, tries: bool, location: &'static Location<'static>) -> Hold {
+    pub(super) fn ask(
+        home: &Home,
+        mode: Mode,
+        tries: bool,
+        location: &'static Location<'static>,
+    ) -> Hold {
         if home.is_part() {
             return Hold::plain(mode);
         }
@@ -87,7 +93,8 @@ impl Hold {
             (_, Mode::Write, true) => "try_lock",
         };
         // loom has no model of a lock that is skipped
-        let change = if engine() == Engine::Shuttle { knockout::plain(location, operation) } else { None };
+        let change =
+            if engine() == Engine::Shuttle { knockout::plain(location, operation) } else { None };
         let watched = engine() == Engine::Shuttle && knockout::is_of_a_lock();
         let number = if watched {
             watch(|watch| {
@@ -129,8 +136,8 @@ impl Hold {
         }
     }
 
-    /// The guard is about to go: what it has lent may have been in use until now. That is an access of its own, or nobody
-    /// would explore what others do before it.
+    /// The guard is about to go: what it has lent may have been in use until now. That is an access
+    /// of its own, or nobody would explore what others do before it.
     pub(super) fn ends(&self, home: &Home, location: &'static Location<'static>) {
         if self.number != 0 {
             let lent = watch(|watch| {
@@ -194,12 +201,15 @@ fn lend(guard: u32, home: &Home, write: bool, location: &'static Location<'stati
         let event = world.log.trace.events.len();
         let overlap = watch(|watch| {
             let lent = &mut watch.locks.get_mut(&lock).expect("just looked up").lent;
-            let overlap = lent.iter().find(|lent| lent.guard != guard && (write || lent.write)).copied();
+            let overlap =
+                lent.iter().find(|lent| lent.guard != guard && (write || lent.write)).copied();
             lent.push(Lent { guard, write, thread, event, location });
             overlap
         });
         match overlap {
-            Some(other) => world.end(overlapping(world, other, (thread, cell, event, location, operation))),
+            Some(other) => {
+                world.end(overlapping(world, other, (thread, cell, event, location, operation)))
+            }
             None => race(world, thread, cell, write, location),
         }
         ((), Seen::default())
@@ -208,11 +218,18 @@ fn lend(guard: u32, home: &Home, write: bool, location: &'static Location<'stati
 
 type Access = (ThreadId, ObjectId, usize, &'static Location<'static>, Operation);
 
-fn overlapping(world: &World, other: Lent, (thread, cell, event, location, operation): Access) -> Ending {
-    let (mine, theirs) = (world.log.trace.thread_name(thread), world.log.trace.thread_name(other.thread));
+fn overlapping(
+    world: &World,
+    other: Lent,
+    (thread, cell, event, location, operation): Access,
+) -> Ending {
+    let (mine, theirs) =
+        (world.log.trace.thread_name(thread), world.log.trace.thread_name(other.thread));
     let (name, at) = (world.log.trace.object_name(cell), other.location);
     let did = operation.name();
-    let message = format!("{mine}'s {did} of {name} at {location}, while {theirs} has it borrowed since {at}");
+    let message = format!(
+        "{mine}'s {did} of {name} at {location}, while {theirs} has it borrowed since {at}"
+    );
     Ending::Violation {
         kind: Kind::DataRace,
         message,

@@ -73,8 +73,8 @@ impl World {
         id
     }
 
-    /// The same for what is no object of the model's: whoever comes first makes it, so that it must not be counted among
-    /// what that thread makes, nor be known to a search; and it cannot leak.
+    /// The same for what is no object of the model's: whoever comes first makes it, so that it must
+    /// not be counted among what that thread makes, nor be known to a search; and it cannot leak.
     pub(super) fn create_unnumbered(&mut self, object: Object) -> ObjectId {
         let id = self.create(object);
         self.thread(me()).made -= 1;

@@ -1,7 +1,9 @@
-//! Depth-first search over every schedule, without reduction: exhaustive, and feasible for tiny models only.
+//! Depth-first search over every schedule, without reduction: exhaustive, and feasible for tiny
+//! models only.
 //!
-//! shuttle has such a scheduler; this one also enumerates the choices that are not about threads, notices a model
-//! that is not deterministic, and prefers the thread that is running, so that the first failure has few preemptions.
+//! shuttle has such a scheduler; this one also enumerates the choices that are not about threads,
+//! notices a model that is not deterministic, and prefers the thread that is running, so that the
+//! first failure has few preemptions.
 
 use super::estimate::share;
 use crate::execution::{Pending, Point, Strategy};
@@ -38,8 +40,9 @@ impl Dfs {
         } else if self.path[self.depth].options != options {
             let (was, is) = (in_words(&self.path[self.depth].options), in_words(&options));
             let at = self.depth + 1;
-            self.diverged
-                .get_or_insert(format!("after the same choices, choice {at} was among {was}, then among {is}"));
+            self.diverged.get_or_insert(format!(
+                "after the same choices, choice {at} was among {was}, then among {is}"
+            ));
             return options[0].0;
         }
         let choice = &self.path[self.depth];
@@ -77,11 +80,13 @@ impl Strategy for Dfs {
         if let [only] = point.enabled {
             return *only;
         }
-        // what a compare-exchange must find may be an address, which is another one in each execution
+        // what a compare-exchange must find may be an address, which is another one in each
+        // execution
         let pending = |thread| Some(Pending { expected: None, ..*point.pending(thread) });
         let options = point.enabled.iter().map(|thread| (thread.0, pending(*thread)));
         let mut options: Vec<Alternative> = options.collect();
-        options.sort_by_key(|(thread, _)| Some(ThreadId(*thread)) != point.current); // stable: the current one first
+        // stable: the current one first
+        options.sort_by_key(|(thread, _)| Some(ThreadId(*thread)) != point.current);
         if point.current.is_some() && self.bound.is_some_and(|most| self.preemptions >= most) {
             options.truncate(1);
         }

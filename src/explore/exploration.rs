@@ -21,9 +21,11 @@ pub(crate) struct Exploration {
     /// Whether some execution had a second thread, and whether some had an event.
     pub(crate) started: bool,
     pub(crate) active: bool,
-    /// Whether some execution did not offer a thread that had yielded, although it could have gone on.
+    /// Whether some execution did not offer a thread that had yielded, although it could have gone
+    /// on.
     pub(crate) delayed: bool,
-    /// Whether some execution had operations of a thread that unwound which were no steps of their own.
+    /// Whether some execution had operations of a thread that unwound which were no steps of their
+    /// own.
     pub(crate) merged: bool,
     /// Whether one execution was all that there is.
     pub(crate) drained: bool,
@@ -38,7 +40,8 @@ pub(crate) struct Exploration {
     pub(crate) failure: Option<Failure>,
     /// Why it stopped before its end; `None` if the explorer had nothing left.
     pub(crate) cut: Option<Bound>,
-    /// How many executions were violated, by kind, if violations are to be counted: else the first is the end.
+    /// How many executions were violated, by kind, if violations are to be counted: else the first
+    /// is the end.
     pub(crate) tally: Option<BTreeMap<Kind, u64>>,
 }
 

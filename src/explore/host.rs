@@ -1,8 +1,9 @@
 //! The OS threads on which explorations run, lent to one after the other.
 //!
-//! To start a thread, and to map the stacks of its first green threads, takes longer than many a small exploration: a
-//! thread whose exploration came to its end is kept for another one of the same engine. Thread-locals of std that a
-//! model leaves behind are found by the next, as they are by the next execution of the same model.
+//! To start a thread, and to map the stacks of its first green threads, takes longer than many a
+//! small exploration: a thread whose exploration came to its end is kept for another one of the
+//! same engine. Thread-locals of std that a model leaves behind are found by the next, as they are
+//! by the next execution of the same model.
 
 use super::exploration::{Exploration, Shared, lock};
 use super::job::{Assignment, Fit, Job};
@@ -60,7 +61,9 @@ impl Host {
 fn serve(engine: Engine, orders: mpsc::Receiver<Assignment>) {
     match engine {
         Engine::Shuttle => shuttle::serve(orders),
-        Engine::Loom => each(&orders, |assigned| loom::run(assigned, assigned.job.explorer.preemption_bound())),
+        Engine::Loom => {
+            each(&orders, |assigned| loom::run(assigned, assigned.job.explorer.preemption_bound()))
+        }
         Engine::Std => each(&orders, threads::run),
     }
 }
@@ -80,7 +83,8 @@ fn each(orders: &mpsc::Receiver<Assignment>, run: impl Fn(&Assignment) -> Fit) {
     }
 }
 
-/// Explores a model until the explorer has nothing left, or something fails, or the budget is used up.
+/// Explores a model until the explorer has nothing left, or something fails, or the budget is used
+/// up.
 pub(crate) fn explore(
     explorer: Explorer,
     model: Model,
@@ -106,7 +110,9 @@ pub(crate) fn explore(
     match std::mem::take(&mut explored.anew) {
         places if places.is_empty() => explored,
         // each time there are more of them
-        places => explore(explorer, again, &Limits { places, ..limits.clone() }, only_again, progress),
+        places => {
+            explore(explorer, again, &Limits { places, ..limits.clone() }, only_again, progress)
+        }
     }
 }
 
@@ -132,7 +138,10 @@ fn wait(
     let so_far = || Progress { executions: pulse.executions(), estimate: pulse.estimate() };
     let (mut beats, mut since) = (0, start);
     loop {
-        let left = limits.time.map(|time| time.saturating_sub(start.elapsed())).filter(|_| !pulse.asked_to_stop());
+        let left = limits
+            .time
+            .map(|time| time.saturating_sub(start.elapsed()))
+            .filter(|_| !pulse.asked_to_stop());
         match finished.recv_timeout(left.unwrap_or(TICK).min(TICK)) {
             Ok(fit) => {
                 if fit == Fit::Yes {
@@ -142,7 +151,10 @@ fn wait(
                 return None;
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => {
-                return Some(given_up(0, not_by_us("the exploration itself, which panicked (see above)".to_string())));
+                return Some(given_up(
+                    0,
+                    not_by_us("the exploration itself, which panicked (see above)".to_string()),
+                ));
             }
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
@@ -151,7 +163,13 @@ fn wait(
             let (execution, longest) = (pulse.executions(), trace.events.len());
             let events = Fingerprint::of(&trace);
             let failure = Some(Failure { ending, trace, schedule, counted, events, execution });
-            return Some(Exploration { executions: execution, longest, met: true, failure, ..Exploration::default() });
+            return Some(Exploration {
+                executions: execution,
+                longest,
+                met: true,
+                failure,
+                ..Exploration::default()
+            });
         }
         if let Some(overflow) = pulse.overflow() {
             let bound = overflow.bound(pulse.last().map(ToString::to_string));
@@ -163,7 +181,9 @@ fn wait(
         if pulse.beats() != beats || pulse.is_at_work() {
             (beats, since) = (pulse.beats(), Instant::now());
         } else if since.elapsed() >= limits.patience {
-            let last = pulse.last().map_or_else(|| "its start".to_string(), |l| format!("the operation at {l}"));
+            let last = pulse
+                .last()
+                .map_or_else(|| "its start".to_string(), |l| format!("the operation at {l}"));
             return Some(given_up(pulse.executions().saturating_sub(1), Bound::Stuck { last }));
         }
     }
@@ -173,7 +193,8 @@ fn wait(
 mod tests {
     use super::*;
 
-    /// Waits, without patience, for an exploration that ends at the third sign that it is waited for.
+    /// Waits, without patience, for an exploration that ends at the third sign that it is waited
+    /// for.
     fn wait_for(pulse: &Pulse) -> Option<Exploration> {
         let host = Host { engine: Engine::Shuttle, orders: mpsc::channel().0 };
         let (done, finished) = mpsc::channel();
@@ -191,7 +212,10 @@ mod tests {
     #[test]
     fn patience_is_had_with_the_model_and_not_with_the_explorer() {
         let pulse = Pulse::default();
-        assert!(pulse.at_work(|| wait_for(&pulse)).is_none(), "the exploration's own end is waited for");
+        assert!(
+            pulse.at_work(|| wait_for(&pulse)).is_none(),
+            "the exploration's own end is waited for"
+        );
         let stuck = wait_for(&pulse).and_then(|exploration| exploration.cut);
         assert!(matches!(stuck, Some(Bound::Stuck { .. })), "{stuck:?}");
     }

@@ -26,20 +26,26 @@ impl Job {
         self.limits.executions.filter(|most| executions >= *most).map(Bound::Executions)
     }
 
-    /// Lets the judge, if there is one, look at an execution that is over; and a probe that writes down what there is.
+    /// Lets the judge, if there is one, look at an execution that is over; and a probe that writes
+    /// down what there is.
     pub(super) fn judge(&self, world: &mut World) {
-        let probe = self.limits.probe.as_ref().filter(|_| self.explorer.driver() == Engine::Shuttle);
-        let asks = probe.filter(|probe| probe.asks_for_watches() && hangs_on_orderings(&world.log.trace));
+        let probe =
+            self.limits.probe.as_ref().filter(|_| self.explorer.driver() == Engine::Shuttle);
+        let asks =
+            probe.filter(|probe| probe.asks_for_watches() && hangs_on_orderings(&world.log.trace));
         asks.into_iter().for_each(|probe| probe.found_watch());
         let Some(Judge(judge)) = &self.limits.judge else { return };
         world.log.fingerprint = Some(Fingerprint::of(&world.log.trace));
         match world.ending {
-            None | Some(Ending::Violation { kind: Kind::Deadlock | Kind::Livelock, .. }) => judge(self.explorer, world),
+            None | Some(Ending::Violation { kind: Kind::Deadlock | Kind::Livelock, .. }) => {
+                judge(self.explorer, world)
+            }
             Some(_) => {}
         }
     }
 
-    /// What holds for every execution of it, on this engine; `places` are where `Arc`s are made that are counted.
+    /// What holds for every execution of it, on this engine; `places` are where `Arc`s are made
+    /// that are counted.
     pub(super) fn rules(&self, engine: Engine, places: &[&'static Location<'static>]) -> Rules {
         let counted = match &self.only {
             Some(Only { which: Which::Schedule(_), counted, .. }) => Counted::Nth(counted.clone()),

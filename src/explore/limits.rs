@@ -65,8 +65,9 @@ impl Default for Limits {
     }
 }
 
-/// Has the last word about every execution that came to its end, to a deadlock or to a livelock: it may find fault
-/// with what ended well, accept what did not, and draw the trace in an equivalent order.
+/// Has the last word about every execution that came to its end, to a deadlock or to a livelock: it
+/// may find fault with what ended well, accept what did not, and draw the trace in an equivalent
+/// order.
 #[derive(Clone)]
 pub(crate) struct Judge(pub(crate) Arc<LastWord>);
 
@@ -84,6 +85,7 @@ impl std::fmt::Debug for Judge {
 pub struct Progress {
     /// How many executions it has begun.
     pub executions: u64,
-    /// How many it will need in all, by an estimate that is too low at first; `None` where that cannot be said.
+    /// How many it will need in all, by an estimate that is too low at first; `None` where that
+    /// cannot be said.
     pub estimate: Option<u64>,
 }

@@ -1,7 +1,8 @@
 //! loom: its own search, under the C11 memory model as far as loom has it.
 //!
-//! loom looks at its own limits only now and then, and says nothing about having been cut: executions are counted
-//! here, and an exploration is ended from inside, at the start of an execution, when nothing of it exists yet.
+//! loom looks at its own limits only now and then, and says nothing about having been cut:
+//! executions are counted here, and an exploration is ended from inside, at the start of an
+//! execution, when nothing of it exists yet.
 
 use super::again::{self, Again};
 use super::exploration::{Shared, lock};
@@ -22,7 +23,8 @@ pub(super) fn run(assigned: &Assignment, preemption_bound: Option<usize>) -> Fit
     let fit = loop {
         let learned = Learned::default();
         let fit = search(assigned, preemption_bound, &places, &learned);
-        let mut learned = std::mem::take(&mut *learned.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut learned =
+            std::mem::take(&mut *learned.lock().unwrap_or_else(PoisonError::into_inner));
         if learned.is_empty() {
             break fit;
         }
@@ -41,7 +43,9 @@ pub(super) fn run(assigned: &Assignment, preemption_bound: Option<usize>) -> Fit
     }
     // twice: what is the same in every second execution is not the same
     match run_again(assigned, preemption_bound, &places) {
-        Fit::Yes if lock(shared).failure.is_none() => run_again(assigned, preemption_bound, &places),
+        Fit::Yes if lock(shared).failure.is_none() => {
+            run_again(assigned, preemption_bound, &places)
+        }
         fit => fit,
     }
 }
@@ -96,7 +100,12 @@ fn builder(job: &Job, preemption_bound: Option<usize>) -> loom::model::Builder {
 /// Where `Arc`s are made that are to be counted.
 type Learned = Arc<Mutex<Places>>;
 
-fn search(assigned: &Assignment, preemption_bound: Option<usize>, places: &Places, learned: &Learned) -> Fit {
+fn search(
+    assigned: &Assignment,
+    preemption_bound: Option<usize>,
+    places: &Places,
+    learned: &Learned,
+) -> Fit {
     let Assignment { job, shared, .. } = assigned;
     let builder = builder(job, preemption_bound);
     let (inner, theirs) = (Arc::clone(job), Arc::clone(shared));
@@ -108,7 +117,8 @@ fn search(assigned: &Assignment, preemption_bound: Option<usize>, places: &Place
                 resume_unwind(Box::new(Halt));
             }
             let before = wanted(&inner).is_some_and(|wanted| lock(&theirs).executions + 1 < wanted);
-            let replays = rules.replays.clone().filter(|_| !before); // the others are not the token's
+            // the others are not the token's
+            let replays = rules.replays.clone().filter(|_| !before);
             execution::begin(&Rules { replays, ..rules.clone() });
             execution::threads::run_main(|| (inner.model)());
         });
@@ -140,7 +150,8 @@ fn search(assigned: &Assignment, preemption_bound: Option<usize>, places: &Place
         let mut exploration = lock(shared);
         let explained = exploration.failure.is_some() || exploration.cut.is_some();
         if !explained && !as_planned {
-            let operation = format!("this execution: {}", execution::failure::hook::message(&*payload));
+            let operation =
+                format!("this execution: {}", execution::failure::hook::message(&*payload));
             exploration.cut = Some(Bound::NotModelled { engine: "loom", operation });
         }
     }
@@ -148,8 +159,9 @@ fn search(assigned: &Assignment, preemption_bound: Option<usize>, places: &Place
     if as_planned && !deadlocked && lock(shared).failure.is_none() { Fit::Yes } else { Fit::No }
 }
 
-/// Whether loom's green threads say by this that one of them has overflowed its stack. Where signals tell of it
-/// (`execution/failure/fault`) nobody comes here, but for a stack that was filled to its last byte and no further.
+/// Whether loom's green threads say by this that one of them has overflowed its stack. Where
+/// signals tell of it (`execution/failure/fault`) nobody comes here, but for a stack that was
+/// filled to its last byte and no further.
 fn is_overflow(payload: &(dyn std::any::Any + Send)) -> bool {
     payload.downcast_ref::<generator::Error>() == Some(&generator::Error::StackErr)
 }
@@ -190,7 +202,9 @@ fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>
         return true;
     }
     let mut exploration = lock(shared);
-    let Some(mut world) = world else { return exploration.failure.is_some() || exploration.cut.is_some() };
+    let Some(mut world) = world else {
+        return exploration.failure.is_some() || exploration.cut.is_some();
+    };
     let number = exploration.executions + 1;
     if let Some(wanted) = wanted(job) {
         if number < wanted {
@@ -198,7 +212,8 @@ fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>
         } else {
             let over = exploration.take(&mut world, number);
             if !over {
-                exploration.cut = Some(Bound::Replay(format!("execution {number} of loom does not fail")));
+                exploration.cut =
+                    Some(Bound::Replay(format!("execution {number} of loom does not fail")));
             }
             return true;
         }

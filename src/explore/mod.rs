@@ -1,7 +1,8 @@
 //! Explorers: who chooses the schedule of the next execution, one a file.
 //!
-//! An exploration runs on an OS thread that it has for itself (`host`), so that its panics reach nobody, and an execution
-//! that blocks in something un-modelled can be given up with a word about where.
+//! An exploration runs on an OS thread that it has for itself (`host`), so that its panics reach
+//! nobody, and an execution that blocks in something un-modelled can be given up with a word about
+//! where.
 
 mod again;
 mod dfs;

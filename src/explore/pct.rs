@@ -1,9 +1,10 @@
 //! Probabilistic concurrency testing: random priorities, lowered at a few random points.
 //!
-//! Burckhardt, Kothari, Musuvathi, Nagarakatte, "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs",
-//! ASPLOS 2010. The highest priority goes first; at each of `depth - 1` points the thread that ran falls below all others.
-//! Deviations: how many points there are to draw from is not given, but the most seen so far; and points with only one
-//! thread to choose do not count.
+//! Burckhardt, Kothari, Musuvathi, Nagarakatte, "A Randomized Scheduler with Probabilistic
+//! Guarantees of Finding Bugs", ASPLOS 2010. The highest priority goes first; at each of `depth -
+//! 1` points the thread that ran falls below all others. Deviations: how many points there are to
+//! draw from is not given, but the most seen so far; and points with only one thread to choose do
+//! not count.
 
 use crate::execution::{Point, Strategy};
 use crate::trace::ThreadId;
@@ -71,7 +72,8 @@ impl Strategy for Pct {
             self.points += 1;
             self.most_points = self.most_points.max(self.points);
         }
-        let chosen = *point.enabled.iter().max_by_key(|t| self.priorities[t.index()]).expect("never empty");
+        let chosen =
+            *point.enabled.iter().max_by_key(|t| self.priorities[t.index()]).expect("never empty");
         self.last = Some(chosen);
         chosen
     }

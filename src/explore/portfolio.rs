@@ -10,12 +10,13 @@ pub(super) struct Portfolio {
 }
 
 impl Portfolio {
-    /// One execution each, round and round: partial order sampling, the uniform random walk, a random scheduler, and
-    /// PCT at depths 2, 3, 5 and 8.
+    /// One execution each, round and round: partial order sampling, the uniform random walk, a
+    /// random scheduler, and PCT at depths 2, 3, 5 and 8.
     pub(super) fn new(seed: u64) -> Portfolio {
         let mut members: Vec<Box<dyn Strategy>> =
             vec![Box::new(Pos::new(seed)), Box::new(Walk::new(seed)), Box::new(Random::new(seed))];
-        members.extend([2, 3, 5, 8].map(|depth| Box::new(Pct::new(seed, depth)) as Box<dyn Strategy>));
+        members
+            .extend([2, 3, 5, 8].map(|depth| Box::new(Pct::new(seed, depth)) as Box<dyn Strategy>));
         // the first turn is the first member's
         let turn = members.len() - 1;
         Portfolio { members, turn }

@@ -1,8 +1,10 @@
-//! Partial order sampling: close to uniform over the inequivalent interleavings of programs with few conflicts.
+//! Partial order sampling: close to uniform over the inequivalent interleavings of programs with
+//! few conflicts.
 //!
-//! Yuan, Yang, Gu, "Partial Order Aware Concurrency Sampling", CAV 2018. Every announced operation has a random
-//! priority; the highest goes first; those that conflict with it are drawn again. Deviation: what conflicts is decided
-//! by the announced operations, which a failed compare-exchange overstates.
+//! Yuan, Yang, Gu, "Partial Order Aware Concurrency Sampling", CAV 2018. Every announced operation
+//! has a random priority; the highest goes first; those that conflict with it are drawn again.
+//! Deviation: what conflicts is decided by the announced operations, which a failed
+//! compare-exchange overstates.
 
 use crate::dependence::Act;
 use crate::execution::{Point, Strategy};
@@ -34,7 +36,8 @@ impl Strategy for Pos {
                 *priority = self.random.u64(1..);
             }
         }
-        let chosen = *point.enabled.iter().max_by_key(|t| self.priorities[t.index()]).expect("never empty");
+        let chosen =
+            *point.enabled.iter().max_by_key(|t| self.priorities[t.index()]).expect("never empty");
         self.priorities[chosen.index()] = 0;
         let act = Act::announced(point.pending(chosen), chosen);
         for thread in point.enabled {

@@ -25,7 +25,8 @@ impl Replay {
             Some(wanted) => {
                 let at = self.next;
                 let is = in_words();
-                self.diverged.get_or_insert(format!("choice {at} is {wanted}, but the options are {is}"));
+                self.diverged
+                    .get_or_insert(format!("choice {at} is {wanted}, but the options are {is}"));
                 options[0]
             }
             None => options[0],

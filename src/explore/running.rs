@@ -1,11 +1,12 @@
-//! One exploration on green threads, between two of its executions: what is taken in, what is run again, what comes next.
+//! One exploration on green threads, between two of its executions: what is taken in, what is run
+//! again, what comes next.
 
 use super::again::{Follower, Record, Recorder};
 use super::exploration::lock;
 use super::job::{Assignment, Fit, Job};
 use super::{
-    dfs::Dfs, exhaustive::Exhaustive, pct::Pct, portfolio::Portfolio, pos::Pos, random::Random, replay::Replay,
-    walk::Walk,
+    dfs::Dfs, exhaustive::Exhaustive, pct::Pct, portfolio::Portfolio, pos::Pos, random::Random,
+    replay::Replay, walk::Walk,
 };
 use crate::execution::{self, Ending, Engine, Failure, Rules, Strategy, World};
 use crate::vocabulary::explorer::Explorer;
@@ -22,7 +23,9 @@ const ESTIMATE_EVERY: u64 = 256;
 fn strategy(job: &Job) -> Box<dyn Strategy> {
     match job.only.as_ref().map(|only| &only.which) {
         Some(Which::Schedule(choices)) => return Box::new(Replay::new(choices.clone())),
-        Some(Which::Execution(_)) => unreachable!("a schedule is replayed here, and loom's executions by their number"),
+        Some(Which::Execution(_)) => {
+            unreachable!("a schedule is replayed here, and loom's executions by their number")
+        }
         None => {}
     }
     match job.explorer {
@@ -33,7 +36,9 @@ fn strategy(job: &Job) -> Box<dyn Strategy> {
         Explorer::Pos { seed } => Box::new(Pos::new(seed)),
         Explorer::Urw { seed } => Box::new(Walk::new(seed)),
         Explorer::Portfolio { seed } => Box::new(Portfolio::new(seed)),
-        Explorer::Loom { .. } | Explorer::Threads => unreachable!("they have an engine of their own"),
+        Explorer::Loom { .. } | Explorer::Threads => {
+            unreachable!("they have an engine of their own")
+        }
     }
 }
 
@@ -61,8 +66,8 @@ struct Rerun {
 enum Asks {
     /// Whether the same schedule leads to the same events.
     Same,
-    /// Whether this order does; and then, as it did not, whether its own order does, and whether it makes the same
-    /// difference again.
+    /// Whether this order does; and then, as it did not, whether its own order does, and whether it
+    /// makes the same difference again.
     Other(Vec<usize>),
     SameAfterOther(String),
     OtherAgain(String),
@@ -90,7 +95,8 @@ impl Running {
         Running { assigned, rules, places: Vec::new(), records: false, rerun: None }
     }
 
-    /// Begins anew, from an execution that has shown at which other places `Arc`s are to be counted.
+    /// Begins anew, from an execution that has shown at which other places `Arc`s are to be
+    /// counted.
     fn learn(&mut self, learned: &[&'static Location<'static>]) {
         self.places.extend_from_slice(learned);
         let Assignment { job, shared, .. } = &self.assigned;
@@ -103,15 +109,15 @@ impl Running {
     /// Says that it is over.
     pub(super) fn end(self, fit: Fit) {
         let Running { assigned, rerun, .. } = self;
-        // what a long search remembers takes long to forget: before the end is told, or this thread would begin the
-        // next exploration late
+        // what a long search remembers takes long to forget: before the end is told, or this thread
+        // would begin the next exploration late
         assigned.job.pulse.at_work(|| drop((execution::set_strategy(None), rerun)));
         assigned.done(fit);
     }
 
-    /// Keeps what the model owns, for ever, if the execution has left threads in the middle of what they did: their
-    /// stacks borrow it. What stands on them is in a state that nobody else may see, not even to drop it (a sort that
-    /// was stopped in a comparison has an element twice).
+    /// Keeps what the model owns, for ever, if the execution has left threads in the middle of what
+    /// they did: their stacks borrow it. What stands on them is in a state that nobody else may
+    /// see, not even to drop it (a sort that was stopped in a comparison has an element twice).
     fn keep_if_borrowed(&self, world: &World) {
         if world.failure.abandoned {
             std::mem::forget(Arc::clone(&self.assigned.job.model));
@@ -120,7 +126,9 @@ impl Running {
 
     /// Takes in the execution that is over, if there is one; whether another has begun.
     pub(super) fn goes_on(&mut self) -> bool {
-        let ended = || execution::try_with(|world| execution::with_strategy(|strategy| strategy.ended(world)));
+        let ended = || {
+            execution::try_with(|world| execution::with_strategy(|strategy| strategy.ended(world)))
+        };
         let next = match self.assigned.job.pulse.at_work(ended).and_then(|()| execution::end()) {
             None => Next::Plan,
             Some(world) => match self.rerun.take() {
@@ -134,7 +142,8 @@ impl Running {
     /// Takes in an execution.
     fn take(&mut self, mut world: Box<World>) -> Next {
         let Assignment { job, shared, .. } = &self.assigned;
-        let recorder = if std::mem::take(&mut self.records) { execution::set_strategy(None) } else { None };
+        let recorder =
+            if std::mem::take(&mut self.records) { execution::set_strategy(None) } else { None };
         let recorded = recorder.and_then(Recorder::recorded);
         let (came_to_its_end, number) = (world.ending.is_none(), job.pulse.executions());
         // with no choice anywhere there is one schedule: who draws would draw it again and again
@@ -159,13 +168,16 @@ impl Running {
             }
         }
         let Assignment { job, .. } = &self.assigned;
-        let Some((strategy, record)) = recorded else { return if over { Next::Over } else { Next::Plan } };
+        let Some((strategy, record)) = recorded else {
+            return if over { Next::Over } else { Next::Plan };
+        };
         if over || !came_to_its_end {
             execution::set_strategy(Some(strategy));
             return if over { Next::Over } else { Next::Plan };
         }
         let explores_all = job.explorer == Explorer::Exhaustive && !knows_better;
-        let asks = explores_all.then(|| record.another_order()).flatten().map_or(Asks::Same, Asks::Other);
+        let asks =
+            explores_all.then(|| record.another_order()).flatten().map_or(Asks::Same, Asks::Other);
         self.run_again(Rerun { strategy, record: Rc::new(record), asks })
     }
 
@@ -192,7 +204,8 @@ impl Running {
         }
         let ending = world.ending.take();
         let came_to_its_end = ending.is_none();
-        let mut difference = follower.and_then(|follower| Follower::difference(&*follower).map(ToString::to_string));
+        let mut difference =
+            follower.and_then(|follower| Follower::difference(&*follower).map(ToString::to_string));
         let mut exploration = lock(shared);
         match ending {
             Some(Ending::Unknown(Bound::Time(_))) => {
@@ -206,7 +219,10 @@ impl Running {
                 self.rerun = Some(rerun); // to be forgotten with all the rest
                 return Next::Over;
             }
-            Some(ending) => _ = difference.get_or_insert_with(|| format!("it came to its end, and then: {ending:?}")),
+            Some(ending) => {
+                _ = difference
+                    .get_or_insert_with(|| format!("it came to its end, and then: {ending:?}"))
+            }
             None => {}
         }
         let verdict = match (rerun.asks, difference) {
@@ -228,7 +244,8 @@ impl Running {
         execution::set_strategy(Some(rerun.strategy));
         if let Some(Err(why)) = verdict {
             let bound = Bound::NotDeterministic(format!("by the same schedule, {why}"));
-            exploration.failure = Some(Failure::of(&mut world, Ending::Unknown(bound), job.pulse.executions()));
+            exploration.failure =
+                Some(Failure::of(&mut world, Ending::Unknown(bound), job.pulse.executions()));
             return Next::Over;
         }
         exploration.unseen = exploration.unseen.take().or(verdict.and_then(Result::ok));
@@ -252,9 +269,14 @@ impl Running {
             job.pulse.estimates(exploration.executions);
             return false;
         }
-        if exploration.executions.is_power_of_two() || exploration.executions.is_multiple_of(ESTIMATE_EVERY) {
-            let explored = execution::with_strategy(|strategy| strategy.explored()).filter(|share| *share > 0.0);
-            explored.iter().for_each(|share| job.pulse.estimates((exploration.executions as f64 / share) as u64));
+        if exploration.executions.is_power_of_two()
+            || exploration.executions.is_multiple_of(ESTIMATE_EVERY)
+        {
+            let explored = execution::with_strategy(|strategy| strategy.explored())
+                .filter(|share| *share > 0.0);
+            explored.iter().for_each(|share| {
+                job.pulse.estimates((exploration.executions as f64 / share) as u64)
+            });
         }
         exploration.cut = job.time_is_up().or_else(|| job.used_up(exploration.executions));
         if exploration.cut.is_some() {
@@ -263,7 +285,8 @@ impl Running {
         drop(exploration);
         self.records = job.limits.again.is_due(job.pulse.execution());
         if self.records {
-            let strategy = execution::set_strategy(None).expect("an exploration on shuttle has one");
+            let strategy =
+                execution::set_strategy(None).expect("an exploration on shuttle has one");
             execution::set_strategy(Some(Box::new(Recorder::of(strategy))));
         }
         execution::begin(&self.rules);
@@ -314,7 +337,8 @@ mod tests {
             pulse: Arc::clone(&pulse),
         };
         let ((done, finished), (forgets, forgotten)) = (mpsc::channel(), mpsc::channel());
-        let running = Running::begin(Assignment { job: Arc::new(job), shared: Shared::default(), done });
+        let running =
+            Running::begin(Assignment { job: Arc::new(job), shared: Shared::default(), done });
         execution::set_strategy(Some(Box::new(Remembers(Arc::clone(&pulse), forgets))));
         running.end(Fit::Yes);
         assert_eq!((forgotten.try_recv(), finished.try_recv()), (Ok(true), Ok(Fit::Yes)));

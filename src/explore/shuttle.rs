@@ -1,7 +1,8 @@
 //! shuttle's green threads under a strategy of ours.
 //!
-//! One execution of shuttle's runs many of the model's (`execution/green`), and those of one exploration after the other
-//! (`host`): its tasks and their stacks stay. A failed execution is stopped by choosing nobody, which ends shuttle's too.
+//! One execution of shuttle's runs many of the model's (`execution/green`), and those of one
+//! exploration after the other (`host`): its tasks and their stacks stay. A failed execution is
+//! stopped by choosing nobody, which ends shuttle's too.
 
 use super::exploration::lock;
 use super::job::{Assignment, Fit};
@@ -40,7 +41,8 @@ pub(super) fn serve(orders: mpsc::Receiver<Assignment>) {
     }
 }
 
-/// The main task of an execution of shuttle's: executions of models, the first of which has been begun.
+/// The main task of an execution of shuttle's: executions of models, the first of which has been
+/// begun.
 fn drive() {
     loop {
         let model = RUNNING.take().map(|running| {
@@ -48,8 +50,9 @@ fn drive() {
             RUNNING.set(Some(running));
             model
         });
-        // SAFETY: 1. the order that runs owns its model, and ends after its last execution; where this stack is left in
-        // the middle of the model, the model is kept for ever (`keep_if_borrowed`).
+        // SAFETY: 1. the order that runs owns its model, and ends after its last execution; where
+        // this stack is left in the middle of the model, the model is kept for ever
+        // (`keep_if_borrowed`).
         #[allow(unsafe_code)]
         execution::threads::run_main(|| model.into_iter().for_each(|model| unsafe { (*model)() }));
         execution::leave(); // until every other thread has ended too
@@ -59,7 +62,8 @@ fn drive() {
     }
 }
 
-/// Goes on to the next execution, of the exploration that runs or of the next one; false if there will be none.
+/// Goes on to the next execution, of the exploration that runs or of the next one; false if there
+/// will be none.
 fn another() -> bool {
     loop {
         if let Some(mut running) = RUNNING.take() {
@@ -69,7 +73,9 @@ fn another() -> bool {
             }
             running.end(Fit::Yes);
         }
-        let Some(Ok(assigned)) = ORDERS.with_borrow(|orders| orders.as_ref().map(mpsc::Receiver::recv)) else {
+        let Some(Ok(assigned)) =
+            ORDERS.with_borrow(|orders| orders.as_ref().map(mpsc::Receiver::recv))
+        else {
             return false;
         };
         RUNNING.set(Some(Box::new(Running::begin(assigned))));
@@ -85,7 +91,12 @@ impl Scheduler for Hands {
         another().then(|| Schedule::new(0))
     }
 
-    fn next_task(&mut self, _runnable: &[&Task], _current: Option<TaskId>, _yielding: bool) -> Option<TaskId> {
+    fn next_task(
+        &mut self,
+        _runnable: &[&Task],
+        _current: Option<TaskId>,
+        _yielding: bool,
+    ) -> Option<TaskId> {
         green::chosen().map(TaskId::from)
     }
 

@@ -1,8 +1,9 @@
 //! The smallest schedule of a failure: the fewest preemptions first, then the fewest events.
 //!
-//! Iterative context bounding (Musuvathi and Qadeer, PLDI 2007): depth-first search over all schedules with no
-//! preemption, then with one, and so on, until the same failure is seen; then again for executions with fewer events.
-//! Under loom, whose search has such a bound itself, the bound is what is raised.
+//! Iterative context bounding (Musuvathi and Qadeer, PLDI 2007): depth-first search over all
+//! schedules with no preemption, then with one, and so on, until the same failure is seen; then
+//! again for executions with fewer events. Under loom, whose search has such a bound itself, the
+//! bound is what is raised.
 
 use super::again::Again;
 use super::exploration::Exploration;
@@ -17,7 +18,8 @@ use std::time::{Duration, Instant};
 /// How many executions each of the searches may have: what takes more is not worth the wait.
 const EXECUTIONS: u64 = 2_000;
 
-/// A smaller execution with the same failure, and the explorer whose token replays it, if one is found in time.
+/// A smaller execution with the same failure, and the explorer whose token replays it, if one is
+/// found in time.
 pub(crate) fn smallest(
     explorer: Explorer,
     model: &Model,
@@ -38,8 +40,16 @@ pub(crate) fn smallest(
         };
         let executions = Some(EXECUTIONS);
         let again = Again::Never; // whoever looks for a smaller one has seen to that
-        let limits = Limits { executions, time: Some(left), preemptions, most_events, again, ..limits.clone() };
-        let Exploration { failure: found, .. } = explore(explorer, Arc::clone(model), &limits, None, &mut |_| {});
+        let limits = Limits {
+            executions,
+            time: Some(left),
+            preemptions,
+            most_events,
+            again,
+            ..limits.clone()
+        };
+        let Exploration { failure: found, .. } =
+            explore(explorer, Arc::clone(model), &limits, None, &mut |_| {});
         found.filter(|found| is_same(&found.ending, &failure.ending)).map(|found| (explorer, found))
     };
     let had = preemptions(&failure.trace);
@@ -55,7 +65,8 @@ pub(crate) fn smallest(
         return best;
     }
     loop {
-        let events = best.as_ref().map_or(failure.trace.events.len(), |(_, best)| best.trace.events.len());
+        let events =
+            best.as_ref().map_or(failure.trace.events.len(), |(_, best)| best.trace.events.len());
         let Some(fewer) = events.checked_sub(1) else { return best };
         match search(with, Some(fewer)) {
             Some(smaller) => best = Some(smaller),
@@ -67,9 +78,10 @@ pub(crate) fn smallest(
 /// Whether two executions went wrong in the same way: of one kind, and a panic at one place.
 fn is_same(one: &Ending, other: &Ending) -> bool {
     match (one, other) {
-        (Ending::Violation { kind, location, .. }, Ending::Violation { kind: k, location: l, .. }) => {
-            kind == k && location == l
-        }
+        (
+            Ending::Violation { kind, location, .. },
+            Ending::Violation { kind: k, location: l, .. },
+        ) => kind == k && location == l,
         _ => false,
     }
 }

@@ -1,7 +1,8 @@
 //! Real threads of the operating system: the model as it runs in production, over and over.
 //!
-//! Nothing is chosen and nothing is recorded: this explorer shows that a model is alive, not that it is correct. What is
-//! seen is whether two threads used the same object, read or written, and whether a thread panicked that nobody joined.
+//! Nothing is chosen and nothing is recorded: this explorer shows that a model is alive, not that
+//! it is correct. What is seen is whether two threads used the same object, read or written, and
+//! whether a thread panicked that nobody joined.
 
 use super::exploration::lock;
 use super::job::{Assignment, Fit};
@@ -12,7 +13,8 @@ use crate::trace::{Fingerprint, Thread, Trace};
 use crate::verdict::Kind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs the model until the budget is used up. The thread that it runs on is not for others: nothing is known of it.
+/// Runs the model until the budget is used up. The thread that it runs on is not for others:
+/// nothing is known of it.
 pub(super) fn run(Assignment { job, shared, .. }: &Assignment) -> Fit {
     let rules = job.rules(Engine::Std, &[]);
     loop {
@@ -29,8 +31,12 @@ pub(super) fn run(Assignment { job, shared, .. }: &Assignment) -> Fit {
         let seen = real.end(outcome.is_err());
         let mut over = World::new(rules.clone());
         let message = outcome.err().map(|payload| hook::message(&*payload)).or(seen.unseen);
-        over.ending =
-            message.map(|message| Ending::Violation { kind: Kind::Panic, message, location: None, conflict: None });
+        over.ending = message.map(|message| Ending::Violation {
+            kind: Kind::Panic,
+            message,
+            location: None,
+            conflict: None,
+        });
         job.judge(&mut over);
         let mut exploration = lock(shared);
         exploration.executions += 1;
@@ -43,7 +49,8 @@ pub(super) fn run(Assignment { job, shared, .. }: &Assignment) -> Fit {
             let threads = 1 + usize::from(seen.started);
             let trace = Trace { threads: vec![Thread::default(); threads], ..Trace::default() };
             let (events, schedule, counted) = (Fingerprint::default(), Vec::new(), Vec::new());
-            exploration.failure = Some(Failure { ending, trace, schedule, counted, events, execution });
+            exploration.failure =
+                Some(Failure { ending, trace, schedule, counted, events, execution });
             return Fit::No;
         }
     }

@@ -1,14 +1,16 @@
 //! The uniform random walk: threads in proportion to how many operations they have left.
 //!
-//! Zhao, Wolff, Mathur, Roychoudhury, "Selectively Uniform Concurrency Testing", ASPLOS 2025: algorithm URW. If the
-//! counts are right, every interleaving is as likely as any other. They come from the first execution, which is uniformly
-//! random at each point; the operations of a thread that has not been started yet count for the one that starts it.
+//! Zhao, Wolff, Mathur, Roychoudhury, "Selectively Uniform Concurrency Testing", ASPLOS 2025:
+//! algorithm URW. If the counts are right, every interleaving is as likely as any other. They come
+//! from the first execution, which is uniformly random at each point; the operations of a thread
+//! that has not been started yet count for the one that starts it.
 
 use crate::execution::{Pending, Point, Seen, Strategy, World};
 use crate::trace::{Operation, ThreadId};
 use std::collections::HashMap;
 
-/// Which thread, in whatever execution: the numbers of its ancestors and of itself among their siblings.
+/// Which thread, in whatever execution: the numbers of its ancestors and of itself among their
+/// siblings.
 type Path = Vec<u32>;
 
 /// A thread of the running execution.
@@ -17,13 +19,15 @@ struct Walker {
     path: Path,
     parent: Option<ThreadId>,
     children: u32,
-    /// How many operations it had so far, in the first execution; how many it has left, in the others.
+    /// How many operations it had so far, in the first execution; how many it has left, in the
+    /// others.
     operations: usize,
 }
 
 pub(super) struct Walk {
     random: fastrand::Rng,
-    /// How many operations each thread has, those of its children included; `None` before the first execution has ended.
+    /// How many operations each thread has, those of its children included; `None` before the first
+    /// execution has ended.
     counts: Option<HashMap<Path, usize>>,
     threads: Vec<Walker>,
 }
@@ -39,7 +43,8 @@ impl Walk {
         starter.children += 1;
         let mut operations = 0;
         if let Some(counts) = &self.counts {
-            operations = counts.get(&path).copied().unwrap_or(1); // an unknown thread does something
+            // an unknown thread does something
+            operations = counts.get(&path).copied().unwrap_or(1);
             starter.operations = starter.operations.saturating_sub(operations);
         }
         self.threads.push(Walker { path, parent: Some(parent), children: 0, operations });
@@ -48,7 +53,8 @@ impl Walk {
 
 impl Strategy for Walk {
     fn begin(&mut self) -> bool {
-        let operations = self.counts.as_ref().map_or(0, |counts| counts.get(&Path::new()).copied().unwrap_or(1));
+        let operations =
+            self.counts.as_ref().map_or(0, |counts| counts.get(&Path::new()).copied().unwrap_or(1));
         self.threads.clear();
         self.threads.push(Walker { operations, ..Walker::default() });
         true
@@ -56,7 +62,8 @@ impl Strategy for Walk {
 
     fn pick(&mut self, point: &Point<'_>) -> ThreadId {
         let counted = self.counts.is_some();
-        let weight = |t: &ThreadId| if counted { self.threads[t.index()].operations.max(1) } else { 1 };
+        let weight =
+            |t: &ThreadId| if counted { self.threads[t.index()].operations.max(1) } else { 1 };
         let all: usize = point.enabled.iter().map(weight).sum();
         let mut drawn = self.random.usize(..all);
         for thread in point.enabled {

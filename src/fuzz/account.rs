@@ -15,7 +15,8 @@ fn transferred(bytes: &[u8], transfer: impl Fn(&Account, &Account, u64) -> bool)
     let accounts = [Account::new(0), Account::new(0)];
     let mut numbers = [0_u64; 2];
     let mut decisions = Decisions::new(bytes);
-    let mut operation = || Some((decisions.below(2)?, decisions.below(3)?, u64::from(decisions.byte()?)));
+    let mut operation =
+        || Some((decisions.below(2)?, decisions.below(3)?, u64::from(decisions.byte()?)));
     while let Some((deposits, ends, amount)) = operation() {
         let (from, to) = (ends / 2, ends % 2); // 0 to 0, 0 to 1, 1 to 0
         if deposits == 1 {
@@ -27,7 +28,11 @@ fn transferred(bytes: &[u8], transfer: impl Fn(&Account, &Account, u64) -> bool)
                 numbers[from] -= amount;
                 numbers[to] += amount;
             }
-            assert_eq!(transfer(&accounts[from], &accounts[to], amount), enough, "a transfer of {amount}");
+            assert_eq!(
+                transfer(&accounts[from], &accounts[to], amount),
+                enough,
+                "a transfer of {amount}"
+            );
         }
         let balances = [accounts[0].balance(), accounts[1].balance()];
         assert_eq!(balances, numbers, "after a move of {amount} from {from} to {to}");

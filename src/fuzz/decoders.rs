@@ -6,7 +6,8 @@ use crate::systems::manager::{Request, decode_request};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A text is a token, and then its own text is the same token; or it is none, and the error is at a place in it.
+/// A text is a token, and then its own text is the same token; or it is none, and the error is at a
+/// place in it.
 ///
 /// # Panics
 /// If that is not so.
@@ -19,10 +20,16 @@ fn token_printed(bytes: &[u8], print: impl Fn(&Token) -> String) {
     match text.parse::<Token>() {
         Ok(token) => {
             let printed = print(&token);
-            assert_eq!(printed.parse().as_ref(), Ok(&token), "{text:?} comes back as another token: {printed:?}");
+            assert_eq!(
+                printed.parse().as_ref(),
+                Ok(&token),
+                "{text:?} comes back as another token: {printed:?}"
+            );
             assert_eq!(printed.parse().as_ref().map(&print), Ok(printed), "a token has one text");
         }
-        Err(error) => assert!(text.is_char_boundary(error.offset()), "{error}: no place in {text:?}"),
+        Err(error) => {
+            assert!(text.is_char_boundary(error.offset()), "{error}: no place in {text:?}")
+        }
     }
 }
 
@@ -34,8 +41,8 @@ pub fn frame(bytes: &[u8]) {
     frame::check_bytes(bytes);
 }
 
-/// Bytes are a request, which then travels unchanged; or they are an error. So they are as a value of a type that has
-/// all that limits are about.
+/// Bytes are a request, which then travels unchanged; or they are an error. So they are as a value
+/// of a type that has all that limits are about.
 ///
 /// # Panics
 /// If that is not so.
@@ -44,7 +51,8 @@ pub fn request(bytes: &[u8]) {
     value_decoded(bytes, frame::from_bytes);
 }
 
-/// A value of a user's: as deep as one likes, with elements that take no bytes, and with announced lengths.
+/// A value of a user's: as deep as one likes, with elements that take no bytes, and with announced
+/// lengths.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Value {
     Number(i64),
@@ -58,7 +66,8 @@ enum Value {
 /// What is decoded is within the limits, so it can be encoded, and decoded again.
 fn value_decoded(bytes: &[u8], decode: impl Fn(&[u8]) -> Result<Value, String>) {
     let Ok(value) = decode(bytes) else { return };
-    let again = frame::to_bytes(&value).unwrap_or_else(|why| panic!("decoded, and cannot be encoded: {why}"));
+    let again = frame::to_bytes(&value)
+        .unwrap_or_else(|why| panic!("decoded, and cannot be encoded: {why}"));
     assert_eq!(decode(&again).as_ref(), Ok(&value), "a value changed on its way");
     assert!(again.len() <= bytes.len(), "there is a shorter encoding than ours: {bytes:?}");
 }
@@ -79,7 +88,10 @@ mod tests {
     fn a_token_printed_without_its_repetitions_is_noticed() {
         let bytes = b"v1:dfs:0-1x3-2:account/locked";
         token(bytes);
-        let said = objection(|bytes| token_printed(bytes, |token| token.to_string().replace("x3", "")), bytes);
+        let said = objection(
+            |bytes| token_printed(bytes, |token| token.to_string().replace("x3", "")),
+            bytes,
+        );
         assert!(said.contains("comes back as another token"), "{said}");
     }
 
@@ -109,11 +121,14 @@ mod tests {
         use crate::systems::manager::{Call, Fence, ListOperation, ObjectId, Operation};
 
         let fence = Some(Fence { lock: ObjectId(1), token: 1 });
-        let call = Call { object: ObjectId(0), fence, operation: Operation::List(ListOperation::Len) };
+        let call =
+            Call { object: ObjectId(0), fence, operation: Operation::List(ListOperation::Len) };
         let bytes = frame::to_bytes(&Request::Call(call)).unwrap();
         request(&bytes);
         let without = |request: &Request| match request.clone() {
-            Request::Call(call) => frame::to_bytes(&Request::Call(Call { fence: None, ..call })).unwrap(),
+            Request::Call(call) => {
+                frame::to_bytes(&Request::Call(Call { fence: None, ..call })).unwrap()
+            }
             _ => unreachable!(),
         };
         let said = objection(|bytes| request_encoded(bytes, without), &bytes);

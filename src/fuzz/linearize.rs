@@ -1,11 +1,14 @@
-//! Bytes as a history of a few operations: the search, the monitors and every order that there is must agree. And bytes as
-//! the lines of a history.
+//! Bytes as a history of a few operations: the search, the monitors and every order that there is
+//! must agree. And bytes as the lines of a history.
 
 use super::Decisions;
 use crate::linearize::specifications::*;
-use crate::linearize::{Criterion, History, Lines, Operation, ReadError, Recorded, Specification, decide};
+use crate::linearize::{
+    Criterion, History, Lines, Operation, ReadError, Recorded, Specification, decide,
+};
 
-/// A history is judged alike by the search, by a monitor, and by trying every order of its operations.
+/// A history is judged alike by the search, by a monitor, and by trying every order of its
+/// operations.
 ///
 /// # Panics
 /// If that is not so.
@@ -37,7 +40,8 @@ pub fn lines(bytes: &[u8]) {
 /// More would take too long to try every order of.
 const OPERATIONS: usize = 6;
 
-/// `asked` is what the search and the monitors are asked instead of a criterion: a test asks something else.
+/// `asked` is what the search and the monitors are asked instead of a criterion: a test asks
+/// something else.
 fn judged(bytes: &[u8], asked: impl Fn(Criterion) -> Criterion) {
     let mut decisions = Decisions::new(bytes);
     let Some(kind) = decisions.below(5) else { return };
@@ -48,21 +52,35 @@ fn judged(bytes: &[u8], asked: impl Fn(Criterion) -> Criterion) {
             &mut decisions,
             &Queue::default(),
             |byte| if byte % 2 == 0 { QueueOp::Enqueue(value(byte)) } else { QueueOp::Dequeue },
-            |op, byte| if *op == QueueOp::Dequeue { QueueRet::Dequeued(some(byte)) } else { QueueRet::Enqueued },
+            |op, byte| {
+                if *op == QueueOp::Dequeue {
+                    QueueRet::Dequeued(some(byte))
+                } else {
+                    QueueRet::Enqueued
+                }
+            },
             asked,
         ),
         1 => compare(
             &mut decisions,
             &Stack::default(),
             |byte| if byte % 2 == 0 { StackOp::Push(value(byte)) } else { StackOp::Pop },
-            |op, byte| if *op == StackOp::Pop { StackRet::Popped(some(byte)) } else { StackRet::Pushed },
+            |op, byte| {
+                if *op == StackOp::Pop { StackRet::Popped(some(byte)) } else { StackRet::Pushed }
+            },
             asked,
         ),
         2 => compare(
             &mut decisions,
             &Register(0),
             |byte| if byte % 2 == 0 { RegisterOp::Write(value(byte)) } else { RegisterOp::Read },
-            |op, byte| if *op == RegisterOp::Read { RegisterRet::Value(value(byte)) } else { RegisterRet::Written },
+            |op, byte| {
+                if *op == RegisterOp::Read {
+                    RegisterRet::Value(value(byte))
+                } else {
+                    RegisterRet::Written
+                }
+            },
             asked,
         ),
         3 => compare(
@@ -70,7 +88,11 @@ fn judged(bytes: &[u8], asked: impl Fn(Criterion) -> Criterion) {
             &Counter(0),
             |byte| if byte % 2 == 0 { CounterOp::Increment } else { CounterOp::Read },
             |op, byte| {
-                if *op == CounterOp::Read { CounterRet::Value(byte as u64 / 8 % 4) } else { CounterRet::Incremented }
+                if *op == CounterOp::Read {
+                    CounterRet::Value(byte as u64 / 8 % 4)
+                } else {
+                    CounterRet::Incremented
+                }
             },
             asked,
         ),
@@ -97,8 +119,11 @@ fn compare<S: Specification>(
     asked: impl Fn(Criterion) -> Criterion,
 ) {
     let Some((criterion, stuck)) = decisions.below(3).zip(decisions.below(2)) else { return };
-    let criterion =
-        [Criterion::Linearizable, Criterion::SequentiallyConsistent, Criterion::QuiescentlyConsistent][criterion];
+    let criterion = [
+        Criterion::Linearizable,
+        Criterion::SequentiallyConsistent,
+        Criterion::QuiescentlyConsistent,
+    ][criterion];
     let mut history = History { operations: Vec::new(), stuck: stuck == 1 };
     let mut doing = [None; 3];
     let mut now = 0;
@@ -125,7 +150,10 @@ fn compare<S: Specification>(
             assert!(said.is_none(), "{said:?} of a history that says nothing");
             continue;
         }
-        assert!(said == Some(truth) || said.is_none() && configurations == 0, "{said:?} and not {truth}");
+        assert!(
+            said == Some(truth) || said.is_none() && configurations == 0,
+            "{said:?} and not {truth}"
+        );
     }
 }
 
@@ -165,18 +193,29 @@ fn some_order<S: Specification>(
     })
 }
 
-fn precedes<Op, Ret>(history: &History<Op, Ret>, criterion: Criterion, one: usize, other: usize) -> bool {
-    let end = |operation: &Operation<Op, Ret>| operation.response.as_ref().map_or(u64::MAX, |(end, _)| *end);
+fn precedes<Op, Ret>(
+    history: &History<Op, Ret>,
+    criterion: Criterion,
+    one: usize,
+    other: usize,
+) -> bool {
+    let end = |operation: &Operation<Op, Ret>| {
+        operation.response.as_ref().map_or(u64::MAX, |(end, _)| *end)
+    };
     let (one, other) = (&history.operations[one], &history.operations[other]);
     match criterion {
         Criterion::Linearizable => end(one) < other.invocation,
-        Criterion::SequentiallyConsistent => one.process == other.process && one.invocation < other.invocation,
-        Criterion::QuiescentlyConsistent => (end(one)..other.invocation)
-            .any(|moment| history.operations.iter().all(|all| end(all) <= moment || all.invocation > moment)),
+        Criterion::SequentiallyConsistent => {
+            one.process == other.process && one.invocation < other.invocation
+        }
+        Criterion::QuiescentlyConsistent => (end(one)..other.invocation).any(|moment| {
+            history.operations.iter().all(|all| end(all) <= moment || all.invocation > moment)
+        }),
     }
 }
 
-type Read<S> = Result<Vec<Operation<<S as Specification>::Op, <S as Specification>::Ret>>, ReadError>;
+type Read<S> =
+    Result<Vec<Operation<<S as Specification>::Op, <S as Specification>::Ret>>, ReadError>;
 
 fn collect<S: Recorded>(bytes: &[u8]) -> Read<S> {
     Lines::<_, S>::new(bytes).collect()
@@ -188,12 +227,14 @@ fn whole<S: Recorded>(bytes: &[u8]) {
 
 fn each<S: Recorded>(bytes: &[u8], read: impl Fn(&[u8]) -> Read<S>) {
     let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
-    let written = |lines: &[&[u8]]| lines.iter().filter(|line| !line.trim_ascii().is_empty()).count();
+    let written =
+        |lines: &[&[u8]]| lines.iter().filter(|line| !line.trim_ascii().is_empty()).count();
     match read(bytes) {
         Ok(operations) => assert_eq!(operations.len(), written(&lines), "a line was left out"),
         Err(why) => {
             let line = usize::try_from(why.line()).expect("a line") - 1;
-            let before = read(&lines[..line].concat()).expect("what comes before the line that is refused");
+            let before =
+                read(&lines[..line].concat()).expect("what comes before the line that is refused");
             assert_eq!(before.len(), written(&lines[..line]), "a line was left out");
             assert!(read(lines[line]).is_err(), "the line that was refused is accepted by itself");
         }

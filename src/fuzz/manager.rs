@@ -1,10 +1,10 @@
-//! Bytes as two clients' operations on a manager's list, dict, value and lock, against a `Vec`, a `BTreeMap`, an item
-//! and an owner.
+//! Bytes as two clients' operations on a manager's list, dict, value and lock, against a `Vec`, a
+//! `BTreeMap`, an item and an owner.
 
 use super::Decisions;
 use crate::systems::manager::{
-    Call, ConnectionId, Core, Create, DictOperation, Fence, Functions, Item, Limits, ListOperation, ObjectId,
-    Operation, Outcome, Refusal, Reply, Request, ValueOperation,
+    Call, ConnectionId, Core, Create, DictOperation, Fence, Functions, Item, Limits, ListOperation,
+    ObjectId, Operation, Outcome, Refusal, Reply, Request, ValueOperation,
 };
 use std::collections::BTreeMap;
 
@@ -22,7 +22,8 @@ struct Specification {
     list: Vec<Item>,
     dict: BTreeMap<Item, Item>,
     value: Item,
-    /// The lock: which client holds it, how often it was acquired, whether an owner died or said so.
+    /// The lock: which client holds it, how often it was acquired, whether an owner died or said
+    /// so.
     owner: Option<usize>,
     token: u64,
     poisoned: bool,
@@ -36,14 +37,18 @@ const LOCK: ObjectId = ObjectId(3);
 fn applied(bytes: &[u8], apply: impl Fn(&mut Core, ConnectionId, Request) -> Outcome) {
     let mut core = Core::new(Functions::new(), Limits::default());
     let keeper = core.connect(None).expect("an open manager");
-    for (create, id) in
-        [(Create::List, LIST), (Create::Dict, DICT), (Create::Value(Item::default()), VALUE), (Create::Lock, LOCK)]
-    {
+    for (create, id) in [
+        (Create::List, LIST),
+        (Create::Dict, DICT),
+        (Create::Value(Item::default()), VALUE),
+        (Create::Lock, LOCK),
+    ] {
         assert_eq!(core.apply(keeper, Request::Create(create)), Outcome::Reply(Reply::Created(id)));
     }
     // A client has a handle of each object, and so a connection for each.
-    let connect =
-        |core: &mut Core| [LIST, DICT, VALUE, LOCK].map(|id| core.connect(Some(id)).expect("an open manager"));
+    let connect = |core: &mut Core| {
+        [LIST, DICT, VALUE, LOCK].map(|id| core.connect(Some(id)).expect("an open manager"))
+    };
     let mut clients = [(); 2].map(|()| connect(&mut core));
     let mut specification = Specification::default();
     let mut decisions = Decisions::new(bytes);
@@ -52,7 +57,11 @@ fn applied(bytes: &[u8], apply: impl Fn(&mut Core, ConnectionId, Request) -> Out
             Step::Ask(request) => {
                 let expected = specification.answer(client, &request);
                 let connection = clients[client][object(&request).0 as usize];
-                assert_eq!(apply(&mut core, connection, request.clone()), expected, "{client}: {request:?}");
+                assert_eq!(
+                    apply(&mut core, connection, request.clone()),
+                    expected,
+                    "{client}: {request:?}"
+                );
             }
             Step::Die => {
                 clients[client].into_iter().for_each(|connection| core.disconnect(connection));
@@ -87,7 +96,8 @@ enum Step {
 /// The next client, and what it does.
 fn next(decisions: &mut Decisions<'_>) -> Option<(usize, Step)> {
     let client = decisions.below(2)?;
-    let call = |object, operation| Step::Ask(Request::Call(Call { object, fence: None, operation }));
+    let call =
+        |object, operation| Step::Ask(Request::Call(Call { object, fence: None, operation }));
     let step = match decisions.below(6)? {
         0 => call(LIST, Operation::List(list(decisions)?)),
         1 => call(DICT, Operation::Dict(dict(decisions)?)),
@@ -174,22 +184,34 @@ fn lock(decisions: &mut Decisions<'_>) -> Option<Request> {
 impl Specification {
     fn answer(&mut self, client: usize, request: &Request) -> Outcome {
         let reply = match request.clone() {
-            Request::Call(Call { fence: Some(fence), .. }) if self.owner.is_none() || fence.token != self.token => {
+            Request::Call(Call { fence: Some(fence), .. })
+                if self.owner.is_none() || fence.token != self.token =>
+            {
                 Reply::Refused(Refusal::StaleFence)
             }
-            Request::Call(Call { operation: Operation::List(operation), .. }) => self.list(operation),
-            Request::Call(Call { operation: Operation::Dict(operation), .. }) => self.dict(operation),
-            Request::Call(Call { operation: Operation::Value(operation), .. }) => self.value(operation),
+            Request::Call(Call { operation: Operation::List(operation), .. }) => {
+                self.list(operation)
+            }
+            Request::Call(Call { operation: Operation::Dict(operation), .. }) => {
+                self.dict(operation)
+            }
+            Request::Call(Call { operation: Operation::Value(operation), .. }) => {
+                self.value(operation)
+            }
             Request::Acquire(_) | Request::TryAcquire(_) => match self.owner {
                 None => {
                     (self.owner, self.token) = (Some(client), self.token + 1);
                     Reply::Acquired { token: self.token, poisoned: self.poisoned }
                 }
                 Some(owner) if owner == client => Reply::Refused(Refusal::AlreadyHeld),
-                Some(_) if matches!(request, Request::Acquire(_)) => return Outcome::Blocked(request.clone()),
+                Some(_) if matches!(request, Request::Acquire(_)) => {
+                    return Outcome::Blocked(request.clone());
+                }
                 Some(_) => Reply::Refused(Refusal::Locked),
             },
-            Request::Unlock { fence, poison } if self.owner == Some(client) && fence.token == self.token => {
+            Request::Unlock { fence, poison }
+                if self.owner == Some(client) && fence.token == self.token =>
+            {
                 self.owner = None;
                 self.poisoned |= poison;
                 Reply::Done
@@ -206,7 +228,9 @@ impl Specification {
 
     fn list(&mut self, operation: ListOperation) -> Reply {
         let len = self.list.len();
-        let outside = |index: u64| (index as usize >= len).then_some(Refusal::OutOfRange { index, len: len as u64 });
+        let outside = |index: u64| {
+            (index as usize >= len).then_some(Refusal::OutOfRange { index, len: len as u64 })
+        };
         match operation {
             ListOperation::Push(item) => {
                 self.list.push(item);
@@ -217,7 +241,9 @@ impl Specification {
                 Reply::Done
             }
             ListOperation::Get(index) => Reply::Item(self.list.get(index as usize).cloned()),
-            ListOperation::Set(index, _) | ListOperation::Remove(index) if let Some(refusal) = outside(index) => {
+            ListOperation::Set(index, _) | ListOperation::Remove(index)
+                if let Some(refusal) = outside(index) =>
+            {
                 Reply::Refused(refusal)
             }
             ListOperation::Set(index, item) => {
@@ -232,10 +258,12 @@ impl Specification {
                 let wanted = (start..end).map_while(|index| self.list.get(index as usize).cloned());
                 Reply::Items(wanted.collect())
             }
-            ListOperation::CompareExchange { index, current, new } => match self.list.get_mut(index as usize) {
-                None => Reply::Refused(Refusal::OutOfRange { index, len: len as u64 }),
-                Some(slot) => exchange(slot, &current, new),
-            },
+            ListOperation::CompareExchange { index, current, new } => {
+                match self.list.get_mut(index as usize) {
+                    None => Reply::Refused(Refusal::OutOfRange { index, len: len as u64 }),
+                    Some(slot) => exchange(slot, &current, new),
+                }
+            }
             ListOperation::Clear => {
                 self.list.clear();
                 Reply::Done
@@ -276,7 +304,9 @@ impl Specification {
                 self.value = item;
                 Reply::Done
             }
-            ValueOperation::CompareExchange { current, new } => exchange(&mut self.value, &current, new),
+            ValueOperation::CompareExchange { current, new } => {
+                exchange(&mut self.value, &current, new)
+            }
             ValueOperation::Update(_) => unreachable!("never asked for"),
         }
     }

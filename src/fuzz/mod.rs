@@ -1,8 +1,10 @@
-//! What must be true of any bytes: one function a fuzz target, run by `fuzz/` and, over its corpus, by `cargo test`.
+//! What must be true of any bytes: one function a fuzz target, run by `fuzz/` and, over its corpus,
+//! by `cargo test`.
 //!
-//! Five of them are decoders (`frame`, `lines`, `pipe`, `request`, `token`), which must take any bytes without harm. The
-//! others read bytes as operations on one of the three systems, and compare every answer with a sequential specification;
-//! `scenario` as what several threads do at once; `linearize` as a history, and compares every verdict with brute force.
+//! Five of them are decoders (`frame`, `lines`, `pipe`, `request`, `token`), which must take any
+//! bytes without harm. The others read bytes as operations on one of the three systems, and compare
+//! every answer with a sequential specification; `scenario` as what several threads do at once;
+//! `linearize` as a history, and compares every verdict with brute force.
 //!
 //! Each takes the part that it judges as an argument, so that its tests can show it a broken one.
 
@@ -20,7 +22,8 @@ pub use manager::manager;
 pub use queue::{pipe, queue};
 pub use scenario::scenario;
 
-/// A target: its name, which is that of its file in `fuzz/fuzz_targets` and of its corpus, and what it checks.
+/// A target: its name, which is that of its file in `fuzz/fuzz_targets` and of its corpus, and what
+/// it checks.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
@@ -59,7 +62,8 @@ impl<'a> Decisions<'a> {
 /// What `check` finds wrong with `bytes`, for the tests that show it something wrong.
 #[cfg(test)]
 fn objection(check: impl FnOnce(&[u8]), bytes: &[u8]) -> String {
-    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(bytes))).expect_err("an objection");
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(bytes)))
+        .expect_err("an objection");
     let text = panic.downcast_ref::<&str>().map(ToString::to_string);
     text.or_else(|| panic.downcast_ref::<String>().cloned()).expect("a message")
 }

@@ -1,12 +1,15 @@
-//! Bytes as operations on a queue and its senders, against one `VecDeque` a sender; and as what a worker sends.
+//! Bytes as operations on a queue and its senders, against one `VecDeque` a sender; and as what a
+//! worker sends.
 
 use super::Decisions;
-use crate::systems::queue::{self, Producers, Receiver, Sender, TryRecvError, TrySendError, bounded};
+use crate::systems::queue::{
+    self, Producers, Receiver, Sender, TryRecvError, TrySendError, bounded,
+};
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// A queue with several senders answers each operation as a sequential specification does, and its end is told from
-/// its emptiness, and a death from an end.
+/// A queue with several senders answers each operation as a sequential specification does, and its
+/// end is told from its emptiness, and a death from an end.
 ///
 /// # Panics
 /// If that is not so.
@@ -14,7 +17,8 @@ pub fn queue(bytes: &[u8]) {
     received(bytes, Receiver::try_recv);
 }
 
-/// What a worker sent before it became garbage is received, and a stream is finished only if the worker says so.
+/// What a worker sent before it became garbage is received, and a stream is finished only if the
+/// worker says so.
 ///
 /// # Panics
 /// If that is not so.
@@ -55,7 +59,10 @@ fn received(bytes: &[u8], receive: impl Fn(&Receiver<Item>) -> Result<Item, TryR
             3 | 4 => {
                 let Some(receiver) = &receiver else { continue };
                 expect(receive(receiver), &mut lanes);
-                assert_eq!(receiver.len(), lanes.iter().map(|lane| lane.waiting.len()).sum::<usize>());
+                assert_eq!(
+                    receiver.len(),
+                    lanes.iter().map(|lane| lane.waiting.len()).sum::<usize>()
+                );
             }
             5 => lane.sender = None, // dropping closes
             6 => {
@@ -66,7 +73,8 @@ fn received(bytes: &[u8], receive: impl Fn(&Receiver<Item>) -> Result<Item, TryR
             }
             _ if which == LANES - 1 => receiver = None,
             _ => {
-                // What a sender is dropped by here is the end of its thread by a panic, without the hook's words.
+                // What a sender is dropped by here is the end of its thread by a panic, without the
+                // hook's words.
                 let Some(sender) = lane.sender.take() else { continue };
                 let died = catch_unwind(AssertUnwindSafe(move || {
                     let _sender = sender;
@@ -100,7 +108,9 @@ fn send(lane: &mut Lane, which: usize, capacity: usize, received: bool) {
             lane.waiting.push_back(item);
             lane.sent += 1;
         }
-        Err(TrySendError::Full(back)) => assert!(back == item && received && lane.waiting.len() == capacity),
+        Err(TrySendError::Full(back)) => {
+            assert!(back == item && received && lane.waiting.len() == capacity)
+        }
         Err(TrySendError::Disconnected(back)) => assert!(back == item && !received),
         Err(TrySendError::Unserialisable(..)) => panic!("nothing travels here"),
     }
@@ -145,7 +155,8 @@ mod tests {
     fn emptiness_taken_for_the_end_is_noticed() {
         let bytes = [0, 3, 0]; // receive from an empty queue whose sender is open
         queue(&bytes);
-        let polling = |receiver: &Receiver<Item>| receiver.try_recv().map_err(|_| TryRecvError::Disconnected);
+        let polling =
+            |receiver: &Receiver<Item>| receiver.try_recv().map_err(|_| TryRecvError::Disconnected);
         let said = objection(|bytes| received(bytes, polling), &bytes);
         assert!(said.contains("not at its end"), "{said}");
     }
@@ -154,7 +165,8 @@ mod tests {
     fn an_item_that_is_swallowed_is_noticed() {
         let bytes = [1, 0, 0, 0, 0, 3, 0]; // two items are sent, one is received
         queue(&bytes);
-        let swallowing = |receiver: &Receiver<Item>| receiver.try_recv().and_then(|_| receiver.try_recv());
+        let swallowing =
+            |receiver: &Receiver<Item>| receiver.try_recv().and_then(|_| receiver.try_recv());
         let said = objection(|bytes| received(bytes, swallowing), &bytes);
         assert!(said.contains("out of order"), "{said}");
     }

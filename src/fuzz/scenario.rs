@@ -1,4 +1,5 @@
-//! Bytes as a concurrent scenario of the queue's lane or of the manager's dict, whose executions must be linearizable.
+//! Bytes as a concurrent scenario of the queue's lane or of the manager's dict, whose executions
+//! must be linearizable.
 
 use super::Decisions;
 use crate::Budget;
@@ -17,7 +18,8 @@ const EXECUTIONS: u64 = 8;
 /// More operations would find nothing else.
 const OPERATIONS: usize = 12;
 
-/// A lane, or a dict of the manager, whose threads do what the bytes say has a history that its specification allows.
+/// A lane, or a dict of the manager, whose threads do what the bytes say has a history that its
+/// specification allows.
 ///
 /// # Panics
 /// If that is not so.
@@ -31,18 +33,26 @@ pub fn scenario(bytes: &[u8]) {
 }
 
 fn lane<S: Subject<Specification = BoundedQueue<u32>>>(decisions: Decisions<'_>) {
-    let ops =
-        [1, 2].map(BoundedQueueOp::TryEnqueue).into_iter().chain([BoundedQueueOp::Dequeue, BoundedQueueOp::Close]);
+    let ops = [1, 2]
+        .map(BoundedQueueOp::TryEnqueue)
+        .into_iter()
+        .chain([BoundedQueueOp::Dequeue, BoundedQueueOp::Close]);
     judged::<S>(BoundedQueue::new(CAPACITY), &ops.collect::<Vec<_>>(), decisions);
 }
 
 fn dict<S: Subject<Specification = Map<u8, u64>>>(decisions: Decisions<'_>) {
-    let ops = [0, 1].into_iter().flat_map(|key| [MapOp::Insert(key, 1), MapOp::Insert(key, 2), MapOp::Remove(key)]);
+    let ops = [0, 1]
+        .into_iter()
+        .flat_map(|key| [MapOp::Insert(key, 1), MapOp::Insert(key, 2), MapOp::Remove(key)]);
     let ops: Vec<_> = ops.chain([0, 1].map(MapOp::Get)).collect();
     judged::<S>(Map::default(), &ops, decisions);
 }
 
-fn judged<S: Subject>(specification: S::Specification, ops: &[Op<S>], mut decisions: Decisions<'_>) {
+fn judged<S: Subject>(
+    specification: S::Specification,
+    ops: &[Op<S>],
+    mut decisions: Decisions<'_>,
+) {
     let Some(seed) = decisions.byte() else { return };
     let mut scenario = Scenario::of(vec![Vec::new(); 3]);
     while let Some((thread, op)) = decisions.below(3).zip(decisions.below(ops.len())) {
@@ -51,7 +61,10 @@ fn judged<S: Subject>(specification: S::Specification, ops: &[Op<S>], mut decisi
         }
         scenario.threads[thread].push(ops[op].clone());
     }
-    let test = Linearizable::<S>::new(specification).name("fuzz").scenario(scenario).config(Config::default());
+    let test = Linearizable::<S>::new(specification)
+        .name("fuzz")
+        .scenario(scenario)
+        .config(Config::default());
     let test = test.explorers([Explorer::Portfolio { seed: seed.into() }]).shrink(Duration::ZERO);
     if let Verdict::Violated(failure) = test.budget(Budget::executions(EXECUTIONS)).run() {
         panic!("{failure}");

@@ -1,24 +1,30 @@
-//! Knockouts: each synchronisation operation of a model removed or weakened in turn, to see which are load-bearing.
+//! Knockouts: each synchronisation operation of a model removed or weakened in turn, to see which
+//! are load-bearing.
 //!
-//! A model that holds shows that its synchronisation suffices. It does not show that the model would notice if a piece
-//! of it went missing. Every operation of the facade knows its place in the source, so each can be taken away at run
-//! time, one at a time, and the model be explored again. The idea is mutation testing's (DeMillo, Lipton, Sayward,
-//! "Hints on Test Data Selection", 1978); what is changed here is never the program, only the meaning of one operation.
+//! A model that holds shows that its synchronisation suffices. It does not show that the model
+//! would notice if a piece of it went missing. Every operation of the facade knows its place in the
+//! source, so each can be taken away at run time, one at a time, and the model be explored again.
+//! The idea is mutation testing's (DeMillo, Lipton, Sayward, "Hints on Test Data Selection", 1978);
+//! what is changed here is never the program, only the meaning of one operation.
 //!
-//! A knockout is **killed** if some model is violated without the operation, and **survived** if none is, as far as each
-//! was explored. What survived is stronger than these models need, or nothing tests it; or it is needed for something
-//! that no model can show, such as speed: then [`load_bearing_elsewhere`] says so in its place.
+//! A knockout is **killed** if some model is violated without the operation, and **survived** if
+//! none is, as far as each was explored. What survived is stronger than these models need, or
+//! nothing tests it; or it is needed for something that no model can show, such as speed: then
+//! [`load_bearing_elsewhere`] says so in its place.
 //!
-//! An ordering is there for what it publishes: for plain memory, which a model must watch to notice. So of a weaker
-//! ordering that no model noticed it is said that it survived only if one of the models that execute it watches something
-//! that hangs on orderings: a [`cell::UnsafeCell`](crate::cell::UnsafeCell), or memory announced with
-//! [`cell::read`](crate::cell::read) and [`cell::write`](crate::cell::write), that two threads touch, one of them writing,
-//! with an atomic between them. Else it is **undecided**, and the advice is to watch: a `Release` that publishes what
-//! stands behind a pointer is needed, although no model can say so. Older values of atomics kill orderings under loom, too;
-//! that none did decides nothing. And a weakened `SeqCst` is undecided if no model could be explored under loom: nothing
-//! else shows the order of all `SeqCst` operations. "`Relaxed` is enough for these models" means: in all interleavings, and
-//! with all stale values, that they have, nothing that they *watch* is touched unordered, and nothing that they assert
-//! fails. Memory that they do not watch, beside some that they do, may still need it.
+//! An ordering is there for what it publishes: for plain memory, which a model must watch to
+//! notice. So of a weaker ordering that no model noticed it is said that it survived only if one of
+//! the models that execute it watches something that hangs on orderings: a
+//! [`cell::UnsafeCell`](crate::cell::UnsafeCell), or memory announced with
+//! [`cell::read`](crate::cell::read) and [`cell::write`](crate::cell::write), that two threads
+//! touch, one of them writing, with an atomic between them. Else it is **undecided**, and the
+//! advice is to watch: a `Release` that publishes what stands behind a pointer is needed, although
+//! no model can say so. Older values of atomics kill orderings under loom, too; that none did
+//! decides nothing. And a weakened `SeqCst` is undecided if no model could be explored under loom:
+//! nothing else shows the order of all `SeqCst` operations. "`Relaxed` is enough for these models"
+//! means: in all interleavings, and with all stale values, that they have, nothing that they
+//! *watch* is touched unordered, and nothing that they assert fails. Memory that they do not watch,
+//! beside some that they do, may still need it.
 //!
 //! | operation | its knockouts |
 //! |---|---|
@@ -31,9 +37,10 @@
 //! | `join` | skipped, if the thread returns `()`; else it waits, but orders nothing |
 //! | `Barrier::wait` | skipped |
 //!
-//! What is behind a lock that is skipped is watched as a cell: an overlap is reported as the data race before it
-//! happens. Of `Once`, `OnceLock` and `LazyLock` nothing can be taken away without handing out memory that is not there.
-//! Interleavings are explored exhaustively, orderings under loom as well.
+//! What is behind a lock that is skipped is watched as a cell: an overlap is reported as the data
+//! race before it happens. Of `Once`, `OnceLock` and `LazyLock` nothing can be taken away without
+//! handing out memory that is not there. Interleavings are explored exhaustively, orderings under
+//! loom as well.
 
 mod run;
 
@@ -70,10 +77,11 @@ pub fn knockout(model: impl Fn() + Send + Sync + 'static) -> KnockoutReport {
     Knockouts::new(&test).model(&test, model).run()
 }
 
-/// Says why no model need notice if this thread's next synchronisation operation were missing or weaker.
+/// Says why no model need notice if this thread's next synchronisation operation were missing or
+/// weaker.
 ///
-/// It counts for that operation's place in the source. Outside of the first exploration of [`Knockouts`] it does
-/// nothing.
+/// It counts for that operation's place in the source. Outside of the first exploration of
+/// [`Knockouts`] it does nothing.
 ///
 /// ```
 /// use selvedge::sync::atomic::{AtomicU32, Ordering};
@@ -86,7 +94,8 @@ pub fn load_bearing_elsewhere(why: &'static str) {
     crate::execution::knockout::explain_next(why);
 }
 
-/// The knockouts of a group of models, to be configured and run: a knockout is killed if one of them notices.
+/// The knockouts of a group of models, to be configured and run: a knockout is killed if one of
+/// them notices.
 ///
 /// ```
 /// use selvedge::knockout::Knockouts;
@@ -141,16 +150,19 @@ impl Group {
 impl std::fmt::Debug for Knockouts<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let models: Vec<&str> = self.group.models.iter().map(|(name, _)| name.as_str()).collect();
-        f.debug_struct("Knockouts").field("name", &self.group.name).field("models", &models).finish_non_exhaustive()
+        f.debug_struct("Knockouts")
+            .field("name", &self.group.name)
+            .field("models", &models)
+            .finish_non_exhaustive()
     }
 }
 
 impl<'a> Knockouts<'a> {
     /// The knockouts of a group of this name, which has no model yet.
     ///
-    /// An execution with more than 2,000 events is a livelock, unless set otherwise. A knockout that makes a model go on
-    /// beyond it is undecided, unless threads only look, over and over, at what nobody changes any more: that livelock is
-    /// shown.
+    /// An execution with more than 2,000 events is a livelock, unless set otherwise. A knockout
+    /// that makes a model go on beyond it is undecided, unless threads only look, over and over, at
+    /// what nobody changes any more: that livelock is shown.
     pub fn new(name: &str) -> Knockouts<'a> {
         let shrink = Duration::from_millis(200);
         let group = Group {
@@ -164,7 +176,8 @@ impl<'a> Knockouts<'a> {
         Knockouts { group, progress: Box::new(|_, _| {}) }
     }
 
-    /// Adds a model of this name. It must hold as it is: one that does not is named in the report, and decides nothing.
+    /// Adds a model of this name. It must hold as it is: one that does not is named in the report,
+    /// and decides nothing.
     pub fn model(mut self, name: &str, model: impl Fn() + Send + Sync + 'static) -> Self {
         self.group.models.push((name.to_string(), Arc::new(model)));
         self
@@ -176,7 +189,8 @@ impl<'a> Knockouts<'a> {
         self
     }
 
-    /// How long all of it may take (without an end, unless set): knockouts that are not begun by then are undecided.
+    /// How long all of it may take (without an end, unless set): knockouts that are not begun by
+    /// then are undecided.
     pub fn time(mut self, time: Duration) -> Self {
         self.group.time = Some(time);
         self
@@ -190,7 +204,8 @@ impl<'a> Knockouts<'a> {
 
     settings_of_check!(group.settings);
 
-    /// How long to look for a smaller execution that kills a knockout (200 ms, unless set; zero: not at all).
+    /// How long to look for a smaller execution that kills a knockout (200 ms, unless set; zero:
+    /// not at all).
     pub fn shrink(mut self, time: Duration) -> Self {
         self.group.settings.shrink = time;
         self
@@ -202,14 +217,15 @@ impl<'a> Knockouts<'a> {
         self
     }
 
-    /// Uses this instead of the environment. With a replay of an execution of one of the models in which something is
-    /// knocked out, that is all that is run.
+    /// Uses this instead of the environment. With a replay of an execution of one of the models in
+    /// which something is knocked out, that is all that is run.
     pub fn config(mut self, config: Config) -> Self {
         self.group.settings.config = config;
         self
     }
 
-    /// Calls `f` after each knockout, with how many are done and how many are left. What survives may add some.
+    /// Calls `f` after each knockout, with how many are done and how many are left. What survives
+    /// may add some.
     pub fn progress(self, f: impl FnMut(usize, usize) + 'a) -> Self {
         Knockouts { progress: Box::new(f), ..self }
     }
@@ -222,14 +238,20 @@ impl<'a> Knockouts<'a> {
     /// The same, and insists that every knockout is killed, or its survival explained.
     ///
     /// # Panics
-    /// If one survived, or could not be decided, if a model could not be used, or if there was nothing to knock out:
-    /// with the listing of the sites. A replay panics with its drawing: it is there to be seen.
+    /// If one survived, or could not be decided, if a model could not be used, or if there was
+    /// nothing to knock out: with the listing of the sites. A replay panics with its drawing: it is
+    /// there to be seen.
     #[track_caller]
     pub fn assert(self) -> KnockoutReport {
         let replays = self.group.replayed().is_some();
         let report = self.run();
-        if let Some(Fate::Killed(found)) = report.knockouts.first().map(|tried| &tried.fate).filter(|_| replays) {
-            panic!("{}", crate::report::timeline::counterexample(found, &crate::report::Style::Plain));
+        if let Some(Fate::Killed(found)) =
+            report.knockouts.first().map(|tried| &tried.fate).filter(|_| replays)
+        {
+            panic!(
+                "{}",
+                crate::report::timeline::counterexample(found, &crate::report::Style::Plain)
+            );
         }
         assert!(
             report.is_load_bearing(),

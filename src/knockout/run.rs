@@ -1,4 +1,5 @@
-//! One knockout after the other, on all processors: which model notices, and if none does, how far each was explored.
+//! One knockout after the other, on all processors: which model notices, and if none does, how far
+//! each was explored.
 
 use super::Group;
 use crate::check::{Check, Config, Settings};
@@ -15,9 +16,11 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 /// loom, first with few preemptions.
-const LOOM: [Explorer; 2] = [Explorer::Loom { preemption_bound: Some(2) }, Explorer::Loom { preemption_bound: None }];
+const LOOM: [Explorer; 2] =
+    [Explorer::Loom { preemption_bound: Some(2) }, Explorer::Loom { preemption_bound: None }];
 
-/// What is tried first, with every model: most knockouts that are killed at all are killed within this.
+/// What is tried first, with every model: most knockouts that are killed at all are killed within
+/// this.
 const QUICK: Budget = Budget::executions(300).and_time(Duration::from_millis(300));
 
 /// How far a knockout is explored whose survival is explained: nobody waits for the answer.
@@ -59,9 +62,12 @@ pub(super) fn run(this: &Group, progress: &mut dyn FnMut(usize, usize)) -> Knock
     for (_, models) in sites.values_mut() {
         models.sort_by_key(|place| usable[*place].took);
     }
-    let sites: Vec<(Site, Seen, Vec<usize>)> = sites.into_iter().map(|(site, (seen, at))| (site, seen, at)).collect();
+    let sites: Vec<(Site, Seen, Vec<usize>)> =
+        sites.into_iter().map(|(site, (seen, at))| (site, seen, at)).collect();
     let first = |(at, (site, seen, _)): (usize, &(Site, Seen, Vec<usize>))| {
-        changes(&site.operation, seen.declared).into_iter().map(move |change| Task { site: at, change })
+        changes(&site.operation, seen.declared)
+            .into_iter()
+            .map(move |change| Task { site: at, change })
     };
     let mut tasks: Vec<Task> = sites.iter().enumerate().flat_map(first).collect();
     let mut tried: Vec<Tried> = Vec::new();
@@ -77,12 +83,14 @@ pub(super) fn run(this: &Group, progress: &mut dyn FnMut(usize, usize)) -> Knock
             Tried { knockout, site: task.site, fate, explained }
         };
         let (before, left) = (tried.len(), tasks.len());
-        let fresh = in_parallel(&tasks, this.workers, try_one, |done| progress(before + done, left - done));
+        let fresh =
+            in_parallel(&tasks, this.workers, try_one, |done| progress(before + done, left - done));
         // what is killed is killed all the more when it is weaker still
         tasks.clear();
         for one in fresh {
             if matches!(one.fate, Fate::Survived(_) | Fate::Unseen(..)) {
-                let further = further(&one.knockout.site.operation, one.knockout.change).into_iter();
+                let further =
+                    further(&one.knockout.site.operation, one.knockout.change).into_iter();
                 tasks.extend(further.map(|change| Task { site: one.site, change }));
             }
             tried.push(one);
@@ -98,13 +106,17 @@ pub(super) fn run(this: &Group, progress: &mut dyn FnMut(usize, usize)) -> Knock
         explained: seen.explained.map(ToString::to_string),
     });
     let sites = seen.collect();
-    let used =
-        usable.into_iter().map(|m| ModelUsed { name: m.name, coverage: m.coverage, without_loom: m.without_loom });
+    let used = usable.into_iter().map(|m| ModelUsed {
+        name: m.name,
+        coverage: m.coverage,
+        without_loom: m.without_loom,
+    });
     let models = used.collect();
     KnockoutReport { name: this.name.clone(), models, unused, sites, knockouts: tried }
 }
 
-/// Runs exactly one execution, if one is to be replayed, in which an operation of one of these models is knocked out.
+/// Runs exactly one execution, if one is to be replayed, in which an operation of one of these
+/// models is knocked out.
 fn replay(this: &Group) -> Option<KnockoutReport> {
     let (token, (name, body)) = this.replayed()?;
     let (knockout, body) = (token.knockout()?, Arc::clone(body));
@@ -113,7 +125,8 @@ fn replay(this: &Group) -> Option<KnockoutReport> {
         Verdict::Unknown(bound) => Fate::Undecided(bound.to_string()),
         Verdict::Holds(_) => unreachable!("a replay is violated or unknown"),
     };
-    let seen = SiteSeen { site: knockout.site.clone(), models: vec![name.clone()], explained: None };
+    let seen =
+        SiteSeen { site: knockout.site.clone(), models: vec![name.clone()], explained: None };
     let knockouts = vec![Tried { knockout, site: 0, fate, explained: None }];
     let (name, models, unused) = (this.name.clone(), Vec::new(), Vec::new());
     Some(KnockoutReport { name, models, unused, sites: vec![seen], knockouts })
@@ -123,7 +136,8 @@ fn out_of_budget() -> Fate {
     Fate::Undecided("out of budget: it was not tried".to_string())
 }
 
-/// What std itself lets happen at any time: a model that notices is wrong, and one that does not is right.
+/// What std itself lets happen at any time: a model that notices is wrong, and one that does not is
+/// right.
 fn by_std(change: Change) -> Option<String> {
     let why = match change {
         Change::Spurious => "std lets a wait return for no reason: the code around it looks again",
@@ -139,22 +153,32 @@ fn usable(this: &Group) -> (Vec<Usable>, Vec<(String, String)>) {
     let explore = |(name, body): &(String, Model)| -> Result<Usable, (String, String)> {
         let probe = Arc::new(Probe::recording());
         let start = Instant::now();
-        let verdict = check(this, name, body, &[Explorer::Exhaustive], this.settings.budget, &probe);
+        let verdict =
+            check(this, name, body, &[Explorer::Exhaustive], this.settings.budget, &probe);
         let coverage = match verdict {
             Verdict::Holds(coverage) => coverage,
-            Verdict::Violated(found) => return Err((name.clone(), format!("violated as it is: {}", found.kind))),
-            Verdict::Unknown(bound) => return Err((name.clone(), format!("unknown as it is: {bound}"))),
+            Verdict::Violated(found) => {
+                return Err((name.clone(), format!("violated as it is: {}", found.kind)));
+            }
+            Verdict::Unknown(bound) => {
+                return Err((name.clone(), format!("unknown as it is: {bound}")));
+            }
         };
         let took = start.elapsed();
         let without_loom = match this.loom {
             false => Some("not asked for".to_string()),
             true => match check(this, name, body, &LOOM, this.settings.budget, &Arc::default()) {
-                Verdict::Holds(coverage) => coverage.skipped.first().map(|(_, bound)| bound.to_string()),
-                Verdict::Violated(found) => Some(format!("violated there as it is: {}", found.kind)),
+                Verdict::Holds(coverage) => {
+                    coverage.skipped.first().map(|(_, bound)| bound.to_string())
+                }
+                Verdict::Violated(found) => {
+                    Some(format!("violated there as it is: {}", found.kind))
+                }
                 Verdict::Unknown(bound) => Some(bound.to_string()),
             },
         };
-        let (name, body, sites, watches) = (name.clone(), Arc::clone(body), probe.sites(), probe.watches());
+        let (name, body, sites, watches) =
+            (name.clone(), Arc::clone(body), probe.sites(), probe.watches());
         Ok(Usable { name, body, coverage, sites, watches, without_loom, took })
     };
     let (mut usable, mut unused) = (Vec::new(), Vec::new());
@@ -179,7 +203,8 @@ fn check(
     let body = Arc::clone(body);
     let settings = Settings { budget, config: Config::default(), ..this.settings.clone() };
     let check = Check::new(name).explorers(explorers.iter().copied()).settings(settings);
-    // as it is, threads must meet; without the one lock on which they do, there is nothing for them to notice
+    // as it is, threads must meet; without the one lock on which they do, there is nothing for them
+    // to notice
     let check = if probe.changes_something() { check.meets(Arc::default()) } else { check };
     check.probe(Arc::clone(probe)).run(move || body())
 }
@@ -188,14 +213,23 @@ fn check(
 fn fate(this: &Group, knockout: &Knockout, models: &[&Usable], budget: Budget) -> Fate {
     let mut survived = Vec::new();
     let mut why_not: Vec<String> = Vec::new();
-    // first a little of every model: one of them may see at once what another would look for in vain, and for long
+    // first a little of every model: one of them may see at once what another would look for in
+    // vain, and for long
     let quick = if models.len() > 1 { models } else { &[] };
-    let rounds = quick.iter().map(|model| (model, QUICK)).chain(models.iter().map(|model| (model, budget)));
+    let rounds =
+        quick.iter().map(|model| (model, QUICK)).chain(models.iter().map(|model| (model, budget)));
     for (at, (model, budget)) in rounds.enumerate() {
         let is_last = at >= quick.len();
         let probe = Arc::new(Probe::of(knockout.clone()));
         let ask = |explorers: &[Explorer]| {
-            check(this, &format!("{}+{knockout}", model.name), &model.body, explorers, budget, &probe)
+            check(
+                this,
+                &format!("{}+{knockout}", model.name),
+                &model.body,
+                explorers,
+                budget,
+                &probe,
+            )
         };
         let mut verdict = ask(&explorers(knockout, model));
         if let Verdict::Holds(coverage) = &mut verdict
@@ -205,7 +239,8 @@ fn fate(this: &Group, knockout: &Knockout, models: &[&Usable], budget: Budget) -
             match ask(&[Explorer::Portfolio { seed: 0 }]) {
                 Verdict::Holds(sampled) => coverage.runs.extend(sampled.runs),
                 Verdict::Violated(found) if is_proof(&found) => verdict = Verdict::Violated(found),
-                // samplers are not fair: what they take for a livelock may be a thread that they never chose
+                // samplers are not fair: what they take for a livelock may be a thread that they
+                // never chose
                 Verdict::Violated(_) | Verdict::Unknown(_) => {}
             }
         }
@@ -213,12 +248,19 @@ fn fate(this: &Group, knockout: &Knockout, models: &[&Usable], budget: Budget) -
             Verdict::Violated(found) if !is_proof(&found) => {
                 why_not.extend(is_last.then(|| format!("{}: {}", model.name, found.message)));
             }
-            Verdict::Unknown(bound) => why_not.extend(is_last.then(|| format!("{}: {bound}", model.name))),
+            Verdict::Unknown(bound) => {
+                why_not.extend(is_last.then(|| format!("{}: {bound}", model.name)))
+            }
             _ if probe.executed() == 0 => {
-                return Fate::Undecided(format!("an error: {} did not execute the changed operation", model.name));
+                return Fate::Undecided(format!(
+                    "an error: {} did not execute the changed operation",
+                    model.name
+                ));
             }
             Verdict::Violated(found) => return Fate::Killed(found),
-            Verdict::Holds(coverage) => survived.extend(is_last.then(|| (model.name.clone(), coverage))),
+            Verdict::Holds(coverage) => {
+                survived.extend(is_last.then(|| (model.name.clone(), coverage)))
+            }
         }
     }
     match unseen(knockout, models) {
@@ -240,18 +282,19 @@ fn unseen(knockout: &Knockout, models: &[&Usable]) -> Option<Unseen> {
 
 /// Whether the budget ended the search for interleavings.
 fn is_cut_short(coverage: &Coverage) -> bool {
-    let by_budget = |extent: &Extent| matches!(extent, Extent::Bounded(Bound::Executions(_) | Bound::Time(_)));
+    let by_budget =
+        |extent: &Extent| matches!(extent, Extent::Bounded(Bound::Executions(_) | Bound::Time(_)));
     coverage.runs.iter().any(|run| run.explorer == Explorer::Exhaustive && by_budget(&run.extent))
 }
 
-/// Whether the violation shows that something is wrong: a bound on events alone is a guess, since it may only have been
-/// a long way.
+/// Whether the violation shows that something is wrong: a bound on events alone is a guess, since
+/// it may only have been a long way.
 fn is_proof(found: &Counterexample) -> bool {
     found.kind != Kind::Livelock || gets_nowhere(&found.trace)
 }
 
-/// Whether some threads only look, and yield, over and over, while nothing changes any more, for half of the execution;
-/// and all others have ended, or wait.
+/// Whether some threads only look, and yield, over and over, while nothing changes any more, for
+/// half of the execution; and all others have ended, or wait.
 fn gets_nowhere(trace: &Trace) -> bool {
     const ROUNDS: usize = 3;
     let half = &trace.events[trace.events.len() / 2..];
@@ -262,7 +305,9 @@ fn gets_nowhere(trace: &Trace) -> bool {
     };
     let is_through = |(at, thread): (usize, &Thread)| {
         let yields = |e: &&Event| e.thread.index() == at && e.operation == Operation::Yield;
-        thread.pending.is_none() || thread.blocked.is_some() || half.iter().filter(yields).count() >= ROUNDS
+        thread.pending.is_none()
+            || thread.blocked.is_some()
+            || half.iter().filter(yields).count() >= ROUNDS
     };
     half.iter().all(changes_nothing) && trace.threads.iter().enumerate().all(is_through)
 }
@@ -291,8 +336,8 @@ fn in_parallel<I: Sync, R: Send>(
             let (done, next, results, work) = (done.clone(), &next, &results, &work);
             scope.spawn(move || {
                 // Relaxed: the counter hands out places and publishes nothing
-                while let Some((at, item)) =
-                    Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| Some((at, items.get(at)?)))
+                while let Some((at, item)) = Some(next.fetch_add(1, Ordering::Relaxed))
+                    .and_then(|at| Some((at, items.get(at)?)))
                 {
                     let result = work(item);
                     results.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
@@ -330,7 +375,8 @@ mod tests {
         };
         let this = Knockouts::new("elsewhere").model("elsewhere", model).group;
         let (usable, _) = usable(&this);
-        let knockout: Knockout = "knockout:src/nowhere.rs:1:1:lock/skipped".parse().expect("a knockout");
+        let knockout: Knockout =
+            "knockout:src/nowhere.rs:1:1:lock/skipped".parse().expect("a knockout");
         let fate = fate(&this, &knockout, &usable.iter().collect::<Vec<_>>(), QUICK);
         let Fate::Undecided(why) = fate else { panic!("{fate:?}") };
         assert!(why.contains("did not execute"), "{why}");

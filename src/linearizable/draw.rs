@@ -1,4 +1,5 @@
-//! A history as a person sees it: operations as intervals, a row a process, and where its explanation ends.
+//! A history as a person sees it: operations as intervals, a row a process, and where its
+//! explanation ends.
 
 use super::fault::Fault;
 use super::subject::Subject;
@@ -15,12 +16,15 @@ pub(super) fn history<S: Subject>(fault: &Fault<S>, criterion: Criterion) -> Str
         Criterion::QuiescentlyConsistent => "not quiescently consistent",
     };
     let operations = &fault.history.operations;
-    let mut lines = vec![format!("{asked}: no order of the operations explains what they returned")];
+    let mut lines =
+        vec![format!("{asked}: no order of the operations explains what they returned")];
     lines.push(String::new());
     lines.extend(report::intervals::text(&intervals(operations)));
     lines.push(String::new());
     let named = |places: &[usize]| {
-        let name = |place: &usize| format!("{} ({})", words(&operations[*place]), who(operations[*place].process));
+        let name = |place: &usize| {
+            format!("{} ({})", words(&operations[*place]), who(operations[*place].process))
+        };
         places.iter().map(name).collect::<Vec<_>>().join(", ")
     };
     let explanation = &fault.explanation;
@@ -28,7 +32,8 @@ pub(super) fn history<S: Subject>(fault: &Fault<S>, criterion: Criterion) -> Str
         lines.push(format!("in this order: {}", named(&explanation.prefix)));
     }
     if !explanation.stuck.is_empty() {
-        let after = if explanation.prefix.is_empty() { "cannot be first" } else { "then cannot follow" };
+        let after =
+            if explanation.prefix.is_empty() { "cannot be first" } else { "then cannot follow" };
         lines.push(format!("{after}: {}", named(&explanation.stuck)));
     }
     if explanation.smallest.len() < operations.len() && !explanation.smallest.is_empty() {
@@ -42,7 +47,8 @@ fn who(process: usize) -> String {
 }
 
 fn words<Op: Debug, Ret: Debug>(operation: &Operation<Op, Ret>) -> String {
-    let ret = operation.response.as_ref().map_or("pending".to_string(), |(_, ret)| format!("{ret:?}"));
+    let ret =
+        operation.response.as_ref().map_or("pending".to_string(), |(_, ret)| format!("{ret:?}"));
     report::clean(&format!("{:?} -> {ret}", operation.op))
 }
 

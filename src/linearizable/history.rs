@@ -1,10 +1,12 @@
-//! From an execution to the histories that it stands for: which operation returned before which was called.
+//! From an execution to the histories that it stands for: which operation returned before which was
+//! called.
 //!
-//! An operation is as short as it can be: it begins with its first event and ends with its last, since what its thread
-//! does in between with nobody is never seen. On green threads an execution stands for all that differ from it only in
-//! the order of independent events, which the exhaustive explorer does not run; their histories differ, and the ones
-//! that are hardest to explain are made here: those in which responses come as early as they can and invocations as
-//! late. Of each history that can be left out one is made that has all of its precedences, and more.
+//! An operation is as short as it can be: it begins with its first event and ends with its last,
+//! since what its thread does in between with nobody is never seen. On green threads an execution
+//! stands for all that differ from it only in the order of independent events, which the exhaustive
+//! explorer does not run; their histories differ, and the ones that are hardest to explain are made
+//! here: those in which responses come as early as they can and invocations as late. Of each
+//! history that can be left out one is made that has all of its precedences, and more.
 
 use super::model::Call;
 use crate::dependence::known;
@@ -33,7 +35,8 @@ pub(super) struct Point {
     pub(super) thread: ThreadId,
     /// The number of the event among its thread's, from 1.
     pub(super) event: u64,
-    /// An operation without events is after that event, and before the next: which of those there. 0: it is the event.
+    /// An operation without events is after that event, and before the next: which of those there.
+    /// 0: it is the event.
     pub(super) between: u64,
 }
 
@@ -71,9 +74,13 @@ impl<'a> Execution<'a> {
         Execution { trace, known: known(world), own, calls }
     }
 
-    /// Where the point is in the trace: at or after which event, from 1, and behind how many others there.
+    /// Where the point is in the trace: at or after which event, from 1, and behind how many others
+    /// there.
     fn place(&self, point: Point) -> (usize, u64) {
-        let at = point.event.checked_sub(1).and_then(|at| self.own[point.thread.index()].get(at as usize));
+        let at = point
+            .event
+            .checked_sub(1)
+            .and_then(|at| self.own[point.thread.index()].get(at as usize));
         let started = || {
             let spawn = Event::Spawn(point.thread);
             self.trace.events.iter().position(|event| event.operation == spawn)
@@ -86,7 +93,8 @@ impl<'a> Execution<'a> {
         if earlier.thread == later.thread {
             return (earlier.event, earlier.between) <= (later.event, later.between);
         }
-        // what is known at a point between two events is known since the first of them, and told with the second
+        // what is known at a point between two events is known since the first of them, and told
+        // with the second
         let needed = earlier.event + u64::from(earlier.between > 0);
         self.knows(later.thread, later.event, earlier.thread) >= needed
     }
@@ -114,8 +122,12 @@ impl<'a> Execution<'a> {
             let place = self.place(point);
             places.partition_point(|p| *p < place) as u64
         };
-        // an event that is the first of one operation and the last of another is of one thread: the ranks do not meet
-        let times = self.calls.iter().map(|(first, last)| (2 * rank(*first), last.map(|last| 2 * rank(last) + 1)));
+        // an event that is the first of one operation and the last of another is of one thread: the
+        // ranks do not meet
+        let times = self
+            .calls
+            .iter()
+            .map(|(first, last)| (2 * rank(*first), last.map(|last| 2 * rank(last) + 1)));
         Order { times: times.collect(), responses: Vec::new() }
     }
 
@@ -127,18 +139,22 @@ impl<'a> Execution<'a> {
     /// What must be before each response in all equivalent executions.
     pub(super) fn bounds(&self) -> Bounds {
         let count = self.calls.len();
-        let mask =
-            |calls: &dyn Fn(usize) -> bool| (0..count).filter(|call| calls(*call)).fold(0, |m, call| m | 1 << call);
+        let mask = |calls: &dyn Fn(usize) -> bool| {
+            (0..count).filter(|call| calls(*call)).fold(0, |m, call| m | 1 << call)
+        };
         let bound = |call: usize| {
             let last = self.calls[call].1?;
             let called = mask(&|other| other == call || self.precedes(self.calls[other].0, last));
-            let returned = |other: usize| self.calls[other].1.is_some_and(|theirs| self.precedes(theirs, last));
+            let returned = |other: usize| {
+                self.calls[other].1.is_some_and(|theirs| self.precedes(theirs, last))
+            };
             Some((called, mask(&|other| other != call && returned(other))))
         };
         Bounds((0..count).map(bound).collect())
     }
 
-    /// The events in an equivalent order in which responses come in this order, each as early as it can.
+    /// The events in an equivalent order in which responses come in this order, each as early as it
+    /// can.
     pub(super) fn reordered(&self, responses: &[usize]) -> Trace {
         let events = &self.trace.events;
         let mut order = Vec::with_capacity(events.len());
@@ -156,25 +172,34 @@ impl<'a> Execution<'a> {
             }
         }
         order.extend((0..events.len()).filter(|place| !placed[*place]));
-        Trace { events: order.into_iter().map(|place| events[place]).collect(), ..self.trace.clone() }
+        Trace {
+            events: order.into_iter().map(|place| events[place]).collect(),
+            ..self.trace.clone()
+        }
     }
 }
 
-/// For each call that has returned, which must have been called before its response, itself included, and which must
-/// have returned; as sets.
+/// For each call that has returned, which must have been called before its response, itself
+/// included, and which must have returned; as sets.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Bounds(Vec<Option<(u64, u64)>>);
 
 impl Bounds {
     /// The same for the calls in this order.
     pub(super) fn sorted(&self, order: &[usize]) -> Bounds {
-        let sort = |mask: u64| (0..).zip(order).fold(0, |sorted, (to, from)| sorted | (mask >> from & 1) << to);
+        let sort = |mask: u64| {
+            (0..).zip(order).fold(0, |sorted, (to, from)| sorted | (mask >> from & 1) << to)
+        };
         Bounds(
-            order.iter().map(|call| self.0[*call].map(|(called, returned)| (sort(called), sort(returned)))).collect(),
+            order
+                .iter()
+                .map(|call| self.0[*call].map(|(called, returned)| (sort(called), sort(returned))))
+                .collect(),
         )
     }
 
-    /// The histories that are hardest to explain, of all equivalent executions. Whether these are all.
+    /// The histories that are hardest to explain, of all equivalent executions. Whether these are
+    /// all.
     pub(super) fn strongest(&self) -> (Vec<Order>, bool) {
         let mut search = Search { bounds: &self.0, found: Vec::new(), complete: true };
         search.go(&mut vec![(None, None); self.0.len()], &mut Vec::new(), (0, 0), 0);
@@ -226,7 +251,9 @@ impl Search<'_> {
             self.go(times, responses, (called | fresh, returned | 1 << call), now + 1);
             responses.pop();
             times[call].1 = None;
-            (0..times.len()).filter(|call| fresh >> call & 1 == 1).for_each(|call| times[call].0 = None);
+            (0..times.len())
+                .filter(|call| fresh >> call & 1 == 1)
+                .for_each(|call| times[call].0 = None);
         }
         for call in responses.drain(had..) {
             times[call].1 = None;
@@ -248,8 +275,8 @@ impl Search<'_> {
     }
 }
 
-/// The times of operations on real threads: who returned at the moment at which another was called did not return
-/// before it.
+/// The times of operations on real threads: who returned at the moment at which another was called
+/// did not return before it.
 pub(super) fn by_the_clock<Ret>(calls: &[Call<Ret>]) -> Times {
     let rank = |nanos: u64, ends: bool| {
         let earlier = |call: &Call<Ret>| {
@@ -259,7 +286,10 @@ pub(super) fn by_the_clock<Ret>(calls: &[Call<Ret>]) -> Times {
         };
         calls.iter().map(earlier).sum::<usize>() as u64
     };
-    calls.iter().map(|call| (rank(call.from, false), call.to.as_ref().map(|(to, _)| rank(*to, true)))).collect()
+    calls
+        .iter()
+        .map(|call| (rank(call.from, false), call.to.as_ref().map(|(to, _)| rank(*to, true))))
+        .collect()
 }
 
 /// The history that has these times.
@@ -273,7 +303,10 @@ pub(super) fn history<Op: Clone, Ret: Clone>(
         process: call.process,
         op: ops[call.operation].clone(),
         invocation: *from,
-        response: call.to.as_ref().map(|(_, ret)| ((*to).expect("a time, as it returned"), ret.clone())),
+        response: call
+            .to
+            .as_ref()
+            .map(|(_, ret)| ((*to).expect("a time, as it returned"), ret.clone())),
     };
     History { operations: calls.iter().zip(times).map(operation).collect(), stuck }
 }

@@ -1,4 +1,5 @@
-//! Has the last word about the executions of one scenario: the histories of each, every distinct one checked once.
+//! Has the last word about the executions of one scenario: the histories of each, every distinct
+//! one checked once.
 
 use super::draw;
 use super::fault::Fault;
@@ -45,7 +46,8 @@ struct State<S: Subject> {
     faults: HashMap<String, Fault<S>>,
 }
 
-/// What of a history can be hashed: whether it is stuck, its times, its precedence, and its values in words.
+/// What of a history can be hashed: whether it is stuck, its times, its precedence, and its values
+/// in words.
 type Digest = (bool, Times, Precedence, String);
 
 /// What the operations returned, in the order of the scenario.
@@ -73,7 +75,11 @@ impl<S: Subject> Clone for Answer<S> {
 }
 
 impl<S: Subject> Court<S> {
-    pub(super) fn new(question: Arc<Question<S>>, scenario: &Scenario<Op<S>>, log: Arc<Log<Ret<S>>>) -> Arc<Self> {
+    pub(super) fn new(
+        question: Arc<Question<S>>,
+        scenario: &Scenario<Op<S>>,
+        log: Arc<Log<Ret<S>>>,
+    ) -> Arc<Self> {
         let ops = scenario.operations().map(|(_, op)| op.clone()).collect();
         let state = State {
             histories: HashMap::new(),
@@ -121,20 +127,37 @@ impl<S: Subject> Court<S> {
             Engine::Std => self.ask(&pulse, &calls, &by_the_clock(&calls), None, stuck),
             Engine::Loom => {
                 let execution = Execution::new(world, &calls);
-                self.ask(&pulse, &calls, &execution.as_it_ran().times, Some(execution.precedence()), stuck)
+                self.ask(
+                    &pulse,
+                    &calls,
+                    &execution.as_it_ran().times,
+                    Some(execution.precedence()),
+                    stuck,
+                )
             }
             Engine::Shuttle => {
                 let execution = Execution::new(world, &calls);
                 let ran = self.ask(&pulse, &calls, &execution.as_it_ran().times, None, stuck);
                 match ran {
-                    // of what nothing is seen, not even that it is done, nothing says that it could be in another order
-                    _ if world.log.trace.events.iter().all(|event| event.thread == ThreadId::MAIN) => ran,
-                    // a depth-first search comes by the other orders by itself, as far as operations have events
+                    // of what nothing is seen, not even that it is done, nothing says that it could
+                    // be in another order
+                    _ if world
+                        .log
+                        .trace
+                        .events
+                        .iter()
+                        .all(|event| event.thread == ThreadId::MAIN) =>
+                    {
+                        ran
+                    }
+                    // a depth-first search comes by the other orders by itself, as far as
+                    // operations have events
                     Answer::Right
                         if self.question.criterion != SEQUENTIAL
                             && (explorer != Explorer::Dfs || execution.has_silent_calls()) =>
                     {
-                        let (answer, responses) = self.ask_all(&pulse, &calls, &execution.bounds(), stuck);
+                        let (answer, responses) =
+                            self.ask_all(&pulse, &calls, &execution.bounds(), stuck);
                         if let Some(responses) = responses {
                             let trace = execution.reordered(&responses);
                             world.log.trace = trace;
@@ -147,7 +170,9 @@ impl<S: Subject> Court<S> {
         };
         world.ending = match found {
             Answer::Right => None,
-            Answer::Unknown(configurations) => Some(Ending::Unknown(Bound::Configurations(configurations))),
+            Answer::Unknown(configurations) => {
+                Some(Ending::Unknown(Bound::Configurations(configurations)))
+            }
             Answer::Wrong(fault) => Some(self.ending(&fault, world.ending.take())),
         };
     }
@@ -156,15 +181,17 @@ impl<S: Subject> Court<S> {
     fn ending(&self, fault: &Fault<S>, was: Option<Ending>) -> Ending {
         let drawn = draw::history::<S>(fault, self.question.criterion);
         let (kind, message, location) = match was {
-            Some(Ending::Violation { kind, message, location, .. }) => (kind, format!("{message}\n{drawn}"), location),
+            Some(Ending::Violation { kind, message, location, .. }) => {
+                (kind, format!("{message}\n{drawn}"), location)
+            }
             _ => (Kind::NotLinearizable, drawn, None),
         };
         self.state().faults.insert(message.clone(), fault.clone());
         Ending::Violation { kind, message, location, conflict: None }
     }
 
-    /// Checks the histories of all equivalent executions; with the first that is wrong, in which order its responses
-    /// come.
+    /// Checks the histories of all equivalent executions; with the first that is wrong, in which
+    /// order its responses come.
     fn ask_all(
         &self,
         pulse: &Pulse,
@@ -201,7 +228,8 @@ impl<S: Subject> Court<S> {
         let (order, rets, words) = in_order(calls);
         let sorted: Times = order.iter().map(|index| times[*index]).collect();
         let precedence = weak.clone().unwrap_or_default();
-        let precedence: Vec<u64> = order.iter().filter_map(|index| precedence.get(*index).copied()).collect();
+        let precedence: Vec<u64> =
+            order.iter().filter_map(|index| precedence.get(*index).copied()).collect();
         let digest = (stuck, sorted, precedence, words);
         if let Some(entries) = self.state().histories.get(&digest)
             && let Some(entry) = entries.iter().find(|entry| entry.rets == rets)
@@ -229,14 +257,16 @@ impl<S: Subject> Court<S> {
         };
         match verdict {
             linearize::Verdict::Holds(_) => Answer::Right,
-            linearize::Verdict::Violated(explanation) => Answer::Wrong(Arc::new(Fault { history, explanation })),
+            linearize::Verdict::Violated(explanation) => {
+                Answer::Wrong(Arc::new(Fault { history, explanation }))
+            }
             linearize::Verdict::Unknown { configurations } => Answer::Unknown(configurations),
         }
     }
 }
 
-/// The calls in the order of the scenario (threads write them down as they come), what they returned, and a digest of
-/// which those are.
+/// The calls in the order of the scenario (threads write them down as they come), what they
+/// returned, and a digest of which those are.
 fn in_order<R: Clone + std::fmt::Debug>(calls: &[Call<R>]) -> (Vec<usize>, Vec<Option<R>>, String) {
     let places: Vec<usize> = calls.iter().map(|call| call.operation).collect();
     let order = order_of(&places);

@@ -1,5 +1,6 @@
-//! Is this structure linearizable? Scenarios are made out of its operations, each is explored, every distinct history is
-//! checked against the sequential specification, and what fails is made small.
+//! Is this structure linearizable? Scenarios are made out of its operations, each is explored,
+//! every distinct history is checked against the sequential specification, and what fails is made
+//! small.
 
 mod draw;
 mod fault;
@@ -25,7 +26,8 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Tests a structure against its sequential specification, which starts as its default: see [`Linearizable`].
+/// Tests a structure against its sequential specification, which starts as its default: see
+/// [`Linearizable`].
 ///
 /// ```
 /// use proptest::prelude::*;
@@ -108,19 +110,24 @@ pub struct Linearizable<S: Subject> {
 
 impl<S: Subject> std::fmt::Debug for Linearizable<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Linearizable").field("name", &self.name).field("seed", &self.seed).finish_non_exhaustive()
+        f.debug_struct("Linearizable")
+            .field("name", &self.name)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
     }
 }
 
 impl<S: Subject> Linearizable<S> {
-    /// A test against a specification that starts like this, with the default budget: 128 scenarios of two or three
-    /// threads, or 6 seconds of them, each explored exhaustively, by loom with two preemptions and, where it was not
-    /// explored exhaustively, by a portfolio of samplers.
+    /// A test against a specification that starts like this, with the default budget: 128 scenarios
+    /// of two or three threads, or 6 seconds of them, each explored exhaustively, by loom with two
+    /// preemptions and, where it was not explored exhaustively, by a portfolio of samplers.
     pub fn new(specification: S::Specification) -> Linearizable<S> {
-        let test = std::thread::current().name().filter(|name| *name != "main").map(ToString::to_string);
+        let test =
+            std::thread::current().name().filter(|name| *name != "main").map(ToString::to_string);
         let subject = std::any::type_name::<S>();
         Linearizable {
-            name: test.unwrap_or_else(|| subject.rsplit("::").next().unwrap_or(subject).to_string()),
+            name: test
+                .unwrap_or_else(|| subject.rsplit("::").next().unwrap_or(subject).to_string()),
             question: Arc::new(Question { specification, criterion: Criterion::Linearizable }),
             strategy: S::operations().boxed(),
             source: Source::Drawn(128),
@@ -140,7 +147,8 @@ impl<S: Subject> Linearizable<S> {
         }
     }
 
-    /// The name under which failures are drawn and replayed: the test's, or the subject's, unless set.
+    /// The name under which failures are drawn and replayed: the test's, or the subject's, unless
+    /// set.
     pub fn name(self, name: &str) -> Self {
         Linearizable { name: name.to_string(), ..self }
     }
@@ -179,8 +187,8 @@ impl<S: Subject> Linearizable<S> {
         Linearizable { source: Source::Drawn(scenarios), ..self }
     }
 
-    /// Instead of drawing scenarios, takes every one that can be made of these operations, the smallest first: see
-    /// [`every`](crate::scenario::every).
+    /// Instead of drawing scenarios, takes every one that can be made of these operations, the
+    /// smallest first: see [`every`](crate::scenario::every).
     pub fn every(self, operations: impl IntoIterator<Item = Op<S>>) -> Self {
         Linearizable { source: Source::Every(operations.into_iter().collect()), ..self }
     }
@@ -201,13 +209,14 @@ impl<S: Subject> Linearizable<S> {
         Linearizable { question: Arc::new(question), ..self }
     }
 
-    /// Asks for sequential consistency only: each thread's operations in its order, whatever the real time between
-    /// threads.
+    /// Asks for sequential consistency only: each thread's operations in its order, whatever the
+    /// real time between threads.
     pub fn sequentially_consistent(self) -> Self {
         self.criterion(Criterion::SequentiallyConsistent)
     }
 
-    /// Asks for quiescent consistency only: operations that a moment of rest separates take effect in that order.
+    /// Asks for quiescent consistency only: operations that a moment of rest separates take effect
+    /// in that order.
     pub fn quiescently_consistent(self) -> Self {
         self.criterion(Criterion::QuiescentlyConsistent)
     }
@@ -217,7 +226,8 @@ impl<S: Subject> Linearizable<S> {
         Linearizable { explorers: explorers.into_iter().collect(), ..self }
     }
 
-    /// How much all scenarios together may take: what one does not use is there for those that follow.
+    /// How much all scenarios together may take: what one does not use is there for those that
+    /// follow.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.settings.budget = budget;
         self
@@ -230,8 +240,8 @@ impl<S: Subject> Linearizable<S> {
 
     settings_of_check!(settings);
 
-    /// How long to look for a smaller scenario, and then for a smaller execution of it, with the same kind of failure
-    /// (2 s, unless set; zero: not at all).
+    /// How long to look for a smaller scenario, and then for a smaller execution of it, with the
+    /// same kind of failure (2 s, unless set; zero: not at all).
     pub fn shrink(mut self, time: Duration) -> Self {
         self.settings.shrink = time;
         self

@@ -1,9 +1,10 @@
 //! A scenario as a model, and the record of its operations.
 //!
-//! Recording adds neither scheduling points nor synchronisation. On green threads all of an execution runs on one OS
-//! thread: calls and returns go into a buffer that no engine knows, as numbers of the caller's own events, which
-//! `history` turns into an order later. On real threads each thread has a buffer of its own, with the monotonic clock
-//! read before the call and after the return, and hands it over when it has ended.
+//! Recording adds neither scheduling points nor synchronisation. On green threads all of an
+//! execution runs on one OS thread: calls and returns go into a buffer that no engine knows, as
+//! numbers of the caller's own events, which `history` turns into an order later. On real threads
+//! each thread has a buffer of its own, with the monotonic clock read before the call and after the
+//! return, and hands it over when it has ended.
 
 use super::subject::{Op, Ret, Subject};
 use crate::execution;
@@ -19,7 +20,8 @@ pub(super) struct Call<Ret> {
     pub(super) thread: ThreadId,
     /// Its place in [`Scenario::operations`].
     pub(super) operation: usize,
-    /// When it was called: so many events of its thread came before; on real threads, so many nanoseconds.
+    /// When it was called: so many events of its thread came before; on real threads, so many
+    /// nanoseconds.
     pub(super) from: u64,
     /// When it returned, in the same unit, and what.
     pub(super) to: Option<(u64, Ret)>,
@@ -57,7 +59,8 @@ struct Caller<S: Subject> {
 
 impl<S: Subject> Caller<S> {
     fn as_process(&self, process: usize) -> Caller<S> {
-        let (subject, scenario, log) = (Arc::clone(&self.subject), Arc::clone(&self.scenario), Arc::clone(&self.log));
+        let (subject, scenario, log) =
+            (Arc::clone(&self.subject), Arc::clone(&self.scenario), Arc::clone(&self.log));
         Caller { subject, scenario, log, start: self.start, process }
     }
 
@@ -104,14 +107,20 @@ impl<S: Subject> Caller<S> {
 }
 
 /// The model of a scenario: what it leaves in the log is the history of its last execution.
-pub(super) fn model<S: Subject>(scenario: Arc<Scenario<Op<S>>>, log: Arc<Log<Ret<S>>>) -> impl Fn() + Send + Sync {
+pub(super) fn model<S: Subject>(
+    scenario: Arc<Scenario<Op<S>>>,
+    log: Arc<Log<Ret<S>>>,
+) -> impl Fn() + Send + Sync {
     move || {
         log.with(Vec::clear);
         let (subject, scenario) = (Arc::new(S::new()), Arc::clone(&scenario));
-        let me = Caller { subject, scenario, log: Arc::clone(&log), start: Instant::now(), process: 0 };
+        let me =
+            Caller { subject, scenario, log: Arc::clone(&log), start: Instant::now(), process: 0 };
         me.run(&me.scenario.initial, 0);
         // so that real threads meet; on green ones the explorer sees to that
-        let together = execution::events_of_mine().is_none().then(|| Arc::new(Barrier::new(me.scenario.threads.len())));
+        let together = execution::events_of_mine()
+            .is_none()
+            .then(|| Arc::new(Barrier::new(me.scenario.threads.len())));
         let mut first = me.scenario.initial.len();
         let mut threads = Vec::new();
         for (index, ops) in me.scenario.threads.iter().enumerate() {

@@ -44,8 +44,8 @@ enum Origin {
     Given,
     /// The one of this number, of all.
     Every(u64),
-    /// Drawn from this seed, the one of this number, and made smaller: before each step that was kept, so many were
-    /// not.
+    /// Drawn from this seed, the one of this number, and made smaller: before each step that was
+    /// kept, so many were not.
     Drawn(u64, u64, Vec<u64>),
 }
 
@@ -69,14 +69,17 @@ impl Origin {
             return Some(Origin::Given);
         }
         let name = name.split_whitespace().collect::<Vec<_>>().join("_");
-        let parts: Vec<&str> = token.model().strip_prefix(&name)?.strip_prefix('/')?.split('/').collect();
+        let parts: Vec<&str> =
+            token.model().strip_prefix(&name)?.strip_prefix('/')?.split('/').collect();
         let number = |text: &str| text.parse().ok();
         match parts[..] {
             ["every", at] => Some(Origin::Every(number(at)?)),
             [seed, case] => Some(Origin::Drawn(number(seed)?, number(case)?, Vec::new())),
-            [seed, case, path] => {
-                Some(Origin::Drawn(number(seed)?, number(case)?, path.split('.').map(number).collect::<Option<_>>()?))
-            }
+            [seed, case, path] => Some(Origin::Drawn(
+                number(seed)?,
+                number(case)?,
+                path.split('.').map(number).collect::<Option<_>>()?,
+            )),
             _ => None,
         }
     }
@@ -89,15 +92,17 @@ impl<S: Subject> Linearizable<S> {
     pub fn run(self) -> Verdict<S> {
         match self.settings.config.replay.as_deref().map(str::parse::<Token>) {
             None => self.explore(),
-            Some(Err(error)) => Verdict::Unknown(Bound::Replay(error.to_string()), Tested::default()),
+            Some(Err(error)) => {
+                Verdict::Unknown(Bound::Replay(error.to_string()), Tested::default())
+            }
             Some(Ok(token)) => self.replay(&token).unwrap_or_else(|| self.explore()),
         }
     }
 
     /// The same, and insists on what is expected.
     ///
-    /// A structure that was to hold and does not leaves a token in [`Config::failures`](crate::Config::failures); the
-    /// next time that execution is run first.
+    /// A structure that was to hold and does not leaves a token in
+    /// [`Config::failures`](crate::Config::failures); the next time that execution is run first.
     ///
     /// # Panics
     /// If the verdict is another: with the drawn failure, if there is one.
@@ -163,7 +168,8 @@ impl<S: Subject> Linearizable<S> {
         }
     }
 
-    /// The scenario without those of its first operations that would wait for ever, as nobody else is there yet.
+    /// The scenario without those of its first operations that would wait for ever, as nobody else
+    /// is there yet.
     fn startable(&self, mut scenario: Scenario<Op<S>>) -> Scenario<Op<S>> {
         let mut state = self.question.specification.clone();
         scenario.initial.retain(|op| {
@@ -178,12 +184,14 @@ impl<S: Subject> Linearizable<S> {
 
     /// The scenario of this number, to be made smaller.
     fn tree(&self, seed: u64, case: u64) -> Option<Tree<S>> {
-        // each scenario has randomness of its own, so that it can be made again without those before it
+        // each scenario has randomness of its own, so that it can be made again without those
+        // before it
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&seed.to_le_bytes());
         bytes[8..16].copy_from_slice(&case.to_le_bytes());
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let config = proptest::test_runner::Config { failure_persistence: None, ..Default::default() };
+        let config =
+            proptest::test_runner::Config { failure_persistence: None, ..Default::default() };
         let mut runner = TestRunner::new_with_rng(config, rng);
         let shape = self.shape.scaled((case % CYCLE + 1) as usize, CYCLE as usize);
         scenarios(self.strategy.clone(), shape).new_tree(&mut runner).ok()
@@ -203,12 +211,19 @@ impl<S: Subject> Linearizable<S> {
             Source::Drawn(count) => {
                 tested.planned = Some(*count);
                 let origins = (0..*count).map(|case| Origin::Drawn(self.seed, case, Vec::new()));
-                self.in_turn(origins.filter_map(|origin| self.made(&origin).map(|made| (origin, made))), tested)
+                self.in_turn(
+                    origins.filter_map(|origin| self.made(&origin).map(|made| (origin, made))),
+                    tested,
+                )
             }
         }
     }
 
-    fn in_turn(&self, scenarios: impl Iterator<Item = (Origin, Scenario<Op<S>>)>, mut tested: Tested) -> Verdict<S> {
+    fn in_turn(
+        &self,
+        scenarios: impl Iterator<Item = (Origin, Scenario<Op<S>>)>,
+        mut tested: Tested,
+    ) -> Verdict<S> {
         let (start, mut unknown, meets) = (Instant::now(), None, Arc::default());
         for (origin, scenario) in scenarios {
             let Some(budget) = self.share(&tested, start) else { break };
@@ -219,7 +234,9 @@ impl<S: Subject> Linearizable<S> {
             match trial.explore(&origin.name(&self.name), &self.explorers, budget, Duration::ZERO) {
                 verdict::Verdict::Holds(coverage) => tested.add(&coverage, &trial.court),
                 verdict::Verdict::Violated(found) => {
-                    return Verdict::Violated(Box::new(self.smallest(origin, scenario, *found, tested)));
+                    return Verdict::Violated(Box::new(
+                        self.smallest(origin, scenario, *found, tested),
+                    ));
                 }
                 verdict::Verdict::Unknown(Bound::Time(_)) => break,
                 // it hangs before there is a second thread
@@ -243,7 +260,8 @@ impl<S: Subject> Linearizable<S> {
             None => Budget::executions(EACH),
             Some(most) => {
                 let left = most.checked_sub(tested.executions).filter(|left| *left > 0)?;
-                let scenarios = tested.planned.unwrap_or(EVERY).saturating_sub(tested.scenarios).max(1);
+                let scenarios =
+                    tested.planned.unwrap_or(EVERY).saturating_sub(tested.scenarios).max(1);
                 let each = left / scenarios / (self.explorers.len() as u64).max(1);
                 Budget::executions(each.max(FEWEST).min(left))
             }
@@ -254,8 +272,15 @@ impl<S: Subject> Linearizable<S> {
     }
 
     /// The failure made small: the scenario first, then the execution.
-    fn smallest(&self, origin: Origin, scenario: Scenario<Op<S>>, found: Counterexample, tested: Tested) -> Failure<S> {
-        let (end, kind, explorer) = (Instant::now() + self.settings.shrink, found.kind, found.explorer);
+    fn smallest(
+        &self,
+        origin: Origin,
+        scenario: Scenario<Op<S>>,
+        found: Counterexample,
+        tested: Tested,
+    ) -> Failure<S> {
+        let (end, kind, explorer) =
+            (Instant::now() + self.settings.shrink, found.kind, found.explorer);
         let left = || end.saturating_duration_since(Instant::now());
         let (found_with, mut best, mut origin) = (scenario.size(), scenario, origin);
         if let Origin::Drawn(seed, case, path) = &mut origin
@@ -265,8 +290,14 @@ impl<S: Subject> Linearizable<S> {
             while open && !left().is_zero() {
                 let budget = Budget::executions(SMALLER).and_time(left());
                 let smaller = self.startable(tree.current());
-                let verdict = Trial::new(self, &smaller).explore(&self.name, &[explorer], budget, Duration::ZERO);
-                let fails = matches!(verdict, verdict::Verdict::Violated(found) if found.kind == kind);
+                let verdict = Trial::new(self, &smaller).explore(
+                    &self.name,
+                    &[explorer],
+                    budget,
+                    Duration::ZERO,
+                );
+                let fails =
+                    matches!(verdict, verdict::Verdict::Violated(found) if found.kind == kind);
                 if fails {
                     path.push(std::mem::take(&mut rejected));
                     best = smaller;
@@ -309,12 +340,20 @@ impl<'a, S: Subject> Trial<'a, S> {
 
     fn check(&self, name: &str) -> Check<'static> {
         let settings = Settings { config: Config::default(), ..self.test.settings.clone() };
-        // a scenario in which nobody meets is one of many, and its history is checked like any other
+        // a scenario in which nobody meets is one of many, and its history is checked like any
+        // other
         Check::new(name).settings(settings).judge(self.court.judge()).meets(Arc::clone(&self.meets))
     }
 
-    fn explore(&mut self, name: &str, explorers: &[Explorer], budget: Budget, shrink: Duration) -> verdict::Verdict {
-        let check = self.check(name).explorers(explorers.iter().copied()).budget(budget).shrink(shrink);
+    fn explore(
+        &mut self,
+        name: &str,
+        explorers: &[Explorer],
+        budget: Budget,
+        shrink: Duration,
+    ) -> verdict::Verdict {
+        let check =
+            self.check(name).explorers(explorers.iter().copied()).budget(budget).shrink(shrink);
         check.run(model::<S>(Arc::clone(&self.scenario), Arc::clone(&self.log)))
     }
 
@@ -324,13 +363,27 @@ impl<'a, S: Subject> Trial<'a, S> {
         check.run(model::<S>(Arc::clone(&self.scenario), Arc::clone(&self.log)))
     }
 
-    fn failure(&self, counterexample: Counterexample, found_with: usize, tested: Tested) -> Failure<S> {
+    fn failure(
+        &self,
+        counterexample: Counterexample,
+        found_with: usize,
+        tested: Tested,
+    ) -> Failure<S> {
         let fault = self.court.fault(&counterexample.message);
         let drawn = fault.as_ref().map(|fault| draw::history(fault, self.test.question.criterion));
         let (history, explanation) = fault.map(|fault| (fault.history, fault.explanation)).unzip();
         let scenario = Scenario::clone(&self.scenario);
         let subject = std::any::type_name::<S>();
-        Failure { scenario, found_with, counterexample, history, explanation, tested, drawn, subject }
+        Failure {
+            scenario,
+            found_with,
+            counterexample,
+            history,
+            explanation,
+            tested,
+            drawn,
+            subject,
+        }
     }
 }
 
@@ -340,9 +393,12 @@ mod tests {
 
     #[test]
     fn a_token_finds_its_scenario_again() {
-        for origin in
-            [Origin::Given, Origin::Every(17), Origin::Drawn(3, 4, vec![]), Origin::Drawn(3, 4, vec![0, 12, 1])]
-        {
+        for origin in [
+            Origin::Given,
+            Origin::Every(17),
+            Origin::Drawn(3, 4, vec![]),
+            Origin::Drawn(3, 4, vec![0, 12, 1]),
+        ] {
             let name = origin.name("stack of two");
             let name = name.split_whitespace().collect::<Vec<_>>().join("_");
             let read: Token = format!("v1:exhaustive:0-1:{name}").parse().expect("a token");

@@ -75,7 +75,10 @@ impl Tested {
             }
         }
         for (explorer, bound) in &coverage.skipped {
-            let first = self.skipped.take().map_or((1, *explorer, bound.clone()), |(n, e, b)| (n + 1, e, b));
+            let first = self
+                .skipped
+                .take()
+                .map_or((1, *explorer, bound.clone()), |(n, e, b)| (n + 1, e, b));
             self.skipped = Some(first);
         }
     }
@@ -113,7 +116,8 @@ pub struct Failure<S: Subject> {
     pub found_with: usize,
     /// The execution, made small.
     pub counterexample: Counterexample,
-    /// Its history, if that is what is wrong; nothing if it broke otherwise: by a panic, a data race.
+    /// Its history, if that is what is wrong; nothing if it broke otherwise: by a panic, a data
+    /// race.
     pub history: Option<History<Op<S>, Ret<S>>>,
     /// Why the history is wrong.
     pub explanation: Option<Explanation>,
@@ -125,8 +129,8 @@ pub struct Failure<S: Subject> {
     pub(super) subject: &'static str,
 }
 
-/// The scenario as a table, the counterexample with the history as intervals, the line that replays it, and a test to
-/// paste.
+/// The scenario as a table, the counterexample with the history as intervals, the line that replays
+/// it, and a test to paste.
 impl<S: Subject> fmt::Display for Failure<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Failure { scenario, found_with, counterexample, tested, drawn, subject, .. } = self;
@@ -136,7 +140,8 @@ impl<S: Subject> fmt::Display for Failure<S> {
         };
         writeln!(f, "scenario of {subject}{reduced}:\n\n{scenario}")?;
         f.write_str(&report::timeline::counterexample(counterexample, &report::Style::Plain))?;
-        if let Some(drawn) = drawn.as_ref().filter(|_| counterexample.kind != Kind::NotLinearizable) {
+        if let Some(drawn) = drawn.as_ref().filter(|_| counterexample.kind != Kind::NotLinearizable)
+        {
             writeln!(f, "\n{drawn}")?; // what the counterexample says is about the threads
         }
         if tested.executions > 0 {

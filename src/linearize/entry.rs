@@ -1,4 +1,5 @@
-//! A history as the search and the monitors take it: intervals, as a criterion has them, and parts by key.
+//! A history as the search and the monitors take it: intervals, as a criterion has them, and parts
+//! by key.
 
 use super::{Criterion, History, Specification};
 use std::collections::HashMap;
@@ -74,15 +75,20 @@ impl<'a, S: Specification> Entry<'a, S> {
 
 /// The places of the keys in the order of the keys; equal ones stay as they are.
 ///
-/// What is generic in a specification sorts by this: a sort is much code, and would be made again for each closure.
+/// What is generic in a specification sorts by this: a sort is much code, and would be made again
+/// for each closure.
 pub(crate) fn order_of<K: Ord + Copy>(keys: &[K]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..keys.len()).collect();
     order.sort_by_key(|place| keys[*place]);
     order
 }
 
-/// The operations in the order of their starts. Pending ones that can make no difference are left out.
-pub(super) fn entries<S: Specification>(history: &History<S::Op, S::Ret>, criterion: Criterion) -> Vec<Entry<'_, S>> {
+/// The operations in the order of their starts. Pending ones that can make no difference are left
+/// out.
+pub(super) fn entries<S: Specification>(
+    history: &History<S::Op, S::Ret>,
+    criterion: Criterion,
+) -> Vec<Entry<'_, S>> {
     let mut entries: Vec<Entry<'_, S>> = Vec::with_capacity(history.operations.len());
     for (index, operation) in history.operations.iter().enumerate() {
         let (end, outcome) = match &operation.response {
@@ -104,8 +110,9 @@ pub(super) fn entries<S: Specification>(history: &History<S::Op, S::Ret>, criter
     entries
 }
 
-/// Widens each interval to the whole time between two quiescent moments, since in there any order will do. That is an
-/// interval order again, with the same precedence as that of quiescent consistency.
+/// Widens each interval to the whole time between two quiescent moments, since in there any order
+/// will do. That is an interval order again, with the same precedence as that of quiescent
+/// consistency.
 fn until_quiescence<S: Specification>(entries: &mut [Entry<'_, S>]) {
     let (mut period, mut latest) = (0, 0);
     for entry in entries {
@@ -120,12 +127,17 @@ fn until_quiescence<S: Specification>(entries: &mut [Entry<'_, S>]) {
     }
 }
 
-/// The entries by key, or all of them if one has none. Sequential consistency is not compositional: it has one part.
-pub(super) fn parts<'a, S: Specification>(entries: Vec<Entry<'a, S>>, criterion: Criterion) -> Vec<Vec<Entry<'a, S>>> {
+/// The entries by key, or all of them if one has none. Sequential consistency is not compositional:
+/// it has one part.
+pub(super) fn parts<'a, S: Specification>(
+    entries: Vec<Entry<'a, S>>,
+    criterion: Criterion,
+) -> Vec<Vec<Entry<'a, S>>> {
     if criterion == Criterion::SequentiallyConsistent {
         return vec![entries];
     }
-    let Some(keys) = entries.iter().map(|entry| S::key(entry.op)).collect::<Option<Vec<u64>>>() else {
+    let Some(keys) = entries.iter().map(|entry| S::key(entry.op)).collect::<Option<Vec<u64>>>()
+    else {
         return vec![entries];
     };
     let mut places: HashMap<u64, usize> = HashMap::new();

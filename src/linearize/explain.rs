@@ -1,9 +1,10 @@
 //! Why a history fails: how far it goes, and the fewest operations that fail already.
 //!
-//! An operation is left out of those by forgetting that it returned: then it may have taken effect, with the same answer, at
-//! any time after its call, or not at all. (To leave it out altogether would explain a wrong dequeue by the missing enqueue.) Less
-//! known makes less fail, so what remains when nothing more can be forgotten is a smallest set; the operations that would
-//! be needed to explain all of it but one are shown with it.
+//! An operation is left out of those by forgetting that it returned: then it may have taken effect,
+//! with the same answer, at any time after its call, or not at all. (To leave it out altogether
+//! would explain a wrong dequeue by the missing enqueue.) Less known makes less fail, so what
+//! remains when nothing more can be forgotten is a smallest set; the operations that would be
+//! needed to explain all of it but one are shown with it.
 
 use super::entry::{Entry, Outcome};
 use super::monitors::Judgement;
@@ -18,20 +19,40 @@ const ALL: u64 = 8_192;
 /// A monitor's contradiction in more entries than this is not made smaller.
 const MANY: usize = 1_000;
 
-pub(super) fn explain<S: Specification>(initial: &S, criterion: Criterion, failure: Failure<'_, S>) -> Explanation {
+pub(super) fn explain<S: Specification>(
+    initial: &S,
+    criterion: Criterion,
+    failure: Failure<'_, S>,
+) -> Explanation {
     let Failure { part: entries, why } = failure;
     let mut forgetting = Forgetting { initial, criterion, left: ALL };
-    let indices = |numbers: Vec<u32>| numbers.into_iter().map(|number| entries[number as usize].index).collect();
+    let indices = |numbers: Vec<u32>| {
+        numbers.into_iter().map(|number| entries[number as usize].index).collect()
+    };
     match why {
         Why::Search { prefix, stuck } => {
             let smallest = forgetting.smallest(entries.clone());
-            Explanation { prefix: indices(prefix), stuck: indices(stuck), smallest, by: Method::Search }
+            Explanation {
+                prefix: indices(prefix),
+                stuck: indices(stuck),
+                smallest,
+                by: Method::Search,
+            }
         }
         Why::Monitor(mut between) => {
             between.sort_unstable();
             between.dedup();
-            let smallest = if entries.len() > MANY { indices(between) } else { forgetting.smallest(entries.clone()) };
-            Explanation { prefix: Vec::new(), stuck: Vec::new(), smallest, by: Method::Monitor(S::MONITOR) }
+            let smallest = if entries.len() > MANY {
+                indices(between)
+            } else {
+                forgetting.smallest(entries.clone())
+            };
+            Explanation {
+                prefix: Vec::new(),
+                stuck: Vec::new(),
+                smallest,
+                by: Method::Monitor(S::MONITOR),
+            }
         }
     }
 }
@@ -44,7 +65,11 @@ struct Forgetting<'i, S> {
 
 impl<S: Specification> Forgetting<'_, S> {
     fn smallest(&mut self, entries: Vec<Entry<'_, S>>) -> Vec<usize> {
-        let mut entries = if self.criterion == Criterion::SequentiallyConsistent { entries } else { self.cut(entries) };
+        let mut entries = if self.criterion == Criterion::SequentiallyConsistent {
+            entries
+        } else {
+            self.cut(entries)
+        };
         let mut size = entries.len().next_power_of_two();
         while size > 0 {
             for from in (0..entries.len()).step_by(size) {
@@ -64,14 +89,18 @@ impl<S: Specification> Forgetting<'_, S> {
             let mut fewer = entries.clone();
             fewer[number] = fewer[number].forgotten();
             for needed in self.needed(fewer) {
-                shown[entries.iter().position(|entry| entry.index == needed).expect("one of them")] = true;
+                shown[entries
+                    .iter()
+                    .position(|entry| entry.index == needed)
+                    .expect("one of them")] = true;
             }
         }
         let shown = entries.iter().zip(shown).filter(|(_, shown)| *shown);
         shown.map(|(entry, _)| entry.index).collect()
     }
 
-    /// Operations of which only the call is known, and without which nothing would explain the others.
+    /// Operations of which only the call is known, and without which nothing would explain the
+    /// others.
     fn needed(&mut self, mut entries: Vec<Entry<'_, S>>) -> Vec<usize> {
         let mut number = entries.len();
         if !self.without_unused(&mut entries) {
@@ -79,7 +108,9 @@ impl<S: Specification> Forgetting<'_, S> {
         }
         loop {
             number = number.min(entries.len());
-            let Some(next) = (0..number).rfind(|number| !entries[*number].is_known()) else { break };
+            let Some(next) = (0..number).rfind(|number| !entries[*number].is_known()) else {
+                break;
+            };
             number = next;
             let mut fewer = entries.clone();
             fewer.remove(number);
@@ -90,7 +121,8 @@ impl<S: Specification> Forgetting<'_, S> {
         entries.iter().filter(|entry| !entry.is_known()).map(|entry| entry.index).collect()
     }
 
-    /// Leaves out what need not take effect. Whether the others are linearizable, as far as is found out.
+    /// Leaves out what need not take effect. Whether the others are linearizable, as far as is
+    /// found out.
     fn without_unused(&mut self, entries: &mut Vec<Entry<'_, S>>) -> bool {
         let Found::Order(order) = self.find(entries) else { return false };
         let mut used = vec![false; entries.len()];
@@ -100,17 +132,23 @@ impl<S: Specification> Forgetting<'_, S> {
         true
     }
 
-    /// The shortest part of the history, from its beginning on, that fails: what is called later has no part in it.
+    /// The shortest part of the history, from its beginning on, that fails: what is called later
+    /// has no part in it.
     fn cut<'a>(&mut self, entries: Vec<Entry<'a, S>>) -> Vec<Entry<'a, S>> {
         if entries.iter().any(|entry| matches!(entry.outcome, Outcome::Blocked)) {
             return entries; // it is about the end
         }
         let until = |moment: u64| -> Vec<Entry<'a, S>> {
             let called = entries.iter().filter(|entry| entry.start <= moment);
-            called.map(|entry| if entry.end <= moment { *entry } else { entry.forgotten() }).collect()
+            called
+                .map(|entry| if entry.end <= moment { *entry } else { entry.forgotten() })
+                .collect()
         };
-        let mut ends: Vec<u64> =
-            entries.iter().filter(|entry| entry.returned().is_some()).map(|entry| entry.end).collect();
+        let mut ends: Vec<u64> = entries
+            .iter()
+            .filter(|entry| entry.returned().is_some())
+            .map(|entry| entry.end)
+            .collect();
         ends.sort_unstable();
         let fails = ends.partition_point(|end| !self.fails(&until(*end)));
         ends.get(fails).map_or_else(|| entries.clone(), |end| until(*end))
@@ -126,7 +164,8 @@ impl<S: Specification> Forgetting<'_, S> {
 
     fn find(&mut self, entries: &[Entry<'_, S>]) -> Found {
         let limit = EACH.min(self.left);
-        let (found, used) = linearize(self.initial, entries, self.criterion, Branching::Frontier, limit);
+        let (found, used) =
+            linearize(self.initial, entries, self.criterion, Branching::Frontier, limit);
         self.left -= used;
         found
     }

@@ -13,13 +13,15 @@ pub struct Operation<Op, Ret> {
     pub op: Op,
     /// When it was called: a place in an order, in any unit.
     pub invocation: u64,
-    /// When it returned, and what; `None`: it is pending, and may have taken effect or not, at any time after its call.
+    /// When it returned, and what; `None`: it is pending, and may have taken effect or not, at any
+    /// time after its call.
     pub response: Option<(u64, Ret)>,
 }
 
 /// Operations of several processes, and whether the pending ones can never return.
 ///
-/// An operation precedes another if its response comes before the other's invocation; at the same time, they overlap.
+/// An operation precedes another if its response comes before the other's invocation; at the same
+/// time, they overlap.
 ///
 /// ```
 /// use selvedge::linearize::{History, Operation};
@@ -37,8 +39,8 @@ pub struct Operation<Op, Ret> {
 pub struct History<Op, Ret> {
     /// The operations, in any order.
     pub operations: Vec<Operation<Op, Ret>>,
-    /// Whether the structure was seen to hang: each pending operation is blocked for ever, and the specification must
-    /// have it disabled at the end.
+    /// Whether the structure was seen to hang: each pending operation is blocked for ever, and the
+    /// specification must have it disabled at the end.
     pub stuck: bool,
 }
 
@@ -53,8 +55,8 @@ impl<Op, Ret> History<Op, Ret> {
         Ok(history)
     }
 
-    /// Whether there is nothing to judge: no operation has returned, and the structure was not seen to hang, so that every
-    /// structure has this history.
+    /// Whether there is nothing to judge: no operation has returned, and the structure was not seen
+    /// to hang, so that every structure has this history.
     ///
     /// ```
     /// use selvedge::linearize::specifications::{Queue, QueueOp, QueueRet};
@@ -87,7 +89,11 @@ impl<Op, Ret> History<Op, Ret> {
         for operation in order_of(&calls) {
             let one = &self.operations[operation];
             let Some(before) = last.insert(one.process, operation) else { continue };
-            if self.operations[before].response.as_ref().is_none_or(|(response, _)| *response >= one.invocation) {
+            if self.operations[before]
+                .response
+                .as_ref()
+                .is_none_or(|(response, _)| *response >= one.invocation)
+            {
                 return Err(IllFormed { operation, kind: IllFormedKind::Overlap { before } });
             }
         }
@@ -133,7 +139,9 @@ impl fmt::Display for IllFormed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "operation {} ", self.operation)?;
         match self.kind {
-            IllFormedKind::ResponseBeforeInvocation => write!(f, "returns before it is called, or at that moment"),
+            IllFormedKind::ResponseBeforeInvocation => {
+                write!(f, "returns before it is called, or at that moment")
+            }
             IllFormedKind::Overlap { before } => {
                 write!(f, "is called by a process whose operation {before} has not returned before")
             }

@@ -47,27 +47,32 @@ pub use verdict::{Explanation, Method, Verdict, Witness};
 /// What is asked of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Criterion {
-    /// Each operation takes effect at one point between its invocation and its response (Herlihy and Wing, TOPLAS 1990).
+    /// Each operation takes effect at one point between its invocation and its response (Herlihy
+    /// and Wing, TOPLAS 1990).
     Linearizable,
-    /// Each process's operations take effect in its order; real time between processes is not looked at (Lamport 1979).
+    /// Each process's operations take effect in its order; real time between processes is not
+    /// looked at (Lamport 1979).
     SequentiallyConsistent,
-    /// Operations that a moment without any pending operation separates take effect in that order (Aspnes, Herlihy and
-    /// Shavit 1994).
+    /// Operations that a moment without any pending operation separates take effect in that order
+    /// (Aspnes, Herlihy and Shavit 1994).
     QuiescentlyConsistent,
 }
 
-/// Checks a history against a specification that starts as `initial`, looking at no more than `configurations`.
+/// Checks a history against a specification that starts as `initial`, looking at no more than
+/// `configurations`.
 ///
-/// Where a test in polynomial time applies, it decides what is too long or too hard for the search: so it is for queues,
-/// stacks, priority queues, sets, registers, lists and counters whose values occur once. With a budget of 0, nothing but
-/// these decide.
+/// Where a test in polynomial time applies, it decides what is too long or too hard for the search:
+/// so it is for queues, stacks, priority queues, sets, registers, lists and counters whose values
+/// occur once. With a budget of 0, nothing but these decide.
 ///
-/// The history is cut by [`Specification::key`] where that is sound, and each part is looked at by itself, in rounds of
-/// growing budgets and other orders of search, so that no hard part hides another that is easily refuted.
+/// The history is cut by [`Specification::key`] where that is sound, and each part is looked at by
+/// itself, in rounds of growing budgets and other orders of search, so that no hard part hides
+/// another that is easily refuted.
 ///
-/// In a stuck history no pending operation has taken effect, and each is disabled at the end, all of them after the same
-/// order. (Line-Up asks this of each pending operation by itself, with the others left out. If a pending operation might
-/// have taken effect, nothing could ever be said against a structure that hangs.)
+/// In a stuck history no pending operation has taken effect, and each is disabled at the end, all
+/// of them after the same order. (Line-Up asks this of each pending operation by itself, with the
+/// others left out. If a pending operation might have taken effect, nothing could ever be said
+/// against a structure that hangs.)
 ///
 /// A history that [says nothing](History::says_nothing) is `Unknown`: every structure has it.
 ///
@@ -87,7 +92,8 @@ pub fn check<S: Specification>(
         .unwrap_or_else(|failure| Verdict::Violated(explain::explain(initial, criterion, failure)))
 }
 
-/// What [`check`] finds out, without looking for reasons: `None` if it is not known. Faster for a history that fails.
+/// What [`check`] finds out, without looking for reasons: `None` if it is not known. Faster for a
+/// history that fails.
 ///
 /// # Panics
 /// If the history is ill-formed: see [`History::validate`].
@@ -108,7 +114,10 @@ pub fn decide<S: Specification>(
     }
 }
 
-fn parts<S: Specification>(history: &History<S::Op, S::Ret>, criterion: Criterion) -> Vec<Vec<Entry<'_, S>>> {
+fn parts<S: Specification>(
+    history: &History<S::Op, S::Ret>,
+    criterion: Criterion,
+) -> Vec<Vec<Entry<'_, S>>> {
     if let Err(why) = history.validate() {
         panic!("ill-formed history: {why}");
     }

@@ -1,4 +1,5 @@
-//! The parts of a history: each is judged by itself, in rounds, and their orders are put together again.
+//! The parts of a history: each is judged by itself, in rounds, and their orders are put together
+//! again.
 
 use super::entry::{Entry, order_of};
 use super::monitors::{self, Judgement};
@@ -50,17 +51,24 @@ pub(super) fn check<'a, S: Specification>(
                         continue;
                     }
                     Some(Judgement::Fails(between)) => {
-                        return Err(Failure { part: parts.swap_remove(part), why: Why::Monitor(between) });
+                        return Err(Failure {
+                            part: parts.swap_remove(part),
+                            why: Why::Monitor(between),
+                        });
                     }
                 }
             }
-            let (found, used) = linearize(initial, &parts[part], criterion, branching, budget.min(left));
+            let (found, used) =
+                linearize(initial, &parts[part], criterion, branching, budget.min(left));
             left -= used;
             match found {
                 Found::Order(order) => orders[part] = order,
                 Found::OutOfBudget => still.push(part),
                 Found::Nothing { prefix, stuck } => {
-                    return Err(Failure { part: parts.swap_remove(part), why: Why::Search { prefix, stuck } });
+                    return Err(Failure {
+                        part: parts.swap_remove(part),
+                        why: Why::Search { prefix, stuck },
+                    });
                 }
             }
         }
@@ -77,13 +85,18 @@ pub(super) fn check<'a, S: Specification>(
     Ok(Verdict::Holds(Witness { order, by }))
 }
 
-/// What a monitor says of a part, if there is one that applies. They know of intervals, not of programs.
+/// What a monitor says of a part, if there is one that applies. They know of intervals, not of
+/// programs.
 pub(super) fn judge<S: Specification>(
     initial: &S,
     entries: &[Entry<'_, S>],
     criterion: Criterion,
 ) -> Option<Judgement> {
-    if criterion == Criterion::SequentiallyConsistent { None } else { monitors::judge(initial, entries) }
+    if criterion == Criterion::SequentiallyConsistent {
+        None
+    } else {
+        monitors::judge(initial, entries)
+    }
 }
 
 /// Looks for a linearization of one part; also says how many configurations were looked at.
@@ -103,8 +116,9 @@ pub(super) fn linearize<S: Specification>(
     }
 }
 
-/// One order out of the orders of all parts. Each operation takes effect as soon as it can in its part: not before it is
-/// called, nor before those that come before it there. That is before it returns, so real time between parts is kept.
+/// One order out of the orders of all parts. Each operation takes effect as soon as it can in its
+/// part: not before it is called, nor before those that come before it there. That is before it
+/// returns, so real time between parts is kept.
 fn together<S: Specification>(parts: &[Vec<Entry<'_, S>>], orders: &[Vec<u32>]) -> Vec<usize> {
     let mut moments: Vec<(u64, usize)> = Vec::new();
     for (part, order) in parts.iter().zip(orders) {
@@ -116,5 +130,6 @@ fn together<S: Specification>(parts: &[Vec<Entry<'_, S>>], orders: &[Vec<u32>]) 
         }
     }
     let keys: Vec<u64> = moments.iter().map(|(moment, _)| *moment).collect();
-    order_of(&keys).into_iter().map(|place| moments[place].1).collect() // which keeps the order of a part
+    // which keeps the order of a part
+    order_of(&keys).into_iter().map(|place| moments[place].1).collect()
 }

@@ -1,7 +1,8 @@
 //! Histories as JSON lines: one operation a line, read one by one.
 //!
-//! A line is an object with `process` (a number), `op` (a name), `arg`, `ret`, `call` and `return` (when), and `key` for
-//! structures that have keys. Without `return`, or with `null`, the operation is pending.
+//! A line is an object with `process` (a number), `op` (a name), `arg`, `ret`, `call` and `return`
+//! (when), and `key` for structures that have keys. Without `return`, or with `null`, the operation
+//! is pending.
 
 use super::{History, IllFormed, Operation, Specification};
 use serde::Deserialize;
@@ -206,7 +207,9 @@ impl<R: BufRead, S: Recorded> Lines<R, S> {
                 Mismatch::Operation => format!("{:?}", line.op),
                 Mismatch::Argument => line.arg.to_string(),
                 Mismatch::Return => line.ret.to_string(),
-                Mismatch::Key => line.key.as_ref().map_or("missing".to_string(), |key| format!("{key:?}")),
+                Mismatch::Key => {
+                    line.key.as_ref().map_or("missing".to_string(), |key| format!("{key:?}"))
+                }
             };
             self.error(ReadErrorKind::Mismatch(which), Context::Value(value))
         };
@@ -226,7 +229,9 @@ impl<R: BufRead, S: Recorded> Iterator for Lines<R, S> {
         if self.over {
             return None;
         }
-        let next = self.advance().and_then(|more| if more { self.operation().map(Some) } else { Ok(None) });
+        let next = self
+            .advance()
+            .and_then(|more| if more { self.operation().map(Some) } else { Ok(None) });
         self.over = !matches!(next, Ok(Some(_)));
         next.transpose()
     }

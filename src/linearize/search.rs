@@ -1,16 +1,18 @@
-//! Wing and Gong's search for a linearization ("Testing and verifying concurrent objects", 1993), with Lowe's memory of
-//! configurations ("Testing for linearizability", 2017).
+//! Wing and Gong's search for a linearization ("Testing and verifying concurrent objects", 1993),
+//! with Lowe's memory of configurations ("Testing for linearizability", 2017).
 //!
-//! A configuration is a set of operations that have taken effect and a state. Three things are left out of the search,
-//! none of which can lose a linearization:
+//! A configuration is a set of operations that have taken effect and a state. Three things are left
+//! out of the search, none of which can lose a linearization:
 //!
-//! * An operation that changes no state takes effect as soon as it can, and nothing else is tried instead.
+//! * An operation that changes no state takes effect as soon as it can, and nothing else is tried
+//!   instead.
 //! * A pending operation takes effect only if the state changes.
-//! * And only if the next operation would otherwise return something else or leave another state: else the same order
-//!   without it would do. So the configuration also has the state from which such an operation has just come, as long as
-//!   nothing has followed.
+//! * And only if the next operation would otherwise return something else or leave another state:
+//!   else the same order without it would do. So the configuration also has the state from which
+//!   such an operation has just come, as long as nothing has followed.
 //!
-//! States are kept once and known by number. A specification may also say that a state is hopeless ([`Lookahead`]).
+//! States are kept once and known by number. A specification may also say that a state is hopeless
+//! ([`Lookahead`]).
 
 use super::Specification;
 use super::entry::{Entry, Outcome, order_of};
@@ -41,7 +43,8 @@ pub(super) enum Found {
     OutOfBudget,
 }
 
-/// Looks for a linearization among no more than `limit` configurations; also says how many there were.
+/// Looks for a linearization among no more than `limit` configurations; also says how many there
+/// were.
 pub(super) fn search<S: Specification, O: Order>(
     initial: &S,
     entries: &[Entry<'_, S>],
@@ -72,7 +75,8 @@ struct Search<'a, S: Specification, O: Order> {
     lookahead: Option<Box<dyn Lookahead<S>>>,
     seen: FxHashSet<(O::Place, u32, u32)>,
     steps: Vec<Step<O::Place>>,
-    /// The candidates of all configurations on the way here that have not been tried yet, the next one last.
+    /// The candidates of all configurations on the way here that have not been tried yet, the next
+    /// one last.
     untried: Vec<u32>,
     configurations: u64,
     prefix: Vec<u32>,
@@ -99,8 +103,10 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
     fn new(initial: &S, entries: &'a [Entry<'a, S>], order: O, branching: Branching) -> Self {
         let numbers = 0..entries.len() as u32;
         let entry = |number: &u32| &entries[*number as usize];
-        let blocked = numbers.filter(|number| matches!(entry(number).outcome, Outcome::Blocked)).collect();
-        let pure: Vec<bool> = entries.iter().map(|entry| entry.returned().is_some() && entry.is_pure()).collect();
+        let blocked =
+            numbers.filter(|number| matches!(entry(number).outcome, Outcome::Blocked)).collect();
+        let pure: Vec<bool> =
+            entries.iter().map(|entry| entry.returned().is_some() && entry.is_pure()).collect();
         let any_pure = pure.contains(&true);
         let key = |entry: &Entry<'_, S>| match (branching, entry.outcome) {
             (Branching::Last, _) => (false, u64::MAX - entry.index as u64),
@@ -141,7 +147,8 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
             if self.any_pure {
                 self.take_pure();
             }
-            if self.order.is_complete() && !self.blocked.iter().any(|entry| self.is_enabled(*entry)) {
+            if self.order.is_complete() && !self.blocked.iter().any(|entry| self.is_enabled(*entry))
+            {
                 return Found::Order(self.steps.iter().map(|step| step.entry).collect());
             }
             if self.configurations == limit {
@@ -151,7 +158,8 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
             let mut untried = self.untried.len();
             if self.seen.insert((self.order.place(), self.state, self.unobserved)) {
                 self.order.candidates(&mut self.untried);
-                let frontier = self.order.frontier().filter(|_| self.branching == Branching::Frontier);
+                let frontier =
+                    self.order.frontier().filter(|_| self.branching == Branching::Frontier);
                 by_rank(&mut self.untried[untried..], &self.rank, frontier);
             }
             while !self.descend(untried) {
@@ -159,7 +167,8 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
                 match self.back() {
                     Some(level) => untried = level,
                     None => {
-                        let (prefix, stuck) = (std::mem::take(&mut self.prefix), std::mem::take(&mut self.stuck));
+                        let (prefix, stuck) =
+                            (std::mem::take(&mut self.prefix), std::mem::take(&mut self.stuck));
                         return Found::Nothing { prefix, stuck };
                     }
                 }
@@ -177,7 +186,8 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
             let Some(state) = self.after(entry, self.state) else { continue };
             let optional = matches!(self.entries[entry as usize].outcome, Outcome::Optional(_));
             let useless = optional && state == self.state;
-            let unobserved = self.unobserved != NONE && self.after(entry, self.unobserved) == Some(state);
+            let unobserved =
+                self.unobserved != NONE && self.after(entry, self.unobserved) == Some(state);
             if !useless && !unobserved {
                 let owed = if optional { self.state } else { NONE };
                 self.take(entry, state, owed, untried as u32);
@@ -189,7 +199,13 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
 
     fn take(&mut self, entry: u32, state: u32, unobserved: u32, untried: u32) {
         let place = self.order.place();
-        self.steps.push(Step { entry, place, state: self.state, unobserved: self.unobserved, untried });
+        self.steps.push(Step {
+            entry,
+            place,
+            state: self.state,
+            unobserved: self.unobserved,
+            untried,
+        });
         self.order.take(entry);
         if let Some(lookahead) = &mut self.lookahead {
             lookahead.set(entry, true);
@@ -219,7 +235,8 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         self.pure[entry as usize] && self.order.excludes_none(entry)
     }
 
-    /// Leaves a configuration from which nothing leads on. Where the untried candidates of the one before begin.
+    /// Leaves a configuration from which nothing leads on. Where the untried candidates of the one
+    /// before begin.
     fn back(&mut self) -> Option<usize> {
         loop {
             let step = self.steps.pop()?;
@@ -236,16 +253,20 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
 
     /// Keeps the longest way, and what could not follow.
     fn remember(&mut self) {
-        if self.steps.len() < self.prefix.len() || self.steps.len() == self.prefix.len() && !self.stuck.is_empty() {
+        if self.steps.len() < self.prefix.len()
+            || self.steps.len() == self.prefix.len() && !self.stuck.is_empty()
+        {
             return;
         }
         self.prefix.clear();
         self.prefix.extend(self.steps.iter().map(|step| step.entry));
         self.stuck.clear();
         self.order.candidates(&mut self.stuck);
-        self.stuck.retain(|entry| matches!(self.entries[*entry as usize].outcome, Outcome::Returned(_)));
+        self.stuck
+            .retain(|entry| matches!(self.entries[*entry as usize].outcome, Outcome::Returned(_)));
         if self.order.is_complete() {
-            self.stuck = self.blocked.iter().copied().filter(|entry| self.is_enabled(*entry)).collect();
+            self.stuck =
+                self.blocked.iter().copied().filter(|entry| self.is_enabled(*entry)).collect();
         }
     }
 
@@ -253,7 +274,8 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         self.states[self.state as usize].is_enabled(self.entries[entry as usize].op)
     }
 
-    /// The state after an operation, if it can take effect in a state, return what it did, and leave hope.
+    /// The state after an operation, if it can take effect in a state, return what it did, and
+    /// leave hope.
     fn after(&mut self, entry: u32, state: u32) -> Option<u32> {
         let Entry { op, outcome, .. } = self.entries[entry as usize];
         let before = &self.states[state as usize];

@@ -45,9 +45,10 @@ pub trait Specification: Clone + Eq + Hash {
     /// Does the operation, and returns what it returns.
     fn apply(&mut self, op: &Self::Op) -> Self::Ret;
 
-    /// Whether the operation can be done now. One that cannot blocks until it can: `lock` on a mutex that is held,
-    /// `pop` on an empty queue. A structure that hangs although an operation was enabled is not linearizable (the stuck
-    /// histories of Burckhardt, Dern, Musuvathi and Tan, "Line-Up", PLDI 2010).
+    /// Whether the operation can be done now. One that cannot blocks until it can: `lock` on a
+    /// mutex that is held, `pop` on an empty queue. A structure that hangs although an operation
+    /// was enabled is not linearizable (the stuck histories of Burckhardt, Dern, Musuvathi and Tan,
+    /// "Line-Up", PLDI 2010).
     fn is_enabled(&self, _op: &Self::Op) -> bool {
         true
     }
@@ -57,22 +58,22 @@ pub trait Specification: Clone + Eq + Hash {
         false
     }
 
-    /// Whether the operation changes nothing when it returns this, although it can change the state: a compare-and-swap
-    /// that failed. For the specifications that come with the crate.
+    /// Whether the operation changes nothing when it returns this, although it can change the
+    /// state: a compare-and-swap that failed. For the specifications that come with the crate.
     #[doc(hidden)]
     fn is_pure_if(_op: &Self::Op, _ret: &Self::Ret) -> bool {
         false
     }
 
-    /// Whether `apply` would certainly return something else: asked first, since it needs no copy of the state. For the
-    /// specifications that come with the crate.
+    /// Whether `apply` would certainly return something else: asked first, since it needs no copy
+    /// of the state. For the specifications that come with the crate.
     #[doc(hidden)]
     fn refuses(&self, _op: &Self::Op, _ret: &Self::Ret) -> bool {
         false
     }
 
-    /// What can be known of a history's end while the search is on its way. For the specifications that come with the
-    /// crate.
+    /// What can be known of a history's end while the search is on its way. For the specifications
+    /// that come with the crate.
     #[doc(hidden)]
     fn lookahead(_entries: &[Entry<'_, Self>]) -> Option<Box<dyn Lookahead<Self>>> {
         None
@@ -88,15 +89,17 @@ pub trait Specification: Clone + Eq + Hash {
     #[doc(hidden)]
     const MONITOR: &'static str = "";
 
-    /// The part of the state that the operation is about, when parts do not know of each other (a map's key): each part
-    /// is then checked by itself (Horn and Kroening, "Faster linearizability checking via P-compositionality", FORTE
-    /// 2015). `None` on any operation of a history: it is checked whole. See [`key`].
+    /// The part of the state that the operation is about, when parts do not know of each other (a
+    /// map's key): each part is then checked by itself (Horn and Kroening, "Faster linearizability
+    /// checking via P-compositionality", FORTE 2015). `None` on any operation of a history: it is
+    /// checked whole. See [`key`].
     fn key(_op: &Self::Op) -> Option<u64> {
         None
     }
 }
 
-/// A key for [`Specification::key`]. Two parts of one key are checked together, which only costs time.
+/// A key for [`Specification::key`]. Two parts of one key are checked together, which only costs
+/// time.
 ///
 /// ```
 /// use selvedge::linearize::key;

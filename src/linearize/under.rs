@@ -1,15 +1,18 @@
-//! Is there an order that the specification allows and that keeps a precedence which need be none of intervals?
+//! Is there an order that the specification allows and that keeps a precedence which need be none
+//! of intervals?
 //!
-//! The same search as for intervals ([`Partial`] is its order), with reasons of its own: an operation is left out of the
-//! smallest set together with its effect, for under happens-before a call has no place after which it could be pending.
+//! The same search as for intervals ([`Partial`] is its order), with reasons of its own: an
+//! operation is left out of the smallest set together with its effect, for under happens-before a
+//! call has no place after which it could be pending.
 
 use super::entry::{Entry, entries};
 use super::order::{Order, Partial};
 use super::search::{Branching, Found, search};
 use super::{Criterion, Explanation, History, Method, Specification, Verdict, Witness};
 
-/// Checks a history whose precedence is given, and not by its times: for each operation, which ones have returned before
-/// it is called, a bit each. As [`check`](super::check) otherwise, with at most 64 operations.
+/// Checks a history whose precedence is given, and not by its times: for each operation, which ones
+/// have returned before it is called, a bit each. As [`check`](super::check) otherwise, with at
+/// most 64 operations.
 ///
 /// # Panics
 /// If there are more operations, or fewer sets than operations.
@@ -29,21 +32,30 @@ pub fn check_under<S: Specification>(
         left -= used;
         found
     };
-    let indices = |numbers: &[u32]| numbers.iter().map(|number| entries[*number as usize].index).collect();
+    let indices =
+        |numbers: &[u32]| numbers.iter().map(|number| entries[*number as usize].index).collect();
     match find(&entries) {
-        Found::Order(order) => Verdict::Holds(Witness { order: indices(&order), by: Method::Search }),
+        Found::Order(order) => {
+            Verdict::Holds(Witness { order: indices(&order), by: Method::Search })
+        }
         Found::OutOfBudget => Verdict::Unknown { configurations },
         Found::Nothing { prefix, .. } => Verdict::Violated(Explanation {
             stuck: indices(&next(&entries, precedence, &prefix)),
             prefix: indices(&prefix),
-            smallest: smallest(entries.clone(), |fewer| matches!(find(fewer), Found::Nothing { .. })),
+            smallest: smallest(entries.clone(), |fewer| {
+                matches!(find(fewer), Found::Nothing { .. })
+            }),
             by: Method::Search,
         }),
     }
 }
 
 /// What would have to come after these, whether it has returned or is blocked.
-fn next<S: Specification>(entries: &[Entry<'_, S>], precedence: &[u64], prefix: &[u32]) -> Vec<u32> {
+fn next<S: Specification>(
+    entries: &[Entry<'_, S>],
+    precedence: &[u64],
+    prefix: &[u32],
+) -> Vec<u32> {
     let mut order = Partial::new(entries, precedence);
     prefix.iter().for_each(|entry| order.take(*entry));
     (0..entries.len() as u32).filter(|entry| order.is_next(*entry)).collect()

@@ -1,4 +1,5 @@
-//! Panics of foreign code: caught, with message and place, where they must not take anybody else along.
+//! Panics of foreign code: caught, with message and place, where they must not take anybody else
+//! along.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -46,7 +47,8 @@ impl fmt::Display for Panic {
     }
 }
 
-/// Has the place of each panic written down, too; what the process's hook did before is done as before.
+/// Has the place of each panic written down, too; what the process's hook did before is done as
+/// before.
 pub(super) fn install() {
     static ONCE: Once = Once::new();
     if std::thread::panicking() {
@@ -64,7 +66,8 @@ pub(super) fn install() {
     });
 }
 
-/// Calls code that is not ours: what it panics with is an error, and so is what its payload's drop panics with.
+/// Calls code that is not ours: what it panics with is an error, and so is what its payload's drop
+/// panics with.
 pub(crate) fn caught<R>(call: impl FnOnce() -> R) -> Result<R, Panic> {
     install();
     let before = LAST_PANIC.take();
@@ -116,7 +119,8 @@ impl<T> Held<T> {
 impl<T> Drop for Held<T> {
     fn drop(&mut self) {
         if let Some(value) = self.0.take() {
-            let _ = caught(|| drop(value)); // there is an error already, and it is the first one that counts
+            // there is an error already, and it is the first one that counts
+            let _ = caught(|| drop(value));
         }
     }
 }

@@ -16,10 +16,11 @@ use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// `SOCKET:NAME`: the socket that is the worker's standard input, and the function that it is to run.
+/// `SOCKET:NAME`: the socket that is the worker's standard input, and the function that it is to
+/// run.
 ///
-/// The socket (device and inode) tells a worker from a process that merely inherited the variable, such as a worker's
-/// own child.
+/// The socket (device and inode) tells a worker from a process that merely inherited the variable,
+/// such as a worker's own child.
 pub(super) const VARIABLE: &str = "SELVEDGE_WORKER";
 
 /// The exit code of a worker whose function panicked: Rust's own.
@@ -29,7 +30,8 @@ const NOTHING_TO_RUN: i32 = 127;
 /// The exit code of a worker whose parent is gone.
 const ORPHANED: i32 = 125;
 
-/// How long a worker whose parent is gone may go on, so that what it notices by itself can be said elsewhere.
+/// How long a worker whose parent is gone may go on, so that what it notices by itself can be said
+/// elsewhere.
 const GRACE: Duration = Duration::from_millis(500);
 
 static CALLED: AtomicBool = AtomicBool::new(false);
@@ -39,10 +41,12 @@ fn called() -> bool {
     CALLED.load(Ordering::Relaxed) // a flag alone: it publishes no data
 }
 
-/// Whether a worker of this program would only run the program's whole `main` again, and start workers without end.
+/// Whether a worker of this program would only run the program's whole `main` again, and start
+/// workers without end.
 ///
-/// `program` is what is to be started, if it is not this program; it may still be this one, or a script around it. So
-/// a process that was itself started as a worker, and has not become one, starts none either.
+/// `program` is what is to be started, if it is not this program; it may still be this one, or a
+/// script around it. So a process that was itself started as a worker, and has not become one,
+/// starts none either.
 pub(super) fn would_start_again(program: Option<&OsStr>) -> bool {
     !called() && (program.is_none_or(is_this_program) || asked_for().is_some())
 }
@@ -50,12 +54,13 @@ pub(super) fn would_start_again(program: Option<&OsStr>) -> bool {
 /// Whether this path is that of the file that this process runs.
 fn is_this_program(path: &OsStr) -> bool {
     let file = |path: &OsStr| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-    let own = file(OsStr::new("/proc/self/exe")).or_else(|| file(std::env::current_exe().ok()?.as_os_str()));
+    let own = file(OsStr::new("/proc/self/exe"))
+        .or_else(|| file(std::env::current_exe().ok()?.as_os_str()));
     own.is_some() && own == file(path)
 }
 
-/// The first line of `main` in a program that has workers: in a worker, runs the function that the parent asked for
-/// and ends the process; anywhere else, returns at once.
+/// The first line of `main` in a program that has workers: in a worker, runs the function that the
+/// parent asked for and ends the process; anywhere else, returns at once.
 ///
 /// A worker does not outlive its parent by a second, whatever it is doing.
 pub fn worker_main(table: &Table) {
@@ -77,18 +82,23 @@ pub fn worker_main(table: &Table) {
     let sent = to_bytes(&reply)
         .and_then(|payload| send_frame(&link, &payload, &handles).map_err(|e| e.to_string()))
         // What can be too long is the result; the reason is not.
-        .or_else(|why| send_frame(&link, &to_bytes(&Reply::BadResult(why))?, &[]).map_err(|e| e.to_string()));
+        .or_else(|why| {
+            send_frame(&link, &to_bytes(&Reply::BadResult(why))?, &[]).map_err(|e| e.to_string())
+        });
     // If neither could be said, nobody is there to hear it.
     process::exit(if sent.is_ok() { code } else { ORPHANED })
 }
 
-/// Has a thread end this process when the parent's end of the link is closed, by the parent's death at the latest.
+/// Has a thread end this process when the parent's end of the link is closed, by the parent's death
+/// at the latest.
 ///
-/// Not by the parent-death signal of Linux: that comes when the *thread* ends that started the worker.
+/// Not by the parent-death signal of Linux: that comes when the *thread* ends that started the
+/// worker.
 fn end_with_parent(link: &UnixStream) -> std::io::Result<()> {
     let link = link.try_clone()?;
     let watch = move || {
-        // No event is asked for, so this returns when the other end is closed and not when something can be read.
+        // No event is asked for, so this returns when the other end is closed and not when
+        // something can be read.
         let mut ready = [PollFd::new(&link, PollFlags::empty())];
         if rustix::io::retry_on_intr(|| poll(&mut ready, None)).is_ok() {
             std::thread::sleep(GRACE);
@@ -108,8 +118,9 @@ fn run(table: &Table, name: &str, message: Message) -> (Reply, Vec<OwnedFd>, i32
         Ok(arguments) => arguments,
         Err(why) => return (Reply::BadArguments(why), Vec::new(), NOTHING_TO_RUN),
     };
-    let (result, handles) =
-        handle::outgoing(None, || caught(|| handle::incoming(message.handles, || table.call(name, &arguments))));
+    let (result, handles) = handle::outgoing(None, || {
+        caught(|| handle::incoming(message.handles, || table.call(name, &arguments)))
+    });
     let (reply, code) = match result {
         Ok(Ok(Returned { of, bytes })) => (Reply::Returned { of: of.to_string(), bytes }, 0),
         Ok(Err(CallError::NotRegistered)) => {
@@ -118,7 +129,9 @@ fn run(table: &Table, name: &str, message: Message) -> (Reply, Vec<OwnedFd>, i32
         }
         Ok(Err(CallError::BadArguments(why))) => (Reply::BadArguments(why), NOTHING_TO_RUN),
         Ok(Err(CallError::BadResult(why))) => (Reply::BadResult(why), PANICKED),
-        Err(panic) => (Reply::Panicked { message: panic.words(), location: panic.location }, PANICKED),
+        Err(panic) => {
+            (Reply::Panicked { message: panic.words(), location: panic.location }, PANICKED)
+        }
     };
     (reply, handles, code)
 }
@@ -136,7 +149,8 @@ pub(super) fn identity(fd: BorrowedFd<'_>) -> rustix::io::Result<String> {
     rustix::fs::fstat(fd).map(|stat| format!("{}-{}", stat.st_dev, stat.st_ino))
 }
 
-/// The control socket, moved away from standard input so that the worker's own children do not inherit it.
+/// The control socket, moved away from standard input so that the worker's own children do not
+/// inherit it.
 fn take_stdin() -> std::io::Result<UnixStream> {
     let link = std::io::stdin().as_fd().try_clone_to_owned()?; // closed on exec
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;

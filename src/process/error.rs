@@ -32,7 +32,8 @@ pub enum Failure {
         /// The names of the functions that there are.
         known: Vec<String>,
     },
-    /// This program did not call [`worker_main`](super::worker_main), so a worker would run its whole `main` again.
+    /// This program did not call [`worker_main`](super::worker_main), so a worker would run its
+    /// whole `main` again.
     NoWorkerMain,
     /// The arguments or the result cannot be turned into bytes.
     Encode(String),
@@ -85,7 +86,9 @@ impl std::error::Error for WorkerError {}
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Failure::Panicked { message, location: Some(at) } => write!(f, "panicked at {at}: {message}"),
+            Failure::Panicked { message, location: Some(at) } => {
+                write!(f, "panicked at {at}: {message}")
+            }
             Failure::Panicked { message, location: None } => write!(f, "panicked: {message}"),
             Failure::Exited(code) => write!(f, "exited with code {code} and without a result"),
             Failure::Signaled(signal) => match signal_name(*signal) {
@@ -96,11 +99,15 @@ impl fmt::Display for Failure {
                 write!(f, "is unknown to its program: no function {name:?} in an empty table")
             }
             Failure::NotRegistered { name, known } => {
-                write!(f, "is unknown to its program: no function {name:?} among {}", known.join(", "))
+                write!(
+                    f,
+                    "is unknown to its program: no function {name:?} among {}",
+                    known.join(", ")
+                )
             }
-            Failure::NoWorkerMain => {
-                f.write_str("was not started: `worker_main` must be the first line of this program's `main`")
-            }
+            Failure::NoWorkerMain => f.write_str(
+                "was not started: `worker_main` must be the first line of this program's `main`",
+            ),
             Failure::Encode(why) => write!(f, "has a value that cannot travel: {why}"),
             Failure::Decode(why) => write!(f, "was not understood: {why}"),
             Failure::Io { doing, message, .. } => write!(f, "failed: cannot {doing}: {message}"),

@@ -60,11 +60,13 @@ impl Exit {
             if state.ended.is_some() {
                 return state.ended.clone();
             }
-            let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+            let left =
+                end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return None;
             }
-            state = self.0.ended.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            state =
+                self.0.ended.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -86,7 +88,8 @@ impl Exit {
 
     /// Says that somebody waits for the worker from now on.
     pub(super) fn join(&self) {
-        self.0.joining.store(true, Ordering::Release); // pairs with the Acquire load in `is_joining`
+        // pairs with the Acquire load in `is_joining`
+        self.0.joining.store(true, Ordering::Release);
         self.state().on_join.iter().for_each(|tell| tell());
     }
 
@@ -101,7 +104,8 @@ impl Exit {
         let told = std::mem::take(&mut state.on_join);
         drop(state);
         self.0.ended.notify_all();
-        drop(told); // they may hold the last of something whose `drop` is not ours: not under the lock
+        // they may hold the last of something whose `drop` is not ours: not under the lock
+        drop(told);
     }
 
     pub(super) fn take_reply(&self) -> Message {

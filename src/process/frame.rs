@@ -1,8 +1,9 @@
 //! Frames: how messages are cut out of a stream of bytes.
 //!
-//! A frame is its payload's length (four bytes, little endian), that length's complement, and the payload. The
-//! complement makes garbage recognisable at once, where a bare length would make the reader wait for bytes that never
-//! come. Nothing is allocated for a length; the buffer holds the bytes that have arrived and no more.
+//! A frame is its payload's length (four bytes, little endian), that length's complement, and the
+//! payload. The complement makes garbage recognisable at once, where a bare length would make the
+//! reader wait for bytes that never come. Nothing is allocated for a length; the buffer holds the
+//! bytes that have arrived and no more.
 
 use std::fmt;
 
@@ -55,8 +56,12 @@ impl fmt::Display for FrameError {
         write!(f, "frame at byte {}: ", self.offset)?;
         match &self.reason {
             Reason::NotAFrame(bytes) => write!(f, "no frame begins with {bytes:02x?}"),
-            Reason::TooLong { length, limit } => write!(f, "{length} bytes are more than the limit of {limit}"),
-            Reason::Truncated { needed, arrived } => write!(f, "the stream ends after {arrived} of {needed} bytes"),
+            Reason::TooLong { length, limit } => {
+                write!(f, "{length} bytes are more than the limit of {limit}")
+            }
+            Reason::Truncated { needed, arrived } => {
+                write!(f, "the stream ends after {arrived} of {needed} bytes")
+            }
             Reason::Payload(why) => f.write_str(why),
         }
     }
@@ -71,7 +76,10 @@ impl std::error::Error for FrameError {}
 /// If that is longer than [`LIMIT`].
 pub fn header(payload: usize) -> Result<[u8; HEADER], FrameError> {
     if payload > LIMIT {
-        return Err(FrameError { offset: 0, reason: Reason::TooLong { length: payload, limit: LIMIT } });
+        return Err(FrameError {
+            offset: 0,
+            reason: Reason::TooLong { length: payload, limit: LIMIT },
+        });
     }
     let length = (payload as u32).to_le_bytes();
     let mut header = [0; HEADER];
@@ -113,7 +121,8 @@ pub struct Decoder {
     // Bytes of the stream before buffer[start].
     offset: u64,
     limit: usize,
-    // Bytes to come that belong to a frame that was passed over. Invariant: if there are any, the buffer is empty.
+    // Bytes to come that belong to a frame that was passed over. Invariant: if there are any, the
+    // buffer is empty.
     skip: usize,
 }
 
@@ -151,7 +160,8 @@ impl Decoder {
         self.buffer.len() - self.start
     }
 
-    /// Passes over the frame of which a part has arrived: its bytes are not kept, and those to come will not be.
+    /// Passes over the frame of which a part has arrived: its bytes are not kept, and those to come
+    /// will not be.
     ///
     /// Nothing happens if not even its length is known.
     pub fn pass_over(&mut self) {
@@ -178,7 +188,8 @@ impl Decoder {
     ///
     /// # Errors
     ///
-    /// If the next bytes are no frame, or one that is too long. The decoder stays where it is: so does the error.
+    /// If the next bytes are no frame, or one that is too long. The decoder stays where it is: so
+    /// does the error.
     pub fn next_frame(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
         let arrived = &self.buffer[self.start..];
         let Some((header, rest)) = arrived.split_first_chunk::<HEADER>() else { return Ok(None) };
@@ -237,7 +248,8 @@ fn length(header: &[u8; HEADER]) -> Option<usize> {
 ///
 /// # Panics
 ///
-/// If decoding depends on how the bytes were cut, or the accepted frames are not the bytes they came from.
+/// If decoding depends on how the bytes were cut, or the accepted frames are not the bytes they
+/// came from.
 pub fn check_bytes(bytes: &[u8]) {
     let limit = 1 << 16;
     let read = |pieces: &mut dyn Iterator<Item = &[u8]>| {
@@ -260,10 +272,13 @@ pub fn check_bytes(bytes: &[u8]) {
     assert_eq!(whole, bytewise, "decoding depends on how the bytes are cut");
 
     let (frames, end) = whole;
-    let again: Vec<u8> = frames.iter().flat_map(|frame| encode(frame).expect("it was within the limit")).collect();
+    let again: Vec<u8> =
+        frames.iter().flat_map(|frame| encode(frame).expect("it was within the limit")).collect();
     assert!(bytes.starts_with(&again), "the frames are not the bytes they came from");
     match end {
         Ok(()) => assert_eq!(again.len(), bytes.len(), "bytes vanished without an error"),
-        Err(error) => assert_eq!(error.offset, again.len() as u64, "the error names another place: {error}"),
+        Err(error) => {
+            assert_eq!(error.offset, again.len() as u64, "the error names another place: {error}")
+        }
     }
 }

@@ -1,9 +1,9 @@
 //! File descriptors that travel: a value that owns one can be an argument of a worker.
 //!
-//! While a worker's arguments are turned into bytes, [`carry`] puts a descriptor beside them and returns its place;
-//! in the worker, [`take`] gets it back by that place while the bytes are turned into values (ipc-channel's idea).
-//! Everywhere else both refuse. A descriptor is closed on exec in every process, so it reaches the one worker that
-//! it was sent to and no other child.
+//! While a worker's arguments are turned into bytes, [`carry`] puts a descriptor beside them and
+//! returns its place; in the worker, [`take`] gets it back by that place while the bytes are turned
+//! into values (ipc-channel's idea). Everywhere else both refuse. A descriptor is closed on exec in
+//! every process, so it reaches the one worker that it was sent to and no other child.
 
 use super::Exit;
 pub use super::link::LIMIT;
@@ -41,7 +41,9 @@ pub struct Carried {
 /// If no message is being encoded, or too many descriptors go with it.
 pub fn carry(fd: OwnedFd) -> Result<Carried, String> {
     OUTGOING.with_borrow_mut(|outgoing| match outgoing {
-        None => Err(refuse("a file descriptor travels only among a worker's arguments or in its result".into())),
+        None => Err(refuse(
+            "a file descriptor travels only among a worker's arguments or in its result".into(),
+        )),
         Some(outgoing) if outgoing.handles.len() == LIMIT => {
             Err(refuse(format!("more than {LIMIT} file descriptors in one message")))
         }
@@ -131,7 +133,10 @@ impl AsFd for Handle {
 
 impl Serialize for Handle {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let fd = self.0.try_clone().map_err(|e| ser::Error::custom(refuse(format!("cannot duplicate: {e}"))))?;
+        let fd = self
+            .0
+            .try_clone()
+            .map_err(|e| ser::Error::custom(refuse(format!("cannot duplicate: {e}"))))?;
         carry(fd).map_err(ser::Error::custom)?.place.serialize(serializer)
     }
 }

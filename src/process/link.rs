@@ -3,8 +3,8 @@
 use super::codec::{Bytes, Shape};
 use super::frame::{Decoder, FrameError, Reason, encode};
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, recvmsg, send, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, send, sendmsg,
 };
 use serde::{Deserialize, Serialize};
 use std::io::{self, IoSlice, IoSliceMut};
@@ -50,10 +50,14 @@ pub(super) fn send_frame(link: &UnixStream, payload: &[u8], handles: &[OwnedFd])
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(LIMIT))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         if !control.push(SendAncillaryMessage::ScmRights(&borrowed)) {
-            return Err(io::Error::other(format!("{} file descriptors in one message", handles.len())));
+            return Err(io::Error::other(format!(
+                "{} file descriptors in one message",
+                handles.len()
+            )));
         }
-        let written =
-            rustix::io::retry_on_intr(|| sendmsg(link, &[IoSlice::new(rest)], &mut control, SendFlags::NOSIGNAL))?;
+        let written = rustix::io::retry_on_intr(|| {
+            sendmsg(link, &[IoSlice::new(rest)], &mut control, SendFlags::NOSIGNAL)
+        })?;
         rest = &rest[written..];
     }
     while !rest.is_empty() {
@@ -109,14 +113,18 @@ impl Incoming {
             }
         }
         if received.flags.contains(ReturnFlags::CTRUNC) {
-            return Err(self.error("some of its file descriptors did not arrive: too many are open".to_string()));
+            return Err(self.error(
+                "some of its file descriptors did not arrive: too many are open".to_string(),
+            ));
         }
         if received.bytes == 0 {
             return self.end();
         }
         self.decoder.feed(&bytes[..received.bytes]);
         Ok(match self.decoder.next_frame()? {
-            Some(payload) => Received::Message(Message { payload, handles: std::mem::take(&mut self.handles) }),
+            Some(payload) => {
+                Received::Message(Message { payload, handles: std::mem::take(&mut self.handles) })
+            }
             None => Received::Part,
         })
     }

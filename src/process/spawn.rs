@@ -30,8 +30,8 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// If the arguments cannot travel or the process cannot be started. Everything later is an error of
-    /// [`WorkerHandle::join`]; also if the function does not return an `R`.
+    /// If the arguments cannot travel or the process cannot be started. Everything later is an
+    /// error of [`WorkerHandle::join`]; also if the function does not return an `R`.
     pub fn spawn<A, R>(name: &str, arguments: &A) -> Result<WorkerHandle<R>, WorkerError>
     where
         A: Serialize + ?Sized,
@@ -54,10 +54,12 @@ impl Builder {
         Self::default()
     }
 
-    /// Runs this program in place of the current one; it must call [`worker_main`](super::worker_main), too.
+    /// Runs this program in place of the current one; it must call
+    /// [`worker_main`](super::worker_main), too.
     ///
-    /// One that does not runs its own `main`. That is no endless chain: in it, and in this process if `path` is this
-    /// program's own, a [`spawn`](Self::spawn) is refused until `worker_main` was called.
+    /// One that does not runs its own `main`. That is no endless chain: in it, and in this process
+    /// if `path` is this program's own, a [`spawn`](Self::spawn) is refused until `worker_main` was
+    /// called.
     #[must_use]
     pub fn program(mut self, path: impl AsRef<OsStr>) -> Self {
         self.program = Some(path.as_ref().to_os_string());
@@ -73,8 +75,9 @@ impl Builder {
 
     /// Starts the worker.
     ///
-    /// The arguments must be read as the primitive types as which they are written: an `i32` is none where a `u64` is
-    /// taken, but a `&str` is a `String`, and a slice a `Vec`. Otherwise that is an error of [`WorkerHandle::join`].
+    /// The arguments must be read as the primitive types as which they are written: an `i32` is
+    /// none where a `u64` is taken, but a `&str` is a `String`, and a slice a `Vec`. Otherwise that
+    /// is an error of [`WorkerHandle::join`].
     ///
     /// # Errors
     ///
@@ -84,7 +87,8 @@ impl Builder {
         A: Serialize + ?Sized,
     {
         let exit = Exit::new();
-        // A panic must not keep us from telling `exit`: somebody may wait there for what was to travel.
+        // A panic must not keep us from telling `exit`: somebody may wait there for what was to
+        // travel.
         let encoded = caught(|| handle::outgoing(Some(exit.clone()), || written(arguments)));
         let started = match encoded {
             Ok((Ok(bytes), handles)) => self.start(name, bytes, handles, &exit, type_name::<R>()),
@@ -92,9 +96,14 @@ impl Builder {
             Err(panic) => Err(Failure::Encode(format!("its Serialize {panic}"))),
         };
         match started {
-            Ok((id, child)) => {
-                Ok(WorkerHandle { id, name: name.to_string(), child, exit, joined: false, result: PhantomData })
-            }
+            Ok((id, child)) => Ok(WorkerHandle {
+                id,
+                name: name.to_string(),
+                child,
+                exit,
+                joined: false,
+                result: PhantomData,
+            }),
             Err(failure) => {
                 exit.set(Err(failure.clone())); // whoever follows a descriptor that was to travel
                 Err(WorkerError::new(name, failure))
@@ -117,23 +126,33 @@ impl Builder {
             let why = format!("arguments of {} bytes, and {LIMIT} are the limit", arguments.len());
             return Err(Failure::Encode(why));
         }
-        let (ours, theirs) = UnixStream::pair().map_err(|e| Failure::io("make a control socket", &e))?;
-        let socket = entry::identity(theirs.as_fd()).map_err(|e| Failure::io("look at a socket", &e.into()))?;
+        let (ours, theirs) =
+            UnixStream::pair().map_err(|e| Failure::io("make a control socket", &e))?;
+        let socket = entry::identity(theirs.as_fd())
+            .map_err(|e| Failure::io("look at a socket", &e.into()))?;
         let program = self.program.clone().map_or_else(own_program, Ok)?;
         let mut command = Command::new(&program);
         command.envs(self.environment.iter().map(|(key, value)| (key, value)));
         command.env(VARIABLE, format!("{socket}:{name}")).stdin(Stdio::from(OwnedFd::from(theirs)));
-        let child = command.spawn().map_err(|e| Failure::io(format!("start {}", program.display()), &e))?;
+        let child =
+            command.spawn().map_err(|e| Failure::io(format!("start {}", program.display()), &e))?;
         drop(command); // it holds the child's end of the socket
 
         let (id, pid) = (child.id(), Pid::from_child(&child));
         let child = Arc::new(Mutex::new(child));
-        let follower = Follower { link: ours, pid, child: Arc::clone(&child), name: name.to_string(), returns };
+        let follower = Follower {
+            link: ours,
+            pid,
+            child: Arc::clone(&child),
+            name: name.to_string(),
+            returns,
+        };
         let theirs = exit.clone();
         let thread = std::thread::Builder::new().name(format!("worker {name}"));
         thread.spawn(move || theirs.set(follower.follow(&arguments, handles))).map_err(|e| {
             let mut child = child.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = child.kill().and_then(|()| child.wait()); // the first error is the one to report
+            // the first error is the one to report
+            let _ = child.kill().and_then(|()| child.wait());
             Failure::io("start the thread that follows the worker", &e)
         })?;
         Ok((id, child))
@@ -154,8 +173,9 @@ fn own_program() -> Result<OsString, Failure> {
     std::env::current_exe().map(Into::into).map_err(|e| Failure::io("find this program", &e))
 }
 
-/// Follows one worker to its end, on a thread of its own: so no caller blocks in a write that nobody reads, a result
-/// of any length is taken in, and a dead worker is known, and reaped, before anybody asks.
+/// Follows one worker to its end, on a thread of its own: so no caller blocks in a write that
+/// nobody reads, a result of any length is taken in, and a dead worker is known, and reaped, before
+/// anybody asks.
 struct Follower {
     link: UnixStream,
     pid: Pid,
@@ -178,11 +198,14 @@ impl Follower {
     /// What the worker said, or `None` if it ended without a word.
     fn reply(&self) -> Result<Option<Message>, FrameError> {
         let mut incoming = Incoming::default();
-        // A process that the worker started may hold the socket longer than the worker lives, so the end of the
-        // stream alone does not do. Where the system has no pidfd, it has to.
-        let Ok(process) = pidfd_open(self.pid, PidfdFlags::empty()) else { return incoming.message(&self.link) };
+        // A process that the worker started may hold the socket longer than the worker lives, so
+        // the end of the stream alone does not do. Where the system has no pidfd, it has to.
+        let Ok(process) = pidfd_open(self.pid, PidfdFlags::empty()) else {
+            return incoming.message(&self.link);
+        };
         loop {
-            let mut ready = [PollFd::new(&self.link, PollFlags::IN), PollFd::new(&process, PollFlags::IN)];
+            let mut ready =
+                [PollFd::new(&self.link, PollFlags::IN), PollFd::new(&process, PollFlags::IN)];
             if rustix::io::retry_on_intr(|| poll(&mut ready, None)).is_err() {
                 return incoming.message(&self.link);
             }
@@ -197,7 +220,8 @@ impl Follower {
         }
     }
 
-    /// Waits for the end of the process; `kill` stays possible meanwhile, and never hits another process.
+    /// Waits for the end of the process; `kill` stays possible meanwhile, and never hits another
+    /// process.
     fn reap(&self) -> io::Result<ExitStatus> {
         let unreaped = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         rustix::io::retry_on_intr(|| waitid(WaitId::Pid(self.pid), unreaped))?;
@@ -205,22 +229,32 @@ impl Follower {
     }
 
     /// What the end of the worker means.
-    fn judge(&self, reply: Result<Option<Message>, FrameError>, status: ExitStatus) -> Result<Message, Failure> {
+    fn judge(
+        &self,
+        reply: Result<Option<Message>, FrameError>,
+        status: ExitStatus,
+    ) -> Result<Message, Failure> {
         if let Some(signal) = status.signal() {
-            return Err(Failure::Signaled(signal)); // whatever it had said, it did not end as it meant to
+            // whatever it had said, it did not end as it meant to
+            return Err(Failure::Signaled(signal));
         }
         let ended = Failure::Exited(status.code().unwrap_or_default());
-        let Some(message) = reply.map_err(|e| Failure::Decode(e.to_string()))? else { return Err(ended) };
+        let Some(message) = reply.map_err(|e| Failure::Decode(e.to_string()))? else {
+            return Err(ended);
+        };
         match from_bytes(&message.payload).map_err(Failure::Decode)? {
-            Reply::Returned { of, .. } if of != self.returns => {
-                Err(Failure::Decode(format!("result: the function returns {of}, the handle expects {}", self.returns)))
-            }
+            Reply::Returned { of, .. } if of != self.returns => Err(Failure::Decode(format!(
+                "result: the function returns {of}, the handle expects {}",
+                self.returns
+            ))),
             Reply::Returned { bytes, .. } if status.success() => {
                 Ok(Message { payload: bytes.0, handles: message.handles })
             }
             Reply::Returned { .. } => Err(ended),
             Reply::Panicked { message, location } => Err(Failure::Panicked { message, location }),
-            Reply::NotRegistered { known } => Err(Failure::NotRegistered { name: self.name.clone(), known }),
+            Reply::NotRegistered { known } => {
+                Err(Failure::NotRegistered { name: self.name.clone(), known })
+            }
             Reply::BadArguments(why) => Err(Failure::Decode(format!("arguments: {why}"))),
             Reply::BadResult(why) => Err(Failure::Encode(format!("result: {why}"))),
         }
@@ -229,9 +263,9 @@ impl Follower {
 
 /// A running worker, and the way to its result.
 ///
-/// Dropping it kills the worker and waits for its end, so that no process outlives its handle unseen. A worker that
-/// had failed by itself before is reported on standard error then: a failure is never silent. Threads that follow
-/// the worker otherwise have its [`Exit`].
+/// Dropping it kills the worker and waits for its end, so that no process outlives its handle
+/// unseen. A worker that had failed by itself before is reported on standard error then: a failure
+/// is never silent. Threads that follow the worker otherwise have its [`Exit`].
 #[must_use = "dropping the handle kills the worker"]
 pub struct WorkerHandle<R> {
     id: u32,
@@ -281,8 +315,9 @@ impl<R> WorkerHandle<R> {
 impl<R: DeserializeOwned> WorkerHandle<R> {
     /// Blocks until the worker has ended, and returns what its function returned.
     ///
-    /// Whoever waits here receives nothing meanwhile, so what the worker still sends into queues of this process is
-    /// kept in memory: the worker never waits for room then, and joining before draining ends.
+    /// Whoever waits here receives nothing meanwhile, so what the worker still sends into queues of
+    /// this process is kept in memory: the worker never waits for room then, and joining before
+    /// draining ends.
     ///
     /// # Errors
     ///
@@ -305,8 +340,8 @@ impl<R: DeserializeOwned> WorkerHandle<R> {
         }
     }
 
-    /// Blocks until the worker has ended, but not longer than this. From now on its queues are taken in, as by
-    /// [`join`](Self::join).
+    /// Blocks until the worker has ended, but not longer than this. From now on its queues are
+    /// taken in, as by [`join`](Self::join).
     ///
     /// # Errors
     ///
@@ -336,7 +371,11 @@ impl<R: DeserializeOwned> WorkerHandle<R> {
 impl<R> fmt::Debug for WorkerHandle<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { id, name, exit, .. } = self;
-        f.debug_struct("WorkerHandle").field("name", name).field("id", id).field("exit", exit).finish_non_exhaustive()
+        f.debug_struct("WorkerHandle")
+            .field("name", name)
+            .field("id", id)
+            .field("exit", exit)
+            .finish_non_exhaustive()
     }
 }
 
@@ -347,7 +386,9 @@ impl<R> Drop for WorkerHandle<R> {
         }
         match self.exit.get() {
             Some(Ok(())) => {}
-            Some(Err(failure)) => eprintln!("{}, and nobody joined it", WorkerError::new(&self.name, failure)),
+            Some(Err(failure)) => {
+                eprintln!("{}, and nobody joined it", WorkerError::new(&self.name, failure))
+            }
             None => {
                 // An error means that it has ended meanwhile: then the wait is short.
                 let _ = self.kill();

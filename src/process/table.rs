@@ -25,7 +25,8 @@ pub struct Table {
 /// What a function of a table returned.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Returned {
-    /// The name of its type: bytes of one integer type are also bytes of another, with another value.
+    /// The name of its type: bytes of one integer type are also bytes of another, with another
+    /// value.
     pub(super) of: &'static str,
     pub(super) bytes: Bytes,
 }
@@ -58,11 +59,14 @@ impl Table {
         F: Fn(A) -> R + Send + Sync + 'static,
     {
         let call = move |arguments: &Arguments| {
-            let (value, shape) = decode::<A>(&arguments.bytes.0).map_err(CallError::BadArguments)?;
+            let (value, shape) =
+                decode::<A>(&arguments.bytes.0).map_err(CallError::BadArguments)?;
             if shape != arguments.shape {
                 // Not compared by name: a `&str` is sent to where a `String` is taken.
                 let (takes, of) = (type_name::<A>(), &arguments.of);
-                let why = format!("the function takes {takes}, the caller passes {of}: other primitive types");
+                let why = format!(
+                    "the function takes {takes}, the caller passes {of}: other primitive types"
+                );
                 return Err(CallError::BadArguments(why));
             }
             let bytes = Bytes(to_bytes(&function(value)).map_err(CallError::BadResult)?);

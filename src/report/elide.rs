@@ -15,8 +15,8 @@ const SHORTEST_GAP: usize = 3;
 
 /// The places of the events to draw, in order.
 ///
-/// Never left out: the conflicting pairs and what stands right around them, the last events of the execution, the
-/// last event of each thread, and `needed`, to which remarks point.
+/// Never left out: the conflicting pairs and what stands right around them, the last events of the
+/// execution, the last event of each thread, and `needed`, to which remarks point.
 pub(super) fn kept(found: &Counterexample, needed: impl IntoIterator<Item = usize>) -> Vec<usize> {
     let length = found.trace.events.len();
     if length <= WHOLE {
@@ -44,5 +44,6 @@ pub(super) fn kept(found: &Counterexample, needed: impl IntoIterator<Item = usiz
 }
 
 fn last_of_each_thread(trace: &Trace) -> impl Iterator<Item = usize> {
-    (0..trace.threads.len()).filter_map(|t| trace.events.iter().rposition(|event| event.thread.index() == t))
+    (0..trace.threads.len())
+        .filter_map(|t| trace.events.iter().rposition(|event| event.thread.index() == t))
 }

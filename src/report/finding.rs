@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// A counterexample, drawn and written down: plain data.
 ///
-/// A [`Counterexample`] points into the program that found it (source locations, names of operations), so it cannot be
-/// sent to another process; what a report says of it can.
+/// A [`Counterexample`] points into the program that found it (source locations, names of
+/// operations), so it cannot be sent to another process; what a report says of it can.
 ///
 /// ```
 /// use selvedge::report::{Finding, Row, Style, json, timeline};
@@ -58,16 +58,22 @@ impl Finding {
     }
 }
 
-/// The fields as one text of JSON: a value there is a number, a boolean or a text, and only JSON says itself which.
+/// The fields as one text of JSON: a value there is a number, a boolean or a text, and only JSON
+/// says itself which.
 mod text {
     use super::Failure;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
-    pub(super) fn serialize<S: Serializer>(fields: &Failure, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        fields: &Failure,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serde_json::to_string(fields).map_err(ser::Error::custom)?.serialize(serializer)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Failure, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Failure, D::Error> {
         serde_json::from_str(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }

@@ -1,4 +1,5 @@
-//! A history as a person sees it: operations as intervals, a row a process, for a terminal and for a browser.
+//! A history as a person sees it: operations as intervals, a row a process, for a terminal and for
+//! a browser.
 
 use super::text::{clean, pad, width};
 use super::timeline::WIDTH;
@@ -65,11 +66,15 @@ pub fn text(intervals: &[Interval]) -> Vec<String> {
 }
 
 fn drawn(intervals: &[Interval], labels: &[String]) -> Vec<String> {
-    let last = intervals.iter().map(|interval| interval.to.unwrap_or(interval.from)).max().unwrap_or(0);
+    let last =
+        intervals.iter().map(|interval| interval.to.unwrap_or(interval.from)).max().unwrap_or(0);
     let end = |interval: &Interval| interval.to.unwrap_or(last + 1);
     // a column for each time: the next one is as far to the right as the words between them need
-    let mut columns: BTreeMap<u64, usize> =
-        intervals.iter().flat_map(|interval| [interval.from, end(interval)]).map(|at| (at, 0)).collect();
+    let mut columns: BTreeMap<u64, usize> = intervals
+        .iter()
+        .flat_map(|interval| [interval.from, end(interval)])
+        .map(|at| (at, 0))
+        .collect();
     let times: Vec<u64> = columns.keys().copied().collect();
     let names = intervals.iter().map(|interval| width(&interval.who)).max().unwrap_or(0) + 2;
     let mut column = names;
@@ -97,13 +102,14 @@ fn drawn(intervals: &[Interval], labels: &[String]) -> Vec<String> {
 
 /// A page that stands for itself: headline, words, and the intervals as a drawing that scrolls.
 ///
-/// Times are drawn by their order, not by their distance. Nothing is loaded, and nothing runs: the full words of an
-/// operation are its tooltip.
+/// Times are drawn by their order, not by their distance. Nothing is loaded, and nothing runs: the
+/// full words of an operation are its tooltip.
 #[must_use]
 pub fn html(headline: &str, words: &[String], intervals: &[Interval]) -> String {
     let mut page = String::from(HEAD);
     let title = escape(headline);
-    let _ = write!(page, "<title>{title}</title></head><body><h1>{title}</h1>"); // a String takes everything
+    // a String takes everything
+    let _ = write!(page, "<title>{title}</title></head><body><h1>{title}</h1>");
     for line in words {
         let _ = write!(page, "<p>{}</p>", escape(line));
     }
@@ -112,7 +118,9 @@ pub fn html(headline: &str, words: &[String], intervals: &[Interval]) -> String 
     page.push_str(
         "</div><p class=\"legend\"><b class=\"ordered\">numbered</b> in the longest order that is allowed · ",
     );
-    page.push_str("<b class=\"stuck\">red</b> cannot follow it · dashed: pending</p></body></html>\n");
+    page.push_str(
+        "<b class=\"stuck\">red</b> cannot follow it · dashed: pending</p></body></html>\n",
+    );
     page
 }
 
@@ -140,37 +148,50 @@ fn svg(intervals: &[Interval]) -> String {
             Mark::Plain | Mark::Stuck => clean(&interval.label),
         })
         .collect();
-    let last = intervals.iter().map(|interval| interval.to.unwrap_or(interval.from)).max().unwrap_or(0);
+    let last =
+        intervals.iter().map(|interval| interval.to.unwrap_or(interval.from)).max().unwrap_or(0);
     let end = |interval: &Interval| interval.to.unwrap_or(last + 1);
-    let mut columns: BTreeMap<u64, usize> =
-        intervals.iter().flat_map(|interval| [interval.from, end(interval)]).map(|at| (at, 0)).collect();
+    let mut columns: BTreeMap<u64, usize> = intervals
+        .iter()
+        .flat_map(|interval| [interval.from, end(interval)])
+        .map(|at| (at, 0))
+        .collect();
     let rows: BTreeMap<usize, usize> = {
-        let processes: BTreeMap<usize, ()> = intervals.iter().map(|interval| (interval.process, ())).collect();
+        let processes: BTreeMap<usize, ()> =
+            intervals.iter().map(|interval| (interval.process, ())).collect();
         processes.into_keys().enumerate().map(|(row, process)| (process, row)).collect()
     };
-    let names = intervals.iter().map(|interval| width(&interval.who)).max().unwrap_or(0) * LETTER + 2 * GAP;
+    let names =
+        intervals.iter().map(|interval| width(&interval.who)).max().unwrap_or(0) * LETTER + 2 * GAP;
     let mut ending: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-    (0..intervals.len()).for_each(|place| ending.entry(end(&intervals[place])).or_default().push(place));
+    (0..intervals.len())
+        .for_each(|place| ending.entry(end(&intervals[place])).or_default().push(place));
     let mut x = names;
     for at in columns.keys().copied().collect::<Vec<_>>() {
         let places = ending.get(&at).into_iter().flatten();
-        let needed = places.map(|place| columns[&intervals[*place].from] + (width(&labels[*place]) + 2) * LETTER);
+        let needed = places
+            .map(|place| columns[&intervals[*place].from] + (width(&labels[*place]) + 2) * LETTER);
         x = needed.max().unwrap_or(0).max(x + GAP);
         columns.insert(at, x);
     }
     let (wide, high) = (x + GAP, rows.len() * ROW + GAP);
-    let mut drawing = format!("<svg width=\"{wide}\" height=\"{high}\" viewBox=\"0 0 {wide} {high}\">");
+    let mut drawing =
+        format!("<svg width=\"{wide}\" height=\"{high}\" viewBox=\"0 0 {wide} {high}\">");
     let middle = |process: usize| rows[&process] * ROW + GAP / 2 + ROW / 2;
     let mut named: BTreeMap<usize, &str> = BTreeMap::new();
     named.extend(intervals.iter().map(|interval| (interval.process, interval.who.as_str())));
     for (process, who) in named {
         let y = middle(process);
         let who = escape(who);
-        let _ = write!(drawing, "<line class=\"row\" x1=\"{names}\" x2=\"{wide}\" y1=\"{y}\" y2=\"{y}\"/>");
+        let _ = write!(
+            drawing,
+            "<line class=\"row\" x1=\"{names}\" x2=\"{wide}\" y1=\"{y}\" y2=\"{y}\"/>"
+        );
         let _ = write!(drawing, "<text class=\"who\" x=\"{GAP}\" y=\"{}\">{who}</text>", y + 4);
     }
     for (interval, label) in intervals.iter().zip(&labels) {
-        let (from, to, y) = (columns[&interval.from], columns[&end(interval)], middle(interval.process));
+        let (from, to, y) =
+            (columns[&interval.from], columns[&end(interval)], middle(interval.process));
         let class = match interval.mark {
             Mark::Plain => "plain",
             Mark::Ordered(_) => "ordered",

@@ -11,8 +11,8 @@
 //! | `….events[]` | `number` (from 1, as drawn), `thread`, `operation`, `ordering`, `target` (the thread of spawn, join, unpark), `object`, `value`, `written`, `location`, `latest` (for a stale load: the value it did not see) |
 //! | `….conflicts[]` | pairs of event numbers |
 //!
-//! Numbers and booleans that an operation read or wrote are JSON numbers and booleans (64-bit: parse them as such);
-//! pointers and outcomes are strings; a value that cannot be shown is null.
+//! Numbers and booleans that an operation read or wrote are JSON numbers and booleans (64-bit:
+//! parse them as such); pointers and outcomes are strings; a value that cannot be shown is null.
 
 use super::finding::Finding;
 use super::table::{Row, is_unknown};
@@ -27,7 +27,12 @@ pub fn document(checks: &[(&Row, Option<&Finding>)]) -> String {
     let unknown = checks.iter().filter(|(row, _)| is_unknown(row)).count();
     let document = Document {
         version: 1,
-        summary: Summary { checks: checks.len(), expected, unexpected: checks.len() - expected - unknown, unknown },
+        summary: Summary {
+            checks: checks.len(),
+            expected,
+            unexpected: checks.len() - expected - unknown,
+            unknown,
+        },
         checks: checks.iter().map(|(row, found)| Check::new(row, *found)).collect(),
     };
     // Strings, numbers and lists only: nothing of this can fail to serialise.
@@ -176,7 +181,11 @@ impl From<&Counterexample> for Failure {
                 })
                 .collect(),
             events: (0..trace.events.len()).map(|place| event(trace, place)).collect(),
-            conflicts: found.conflicts.iter().map(|&(first, second)| [first + 1, second + 1]).collect(),
+            conflicts: found
+                .conflicts
+                .iter()
+                .map(|&(first, second)| [first + 1, second + 1])
+                .collect(),
         }
     }
 }
@@ -189,7 +198,9 @@ fn event(trace: &Trace, place: usize) -> Event {
         operation: event.operation.name().to_string(),
         ordering: event.operation.ordering().map(|ordering| format!("{ordering:?}")),
         target: match event.operation {
-            Operation::Spawn(thread) | Operation::Join(thread) | Operation::Unpark(thread) => Some(thread.0),
+            Operation::Spawn(thread) | Operation::Join(thread) | Operation::Unpark(thread) => {
+                Some(thread.0)
+            }
             _ => None,
         },
         object: event.object.map(|object| object.0),

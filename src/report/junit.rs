@@ -1,7 +1,7 @@
 //! The same for continuous integration: JUnit XML, one test case a check.
 //!
-//! A check whose verdict is not the expected one is a `failure`, and so is one that could say neither (its `type` is
-//! `unknown`): nothing is ever `skipped`, which build servers show as green.
+//! A check whose verdict is not the expected one is a `failure`, and so is one that could say
+//! neither (its `type` is `unknown`): nothing is ever `skipped`, which build servers show as green.
 
 use super::finding::Finding;
 use super::table::Row;
@@ -13,7 +13,11 @@ pub fn document(checks: &[(&Row, Option<&Finding>)]) -> String {
     let failures = checks.iter().filter(|(row, _)| !row.expected).count();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // Writing into a String cannot fail.
-    let _ = writeln!(xml, r#"<testsuites name="selvedge" tests="{}" failures="{failures}" errors="0">"#, checks.len());
+    let _ = writeln!(
+        xml,
+        r#"<testsuites name="selvedge" tests="{}" failures="{failures}" errors="0">"#,
+        checks.len()
+    );
     for group in checks.chunk_by(|(a, _), (b, _)| a.system == b.system) {
         let failures = group.iter().filter(|(row, _)| !row.expected).count();
         let system = attribute(&group[0].0.system);

@@ -1,4 +1,5 @@
-//! Knockouts side by side: the source lines that synchronise, each with a mark, and what survived as warnings.
+//! Knockouts side by side: the source lines that synchronise, each with a mark, and what survived
+//! as warnings.
 
 use super::json::Failure;
 use super::style::{Ink, Style};
@@ -11,13 +12,17 @@ use std::collections::BTreeMap;
 /// Where the text of a source file comes from, if it can be had.
 pub type Sources<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The listing of a report: files, lines with their marks, knockouts with their fates; then a warning for each
-/// survivor, and a closing line. Without a source, lines are numbers.
+/// The listing of a report: files, lines with their marks, knockouts with their fates; then a
+/// warning for each survivor, and a closing line. Without a source, lines are numbers.
 #[must_use]
 pub fn text(report: &KnockoutReport, style: &Style, sources: Sources<'_>) -> String {
-    let mut text = style.paint(Ink::Heading, &format!("knockouts of {}", clean(&report.name))) + "\n";
+    let mut text =
+        style.paint(Ink::Heading, &format!("knockouts of {}", clean(&report.name))) + "\n";
     for (model, why) in &report.unused {
-        text += &format!("{}\n", style.paint(Ink::Wrong, &format!("  not used: {}: {}", clean(model), clean(why))));
+        text += &format!(
+            "{}\n",
+            style.paint(Ink::Wrong, &format!("  not used: {}: {}", clean(model), clean(why)))
+        );
     }
     for model in report.models.iter() {
         if let Some(why) = &model.without_loom {
@@ -33,7 +38,10 @@ pub fn text(report: &KnockoutReport, style: &Style, sources: Sources<'_>) -> Str
         let source = sources(file);
         for (line, sites) in lines {
             let mark = sites.iter().map(|at| report.mark(*at)).max().unwrap_or(Mark::Nothing);
-            let code = source.as_deref().and_then(|source| source.lines().nth(line as usize - 1)).unwrap_or_default();
+            let code = source
+                .as_deref()
+                .and_then(|source| source.lines().nth(line as usize - 1))
+                .unwrap_or_default();
             let head = format!("  {} {line:>5} | {}", painted(mark, style), clean(code.trim()));
             text += &format!("{}\n", head.trim_end());
             for tried in report.knockouts.iter().filter(|tried| sites.contains(&tried.site)) {
@@ -43,11 +51,15 @@ pub fn text(report: &KnockoutReport, style: &Style, sources: Sources<'_>) -> Str
     }
     for tried in &report.knockouts {
         match (&tried.fate, &tried.explained) {
-            (Fate::Survived(_), None) => text += &format!("\n{}\n", warning(tried, &report.sites[tried.site], style)),
-            (Fate::Unseen(why, _), None) => {
-                text += &format!("\n{}\n", undecided(tried, *why, &report.sites[tried.site], style));
+            (Fate::Survived(_), None) => {
+                text += &format!("\n{}\n", warning(tried, &report.sites[tried.site], style))
             }
-            (Fate::Survived(_) | Fate::Unseen(..), Some(_)) | (Fate::Killed(_) | Fate::Undecided(_), _) => {}
+            (Fate::Unseen(why, _), None) => {
+                text +=
+                    &format!("\n{}\n", undecided(tried, *why, &report.sites[tried.site], style));
+            }
+            (Fate::Survived(_) | Fate::Unseen(..), Some(_))
+            | (Fate::Killed(_) | Fate::Undecided(_), _) => {}
         }
     }
     for seen in report.needlessly_explained() {
@@ -142,8 +154,12 @@ fn is_unseen(tried: &Tried) -> bool {
 
 fn unseen(why: Unseen) -> &'static str {
     match why {
-        Unseen::NothingWatched => "nothing in these models depends on what is published, as far as they watch memory",
-        Unseen::NoWeakMemory => "only weak memory shows what SeqCst adds, and none of these models ran under loom",
+        Unseen::NothingWatched => {
+            "nothing in these models depends on what is published, as far as they watch memory"
+        }
+        Unseen::NoWeakMemory => {
+            "only weak memory shows what SeqCst adds, and none of these models ran under loom"
+        }
     }
 }
 
@@ -169,7 +185,8 @@ fn undecided(tried: &Tried, why: Unseen, seen: &SiteSeen, style: &Style) -> Stri
     )
 }
 
-/// `exhaustively: 3 models`, `bounded: queue/drain: exhaustive: bounded by 3000 ms, 1200 executions`
+/// `exhaustively: 3 models`, `bounded: queue/drain: exhaustive: bounded by 3000 ms, 1200
+/// executions`
 fn extent(tried: &Tried) -> String {
     let Fate::Survived(coverages) = &tried.fate else { return String::new() };
     let models = count(coverages.len() as u64, "model");
@@ -177,7 +194,8 @@ fn extent(tried: &Tried) -> String {
         return format!("{models}, exhaustively");
     }
     let bounded = coverages.iter().filter(|(_, coverage)| !tried.is_all(coverage));
-    let bounded: Vec<String> = bounded.map(|(model, coverage)| format!("{model}: {coverage}")).collect();
+    let bounded: Vec<String> =
+        bounded.map(|(model, coverage)| format!("{model}: {coverage}")).collect();
     format!("{models}, bounded: {}", clean(&bounded.join("; ")))
 }
 
@@ -185,8 +203,12 @@ fn extent(tried: &Tried) -> String {
 fn warning(tried: &Tried, seen: &SiteSeen, style: &Style) -> String {
     let operation = clean(&seen.site.operation);
     let advice = match tried.knockout.change {
-        Change::Weaker(_, order) => format!("{order:?} is enough for these models, and the memory that they watch"),
-        Change::Split => "these models never have another thread come between its load and its store".to_string(),
+        Change::Weaker(_, order) => {
+            format!("{order:?} is enough for these models, and the memory that they watch")
+        }
+        Change::Split => {
+            "these models never have another thread come between its load and its store".to_string()
+        }
         Change::One => "these models never have two waiters that both must wake".to_string(),
         Change::Demoted => "these models never read while it writes".to_string(),
         Change::Unconditional => "these models never have it find another value".to_string(),
@@ -225,7 +247,11 @@ pub fn document(reports: &[KnockoutReport]) -> String {
             explained: sum(Mark::Explained),
             survived: sum(Mark::Survived),
             undecided: sum(Mark::Undecided),
-            unseen: reports.iter().flat_map(|report| &report.knockouts).filter(|tried| is_unseen(tried)).count(),
+            unseen: reports
+                .iter()
+                .flat_map(|report| &report.knockouts)
+                .filter(|tried| is_unseen(tried))
+                .count(),
             unused: reports.iter().map(|report| report.unused.len()).sum(),
         },
         groups: reports.iter().map(Group::from).collect(),
@@ -339,11 +365,13 @@ impl<'a> From<&'a Tried> for Knockout<'a> {
         let (why, coverage, counterexample) = match &tried.fate {
             Fate::Killed(found) => (None, Vec::new(), Some(Failure::from(&**found))),
             Fate::Survived(models) => {
-                let coverage = models.iter().map(|(model, coverage)| format!("{model}: {coverage}")).collect();
+                let coverage =
+                    models.iter().map(|(model, coverage)| format!("{model}: {coverage}")).collect();
                 (tried.explained.as_deref(), coverage, None)
             }
             Fate::Unseen(why, models) => {
-                let coverage = models.iter().map(|(model, coverage)| format!("{model}: {coverage}")).collect();
+                let coverage =
+                    models.iter().map(|(model, coverage)| format!("{model}: {coverage}")).collect();
                 (Some(tried.explained.as_deref().unwrap_or(unseen(*why))), coverage, None)
             }
             Fate::Undecided(why) => (Some(why.as_str()), Vec::new(), None),

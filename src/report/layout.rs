@@ -25,7 +25,12 @@ pub(super) struct Layout {
 
 impl Layout {
     /// The layout that fits, cutting names no more than it takes.
-    pub(super) fn new(trace: &Trace, kept: &[usize], names: &SourceNames<'_>, columns: usize) -> Self {
+    pub(super) fn new(
+        trace: &Trace,
+        kept: &[usize],
+        names: &SourceNames<'_>,
+        columns: usize,
+    ) -> Self {
         let mut longest_name = LONGEST_NAME;
         loop {
             let layout = Layout::with_names(trace, kept, names, columns, longest_name);
@@ -36,7 +41,13 @@ impl Layout {
         }
     }
 
-    fn with_names(trace: &Trace, kept: &[usize], names: &SourceNames<'_>, columns: usize, longest_name: usize) -> Self {
+    fn with_names(
+        trace: &Trace,
+        kept: &[usize],
+        names: &SourceNames<'_>,
+        columns: usize,
+        longest_name: usize,
+    ) -> Self {
         let number = kept.last().map_or(1, |last| (last + 1).to_string().len());
         let left = 2 + number + GAP;
         let heads: Vec<usize> = (0..)
@@ -57,15 +68,20 @@ impl Layout {
                 *column = described.max(*column);
             }
         }
-        let at = kept.iter().map(|&place| width(&source(names, trace.events[place].location))).max().unwrap_or(0);
-        // As there is one event a line, an event may stick out into the column at its right: so where the threads are
-        // many, their columns move together, as far as their heads allow, before anything is cut off.
+        let at = kept
+            .iter()
+            .map(|&place| width(&source(names, trace.events[place].location)))
+            .max()
+            .unwrap_or(0);
+        // As there is one event a line, an event may stick out into the column at its right: so
+        // where the threads are many, their columns move together, as far as their heads allow,
+        // before anything is cut off.
         let mut widest = widths.iter().copied().max().unwrap_or(0);
         loop {
             let threads = place_columns(left, &widths);
-            let ends = events
-                .iter()
-                .map(|&(thread, described)| threads.get(thread).map_or(left, |column| column.0) + described + GAP);
+            let ends = events.iter().map(|&(thread, described)| {
+                threads.get(thread).map_or(left, |column| column.0) + described + GAP
+            });
             let heads_end = threads.last().map_or(left, |(start, columns)| start + columns + GAP);
             let source = ends.max().unwrap_or(0).max(heads_end);
             if source + at <= columns || widest <= NARROWEST {

@@ -1,7 +1,7 @@
 //! Verdicts drawn: returns strings, never decides, never prints.
 
-// Reading order: what a failure looks like, then a history, then what lists of checks and of knockouts look like, then the same for
-// machines.
+// Reading order: what a failure looks like, then a history, then what lists of checks and of
+// knockouts look like, then the same for machines.
 pub mod timeline;
 
 pub mod intervals;

@@ -1,4 +1,5 @@
-//! What is said beside an event: whom it overwrites, with whom it races, which newer value it did not see.
+//! What is said beside an event: whom it overwrites, with whom it races, which newer value it did
+//! not see.
 
 use super::text::clean;
 use crate::trace::{Awaited, Blocked, Operation, ThreadId, Trace};
@@ -43,7 +44,12 @@ impl Remarks {
 
     /// An event's remarks in words: `<- overwrites the store of teller 2 (#5)`.
     pub(super) fn words(&self, place: usize) -> Vec<String> {
-        self.words.get(&place).into_iter().flatten().map(|(_, words)| format!("<- {words}")).collect()
+        self.words
+            .get(&place)
+            .into_iter()
+            .flatten()
+            .map(|(_, words)| format!("<- {words}"))
+            .collect()
     }
 
     fn add(&mut self, place: usize, weight: Weight, words: String) {
@@ -56,7 +62,10 @@ impl Remarks {
 
     fn conflict(&mut self, found: &Counterexample, first: usize, second: usize) {
         let trace = &found.trace;
-        let (Some(earlier), Some(later)) = (trace.events.get(first), trace.events.get(second)) else { return };
+        let (Some(earlier), Some(later)) = (trace.events.get(first), trace.events.get(second))
+        else {
+            return;
+        };
         self.named.extend([first, second]);
         if found.kind == Kind::DataRace {
             self.add(second, Weight::Wrong, format!("races with {}", whose(trace, first, second)));
@@ -72,7 +81,8 @@ impl Remarks {
         self.add(second, Weight::Wrong, format!("{verb} {}", whose(trace, first, second)));
     }
 
-    /// Loads that returned an older value than the last one stored: only under an engine with weak memory.
+    /// Loads that returned an older value than the last one stored: only under an engine with weak
+    /// memory.
     fn stale(&mut self, trace: &Trace) {
         for place in 0..trace.events.len() {
             let Some(latest) = trace.stale(place) else { continue };
@@ -91,9 +101,12 @@ impl Remarks {
     /// The locks for which others wait when the execution ends.
     fn held(&mut self, trace: &Trace) {
         for (place, event) in trace.events.iter().enumerate() {
-            let Some(object) = event.object.filter(|_| trace.held_to_the_end(place)) else { continue };
-            let waits =
-                |blocked: &Blocked| blocked.on == Awaited::Lock(object) && blocked.holders.contains(&event.thread);
+            let Some(object) = event.object.filter(|_| trace.held_to_the_end(place)) else {
+                continue;
+            };
+            let waits = |blocked: &Blocked| {
+                blocked.on == Awaited::Lock(object) && blocked.holders.contains(&event.thread)
+            };
             let waiters: Vec<String> = (0..)
                 .map(ThreadId)
                 .zip(&trace.threads)
@@ -102,7 +115,11 @@ impl Remarks {
                 .collect();
             if !waiters.is_empty() {
                 self.named.insert(place);
-                self.add(place, Weight::Wrong, format!("never released: {} waits for it", waiters.join(" and ")));
+                self.add(
+                    place,
+                    Weight::Wrong,
+                    format!("never released: {} waits for it", waiters.join(" and ")),
+                );
             }
         }
     }

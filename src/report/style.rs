@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Whether text is drawn with a terminal's colours.
 ///
-/// Words and marks are the same in both, so that nothing is lost in a file or to a colour-blind reader.
+/// Words and marks are the same in both, so that nothing is lost in a file or to a colour-blind
+/// reader.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Style {
     /// Characters only.

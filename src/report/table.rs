@@ -25,24 +25,31 @@ pub struct Row {
     pub note: String,
 }
 
-const HEADS: [&str; 8] = ["system", "model", "explorer", "executions", "coverage", "verdict", "expected", "note"];
+const HEADS: [&str; 8] =
+    ["system", "model", "explorer", "executions", "coverage", "verdict", "expected", "note"];
 /// The columns whose figures stand at the right.
 const EXECUTIONS: usize = 3;
 const VERDICT: usize = 5;
 const EXPECTED: usize = 6;
 
-/// The rows as an aligned table, with one line of heads; a system's or model's name is not repeated.
+/// The rows as an aligned table, with one line of heads; a system's or model's name is not
+/// repeated.
 #[must_use]
 pub fn table(rows: &[Row], style: &Style) -> String {
-    let cells: Vec<[String; 8]> =
-        rows.iter().enumerate().map(|(i, row)| cells(row, i.checked_sub(1).map(|i| &rows[i]))).collect();
+    let cells: Vec<[String; 8]> = rows
+        .iter()
+        .enumerate()
+        .map(|(i, row)| cells(row, i.checked_sub(1).map(|i| &rows[i])))
+        .collect();
     let mut widths = HEADS.map(width);
     for row in &cells {
         for (columns, cell) in widths.iter_mut().zip(row) {
             *columns = width(cell).max(*columns);
         }
     }
-    let mut text = style.paint(Ink::Heading, &line(&HEADS.map(str::to_string), &widths, |_, cell| cell)) + "\n";
+    let mut text = style
+        .paint(Ink::Heading, &line(&HEADS.map(str::to_string), &widths, |_, cell| cell))
+        + "\n";
     for (row, cells) in rows.iter().zip(&cells) {
         let drawn = line(cells, &widths, |column, cell| match column {
             VERDICT | EXPECTED if !row.expected => style.paint(Ink::Wrong, &cell),
@@ -85,7 +92,10 @@ fn cells(row: &Row, above: Option<&Row>) -> [String; 8] {
     let unless = |same: bool, text: &str| if same { String::new() } else { clean(text) };
     [
         unless(same_system, &row.system),
-        unless(same_model, row.model.strip_prefix(&format!("{}/", row.system)).unwrap_or(&row.model)),
+        unless(
+            same_model,
+            row.model.strip_prefix(&format!("{}/", row.system)).unwrap_or(&row.model),
+        ),
         clean(&row.explorer),
         row.executions.to_string(),
         clean(&row.coverage),
@@ -100,7 +110,11 @@ fn cells(row: &Row, above: Option<&Row>) -> [String; 8] {
     ]
 }
 
-fn line(cells: &[String; 8], widths: &[usize; 8], paint: impl Fn(usize, String) -> String) -> String {
+fn line(
+    cells: &[String; 8],
+    widths: &[usize; 8],
+    paint: impl Fn(usize, String) -> String,
+) -> String {
     let mut text = String::new();
     for (column, (cell, columns)) in cells.iter().zip(widths).enumerate() {
         let padded = match column {

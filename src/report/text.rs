@@ -15,7 +15,9 @@ pub(crate) fn pad(text: &str, columns: usize) -> String {
 
 /// The text on one line: what a terminal would obey (escape sequences, line ends) is spelled out.
 pub(crate) fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
 }
 
 /// The text, its middle replaced by an ellipsis if it takes more than `columns`.
@@ -79,15 +81,17 @@ impl<'a> SourceNames<'a> {
         SourceNames { files: files.collect() }
     }
 
-    /// `account.rs`; `queue/mod.rs`, as names that every crate has say nothing; `tests/account.rs` if there is another
-    /// `account.rs`.
+    /// `account.rs`; `queue/mod.rs`, as names that every crate has say nothing; `tests/account.rs`
+    /// if there is another `account.rs`.
     pub(super) fn name(&self, file: &str) -> String {
         let parts: Vec<&str> = file.split(['/', '\\']).collect();
-        let says_nothing = |name: &str| matches!(name, "mod.rs" | "lib.rs" | "main.rs" | "models.rs" | "tests.rs");
+        let says_nothing =
+            |name: &str| matches!(name, "mod.rs" | "lib.rs" | "main.rs" | "models.rs" | "tests.rs");
         let least = if parts.last().is_some_and(|name| says_nothing(name)) { 2 } else { 1 };
         for taken in least..parts.len() {
             let end = parts[parts.len() - taken..].join("/");
-            let ambiguous = self.files.iter().any(|other| *other != file && ends_with_path(other, &end));
+            let ambiguous =
+                self.files.iter().any(|other| *other != file && ends_with_path(other, &end));
             if !ambiguous {
                 return end;
             }
@@ -125,13 +129,21 @@ mod tests {
 
     #[test]
     fn words_wrap_and_too_long_words_break() {
-        assert_eq!(wrap("waits: mutex left, held by me", 12), ["waits: mutex", "left, held", "by me"]);
+        assert_eq!(
+            wrap("waits: mutex left, held by me", 12),
+            ["waits: mutex", "left, held", "by me"]
+        );
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
     }
 
     #[test]
     fn files_of_the_same_name_keep_their_directory() {
-        let files = ["src/systems/account.rs", "tests/account.rs", "src/systems/queue/mod.rs", "src/lane.rs"];
+        let files = [
+            "src/systems/account.rs",
+            "tests/account.rs",
+            "src/systems/queue/mod.rs",
+            "src/lane.rs",
+        ];
         let names = SourceNames::new(files.into_iter());
         let short = files.map(|file| names.name(file));
         assert_eq!(short, ["systems/account.rs", "tests/account.rs", "queue/mod.rs", "lane.rs"]);

@@ -1,4 +1,5 @@
-//! A counterexample as a person sees it: numbered events, one column a thread, and the line that replays it.
+//! A counterexample as a person sees it: numbered events, one column a thread, and the line that
+//! replays it.
 
 use super::elide;
 use super::layout::{GAP, Layout};
@@ -15,9 +16,10 @@ pub const WIDTH: usize = 120;
 
 /// Draws a counterexample, at most [`WIDTH`] columns wide where that can be.
 ///
-/// First a headline; then the events in their order, each in the column of its thread, with the source line and what
-/// is remarkable about it (the conflicting pairs, stale loads); under a blocked thread what it waits for; then the
-/// message; last exactly one line that starts with `replay: `. Long traces are elided in the middle, and say so.
+/// First a headline; then the events in their order, each in the column of its thread, with the
+/// source line and what is remarkable about it (the conflicting pairs, stale loads); under a
+/// blocked thread what it waits for; then the message; last exactly one line that starts with
+/// `replay: `. Long traces are elided in the middle, and say so.
 #[must_use]
 pub fn counterexample(found: &Counterexample, style: &Style) -> String {
     counterexample_within(found, style, WIDTH)
@@ -33,7 +35,12 @@ pub fn counterexample_within(found: &Counterexample, style: &Style, columns: usi
     lines.extend(drawing.message());
     lines.extend(drawing.who_waits());
     lines.extend(drawing.legend());
-    lines.extend(found.caveat.iter().flat_map(|caveat| [String::new(), format!("  note: {}", clean(caveat))]));
+    lines.extend(
+        found
+            .caveat
+            .iter()
+            .flat_map(|caveat| [String::new(), format!("  note: {}", clean(caveat))]),
+    );
     lines.extend([String::new(), drawing.replay()]);
     let mut text = String::new();
     for line in lines {
@@ -49,7 +56,11 @@ pub fn counterexample_within(found: &Counterexample, style: &Style, columns: usi
 #[must_use]
 pub fn one_line(trace: &Trace, index: usize) -> Option<String> {
     let event = trace.events.get(index)?;
-    let line = format!("{}: {}", clean(&trace.thread_name(event.thread)), describe(trace, event, LONGEST_NAME));
+    let line = format!(
+        "{}: {}",
+        clean(&trace.thread_name(event.thread)),
+        describe(trace, event, LONGEST_NAME)
+    );
     let source = source(&sources(trace), event.location);
     Some(if source.is_empty() { line } else { format!("{line} at {source}") })
 }
@@ -74,7 +85,8 @@ impl<'a> Drawing<'a> {
         Drawing { found, style, columns, remarks, kept, names, layout }
     }
 
-    /// `violated: account/unlocked · panic · loom, execution 2 · 1 preemption, 9 events (found with 3 preemptions, 14 events)`
+    /// `violated: account/unlocked · panic · loom, execution 2 · 1 preemption, 9 events (found with
+    /// 3 preemptions, 14 events)`
     fn headline(&self) -> String {
         let Counterexample { model, kind, explorer, execution, preemptions, .. } = self.found;
         let violated = self.style.paint(Ink::Wrong, "violated:");
@@ -83,9 +95,15 @@ impl<'a> Drawing<'a> {
         let reduced = self.found.reduced_from.map_or_else(String::new, |from| {
             let had = count(from.preemptions as u64, "preemption");
             let events = |number: usize| count(number as u64, "event");
-            format!(", {} (found with {had}, {})", events(self.found.trace.events.len()), events(from.events))
+            format!(
+                ", {} (found with {had}, {})",
+                events(self.found.trace.events.len()),
+                events(from.events)
+            )
         });
-        format!("{violated} {model} · {kind} · {explorer}, execution {execution} · {preemptions}{reduced}")
+        format!(
+            "{violated} {model} · {kind} · {explorer}, execution {execution} · {preemptions}{reduced}"
+        )
     }
 
     fn table(&self) -> Vec<String> {
@@ -111,19 +129,24 @@ impl<'a> Drawing<'a> {
     }
 
     fn left_out(&self, from: usize, to: usize) -> String {
-        let words = format!("... {} left out: #{} to #{to}", count((to - from) as u64, "event"), from + 1);
+        let words =
+            format!("... {} left out: #{} to #{to}", count((to - from) as u64, "event"), from + 1);
         self.style.paint(Ink::Faint, &format!("{:1$}{words}", "", self.layout.number + 2 + GAP))
     }
 
     fn event(&self, place: usize) -> Vec<String> {
         let Drawing { style, layout, .. } = self;
         let event = &self.found.trace.events[place];
-        let start = layout.threads.get(event.thread.index()).map_or(2 + layout.number + GAP, |column| column.0);
+        let start = layout
+            .threads
+            .get(event.thread.index())
+            .map_or(2 + layout.number + GAP, |column| column.0);
         let ink = self.remarks.weight(place).map(|weight| match weight {
             Weight::Odd => Ink::Odd,
             Weight::Wrong => Ink::Wrong,
         });
-        let what = pad(&describe(&self.found.trace, event, layout.longest_name), layout.source - start);
+        let what =
+            pad(&describe(&self.found.trace, event, layout.longest_name), layout.source - start);
         let what = ink.map_or(what.clone(), |ink| style.paint(ink, &what));
         let number = pad(&format!("  {:>1$}", place + 1, layout.number), start);
         let mut line = style.paint(Ink::Faint, &number) + &what;
@@ -133,11 +156,17 @@ impl<'a> Drawing<'a> {
         let fits = |words: &String| layout.remark + width(words) <= self.columns;
         let Some(first) = remarks.next_if(fits) else {
             line += &style.paint(Ink::Faint, &at);
-            return [line].into_iter().chain(remarks.map(|words| self.beneath(start, &words, ink))).collect();
+            return [line]
+                .into_iter()
+                .chain(remarks.map(|words| self.beneath(start, &words, ink)))
+                .collect();
         };
         line += &style.paint(Ink::Faint, &pad(&at, layout.remark - layout.source));
         line += &ink.map_or(first.clone(), |ink| style.paint(ink, &first));
-        [line].into_iter().chain(remarks.map(|words| self.beneath(layout.remark, &words, ink))).collect()
+        [line]
+            .into_iter()
+            .chain(remarks.map(|words| self.beneath(layout.remark, &words, ink)))
+            .collect()
     }
 
     /// A remark on a line of its own.
@@ -152,7 +181,9 @@ impl<'a> Drawing<'a> {
     fn feet(&self) -> Vec<String> {
         let feet: Vec<Vec<String>> = (self.found.trace.threads.iter().zip(&self.layout.threads))
             .map(|(thread, (_, columns))| match &thread.blocked {
-                Some(blocked) => wrap(&format!("waits: {}", clean(&self.found.trace.waiting(blocked))), *columns),
+                Some(blocked) => {
+                    wrap(&format!("waits: {}", clean(&self.found.trace.waiting(blocked))), *columns)
+                }
                 None => Vec::new(),
             })
             .collect();
@@ -179,7 +210,8 @@ impl<'a> Drawing<'a> {
         } else if lines.is_empty() {
             lines.push(format!("{} (without a message)", self.found.kind));
         }
-        let at = self.found.location.as_deref().map(|at| self.short_location(at)).unwrap_or_default();
+        let at =
+            self.found.location.as_deref().map(|at| self.short_location(at)).unwrap_or_default();
         let first = lines[0].clone();
         let mut drawn: Vec<String> = lines.iter().flat_map(|line| self.wrapped(line)).collect();
         // The place of the failure, behind the first line if there is room.
@@ -203,7 +235,10 @@ impl<'a> Drawing<'a> {
             false => wrap(line, self.columns.saturating_sub(4)),
         };
         let indents = std::iter::once("  ").chain(std::iter::repeat("    "));
-        indents.zip(pieces).map(|(indent, piece)| format!("{indent}{}", self.style.paint(Ink::Wrong, &piece))).collect()
+        indents
+            .zip(pieces)
+            .map(|(indent, piece)| format!("{indent}{}", self.style.paint(Ink::Wrong, &piece)))
+            .collect()
     }
 
     /// `src/account.rs:57` or `src/account.rs:57:9` as the table would write it: `account.rs:57`.
@@ -231,7 +266,8 @@ impl<'a> Drawing<'a> {
             return Vec::new();
         }
         let says = |id: &ThreadId| {
-            let why = trace.threads[id.index()].blocked.as_ref().map(|blocked| trace.waiting(blocked));
+            let why =
+                trace.threads[id.index()].blocked.as_ref().map(|blocked| trace.waiting(blocked));
             format!("    {} waits for {}", name_of(trace, *id), clean(&why.unwrap_or_default()))
         };
         let cycle = cycle(trace, &blocked);
@@ -253,15 +289,18 @@ impl<'a> Drawing<'a> {
     /// Where the objects without a name were created.
     fn legend(&self) -> Vec<String> {
         let trace = &self.found.trace;
-        let drawn: BTreeSet<ObjectId> = self.kept.iter().filter_map(|&place| trace.events[place].object).collect();
+        let drawn: BTreeSet<ObjectId> =
+            self.kept.iter().filter_map(|&place| trace.events[place].object).collect();
         let mut lines: Vec<String> = drawn
             .into_iter()
             .filter_map(|id| Some((id, trace.objects.get(id.index())?)))
             .filter(|(_, object)| object.name.is_none())
             .map(|(id, object)| {
                 let at = source(&self.names, object.created);
-                let came = if object.kind == ObjectKind::Memory { "announced first" } else { "created" };
-                self.style.paint(Ink::Faint, &format!("  {}: {came} at {at}", trace.object_name(id)))
+                let came =
+                    if object.kind == ObjectKind::Memory { "announced first" } else { "created" };
+                self.style
+                    .paint(Ink::Faint, &format!("  {}: {came} at {at}", trace.object_name(id)))
             })
             .collect();
         if !lines.is_empty() {
@@ -276,14 +315,21 @@ impl<'a> Drawing<'a> {
             return format!("{replay} not possible, {} records no schedule", self.found.explorer);
         }
         let token = quoted(&clean(&self.found.replay));
-        format!("{replay} {}", self.style.paint(Ink::Command, &format!("SELVEDGE_REPLAY={token} cargo test")))
+        format!(
+            "{replay} {}",
+            self.style.paint(Ink::Command, &format!("SELVEDGE_REPLAY={token} cargo test"))
+        )
     }
 }
 
 /// As a shell wants it: quoted if it holds anything that a shell might obey.
 fn quoted(token: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || ":_-./,".contains(c);
-    if token.chars().all(plain) { token.to_string() } else { format!("'{}'", token.replace('\'', "'\\''")) }
+    if token.chars().all(plain) {
+        token.to_string()
+    } else {
+        format!("'{}'", token.replace('\'', "'\\''"))
+    }
 }
 
 fn waiting(threads: usize) -> String {

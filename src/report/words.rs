@@ -26,7 +26,9 @@ pub(super) fn describe(trace: &Trace, event: &Event, longest_name: usize) -> Str
             text += &format!(" {}", name_of(trace, thread));
         }
         operation => match operation.ordering() {
-            Some(ordering) if ordering != std::sync::atomic::Ordering::SeqCst || event.object.is_none() => {
+            Some(ordering)
+                if ordering != std::sync::atomic::Ordering::SeqCst || event.object.is_none() =>
+            {
                 text += &format!("({ordering:?})");
             }
             _ => {}
@@ -34,11 +36,21 @@ pub(super) fn describe(trace: &Trace, event: &Event, longest_name: usize) -> Str
     }
     let drawn = |value: Value| shorten(&clean(&value.to_string()), LONGEST_VALUE);
     match (event.operation, event.value, event.written) {
-        (Operation::Rmw(..), Some(old), Some(new)) => text += &format!(" {} -> {}", drawn(old), drawn(new)),
-        (Operation::Store(_) | Operation::Write, Some(value), _) => text += &format!(" <- {}", drawn(value)),
-        (Operation::NotifyOne | Operation::NotifyAll, Some(Value::Unsigned(0)), _) => text += " (wakes nobody)",
-        (Operation::NotifyOne | Operation::NotifyAll, Some(value), _) => text += &format!(" (wakes {})", drawn(value)),
-        (_, Some(value), Some(why @ Value::Outcome(_))) => text += &format!(" -> {} ({})", drawn(value), drawn(why)),
+        (Operation::Rmw(..), Some(old), Some(new)) => {
+            text += &format!(" {} -> {}", drawn(old), drawn(new))
+        }
+        (Operation::Store(_) | Operation::Write, Some(value), _) => {
+            text += &format!(" <- {}", drawn(value))
+        }
+        (Operation::NotifyOne | Operation::NotifyAll, Some(Value::Unsigned(0)), _) => {
+            text += " (wakes nobody)"
+        }
+        (Operation::NotifyOne | Operation::NotifyAll, Some(value), _) => {
+            text += &format!(" (wakes {})", drawn(value))
+        }
+        (_, Some(value), Some(why @ Value::Outcome(_))) => {
+            text += &format!(" -> {} ({})", drawn(value), drawn(why))
+        }
         (_, Some(value @ Value::Outcome(_)), _) => text += &format!(" ({})", drawn(value)),
         (_, Some(value), _) => text += &format!(" -> {}", drawn(value)),
         _ => {}
@@ -55,8 +67,8 @@ pub(super) fn sources(trace: &Trace) -> SourceNames<'_> {
     SourceNames::new(events.chain(trace.objects.iter().map(|object| object.created.file())))
 }
 
-/// `account.rs:41`; nothing where the operation stands in std, as the release of a dropped guard does: a line of
-/// std's tells nobody anything.
+/// `account.rs:41`; nothing where the operation stands in std, as the release of a dropped guard
+/// does: a line of std's tells nobody anything.
 pub(super) fn source(names: &SourceNames<'_>, location: &Location<'_>) -> String {
     let file = location.file();
     if file.starts_with("/rustc/") || file.contains("/rustlib/src/rust/library/") {

@@ -1,12 +1,12 @@
-//! Every scenario up to a size: the small scope hypothesis (Jackson, "Software Abstractions", 2006) says that most
-//! faults show in one of them.
+//! Every scenario up to a size: the small scope hypothesis (Jackson, "Software Abstractions", 2006)
+//! says that most faults show in one of them.
 
 use super::{Scenario, Shape};
 
 /// Every scenario of these operations and that shape, the smallest first, each once.
 ///
-/// Two scenarios that differ only in which thread does what are one. Operations that are equal count as different:
-/// list each once.
+/// Two scenarios that differ only in which thread does what are one. Operations that are equal
+/// count as different: list each once.
 ///
 /// ```
 /// use selvedge::scenario::{Shape, every};
@@ -15,11 +15,17 @@ use super::{Scenario, Shape};
 /// let all: Vec<_> = every(&["push", "pop"], &shape).map(|scenario| scenario.threads).collect();
 /// assert_eq!(all, [[["push"], ["push"]], [["push"], ["pop"]], [["pop"], ["pop"]]]);
 /// ```
-pub fn every<'a, Op: Clone>(operations: &'a [Op], shape: &Shape) -> impl Iterator<Item = Scenario<Op>> + use<'a, Op> {
-    let most = shape.initial.end() + shape.threads.end() * shape.operations.end() + shape.last.end();
+pub fn every<'a, Op: Clone>(
+    operations: &'a [Op],
+    shape: &Shape,
+) -> impl Iterator<Item = Scenario<Op>> + use<'a, Op> {
+    let most =
+        shape.initial.end() + shape.threads.end() * shape.operations.end() + shape.last.end();
     let shape = shape.clone();
     (0..=most).flat_map(move |size| sized(operations.len(), &shape, size)).map(move |indices| {
-        let named = |part: &Vec<usize>| part.iter().map(|index| operations[*index].clone()).collect::<Vec<_>>();
+        let named = |part: &Vec<usize>| {
+            part.iter().map(|index| operations[*index].clone()).collect::<Vec<_>>()
+        };
         Scenario {
             initial: named(&indices.initial),
             threads: indices.threads.iter().map(named).collect(),
@@ -52,14 +58,18 @@ fn sized(kinds: usize, shape: &Shape, size: usize) -> Vec<Scenario<usize>> {
 /// Every sequence of this length, in the order of the alphabet.
 fn sequences(kinds: usize, length: usize) -> Vec<Vec<usize>> {
     (0..length).fold(vec![Vec::new()], |shorter, _| {
-        shorter.iter().flat_map(|start| (0..kinds).map(move |kind| [&start[..], &[kind]].concat())).collect()
+        shorter
+            .iter()
+            .flat_map(|start| (0..kinds).map(move |kind| [&start[..], &[kind]].concat()))
+            .collect()
     })
 }
 
-/// Every way for so many threads to have so many operations in all: each thread's own are not before those of the
-/// thread to its left, in the order of lengths and then of the alphabet.
+/// Every way for so many threads to have so many operations in all: each thread's own are not
+/// before those of the thread to its left, in the order of lengths and then of the alphabet.
 fn programs(kinds: usize, shape: &Shape, threads: usize, size: usize) -> Vec<Vec<Vec<usize>>> {
-    let own: Vec<Vec<usize>> = shape.operations.clone().flat_map(|length| sequences(kinds, length)).collect();
+    let own: Vec<Vec<usize>> =
+        shape.operations.clone().flat_map(|length| sequences(kinds, length)).collect();
     let mut found = Vec::new();
     extend(&own, threads, size, &mut Vec::new(), 0, &mut found);
     found

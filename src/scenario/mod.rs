@@ -25,7 +25,8 @@ pub use strategy::{ScenarioTree, Scenarios, Shape, scenarios};
 
 use std::fmt;
 
-/// A concurrent program: operations before, operations of threads that run at once, operations after.
+/// A concurrent program: operations before, operations of threads that run at once, operations
+/// after.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scenario<Op> {
     /// What one thread does before the others start.
@@ -67,10 +68,17 @@ impl<Op> Scenario<Op> {
         self.initial.len() + self.threads.iter().map(Vec::len).sum::<usize>() + self.last.len()
     }
 
-    /// Every operation with the process that does it, in the order of the parts: process 0 has the first and the last.
+    /// Every operation with the process that does it, in the order of the parts: process 0 has the
+    /// first and the last.
     pub fn operations(&self) -> impl Iterator<Item = (usize, &Op)> {
-        let threads = (1..).zip(&self.threads).flat_map(|(process, ops)| ops.iter().map(move |op| (process, op)));
-        self.initial.iter().map(|op| (0, op)).chain(threads).chain(self.last.iter().map(|op| (0, op)))
+        let threads = (1..)
+            .zip(&self.threads)
+            .flat_map(|(process, ops)| ops.iter().map(move |op| (process, op)));
+        self.initial
+            .iter()
+            .map(|op| (0, op))
+            .chain(threads)
+            .chain(self.last.iter().map(|op| (0, op)))
     }
 }
 

@@ -1,8 +1,9 @@
-//! A proptest strategy for scenarios: conflicts are likely, and shrinking takes away threads, then operations, then
-//! makes arguments simpler.
+//! A proptest strategy for scenarios: conflicts are likely, and shrinking takes away threads, then
+//! operations, then makes arguments simpler.
 //!
-//! The operations of one scenario are drawn from a pool, which is drawn first and is of any size up to the number of
-//! places: a small pool makes threads do the same thing to the same value, a large one keeps values apart.
+//! The operations of one scenario are drawn from a pool, which is drawn first and is of any size up
+//! to the number of places: a small pool makes threads do the same thing to the same value, a large
+//! one keeps values apart.
 
 use super::Scenario;
 use proptest::strategy::{NewTree, Strategy, ValueTree};
@@ -30,8 +31,9 @@ impl Default for Shape {
 }
 
 impl Shape {
-    /// The same lower bounds, and upper bounds that are `part` of `whole` away from them: rounded down for what runs at
-    /// once, since that is what costs, and up for what comes before and after.
+    /// The same lower bounds, and upper bounds that are `part` of `whole` away from them: rounded
+    /// down for what runs at once, since that is what costs, and up for what comes before and
+    /// after.
     pub(crate) fn scaled(&self, part: usize, whole: usize) -> Shape {
         let scale = |range: &RangeInclusive<usize>, spare: usize| {
             let (low, high) = (*range.start(), *range.end());
@@ -70,8 +72,9 @@ where
 
     fn new_tree(&self, runner: &mut TestRunner) -> NewTree<Self> {
         let Shape { initial, threads, operations, last } = self.shape.clone();
-        let mut draw =
-            |range: RangeInclusive<usize>| Ok::<_, proptest::test_runner::Reason>(range.new_tree(runner)?.current());
+        let mut draw = |range: RangeInclusive<usize>| {
+            Ok::<_, proptest::test_runner::Reason>(range.new_tree(runner)?.current())
+        };
         let initial = draw(initial)?;
         let count = draw(threads)?;
         let mut parts = vec![initial];
@@ -83,10 +86,15 @@ where
         let pooled = if places == 0 { 0 } else { draw(1..=places)? };
         let mut filled = Vec::new();
         for places in parts {
-            let slots = (0..places).map(|_| Ok(Slot { kept: true, operation: draw(0..=pooled - 1)? }));
-            filled.push(Part { kept: true, slots: slots.collect::<Result<_, proptest::test_runner::Reason>>()? });
+            let slots =
+                (0..places).map(|_| Ok(Slot { kept: true, operation: draw(0..=pooled - 1)? }));
+            filled.push(Part {
+                kept: true,
+                slots: slots.collect::<Result<_, proptest::test_runner::Reason>>()?,
+            });
         }
-        let pool = (0..pooled).map(|_| self.operation.new_tree(runner)).collect::<Result<_, _>>()?;
+        let pool =
+            (0..pooled).map(|_| self.operation.new_tree(runner)).collect::<Result<_, _>>()?;
         Ok(ScenarioTree::new(pool, filled))
     }
 }
@@ -125,7 +133,8 @@ pub struct ScenarioTree<T> {
     next: usize,
     /// What was tried last, and may have to be undone.
     tried: Option<Step>,
-    /// Whether something was taken away since the first of the steps: then the others get another try.
+    /// Whether something was taken away since the first of the steps: then the others get another
+    /// try.
     smaller: bool,
 }
 
@@ -133,8 +142,9 @@ impl<T: ValueTree> ScenarioTree<T> {
     fn new(pool: Vec<T>, parts: Vec<Part>) -> Self {
         let threads = (1..parts.len() - 1).rev().map(Step::Thread);
         let after_and_before = [parts.len() - 1, 0].into_iter().chain((1..parts.len() - 1).rev());
-        let operations = after_and_before
-            .flat_map(|part| (0..parts[part].slots.len()).rev().map(move |slot| Step::Operation(part, slot)));
+        let operations = after_and_before.flat_map(|part| {
+            (0..parts[part].slots.len()).rev().map(move |slot| Step::Operation(part, slot))
+        });
         let steps = threads.chain(operations).chain((0..pool.len()).map(Step::Argument)).collect();
         ScenarioTree { pool, parts, steps, next: 0, tried: None, smaller: false }
     }
@@ -146,7 +156,8 @@ impl<T: ValueTree> ScenarioTree<T> {
 
     /// Takes the step, if there is something to take.
     fn take(&mut self, step: Step) -> bool {
-        let others = |parts: &[Part]| parts[1..parts.len() - 1].iter().filter(|part| part.kept).count() > 1;
+        let others =
+            |parts: &[Part]| parts[1..parts.len() - 1].iter().filter(|part| part.kept).count() > 1;
         match step {
             Step::Thread(part) => {
                 let may = self.parts[part].kept && others(&self.parts);
@@ -162,7 +173,8 @@ impl<T: ValueTree> ScenarioTree<T> {
         }
     }
 
-    /// Undoes what was tried last: whether something else is to be tried instead of it, before the next step.
+    /// Undoes what was tried last: whether something else is to be tried instead of it, before the
+    /// next step.
     pub(crate) fn reject(&mut self) -> bool {
         match self.tried {
             Some(Step::Thread(part)) => self.parts[part].kept = true,
@@ -180,7 +192,11 @@ impl<T: ValueTree> ScenarioTree<T> {
     }
 
     fn part(&self, part: &Part) -> Vec<T::Value> {
-        part.slots.iter().filter(|slot| slot.kept).map(|slot| self.pool[slot.operation].current()).collect()
+        part.slots
+            .iter()
+            .filter(|slot| slot.kept)
+            .map(|slot| self.pool[slot.operation].current())
+            .collect()
     }
 }
 
@@ -193,7 +209,8 @@ where
     fn current(&self) -> Scenario<T::Value> {
         let (first, rest) = self.parts.split_first().expect("a part before the threads");
         let (last, threads) = rest.split_last().expect("a part after the threads");
-        let threads: Vec<_> = threads.iter().filter(|part| part.kept).map(|part| self.part(part)).collect();
+        let threads: Vec<_> =
+            threads.iter().filter(|part| part.kept).map(|part| self.part(part)).collect();
         let idle = threads.iter().all(Vec::is_empty);
         // a thread that has lost all of its operations is none
         let threads = threads.into_iter().filter(|ops| idle || !ops.is_empty()).collect();
@@ -223,7 +240,8 @@ where
     }
 
     fn complicate(&mut self) -> bool {
-        // what was undone is the last scenario that failed: proptest runs it once more, and goes on with the next step
+        // what was undone is the last scenario that failed: proptest runs it once more, and goes on
+        // with the next step
         let tried = self.tried.is_some();
         self.reject();
         tried

@@ -4,13 +4,17 @@ use super::Scenario;
 use crate::report;
 use std::fmt::{self, Debug};
 
-/// A column a thread, a row an operation; what one thread does before and after stands in rows of their own.
+/// A column a thread, a row an operation; what one thread does before and after stands in rows of
+/// their own.
 pub(super) fn draw<Op: Debug>(scenario: &Scenario<Op>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let words = |op: &Op| report::clean(&format!("{op:?}"));
-    let columns: Vec<Vec<String>> = scenario.threads.iter().map(|ops| ops.iter().map(words).collect()).collect();
+    let columns: Vec<Vec<String>> =
+        scenario.threads.iter().map(|ops| ops.iter().map(words).collect()).collect();
     let heads = (1..=columns.len()).map(|number| format!("thread {number}"));
-    let table: Vec<Vec<String>> = heads.zip(columns).map(|(head, ops)| [vec![head], ops].concat()).collect();
-    let widths = table.iter().map(|column| column.iter().map(|cell| report::width(cell)).max().unwrap_or(0));
+    let table: Vec<Vec<String>> =
+        heads.zip(columns).map(|(head, ops)| [vec![head], ops].concat()).collect();
+    let widths =
+        table.iter().map(|column| column.iter().map(|cell| report::width(cell)).max().unwrap_or(0));
     let widths: Vec<usize> = widths.collect();
     let part = |f: &mut fmt::Formatter<'_>, name: &str, ops: &[Op]| match ops {
         [] => Ok(()),
@@ -30,7 +34,8 @@ pub(super) fn draw<Op: Debug>(scenario: &Scenario<Op>, f: &mut fmt::Formatter<'_
 }
 
 impl<Op: Debug> Scenario<Op> {
-    /// The scenario in Rust, as far as what `Debug` writes of an operation is Rust: ready to be pasted into a test.
+    /// The scenario in Rust, as far as what `Debug` writes of an operation is Rust: ready to be
+    /// pasted into a test.
     ///
     /// ```
     /// use selvedge::scenario::Scenario;
@@ -40,8 +45,10 @@ impl<Op: Debug> Scenario<Op> {
     /// ```
     #[must_use]
     pub fn to_source(&self) -> String {
-        let list = |ops: &[Op]| ops.iter().map(|op| format!("{op:?}")).collect::<Vec<_>>().join(", ");
-        let threads: Vec<String> = self.threads.iter().map(|ops| format!("vec![{}]", list(ops))).collect();
+        let list =
+            |ops: &[Op]| ops.iter().map(|op| format!("{op:?}")).collect::<Vec<_>>().join(", ");
+        let threads: Vec<String> =
+            self.threads.iter().map(|ops| format!("vec![{}]", list(ops))).collect();
         let mut source = format!("Scenario::of([{}])", threads.join(", "));
         for (method, ops) in [("after", &self.initial), ("then", &self.last)] {
             if !ops.is_empty() {

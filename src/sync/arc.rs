@@ -20,9 +20,10 @@ use std::sync::Arc as Std;
 
 /// [`std::sync::Arc`], modelled.
 ///
-/// Clones and drops are ordered as std orders them: the last owner's destructor comes after what the others did. They are
-/// branch points only where that can matter: where a destructor does something that other threads can see, or where a
-/// thread looks at a count (`strong_count`, `try_unwrap`, `get_mut`, `upgrade`, ...) that another one changes.
+/// Clones and drops are ordered as std orders them: the last owner's destructor comes after what
+/// the others did. They are branch points only where that can matter: where a destructor does
+/// something that other threads can see, or where a thread looks at a count (`strong_count`,
+/// `try_unwrap`, `get_mut`, `upgrade`, ...) that another one changes.
 ///
 /// ```
 /// use selvedge::sync::{Arc, Mutex};
@@ -39,8 +40,8 @@ use std::sync::Arc as Std;
 /// });
 /// ```
 ///
-/// Stable Rust cannot coerce another crate's `Arc<T>` to an `Arc<dyn Trait>`. Let std's do it, and convert: that compiles
-/// with and without the feature `model`.
+/// Stable Rust cannot coerce another crate's `Arc<T>` to an `Arc<dyn Trait>`. Let std's do it, and
+/// convert: that compiles with and without the feature `model`.
 ///
 /// ```
 /// use selvedge::sync::Arc;
@@ -200,7 +201,9 @@ impl<T: ?Sized> Arc<T> {
     #[must_use]
     pub fn strong_count(this: &Arc<T>) -> usize {
         let count = || Std::strong_count(this.inner());
-        this.count.step((Does::Look, Operation::Look("strong_count")), Location::caller(), || (count(), count()))
+        this.count.step((Does::Look, Operation::Look("strong_count")), Location::caller(), || {
+            (count(), count())
+        })
     }
 
     /// How many [`Weak`]s there are. Nothing is ordered by it.
@@ -208,17 +211,20 @@ impl<T: ?Sized> Arc<T> {
     #[must_use]
     pub fn weak_count(this: &Arc<T>) -> usize {
         let count = || Std::weak_count(this.inner());
-        this.count.step((Does::Look, Operation::Look("weak_count")), Location::caller(), || (count(), count()))
+        this.count.step((Does::Look, Operation::Look("weak_count")), Location::caller(), || {
+            (count(), count())
+        })
     }
 
     /// The value, exclusively, if there is neither another handle nor a [`Weak`].
     #[track_caller]
     pub fn get_mut(this: &mut Arc<T>) -> Option<&mut T> {
         let (count, inner) = (this.count, this.inner.as_mut().expect(HERE));
-        let alone = count.step((Does::Look, Operation::Look("get_mut")), Location::caller(), || {
-            let handles = Std::strong_count(inner) + Std::weak_count(inner);
-            (handles == 1, handles)
-        });
+        let alone =
+            count.step((Does::Look, Operation::Look("get_mut")), Location::caller(), || {
+                let handles = Std::strong_count(inner) + Std::weak_count(inner);
+                (handles == 1, handles)
+            });
         if !alone {
             return None;
         }
@@ -237,17 +243,19 @@ impl<T: ?Sized + Shared> Arc<T> {
     /// The value, exclusively: a clone of it, if there are other handles.
     #[track_caller]
     pub fn make_mut(this: &mut Arc<T>) -> &mut T {
-        let handles = this.count.step((Does::Look, Operation::Claim("make_mut")), Location::caller(), || {
-            let handles = Std::strong_count(this.inner());
-            (handles, handles)
-        });
+        let handles =
+            this.count.step((Does::Look, Operation::Claim("make_mut")), Location::caller(), || {
+                let handles = Std::strong_count(this.inner());
+                (handles, handles)
+            });
         if handles == 1 {
             this.count.acquire();
         } else {
             *this = T::cloned(&**this);
         }
         let count = this.count;
-        let value = T::make_mut(this.inner.as_mut().expect(HERE)); // moves it away from `Weak`s, if there are any
+        // moves it away from `Weak`s, if there are any
+        let value = T::make_mut(this.inner.as_mut().expect(HERE));
         count.stands_at(address(value));
         value
     }
@@ -288,11 +296,13 @@ impl<T: ?Sized> Drop for Arc<T> {
     fn drop(&mut self) {
         let Some(inner) = self.inner.take() else { return };
         let count = self.count;
-        let last = count.step((Does::Drop, Operation::Drop), self.location, || match Std::strong_count(&inner) - 1 {
-            0 => (Some(inner), 0),
-            others => {
-                drop(inner); // not the last: nothing of the user's runs
-                (None, others)
+        let last = count.step((Does::Drop, Operation::Drop), self.location, || {
+            match Std::strong_count(&inner) - 1 {
+                0 => (Some(inner), 0),
+                others => {
+                    drop(inner); // not the last: nothing of the user's runs
+                    (None, others)
+                }
             }
         });
         if let Some(inner) = last {

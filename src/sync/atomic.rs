@@ -1,8 +1,9 @@
 //! `std::sync::atomic`, as the engines see it.
 //!
-//! Under shuttle an atomic holds one value (sequential consistency), and the declared orderings decide which plain
-//! accesses they order: a `Relaxed` publication is a data race on what it publishes. Under loom a load may read an
-//! older value, as far as loom's memory model goes, and weak compare-exchanges do not fail spuriously.
+//! Under shuttle an atomic holds one value (sequential consistency), and the declared orderings
+//! decide which plain accesses they order: a `Relaxed` publication is a data race on what it
+//! publishes. Under loom a load may read an older value, as far as loom's memory model goes, and
+//! weak compare-exchanges do not fail spuriously.
 
 use crate::execution::Home;
 use crate::execution::memory::atomic::{self, Rmw, Strength};
@@ -74,8 +75,8 @@ macro_rules! any {
                 atomic::compare_exchange::<$ty>(&self.home, &self.std, (current, new), (success, failure), Strength::Strong)
             }
 
-            /// Writes `new` if the value is `current`; in a model it may fail for no reason, once at each place of a
-            /// thread (under loom it never does).
+            /// Writes `new` if the value is `current`; in a model it may fail for no reason, once
+            /// at each place of a thread (under loom it never does).
             ///
             /// # Errors
             /// With the value, if it is another.
@@ -93,7 +94,8 @@ macro_rules! any {
                 atomic::compare_exchange::<$ty>(&self.home, &self.std, (current, new), (success, failure), Strength::Weak)
             }
 
-            /// Writes what `f` makes of the value, again and again until no other thread came between.
+            /// Writes what `f` makes of the value, again and again until no other thread came
+            /// between.
             ///
             /// # Errors
             /// With the value, once `f` returns `None`.

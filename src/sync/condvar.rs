@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 /// [`std::sync::Condvar`], modelled.
 ///
-/// In a model `notify_one` wakes any of the waiters, a wait may end for no reason (once at each place of a thread; under
-/// loom never), a timeout may fire at any time (loom has no model of timeouts: there the check is `Unknown`), and no
-/// time passes.
+/// In a model `notify_one` wakes any of the waiters, a wait may end for no reason (once at each
+/// place of a thread; under loom never), a timeout may fire at any time (loom has no model of
+/// timeouts: there the check is `Unknown`), and no time passes.
 ///
 /// ```
 /// use selvedge::sync::{Arc, Condvar, Mutex};
@@ -58,7 +58,8 @@ impl Condvar {
         Condvar { home, std: std::sync::Condvar::new(), beside: Beside::Spurious }
     }
 
-    /// One whose waits do not end for no reason: for types that wait in a loop of their own, of which users see nothing.
+    /// One whose waits do not end for no reason: for types that wait in a loop of their own, of
+    /// which users see nothing.
     #[track_caller]
     pub(crate) fn steady() -> Self {
         let Condvar { home, std, .. } = Condvar::new();
@@ -70,7 +71,10 @@ impl Condvar {
     /// # Errors
     /// If the mutex is poisoned by then; the error holds the guard.
     #[track_caller]
-    pub fn wait<'a, T: ?Sized>(&self, mut guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+    pub fn wait<'a, T: ?Sized>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+    ) -> LockResult<MutexGuard<'a, T>> {
         match are_modelled(self, &guard) {
             false => {
                 let (mutex, std) = dismantle(guard);
@@ -116,15 +120,18 @@ impl Condvar {
         match are_modelled(self, &guard) {
             false => {
                 let (mutex, std) = dismantle(guard);
-                let (std, result) = self.std.wait_timeout(std, timeout).unwrap_or_else(PoisonError::into_inner);
-                mutex
-                    .poison
-                    .result((mutex.guard(Some(std), Hold::plain(Mode::Write)), WaitTimeoutResult(result.timed_out())))
+                let (std, result) =
+                    self.std.wait_timeout(std, timeout).unwrap_or_else(PoisonError::into_inner);
+                mutex.poison.result((
+                    mutex.guard(Some(std), Hold::plain(Mode::Write)),
+                    WaitTimeoutResult(result.timed_out()),
+                ))
             }
             true => {
                 guard.hold.before_wait(&guard.mutex.home);
-                let timed_out = condvar::is_knocked_out(&self.home, &guard.mutex.home, "wait_timeout")
-                    || condvar::wait(&self.home, &guard.mutex.home, Beside::Timeout);
+                let timed_out =
+                    condvar::is_knocked_out(&self.home, &guard.mutex.home, "wait_timeout")
+                        || condvar::wait(&self.home, &guard.mutex.home, Beside::Timeout);
                 guard.mutex.poison.result((guard, WaitTimeoutResult(timed_out)))
             }
         }
@@ -184,7 +191,9 @@ fn are_modelled<T: ?Sized>(condvar: &Condvar, guard: &MutexGuard<'_, T>) -> bool
 }
 
 /// std's guard, out of ours, with nothing unlocked.
-fn dismantle<'a, T: ?Sized>(mut guard: MutexGuard<'a, T>) -> (&'a super::Mutex<T>, std::sync::MutexGuard<'a, ()>) {
+fn dismantle<'a, T: ?Sized>(
+    mut guard: MutexGuard<'a, T>,
+) -> (&'a super::Mutex<T>, std::sync::MutexGuard<'a, ()>) {
     let std = guard.std.take().expect("outside of an engine, a guard holds std's");
     let mutex = guard.mutex;
     std::mem::forget(guard); // its destructor would unlock

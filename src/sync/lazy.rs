@@ -9,12 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// [`std::sync::LazyLock`], modelled: in a model every execution makes a value of its own.
 ///
-/// Only a function (or a closure that captures nothing) can be its initialiser, as is usual for statics.
+/// Only a function (or a closure that captures nothing) can be its initialiser, as is usual for
+/// statics.
 ///
-/// As in std, the values go when the `LazyLock` goes, and a static never goes: its values are not dropped, and their
-/// memory stays in use, one value for each execution that used the static. A reference to a value may outlive the
-/// execution; the primitives in the value are refused then. A model whose executions end while a `LazyLock` that they
-/// used is still there has no leaks: what is left may stand in the `LazyLock`.
+/// As in std, the values go when the `LazyLock` goes, and a static never goes: its values are not
+/// dropped, and their memory stays in use, one value for each execution that used the static. A
+/// reference to a value may outlive the execution; the primitives in the value are refused then. A
+/// model whose executions end while a `LazyLock` that they used is still there has no leaks: what
+/// is left may stand in the `LazyLock`.
 ///
 /// ```
 /// use selvedge::sync::{LazyLock, Mutex};
@@ -27,7 +29,8 @@ pub struct LazyLock<T: 'static> {
     std: std::sync::LazyLock<T>,
     /// Tells it from all others, wherever it moves; 0 until its first use in a model.
     number: AtomicUsize,
-    /// What models made of it. invariant: values are added only, so that references to them may live as long as this.
+    /// What models made of it. invariant: values are added only, so that references to them may
+    /// live as long as this.
     made: std::sync::Mutex<Vec<Box<T>>>,
 }
 
@@ -49,11 +52,16 @@ impl<T> LazyLock<T> {
         }
         const KEPT: &str = "only thread-locals are destroyed before their execution";
         let key = this.key();
-        // A lock of its own makes the first use a point where threads meet, and orders the initialisation before
-        // every use: whatever else the value is made of is created under it. It is poisoned when `init` panics.
-        let lock: Rc<Mutex<()>> = execution::local((key + 1, None), || Mutex::first_come(())).expect(KEPT);
-        let Ok(held) = lock.lock() else { panic!("LazyLock instance has previously been poisoned") };
-        let place: Rc<usize> = execution::local((key, None), || this.add((this.init)())).expect(KEPT);
+        // A lock of its own makes the first use a point where threads meet, and orders the
+        // initialisation before every use: whatever else the value is made of is created under it.
+        // It is poisoned when `init` panics.
+        let lock: Rc<Mutex<()>> =
+            execution::local((key + 1, None), || Mutex::first_come(())).expect(KEPT);
+        let Ok(held) = lock.lock() else {
+            panic!("LazyLock instance has previously been poisoned")
+        };
+        let place: Rc<usize> =
+            execution::local((key, None), || this.add((this.init)())).expect(KEPT);
         drop(held);
         this.get(*place)
     }
@@ -71,8 +79,8 @@ impl<T> LazyLock<T> {
 
     fn get(&self, place: usize) -> &T {
         let made = self.made();
-        // SAFETY: 1. what is in `made` stays in it until `self` is dropped, which this borrow prevents; and when the
-        // list moves, what its boxes own does not
+        // SAFETY: 1. what is in `made` stays in it until `self` is dropped, which this borrow
+        // prevents; and when the list moves, what its boxes own does not
         #[allow(unsafe_code)]
         unsafe {
             &*std::ptr::from_ref(&*made[place])

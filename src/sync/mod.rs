@@ -1,14 +1,16 @@
 //! `std::sync`, as the engines see it: the same names, signatures and semantics.
 //!
-//! Without the feature `model` these *are* std's own types, and nothing else is in the dependency tree. With it, each
-//! type keeps its data itself and asks at run time which engine drives the thread that uses it: outside of a model
-//! it behaves as std's; under loom or shuttle its operations are scheduled, recorded and judged.
+//! Without the feature `model` these *are* std's own types, and nothing else is in the dependency
+//! tree. With it, each type keeps its data itself and asks at run time which engine drives the
+//! thread that uses it: outside of a model it behaves as std's; under loom or shuttle its
+//! operations are scheduled, recorded and judged.
 //!
-//! [`Arc`]'s reference counting is no branch point unless it can matter (an idiomatic loom harness pays 115 to 290 times as
-//! many executions for it). A model may use std's own `Arc`, too; what that orders is not seen.
+//! [`Arc`]'s reference counting is no branch point unless it can matter (an idiomatic loom harness
+//! pays 115 to 290 times as many executions for it). A model may use std's own `Arc`, too; what
+//! that orders is not seen.
 //!
-//! One difference remains. `new` is not `const` with the feature `model`, since it asks for the engine: a static
-//! becomes a [`LazyLock`], which is made anew in every execution.
+//! One difference remains. `new` is not `const` with the feature `model`, since it asks for the
+//! engine: a static becomes a [`LazyLock`], which is made anew in every execution.
 
 #[cfg(not(feature = "model"))]
 pub use std::sync::*;

@@ -53,8 +53,8 @@ pub struct Mutex<T: ?Sized> {
     data: UnsafeCell<T>,
 }
 
-// SAFETY: 1. as std's: a mutex hands its data to one thread at a time, so sending it, or a reference to it, to
-// another thread moves the data at the most.
+// SAFETY: 1. as std's: a mutex hands its data to one thread at a time, so sending it, or a
+// reference to it, to another thread moves the data at the most.
 #[allow(unsafe_code)]
 unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 // SAFETY: see 1.
@@ -85,8 +85,9 @@ pub struct MutexGuard<'a, T: ?Sized> {
     stays: Stays,
 }
 
-/// In a guard: it is neither sent nor shared, but for what an `unsafe impl` of its own says. What a guard is made of
-/// must not decide that: a reference to a lock may be shared where a reference to the data may not.
+/// In a guard: it is neither sent nor shared, but for what an `unsafe impl` of its own says. What a
+/// guard is made of must not decide that: a reference to a lock may be shared where a reference to
+/// the data may not.
 pub(super) type Stays = PhantomData<*const ()>;
 
 // SAFETY: 2. as std's: all that a shared guard lends is a shared reference to the data
@@ -99,7 +100,12 @@ impl<T> Mutex<T> {
     pub fn new(value: T) -> Self {
         let home = Home::new(ObjectKind::Mutex);
         lock::create(&home, ObjectKind::Mutex);
-        Mutex { home, std: std::sync::Mutex::new(()), poison: Poison::default(), data: UnsafeCell::new(value) }
+        Mutex {
+            home,
+            std: std::sync::Mutex::new(()),
+            poison: Poison::default(),
+            data: UnsafeCell::new(value),
+        }
     }
 
     /// A mutex of which another type of the facade is made.
@@ -138,7 +144,10 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let (std, hold) = match self.home.is_modelled() {
-            false => (Some(self.std.lock().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Write)),
+            false => (
+                Some(self.std.lock().unwrap_or_else(PoisonError::into_inner)),
+                Hold::plain(Mode::Write),
+            ),
             true => (None, lock::acquire(&self.home, Mode::Write)),
         };
         self.poison.result(self.guard(std, hold))
@@ -153,7 +162,9 @@ impl<T: ?Sized> Mutex<T> {
         let (std, hold) = match self.home.is_modelled() {
             false => match self.std.try_lock() {
                 Ok(guard) => (Some(guard), Some(Hold::plain(Mode::Write))),
-                Err(TryLockError::Poisoned(guard)) => (Some(guard.into_inner()), Some(Hold::plain(Mode::Write))),
+                Err(TryLockError::Poisoned(guard)) => {
+                    (Some(guard.into_inner()), Some(Hold::plain(Mode::Write)))
+                }
                 Err(TryLockError::WouldBlock) => (None, None),
             },
             true => (None, lock::try_acquire(&self.home, Mode::Write)),
@@ -163,7 +174,11 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     #[track_caller]
-    pub(super) fn guard<'a>(&'a self, std: Option<std::sync::MutexGuard<'a, ()>>, hold: Hold) -> MutexGuard<'a, T> {
+    pub(super) fn guard<'a>(
+        &'a self,
+        std: Option<std::sync::MutexGuard<'a, ()>>,
+        hold: Hold,
+    ) -> MutexGuard<'a, T> {
         let (panicking, location) = (std::thread::panicking(), Location::caller());
         MutexGuard { mutex: self, std, panicking, hold, location, stays: PhantomData }
     }
@@ -196,8 +211,8 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
         self.hold.lend(&self.mutex.home);
-        // SAFETY: 3. the guard holds the lock, so no other guard lends out the data; or it was knocked out, and the line
-        // above does not come back if another one does
+        // SAFETY: 3. the guard holds the lock, so no other guard lends out the data; or it was
+        // knocked out, and the line above does not come back if another one does
         unsafe { &*self.mutex.data.get() }
     }
 }

@@ -144,7 +144,10 @@ unsafe impl<T: Send + Sync> Sync for OnceLock<T> {}
 #[allow(unsafe_code)]
 unsafe impl<T: Send> Send for OnceLock<T> {}
 
-impl<T: std::panic::RefUnwindSafe + std::panic::UnwindSafe> std::panic::RefUnwindSafe for OnceLock<T> {}
+impl<T: std::panic::RefUnwindSafe + std::panic::UnwindSafe> std::panic::RefUnwindSafe
+    for OnceLock<T>
+{
+}
 
 impl<T> OnceLock<T> {
     /// An empty one.

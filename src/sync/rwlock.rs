@@ -73,7 +73,12 @@ impl<T> RwLock<T> {
     pub fn new(value: T) -> Self {
         let home = Home::new(ObjectKind::RwLock);
         lock::create(&home, ObjectKind::RwLock);
-        RwLock { home, std: std::sync::RwLock::new(()), poison: Poison::default(), data: UnsafeCell::new(value) }
+        RwLock {
+            home,
+            std: std::sync::RwLock::new(()),
+            poison: Poison::default(),
+            data: UnsafeCell::new(value),
+        }
     }
 
     /// The value.
@@ -94,7 +99,10 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let (std, hold) = match self.home.is_modelled() {
-            false => (Some(self.std.read().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Read)),
+            false => (
+                Some(self.std.read().unwrap_or_else(PoisonError::into_inner)),
+                Hold::plain(Mode::Read),
+            ),
             true => (None, lock::acquire(&self.home, Mode::Read)),
         };
         self.poison.result(self.reader(std, hold))
@@ -107,7 +115,10 @@ impl<T: ?Sized> RwLock<T> {
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let (std, hold) = match self.home.is_modelled() {
-            false => (Some(self.std.write().unwrap_or_else(PoisonError::into_inner)), Hold::plain(Mode::Write)),
+            false => (
+                Some(self.std.write().unwrap_or_else(PoisonError::into_inner)),
+                Hold::plain(Mode::Write),
+            ),
             true => (None, lock::acquire(&self.home, Mode::Write)),
         };
         self.poison.result(self.writer(std, hold))
@@ -122,7 +133,9 @@ impl<T: ?Sized> RwLock<T> {
         let (std, hold) = match self.home.is_modelled() {
             false => match self.std.try_read() {
                 Ok(guard) => (Some(guard), Some(Hold::plain(Mode::Read))),
-                Err(TryLockError::Poisoned(guard)) => (Some(guard.into_inner()), Some(Hold::plain(Mode::Read))),
+                Err(TryLockError::Poisoned(guard)) => {
+                    (Some(guard.into_inner()), Some(Hold::plain(Mode::Read)))
+                }
                 Err(TryLockError::WouldBlock) => (None, None),
             },
             true => (None, lock::try_acquire(&self.home, Mode::Read)),
@@ -140,7 +153,9 @@ impl<T: ?Sized> RwLock<T> {
         let (std, hold) = match self.home.is_modelled() {
             false => match self.std.try_write() {
                 Ok(guard) => (Some(guard), Some(Hold::plain(Mode::Write))),
-                Err(TryLockError::Poisoned(guard)) => (Some(guard.into_inner()), Some(Hold::plain(Mode::Write))),
+                Err(TryLockError::Poisoned(guard)) => {
+                    (Some(guard.into_inner()), Some(Hold::plain(Mode::Write)))
+                }
                 Err(TryLockError::WouldBlock) => (None, None),
             },
             true => (None, lock::try_acquire(&self.home, Mode::Write)),
@@ -150,12 +165,20 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     #[track_caller]
-    fn reader<'a>(&'a self, std: Option<std::sync::RwLockReadGuard<'a, ()>>, hold: Hold) -> RwLockReadGuard<'a, T> {
+    fn reader<'a>(
+        &'a self,
+        std: Option<std::sync::RwLockReadGuard<'a, ()>>,
+        hold: Hold,
+    ) -> RwLockReadGuard<'a, T> {
         RwLockReadGuard { lock: self, std, hold, location: Location::caller(), stays: PhantomData }
     }
 
     #[track_caller]
-    fn writer<'a>(&'a self, std: Option<std::sync::RwLockWriteGuard<'a, ()>>, hold: Hold) -> RwLockWriteGuard<'a, T> {
+    fn writer<'a>(
+        &'a self,
+        std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
+        hold: Hold,
+    ) -> RwLockWriteGuard<'a, T> {
         let (panicking, location) = (std::thread::panicking(), Location::caller());
         RwLockWriteGuard { lock: self, std, panicking, hold, location, stays: PhantomData }
     }
@@ -188,8 +211,8 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
         self.hold.lend(&self.lock.home);
-        // SAFETY: 3. the guard holds the lock for reading, so nobody lends out the data for writing; or it was
-        // knocked out, and the line above does not come back if somebody does
+        // SAFETY: 3. the guard holds the lock for reading, so nobody lends out the data for
+        // writing; or it was knocked out, and the line above does not come back if somebody does
         unsafe { &*self.lock.data.get() }
     }
 }
@@ -201,7 +224,8 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
     #[allow(unsafe_code)]
     fn deref(&self) -> &T {
         self.hold.lend(&self.lock.home);
-        // SAFETY: 4. as 3., and this guard holds the lock for writing, so nobody else lends out the data at all
+        // SAFETY: 4. as 3., and this guard holds the lock for writing, so nobody else lends out the
+        // data at all
         unsafe { &*self.lock.data.get() }
     }
 }

@@ -32,7 +32,8 @@ impl<T: 'static> LocalKey<T> {
     /// # Panics
     /// If the thread's locals are gone already.
     pub fn with<R>(&'static self, f: impl FnOnce(&T) -> R) -> R {
-        self.try_with(f).expect("cannot access a Thread Local Storage value during or after destruction")
+        self.try_with(f)
+            .expect("cannot access a Thread Local Storage value during or after destruction")
     }
 
     /// Lends this thread's value to `f`.

@@ -9,7 +9,8 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Runs `f` with a scope in which threads may borrow what outlives the scope; all of them have ended when it returns.
+/// Runs `f` with a scope in which threads may borrow what outlives the scope; all of them have
+/// ended when it returns.
 ///
 /// ```
 /// use selvedge::{sync::Mutex, thread};
@@ -35,13 +36,18 @@ where
     let scope = Scope { inner: Inner::Model(Started::new()), scope: PhantomData, env: PhantomData };
     let Inner::Model(started) = &scope.inner else { unreachable!("just made") };
     let _stay = Stay(started); // goes before `scope`, and so does not let it go
-    // SAFETY: 2. `scope` stays in place: this function is not left, whatever `f` does and however the execution ends,
-    // before all threads of the scope have ended, and none of them can start another one then
+    // SAFETY: 2. `scope` stays in place: this function is not left, whatever `f` does and however
+    // the execution ends, before all threads of the scope have ended, and none of them can start
+    // another one then
     #[allow(unsafe_code)]
     let outcome = catch_unwind(AssertUnwindSafe(|| f(unsafe { extend(&scope) })));
     let outcome = outcome.map_err(|payload| {
         // an execution that has failed joins nobody: its threads never run again
-        if execution::failure::hook::ends_green_thread(&*payload) { resume_unwind(payload) } else { payload }
+        if execution::failure::hook::ends_green_thread(&*payload) {
+            resume_unwind(payload)
+        } else {
+            payload
+        }
     });
     let panicked = started.join_all();
     match outcome {
@@ -56,14 +62,20 @@ fn scope_of_std<'env, F, T>(f: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    // Outside of the closure: std waits for the scope's threads only after it has returned, and until they have ended
-    // they may start more.
+    // Outside of the closure: std waits for the scope's threads only after it has returned, and
+    // until they have ended they may start more.
     let place: OnceCell<Scope<'static, 'static>> = OnceCell::new();
     std::thread::scope(|std| {
-        // SAFETY: 1. what is made of it has its own two lifetimes again (`extend`); what is left in `place` is not used
+        // SAFETY: 1. what is made of it has its own two lifetimes again (`extend`); what is left in
+        // `place` is not used
         #[allow(unsafe_code)]
-        let std: &'static std::thread::Scope<'static, 'static> = unsafe { &*std::ptr::from_ref(std).cast() };
-        let scope = place.get_or_init(|| Scope { inner: Inner::Std(std), scope: PhantomData, env: PhantomData });
+        let std: &'static std::thread::Scope<'static, 'static> =
+            unsafe { &*std::ptr::from_ref(std).cast() };
+        let scope = place.get_or_init(|| Scope {
+            inner: Inner::Std(std),
+            scope: PhantomData,
+            env: PhantomData,
+        });
         // SAFETY: 2. `place` outlives std's scope, which is left only when all threads have ended
         #[allow(unsafe_code)]
         f(unsafe { extend(scope) })
@@ -75,7 +87,8 @@ where
 /// 2. std's scope in it, if there is one, must be one for `'scope` and `'env`.
 #[allow(unsafe_code)]
 unsafe fn extend<'scope, 'env>(scope: &Scope<'_, '_>) -> &'scope Scope<'scope, 'env> {
-    // SAFETY: the lifetimes are phantom, but for those of std's scope (2); the caller answers for the place (1)
+    // SAFETY: the lifetimes are phantom, but for those of std's scope (2); the caller answers for
+    // the place (1)
     unsafe { &*std::ptr::from_ref(scope).cast() }
 }
 
@@ -124,7 +137,8 @@ impl Started {
         let model = start();
         let (thread, execution) = (model.thread(), self.execution);
         let id = model.handle.thread;
-        let handle = Arc::new(Unjoined { execution, thread: id, handle: Mutex::new(Some(model.handle)) });
+        let handle =
+            Arc::new(Unjoined { execution, thread: id, handle: Mutex::new(Some(model.handle)) });
         let mut state = self.state();
         state.threads.push(Arc::clone(&handle));
         state.starting -= 1;
@@ -136,23 +150,27 @@ impl Started {
     fn join_all(&self) -> bool {
         let (mut nth, mut panicked) = (0, false);
         while let Some(thread) = self.get(nth) {
-            panicked |= thread.join(true); // never knocked out: the threads borrow from the scope's surroundings
+            // never knocked out: the threads borrow from the scope's surroundings
+            panicked |= thread.join(true);
             nth += 1;
         }
         panicked
     }
 }
 
-/// Leaves nobody behind who borrows: where a thread of the scope has not ended, the frame below is not left either.
+/// Leaves nobody behind who borrows: where a thread of the scope has not ended, the frame below is
+/// not left either.
 ///
-/// That happens in an execution that has failed, whose threads never run again. They are stopped in the middle of
-/// anything: what they have borrowed exclusively may be in a state that nobody else may see, not even to drop it.
+/// That happens in an execution that has failed, whose threads never run again. They are stopped in
+/// the middle of anything: what they have borrowed exclusively may be in a state that nobody else
+/// may see, not even to drop it.
 struct Stay<'a>(&'a Started);
 
 impl Drop for Stay<'_> {
     fn drop(&mut self) {
         let state = self.0.state();
-        let all_ended = state.starting == 0 && state.threads.iter().all(|thread| threads::has_ended(thread.thread));
+        let all_ended = state.starting == 0
+            && state.threads.iter().all(|thread| threads::has_ended(thread.thread));
         drop(state);
         if !all_ended {
             execution::failure::stay();
@@ -168,7 +186,8 @@ struct Unjoined {
 }
 
 impl Unjoined {
-    /// Joins the thread, unless that was done before, and is `ordered` after it. Whether it panicked and nobody saw it.
+    /// Joins the thread, unless that was done before, and is `ordered` after it. Whether it
+    /// panicked and nobody saw it.
     #[track_caller]
     fn join(&self, ordered: bool) -> bool {
         let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -210,14 +229,17 @@ impl<'scope> Scope<'scope, '_> {
                 let handle = builder.spawn_scoped(scope, f)?;
                 Ok(ScopedJoinHandle(Handle::Std(handle)))
             }
-            Inner::Model(started) if started.execution != execution::execution() => Err(io::Error::other(
-                "selvedge: this scope belongs to a model, and this thread is none of the model's. \
+            Inner::Model(started) if started.execution != execution::execution() => {
+                Err(io::Error::other(
+                    "selvedge: this scope belongs to a model, and this thread is none of the model's. \
                  Start the model's threads with selvedge::thread",
-            )),
+                ))
+            }
             Inner::Model(started) => {
                 // SAFETY: 3. `scope` is not left before every thread has ended: see its 2.
                 #[allow(unsafe_code)]
-                let (handle, thread, result) = started.add(|| unsafe { spawn_modelled(name, stack_size, f) });
+                let (handle, thread, result) =
+                    started.add(|| unsafe { spawn_modelled(name, stack_size, f) });
                 Ok(ScopedJoinHandle(Handle::Model { handle, thread, result }))
             }
         }
@@ -248,7 +270,9 @@ impl<T> ScopedJoinHandle<'_, T> {
         match self.0 {
             Handle::Std(handle) => handle.join(),
             // refused before the handle is taken: the scope would not wait for this thread any more
-            Handle::Model { handle, .. } if !is_here(handle.execution) => Err(Box::new("the execution ended")),
+            Handle::Model { handle, .. } if !is_here(handle.execution) => {
+                Err(Box::new("the execution ended"))
+            }
             Handle::Model { handle, result, .. } => {
                 handle.join(!threads::is_knocked_out());
                 let result = result.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -257,13 +281,15 @@ impl<T> ScopedJoinHandle<'_, T> {
         }
     }
 
-    /// Whether the thread has ended. In a model this is no scheduling point: a loop around it must yield.
+    /// Whether the thread has ended. In a model this is no scheduling point: a loop around it must
+    /// yield.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         match &self.0 {
             Handle::Std(handle) => handle.is_finished(),
             Handle::Model { handle, .. } => {
-                let taken = || handle.handle.lock().unwrap_or_else(PoisonError::into_inner).is_none();
+                let taken =
+                    || handle.handle.lock().unwrap_or_else(PoisonError::into_inner).is_none();
                 !is_here(handle.execution) || taken() || threads::is_finished(handle.thread)
             }
         }

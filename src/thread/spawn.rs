@@ -14,8 +14,8 @@ use std::time::Duration;
 /// ```
 ///
 /// # Panics
-/// If the operating system starts no more threads. In a model: never; one thread too many for loom (five, the main
-/// one included) makes its verdict `Unknown`.
+/// If the operating system starts no more threads. In a model: never; one thread too many for loom
+/// (five, the main one included) makes its verdict `Unknown`.
 #[track_caller]
 pub fn spawn<F, T>(f: F) -> JoinHandle<T>
 where
@@ -25,7 +25,8 @@ where
     Builder::new().spawn(f).expect("failed to spawn thread")
 }
 
-/// [`std::thread::Builder`], modelled: the name is the one under which counterexamples draw the thread.
+/// [`std::thread::Builder`], modelled: the name is the one under which counterexamples draw the
+/// thread.
 #[derive(Debug, Default)]
 #[must_use = "must eventually spawn the thread"]
 pub struct Builder {
@@ -44,8 +45,8 @@ impl Builder {
         Builder { name: Some(name), ..self }
     }
 
-    /// The size of the stack, in bytes. In a model the thread has at least as much as every other one: see
-    /// [`Check::stack`](crate::Check::stack).
+    /// The size of the stack, in bytes. In a model the thread has at least as much as every other
+    /// one: see [`Check::stack`](crate::Check::stack).
     pub fn stack_size(self, size: usize) -> Builder {
         Builder { stack_size: Some(size), ..self }
     }
@@ -71,7 +72,9 @@ impl Builder {
         // SAFETY: 1. everything that `f` and its result borrow lives for ever
         #[allow(unsafe_code)]
         let model = unsafe { spawn_modelled(name, stack_size, f) };
-        let nothing = || (Box::new(()) as Box<dyn std::any::Any>).downcast::<T>().ok().map(|nothing| *nothing);
+        let nothing = || {
+            (Box::new(()) as Box<dyn std::any::Any>).downcast::<T>().ok().map(|nothing| *nothing)
+        };
         Ok(JoinHandle(Handle::Model(Model { nothing, ..model })))
     }
 
@@ -111,7 +114,11 @@ pub(super) struct Model<T> {
 /// 1. Whatever `f` and its result borrow must live until the thread has ended.
 #[track_caller]
 #[allow(unsafe_code)]
-pub(super) unsafe fn spawn_modelled<'a, F, T>(name: Option<String>, stack_size: Option<usize>, f: F) -> Model<T>
+pub(super) unsafe fn spawn_modelled<'a, F, T>(
+    name: Option<String>,
+    stack_size: Option<usize>,
+    f: F,
+) -> Model<T>
 where
     F: FnOnce() -> T + Send + 'a,
     T: Send + 'a,
@@ -130,7 +137,12 @@ where
     });
     // SAFETY: the caller answers for the lifetime (1)
     let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send> = unsafe { std::mem::transmute(body) };
-    Model { handle: threads::spawn(name, body), result, execution: execution::execution(), nothing: || None }
+    Model {
+        handle: threads::spawn(name, body),
+        result,
+        execution: execution::execution(),
+        nothing: || None,
+    }
 }
 
 /// Whether the thread is of this execution; refuses another's, except in destructors that unwind.
@@ -176,9 +188,10 @@ enum Handle<T> {
 /// [`std::thread::JoinHandle`], modelled.
 pub struct JoinHandle<T>(Handle<T>);
 
-// SAFETY: 2. as std's: only `spawn` makes one, and its `T` is `Send`; the result is taken by whoever has the handle for
-// itself, and all that a shared one lends is the thread's identity. The engine's side of it is used in the execution
-// that made it, and so on its OS thread, only (`is_here`).
+// SAFETY: 2. as std's: only `spawn` makes one, and its `T` is `Send`; the result is taken by
+// whoever has the handle for itself, and all that a shared one lends is the thread's identity. The
+// engine's side of it is used in the execution that made it, and so on its OS thread, only
+// (`is_here`).
 #[allow(unsafe_code)]
 unsafe impl<T> Send for JoinHandle<T> {}
 // SAFETY: see 2.
@@ -202,12 +215,15 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Whether the thread has ended. In a model this is no scheduling point: a loop around it must yield.
+    /// Whether the thread has ended. In a model this is no scheduling point: a loop around it must
+    /// yield.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         match &self.0 {
             Handle::Std(handle, _) => handle.is_finished(),
-            Handle::Model(model) => !is_here(model.execution) || threads::is_finished(model.handle.thread),
+            Handle::Model(model) => {
+                !is_here(model.execution) || threads::is_finished(model.handle.thread)
+            }
         }
     }
 
@@ -311,8 +327,8 @@ pub fn current() -> Thread {
     }
 }
 
-/// Waits for this thread's token, and consumes it; or returns for no reason, which a model explores once at each place
-/// of a thread (`Check::spurious`).
+/// Waits for this thread's token, and consumes it; or returns for no reason, which a model explores
+/// once at each place of a thread (`Check::spurious`).
 #[track_caller]
 pub fn park() {
     match execution::is_modelled() {
@@ -321,7 +337,8 @@ pub fn park() {
     }
 }
 
-/// The same, but not longer than `timeout`. loom has no model of timeouts: there the check is `Unknown`.
+/// The same, but not longer than `timeout`. loom has no model of timeouts: there the check is
+/// `Unknown`.
 #[track_caller]
 pub fn park_timeout(timeout: Duration) {
     match execution::is_modelled() {

@@ -1,4 +1,5 @@
-//! What is taken away: a synchronisation operation as it stands in the source, and one change of it.
+//! What is taken away: a synchronisation operation as it stands in the source, and one change of
+//! it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -84,7 +85,9 @@ impl fmt::Display for Change {
             Change::Weaker(Half::Whole, order) => write!(f, "{order:?}"),
             Change::Weaker(Half::Success, order) => write!(f, "success-{order:?}"),
             Change::Weaker(Half::Failure, order) => write!(f, "failure-{order:?}"),
-            plain => f.write_str(PLAIN.iter().find(|(_, change)| change == plain).map_or("?", |(name, _)| name)),
+            plain => f.write_str(
+                PLAIN.iter().find(|(_, change)| change == plain).map_or("?", |(name, _)| name),
+            ),
         }
     }
 }
@@ -108,7 +111,8 @@ impl FromStr for Change {
     }
 }
 
-/// One synchronisation operation, removed or weakened: `knockout:src/account.rs:31:14:lock/skipped`.
+/// One synchronisation operation, removed or weakened:
+/// `knockout:src/account.rs:31:14:lock/skipped`.
 ///
 /// ```
 /// use selvedge::knockout::{Change, Knockout};
@@ -131,10 +135,13 @@ impl Knockout {
         matches!(self.change, Change::Weaker(..)) || self.site.operation == "fence"
     }
 
-    /// Whether less is published, or learned, than before: not so if only the order of all `SeqCst` operations is lost.
+    /// Whether less is published, or learned, than before: not so if only the order of all `SeqCst`
+    /// operations is lost.
     pub(crate) fn publishes_less(&self) -> bool {
         match self.change {
-            Change::Weaker(half, Ordering::Acquire) => half != Half::Failure && self.site.operation != "load",
+            Change::Weaker(half, Ordering::Acquire) => {
+                half != Half::Failure && self.site.operation != "load"
+            }
             Change::Weaker(_, Ordering::Release) => self.site.operation != "store",
             Change::Weaker(_, order) => order == Ordering::Relaxed,
             Change::Dropped => self.site.operation == "fence",
@@ -154,10 +161,13 @@ impl FromStr for Knockout {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Knockout, String> {
-        let wrong = || format!("{text:?} is not of the form knockout:FILE:LINE:COLUMN:OPERATION/CHANGE");
-        let (place, change) = text.strip_prefix("knockout:").and_then(|t| t.rsplit_once('/')).ok_or_else(wrong)?;
+        let wrong =
+            || format!("{text:?} is not of the form knockout:FILE:LINE:COLUMN:OPERATION/CHANGE");
+        let (place, change) =
+            text.strip_prefix("knockout:").and_then(|t| t.rsplit_once('/')).ok_or_else(wrong)?;
         let mut parts = place.rsplitn(4, ':'); // from the end: a file's name may hold colons
-        let operation = parts.next().filter(|operation| !operation.is_empty()).ok_or_else(wrong)?.to_string();
+        let operation =
+            parts.next().filter(|operation| !operation.is_empty()).ok_or_else(wrong)?.to_string();
         let mut number = || parts.next().and_then(|n| n.parse().ok()).ok_or_else(wrong);
         let (column, line) = (number()?, number()?);
         let file = parts.next().filter(|file| !file.is_empty()).ok_or_else(wrong)?.to_string();
@@ -165,7 +175,8 @@ impl FromStr for Knockout {
     }
 }
 
-/// What an operation declares, as far as it can be weakened: its orderings. For a compare-exchange there are two.
+/// What an operation declares, as far as it can be weakened: its orderings. For a compare-exchange
+/// there are two.
 pub(crate) type Declared = [Option<Ordering>; 2];
 
 /// Whether the operation reads, and whether it writes: which halves its ordering can have.
@@ -224,7 +235,11 @@ pub(crate) fn changes(operation: &str, declared: Declared) -> Vec<Change> {
 pub(crate) fn further(operation: &str, change: Change) -> Vec<Change> {
     match change {
         Change::Weaker(half, order) => weaker(operation, half, order),
-        Change::Skipped | Change::Demoted | Change::Split | Change::Unconditional | Change::Dropped => Vec::new(),
+        Change::Skipped
+        | Change::Demoted
+        | Change::Split
+        | Change::Unconditional
+        | Change::Dropped => Vec::new(),
         Change::One | Change::Spurious | Change::TimesOut => Vec::new(),
     }
 }
@@ -243,29 +258,48 @@ mod tests {
 
     #[test]
     fn names_are_read_back() {
-        for change in ["skipped", "notify_one", "times-out", "AcqRel", "success-Release", "failure-Relaxed"] {
+        for change in
+            ["skipped", "notify_one", "times-out", "AcqRel", "success-Release", "failure-Relaxed"]
+        {
             let name = format!("knockout:C:\\a b.rs:1:22:store/{change}");
             assert_eq!(name.parse::<Knockout>().expect(&name).to_string(), name);
         }
-        for wrong in
-            ["", "knockout:", "knockout:a.rs:1:2:lock", "knockout:a.rs:1:lock/skipped", "knockout:a.rs:1:2:/split"]
-        {
+        for wrong in [
+            "",
+            "knockout:",
+            "knockout:a.rs:1:2:lock",
+            "knockout:a.rs:1:lock/skipped",
+            "knockout:a.rs:1:2:/split",
+        ] {
             wrong.parse::<Knockout>().expect_err(wrong);
         }
-        "knockout:a.rs:1:2:lock/SeqCst".parse::<Knockout>().expect_err("nothing is weakened to SeqCst");
+        "knockout:a.rs:1:2:lock/SeqCst"
+            .parse::<Knockout>()
+            .expect_err("nothing is weakened to SeqCst");
     }
 
     #[test]
     fn orderings_are_weakened_step_by_step() {
-        let names = |changes: Vec<Change>| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let names =
+            |changes: Vec<Change>| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(names(changes("load", [Some(Ordering::SeqCst), None])), ["Acquire"]);
-        assert_eq!(names(further("load", Change::Weaker(Half::Whole, Ordering::Acquire))), ["Relaxed"]);
-        assert_eq!(names(changes("fetch_add", [Some(Ordering::AcqRel), None])), ["split", "Acquire", "Release"]);
+        assert_eq!(
+            names(further("load", Change::Weaker(Half::Whole, Ordering::Acquire))),
+            ["Relaxed"]
+        );
+        assert_eq!(
+            names(changes("fetch_add", [Some(Ordering::AcqRel), None])),
+            ["split", "Acquire", "Release"]
+        );
         let both = [Some(Ordering::AcqRel), Some(Ordering::Acquire)];
-        let expected = ["split", "unconditional", "success-Acquire", "success-Release", "failure-Relaxed"];
+        let expected =
+            ["split", "unconditional", "success-Acquire", "success-Release", "failure-Relaxed"];
         assert_eq!(names(changes("compare_exchange", both)), expected);
         assert_eq!(names(changes("fence", [Some(Ordering::SeqCst), None])), ["dropped", "AcqRel"]);
-        assert_eq!(names(further("fence", Change::Weaker(Half::Whole, Ordering::Acquire))), [""; 0]);
+        assert_eq!(
+            names(further("fence", Change::Weaker(Half::Whole, Ordering::Acquire))),
+            [""; 0]
+        );
         assert_eq!(names(changes("store", [Some(Ordering::Relaxed), None])), [""; 0]);
     }
 }

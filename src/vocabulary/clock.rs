@@ -7,7 +7,8 @@ const FEW: usize = 8;
 
 /// For each thread, how much of it is known: how many steps, how many releases.
 ///
-/// An array for the first threads, so that clocks of few are copied and joined without a loop over their lengths.
+/// An array for the first threads, so that clocks of few are copied and joined without a loop over
+/// their lengths.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VectorClock {
     first: [u32; FEW],
@@ -58,7 +59,9 @@ impl VectorClock {
         let at = thread.index();
         match self.first.get(at) {
             Some(known) => *known,
-            None => self.others.as_ref().and_then(|others| others.get(at - FEW)).copied().unwrap_or(0),
+            None => {
+                self.others.as_ref().and_then(|others| others.get(at - FEW)).copied().unwrap_or(0)
+            }
         }
     }
 
@@ -92,7 +95,8 @@ mod tests {
             let (mut joined, mut met) = (a.clone(), a.clone());
             joined.join(&b);
             met.meet(&b);
-            let of = |clock: &VectorClock| [one, other, 30].map(|thread| clock.get(ThreadId(thread)));
+            let of =
+                |clock: &VectorClock| [one, other, 30].map(|thread| clock.get(ThreadId(thread)));
             assert_eq!((of(&joined), of(&met)), ([3, 5, 0], [2, 1, 0]));
             joined.join(&VectorClock::default());
             met.meet(&VectorClock::default());

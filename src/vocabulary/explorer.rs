@@ -31,7 +31,8 @@ pub enum Explorer {
         /// The most preemptions that one execution may have.
         preemption_bound: Option<usize>,
     },
-    /// Every inequivalent interleaving once: optimal dynamic partial order reduction, on shuttle's green threads.
+    /// Every inequivalent interleaving once: optimal dynamic partial order reduction, on shuttle's
+    /// green threads.
     Exhaustive,
     /// Depth-first search over every schedule, on shuttle's green threads: for tiny models.
     Dfs,
@@ -62,8 +63,9 @@ pub enum Explorer {
         /// What the schedules are drawn from.
         seed: u64,
     },
-    /// Real threads of the operating system: what they do is not recorded, but for whether two of them used the same
-    /// object of selvedge's. An execution lasts until all threads that [`thread`](crate::thread) started have ended.
+    /// Real threads of the operating system: what they do is not recorded, but for whether two of
+    /// them used the same object of selvedge's. An execution lasts until all threads that
+    /// [`thread`](crate::thread) started have ended.
     Threads,
 }
 
@@ -96,8 +98,14 @@ threads         real threads: what they do is not recorded";
     pub(crate) fn preemption_bound(self) -> Option<usize> {
         match self {
             Explorer::Loom { preemption_bound } => preemption_bound,
-            Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => None,
-            Explorer::Pos { .. } | Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads => None,
+            Explorer::Exhaustive
+            | Explorer::Dfs
+            | Explorer::Random { .. }
+            | Explorer::Pct { .. } => None,
+            Explorer::Pos { .. }
+            | Explorer::Urw { .. }
+            | Explorer::Portfolio { .. }
+            | Explorer::Threads => None,
         }
     }
 
@@ -112,13 +120,19 @@ threads         real threads: what they do is not recorded";
         match self {
             Explorer::Loom { .. } => Engine::Loom,
             Explorer::Threads => Engine::Std,
-            Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } | Explorer::Pct { .. } => Engine::Shuttle,
-            Explorer::Pos { .. } | Explorer::Urw { .. } | Explorer::Portfolio { .. } => Engine::Shuttle,
+            Explorer::Exhaustive
+            | Explorer::Dfs
+            | Explorer::Random { .. }
+            | Explorer::Pct { .. } => Engine::Shuttle,
+            Explorer::Pos { .. } | Explorer::Urw { .. } | Explorer::Portfolio { .. } => {
+                Engine::Shuttle
+            }
         }
     }
 }
 
-/// `exhaustive`, `loom`, `loom:2`, `dfs`, `portfolio:7`, `random:7`, `pct:3:7`, `pos:7`, `urw:7`, `threads`.
+/// `exhaustive`, `loom`, `loom:2`, `dfs`, `portfolio:7`, `random:7`, `pct:3:7`, `pos:7`, `urw:7`,
+/// `threads`.
 impl fmt::Display for Explorer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -154,7 +168,9 @@ impl FromStr for Explorer {
             ("random", [seed]) => Ok(Explorer::Random { seed: *seed }),
             ("pct", []) => Ok(Explorer::Pct { seed: 0, depth: 3 }),
             ("pct", [depth]) if *depth > 0 => Ok(Explorer::Pct { seed: 0, depth: *depth as usize }),
-            ("pct", [depth, seed]) if *depth > 0 => Ok(Explorer::Pct { seed: *seed, depth: *depth as usize }),
+            ("pct", [depth, seed]) if *depth > 0 => {
+                Ok(Explorer::Pct { seed: *seed, depth: *depth as usize })
+            }
             ("pos", []) => Ok(Explorer::Pos { seed: 0 }),
             ("pos", [seed]) => Ok(Explorer::Pos { seed: *seed }),
             ("urw", []) => Ok(Explorer::Urw { seed: 0 }),

@@ -8,8 +8,8 @@ use super::verdict::{Counterexample, Coverage, Extent};
 pub enum Fate {
     /// This execution of a model is wrong without the operation.
     Killed(Box<Counterexample>),
-    /// No model noticed, as far as each of them was explored: the operation is stronger than these models need, or it is
-    /// not tested.
+    /// No model noticed, as far as each of them was explored: the operation is stronger than these
+    /// models need, or it is not tested.
     Survived(Vec<(String, Coverage)>),
     /// No model noticed, and none could have: that says nothing about the operation.
     Unseen(Unseen, Vec<(String, Coverage)>),
@@ -21,8 +21,9 @@ pub enum Fate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unseen {
-    /// Nothing that they watch depends on what is published there: no [`UnsafeCell`](crate::cell::UnsafeCell), and no memory
-    /// announced with [`cell::read`](crate::cell::read) and [`cell::write`](crate::cell::write).
+    /// Nothing that they watch depends on what is published there: no
+    /// [`UnsafeCell`](crate::cell::UnsafeCell), and no memory announced with
+    /// [`cell::read`](crate::cell::read) and [`cell::write`](crate::cell::write).
     NothingWatched,
     /// Only weak memory shows what `SeqCst` adds, and none of them was explored under loom.
     NoWeakMemory,
@@ -37,7 +38,8 @@ pub struct Tried {
     pub site: usize,
     /// What became of it.
     pub fate: Fate,
-    /// Why it may survive: said at the site with [`load_bearing_elsewhere`](crate::load_bearing_elsewhere), or by std.
+    /// Why it may survive: said at the site with
+    /// [`load_bearing_elsewhere`](crate::load_bearing_elsewhere), or by std.
     pub explained: Option<String>,
 }
 
@@ -71,7 +73,8 @@ pub struct KnockoutReport {
     pub name: String,
     /// The models that decided.
     pub models: Vec<ModelUsed>,
-    /// Models that did not, and why: they do not hold as they are, or nothing can be said about them.
+    /// Models that did not, and why: they do not hold as they are, or nothing can be said about
+    /// them.
     pub unused: Vec<(String, String)>,
     /// Every synchronisation operation that they execute, by file and line.
     pub sites: Vec<SiteSeen>,
@@ -106,12 +109,14 @@ impl Tried {
         }
     }
 
-    /// Whether it survived everything that there is to explore, and not only what was within the budget: every
-    /// interleaving; of a weaker ordering, everything that loom explores, too.
+    /// Whether it survived everything that there is to explore, and not only what was within the
+    /// budget: every interleaving; of a weaker ordering, everything that loom explores, too.
     #[must_use]
     pub fn is_exhaustive(&self) -> bool {
         match &self.fate {
-            Fate::Survived(coverages) => coverages.iter().all(|(_, coverage)| self.is_all(coverage)),
+            Fate::Survived(coverages) => {
+                coverages.iter().all(|(_, coverage)| self.is_all(coverage))
+            }
             Fate::Killed(_) | Fate::Unseen(..) | Fate::Undecided(_) => false,
         }
     }
@@ -133,7 +138,12 @@ impl KnockoutReport {
     /// How a site counts.
     #[must_use]
     pub fn mark(&self, site: usize) -> Mark {
-        self.knockouts.iter().filter(|tried| tried.site == site).map(Tried::mark).max().unwrap_or(Mark::Nothing)
+        self.knockouts
+            .iter()
+            .filter(|tried| tried.site == site)
+            .map(Tried::mark)
+            .max()
+            .unwrap_or(Mark::Nothing)
     }
 
     /// The worst of all, and of the models.

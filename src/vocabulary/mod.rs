@@ -1,4 +1,5 @@
-//! Data that every part may name, and that names no other part: what happened, what is said of it, what is asked for.
+//! Data that every part may name, and that names no other part: what happened, what is said of it,
+//! what is asked for.
 
 pub(crate) mod budget;
 pub(crate) mod change;

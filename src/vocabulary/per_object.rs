@@ -2,10 +2,12 @@
 
 use super::trace::{ObjectId, ThreadId};
 
-/// The numbers that are given out in the order of asking, as if they were an object: those of threads.
+/// The numbers that are given out in the order of asking, as if they were an object: those of
+/// threads.
 pub(crate) const NUMBERING: ObjectId = ObjectId(u32::MAX);
 
-/// All memory that is announced by its address, as if it were an object: what an access means hangs on what was freed.
+/// All memory that is announced by its address, as if it were an object: what an access means hangs
+/// on what was freed.
 pub(crate) const MEMORY: ObjectId = ObjectId(NUMBERING.0 - 1);
 
 /// The identity under which a thread's token is kept, as if it were an object.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Only {
     pub(crate) which: Which,
-    /// The places, among those where it makes `Arc`s, at which the counts are steps of its schedule.
+    /// The places, among those where it makes `Arc`s, at which the counts are steps of its
+    /// schedule.
     pub(crate) counted: Vec<u32>,
     pub(crate) events: Arc<Fingerprint>,
 }
@@ -23,7 +24,8 @@ pub(crate) enum Which {
     Execution(u64),
 }
 
-/// The choices with which an execution begins, at the points where there is more than one option: `0-1x3-2` for `0 1 1 1 2`.
+/// The choices with which an execution begins, at the points where there is more than one option:
+/// `0-1x3-2` for `0 1 1 1 2`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prefix(pub(crate) Vec<u32>);
 
@@ -55,10 +57,15 @@ impl FromStr for Prefix {
         let mut offset = 0;
         for step in text.split('-') {
             let (choice, run) = step.split_once('x').unwrap_or((step, "1"));
-            let choice: u32 = choice.parse().map_err(|e| (offset, format!("choice {choice:?}: {e}")))?;
-            let run: usize = run.parse().map_err(|e| (offset, format!("repetition {run:?}: {e}")))?;
+            let choice: u32 =
+                choice.parse().map_err(|e| (offset, format!("choice {choice:?}: {e}")))?;
+            let run: usize =
+                run.parse().map_err(|e| (offset, format!("repetition {run:?}: {e}")))?;
             if run == 0 || run > MOST - choices.len() {
-                return Err((offset, format!("a repetition of {run}: it is 1 to {MOST}, all together")));
+                return Err((
+                    offset,
+                    format!("a repetition of {run}: it is 1 to {MOST}, all together"),
+                ));
             }
             choices.extend(std::iter::repeat_n(choice, run));
             offset += step.len() + 1;

@@ -9,7 +9,8 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 
-/// A thread of an execution: 0 is the one that runs the model's closure, the others in the order of their spawning.
+/// A thread of an execution: 0 is the one that runs the model's closure, the others in the order of
+/// their spawning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ThreadId(pub u32);
 
@@ -165,10 +166,15 @@ impl Operation {
     #[must_use]
     pub fn ordering(self) -> Option<Ordering> {
         match self {
-            Operation::Load(o) | Operation::Store(o) | Operation::Rmw(_, o) | Operation::Fence(o) => Some(o),
-            Operation::Spawn(_) | Operation::Join(_) | Operation::Park | Operation::Unpark(_) | Operation::Yield => {
-                None
-            }
+            Operation::Load(o)
+            | Operation::Store(o)
+            | Operation::Rmw(_, o)
+            | Operation::Fence(o) => Some(o),
+            Operation::Spawn(_)
+            | Operation::Join(_)
+            | Operation::Park
+            | Operation::Unpark(_)
+            | Operation::Yield => None,
             Operation::Lock | Operation::TryLock | Operation::Unlock => None,
             Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => None,
             Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => None,
@@ -180,7 +186,10 @@ impl Operation {
     /// Whether it can change its object's value.
     #[must_use]
     pub fn writes(self) -> bool {
-        matches!(self, Operation::Store(_) | Operation::Rmw(..) | Operation::Write | Operation::Free)
+        matches!(
+            self,
+            Operation::Store(_) | Operation::Rmw(..) | Operation::Write | Operation::Free
+        )
     }
 
     /// Whether it reads its object's value.
@@ -254,9 +263,11 @@ pub struct Event {
     pub operation: Operation,
     /// To which object; `None` for operations on threads, for fences and for yields.
     pub object: Option<ObjectId>,
-    /// What it read; for a plain store, what it wrote; for a notification, how many threads it woke.
+    /// What it read; for a plain store, what it wrote; for a notification, how many threads it
+    /// woke.
     pub value: Option<Value>,
-    /// What a read-modify-write left behind; `spurious` for a weak compare-exchange that failed for no reason.
+    /// What a read-modify-write left behind; `spurious` for a weak compare-exchange that failed for
+    /// no reason.
     pub written: Option<Value>,
     /// Where it stands in the source.
     pub location: &'static Location<'static>,
@@ -301,7 +312,8 @@ pub enum Awaited {
 pub struct Thread {
     /// The name given to it by `thread::Builder::name`.
     pub name: Option<String>,
-    /// What it waits for, if the execution ended while it could not go on; in words: [`Trace::waiting`].
+    /// What it waits for, if the execution ended while it could not go on; in words:
+    /// [`Trace::waiting`].
     pub blocked: Option<Blocked>,
     /// What it was about to do when the execution ended, if it had not ended itself.
     pub pending: Option<(Operation, Option<ObjectId>)>,
@@ -310,7 +322,8 @@ pub struct Thread {
 /// Everything that was seen of one execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// In the order in which they took effect (under loom a load may read an older value: see [`Trace::stale`]).
+    /// In the order in which they took effect (under loom a load may read an older value: see
+    /// [`Trace::stale`]).
     pub events: Vec<Event>,
     /// Indexed by [`ObjectId`].
     pub objects: Vec<Object>,
@@ -319,7 +332,8 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// For a load at `index`: the value that was stored last before it, if the load returned another one.
+    /// For a load at `index`: the value that was stored last before it, if the load returned
+    /// another one.
     ///
     /// Only an engine with weak memory (loom) has such loads.
     #[must_use]
@@ -346,14 +360,19 @@ impl Trace {
             Operation::Lock => Operation::Unlock,
             Operation::TryLock if event.value == Some(Value::Bool(true)) => Operation::Unlock,
             Operation::ReadLock => Operation::ReadUnlock,
-            Operation::TryReadLock if event.value == Some(Value::Bool(true)) => Operation::ReadUnlock,
+            Operation::TryReadLock if event.value == Some(Value::Bool(true)) => {
+                Operation::ReadUnlock
+            }
             _ => return false,
         };
         let later = &self.events[index + 1..];
-        !later.iter().any(|e| e.thread == event.thread && e.object == event.object && e.operation == release)
+        !later
+            .iter()
+            .any(|e| e.thread == event.thread && e.object == event.object && e.operation == release)
     }
 
-    /// The threads for which a blocked thread waits: those that hold its lock, or the one whose end it awaits.
+    /// The threads for which a blocked thread waits: those that hold its lock, or the one whose end
+    /// it awaits.
     #[must_use]
     pub fn waits_for(&self, thread: ThreadId) -> Vec<ThreadId> {
         let blocked = self.threads.get(thread.index()).and_then(|thread| thread.blocked.as_ref());

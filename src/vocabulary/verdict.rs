@@ -26,8 +26,12 @@ impl Verdict {
     pub fn is(&self, expect: Expect) -> bool {
         match (self, expect) {
             (Verdict::Holds(_), Expect::Holds) => true,
-            (Verdict::Violated(found), Expect::Violation(kind)) => found.kind == kind && !found.is_of_set_up(),
-            (Verdict::Holds(_), Expect::Violation(_)) | (Verdict::Violated(_), Expect::Holds) => false,
+            (Verdict::Violated(found), Expect::Violation(kind)) => {
+                found.kind == kind && !found.is_of_set_up()
+            }
+            (Verdict::Holds(_), Expect::Violation(_)) | (Verdict::Violated(_), Expect::Holds) => {
+                false
+            }
             (Verdict::Unknown(_), Expect::Holds | Expect::Violation(_)) => false,
         }
     }
@@ -36,7 +40,8 @@ impl Verdict {
 /// How much was explored, explorer by explorer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
-    /// What each explorer did, in the order in which they ran. Never empty, and no run has zero executions.
+    /// What each explorer did, in the order in which they ran. Never empty, and no run has zero
+    /// executions.
     pub runs: Vec<Run>,
     /// Explorers that could say nothing, and why.
     pub skipped: Vec<(Explorer, Bound)>,
@@ -101,7 +106,8 @@ pub struct Counts {
 pub enum Extent {
     /// Every interleaving of the model's operations (sequential consistency).
     Exhaustive,
-    /// Everything that loom explores: complete within loom's own limits (five threads, its memory model).
+    /// Everything that loom explores: complete within loom's own limits (five threads, its memory
+    /// model).
     Complete,
     /// Everything within this bound, and nothing beyond it.
     Bounded(Bound),
@@ -144,10 +150,11 @@ pub enum Bound {
         /// Its last event, drawn as one line.
         last: String,
     },
-    /// What a thread did while it unwound was taken as one with what it did before: others were not seen in between.
+    /// What a thread did while it unwound was taken as one with what it did before: others were not
+    /// seen in between.
     Unwinding,
-    /// A thread has overflowed its stack. [`Check::stack`](crate::Check::stack) gives larger ones to all of them,
-    /// [`Builder::stack_size`](crate::thread::Builder::stack_size) to one.
+    /// A thread has overflowed its stack. [`Check::stack`](crate::Check::stack) gives larger ones
+    /// to all of them, [`Builder::stack_size`](crate::thread::Builder::stack_size) to one.
     Stack {
         /// The thread.
         thread: String,
@@ -156,20 +163,22 @@ pub enum Bound {
         /// Where the execution's last operation stands in the source.
         last: Option<String>,
     },
-    /// In no execution did two threads use the same object of selvedge's, one of them to change it: there was nothing to
-    /// explore. Either an import was forgotten, or the model is meant to run on one thread: see
-    /// [`Check::alone`](crate::Check::alone).
+    /// In no execution did two threads use the same object of selvedge's, one of them to change it:
+    /// there was nothing to explore. Either an import was forgotten, or the model is meant to run
+    /// on one thread: see [`Check::alone`](crate::Check::alone).
     NothingExplored,
     /// Scenarios of more operations than this are not explored.
     Operations(usize),
     /// A history could not be checked within so many configurations of the search.
     Configurations(u64),
-    /// Whether [`is_finished`](crate::thread::JoinHandle::is_finished) was asked before or after a thread's end.
+    /// Whether [`is_finished`](crate::thread::JoinHandle::is_finished) was asked before or after a
+    /// thread's end.
     Ends,
     /// Rounds of loops that yield, and timeouts, that were taken to change nothing.
     Spins,
-    /// State that selvedge cannot see (an atomic of std's, a lock of another crate): two executions that differ only in the
-    /// order of independent operations were not the same. And the first operation that differed.
+    /// State that selvedge cannot see (an atomic of std's, a lock of another crate): two executions
+    /// that differ only in the order of independent operations were not the same. And the first
+    /// operation that differed.
     Unseen(String),
     /// Fewer executions than the model is known to need.
     TooFew {
@@ -180,7 +189,8 @@ pub enum Bound {
     },
     /// A condition that must be true in some execution never was.
     NeverReached(String),
-    /// The same schedule led to another execution: the model depends on something that no explorer controls.
+    /// The same schedule led to another execution: the model depends on something that no explorer
+    /// controls.
     NotDeterministic(String),
     /// The replay token does not fit the model.
     Replay(String),
@@ -198,8 +208,12 @@ impl fmt::Display for Bound {
             Bound::Time(t) => write!(f, "{} ms", t.as_millis()),
             Bound::Preemptions(n) => write!(f, "{n} preemptions"),
             Bound::Threads(n) => write!(f, "{n} threads"),
-            Bound::NotModelled { engine, operation } => write!(f, "{engine} has no model of {operation}"),
-            Bound::Stuck { last } => write!(f, "an execution that blocks in something un-modelled, after: {last}"),
+            Bound::NotModelled { engine, operation } => {
+                write!(f, "{engine} has no model of {operation}")
+            }
+            Bound::Stuck { last } => {
+                write!(f, "an execution that blocks in something un-modelled, after: {last}")
+            }
             Bound::Stack { thread, bytes, last } => {
                 write!(f, "an overflow of the stack of {thread}, which has {bytes} bytes")?;
                 last.iter().try_for_each(|last| write!(f, ", after the operation at {last}"))?;
@@ -212,8 +226,12 @@ impl fmt::Display for Bound {
             Bound::Spins => f.write_str("few rounds of each spin loop, one timeout a wait"),
             Bound::Unwinding => f.write_str("one order of what a thread does while it unwinds"),
             Bound::NothingExplored => f.write_str(NOTHING),
-            Bound::Unseen(what) => write!(f, "state that selvedge cannot see: by an equivalent schedule, {what}"),
-            Bound::TooFew { executions, needed } => write!(f, "{executions} executions where {needed} are needed"),
+            Bound::Unseen(what) => {
+                write!(f, "state that selvedge cannot see: by an equivalent schedule, {what}")
+            }
+            Bound::TooFew { executions, needed } => {
+                write!(f, "{executions} executions where {needed} are needed")
+            }
             Bound::NeverReached(name) => write!(f, "`{name}` was never true"),
             Bound::NotDeterministic(what) => write!(f, "a model that is not deterministic: {what}"),
             Bound::Replay(why) => write!(f, "a replay that does not fit: {why}"),
@@ -235,10 +253,11 @@ pub enum Kind {
     Livelock,
     /// Something that was created in the execution and never dropped.
     Leak,
-    /// It ended its process: by a panic that cannot unwind, an abort, a signal, an exit. No check comes to that verdict; it
-    /// stands in the last words of the process.
+    /// It ended its process: by a panic that cannot unwind, an abort, a signal, an exit. No check
+    /// comes to that verdict; it stands in the last words of the process.
     Abort,
-    /// The operations returned what the sequential specification does not allow in any order that the criterion leaves.
+    /// The operations returned what the sequential specification does not allow in any order that
+    /// the criterion leaves.
     NotLinearizable,
 }
 
@@ -295,7 +314,8 @@ pub struct Counterexample {
     pub reduced_from: Option<Size>,
     /// The events up to the failure.
     pub trace: Trace,
-    /// Pairs of events (places in the trace) that conflict: the second overwrites or races with the first.
+    /// Pairs of events (places in the trace) that conflict: the second overwrites or races with the
+    /// first.
     pub conflicts: Vec<(usize, usize)>,
     /// What to know before believing it: an engine may allow what the language does not.
     pub caveat: Option<String>,
@@ -304,8 +324,8 @@ pub struct Counterexample {
 }
 
 impl Counterexample {
-    /// Whether it is a panic that came before the execution had a second thread: what a model does to prepare itself went
-    /// wrong, and nothing was met that a broken form is to show.
+    /// Whether it is a panic that came before the execution had a second thread: what a model does
+    /// to prepare itself went wrong, and nothing was met that a broken form is to show.
     ///
     /// ```
     /// use selvedge::{Check, Config, Expect, Kind, Verdict, thread};

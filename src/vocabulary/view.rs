@@ -1,7 +1,9 @@
-//! What one thread knows, and what its atomics and fences make known: happens-before from declared orderings.
+//! What one thread knows, and what its atomics and fences make known: happens-before from declared
+//! orderings.
 //!
-//! C++20 [intro.races], [atomics.order], [atomics.fences]. A deviation: a SeqCst fence is an acquire and a release fence,
-//! since the total order of SeqCst fences orders no plain accesses by itself.
+//! C++20 [intro.races], [atomics.order], [atomics.fences]. A deviation: a SeqCst fence is an
+//! acquire and a release fence, since the total order of SeqCst fences orders no plain accesses by
+//! itself.
 
 use super::VectorClock;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};

@@ -1,4 +1,5 @@
-// The reference programs of the literature, included once for each vocabulary: `sync` and `thread` are the crate's.
+// The reference programs of the literature, included once for each vocabulary: `sync` and `thread`
+// are the crate's.
 
 use std::sync::Arc as Shared;
 use sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -151,8 +152,8 @@ pub(crate) fn bounded_buffer(producers: usize, consumers: usize, items: usize, c
     assert_eq!(*buffer.items.lock().unwrap(), 0);
 }
 
-/// Treiber's stack: each thread pushes and then pops, `each` times. Nodes are places in an array, never used again;
-/// 0 is the end.
+/// Treiber's stack: each thread pushes and then pops, `each` times. Nodes are places in an array,
+/// never used again; 0 is the end.
 pub(crate) fn treiber(threads: usize, each: usize) {
     struct Stack {
         top: AtomicUsize,
@@ -183,7 +184,8 @@ pub(crate) fn treiber(threads: usize, each: usize) {
     });
 }
 
-/// Michael and Scott's queue, PODC 1996. Nodes are places in an array, never used again; 1 is the dummy.
+/// Michael and Scott's queue, PODC 1996. Nodes are places in an array, never used again; 1 is the
+/// dummy.
 struct MichaelScott {
     head: AtomicUsize,
     tail: AtomicUsize,
@@ -245,12 +247,12 @@ pub(crate) fn michael_scott(enqueue: usize, dequeue: usize, both: usize) {
     });
 }
 
-/// One row: its name, how many threads it has beside the main one, the program, and how many inequivalent executions an
-/// optimal explorer has.
+/// One row: its name, how many threads it has beside the main one, the program, and how many
+/// inequivalent executions an optimal explorer has.
 pub(crate) type Row = (&'static str, usize, fn(), u64);
 
-/// The optima are those of GenMC and Nidhugg on the same programs in C, except for the last two: there they are the
-/// numbers of distinct traces that an independent explorer of this program saw.
+/// The optima are those of GenMC and Nidhugg on the same programs in C, except for the last two:
+/// there they are the numbers of distinct traces that an independent explorer of this program saw.
 pub(crate) const PROGRAMS: &[Row] = &[
     ("locked counter 2x2", 2, || locked(2, 2), 6),
     ("locked counter 2x4", 2, || locked(2, 4), 70),

@@ -37,15 +37,20 @@ fn every_model_is_as_expected_in_both_engines() {
 
 #[test]
 fn loom_needs_thirty_executions_for_two_tellers_with_two_deposits() {
-    let Verdict::Holds(coverage) = check(model("account/locked"), LOOM) else { panic!("asserted to hold") };
+    let Verdict::Holds(coverage) = check(model("account/locked"), LOOM) else {
+        panic!("asserted to hold")
+    };
     assert_eq!((coverage.executions(), &coverage.runs[0].extent), (30, &Extent::Complete));
 }
 
 #[test]
 fn the_lost_update_is_drawn_in_both_engines() {
     for explorer in [Explorer::Dfs, LOOM] {
-        let Verdict::Violated(found) = check(model("account/broken/unlocked"), explorer) else { unreachable!() };
-        let drawn = selvedge::report::timeline::counterexample(&found, &selvedge::report::Style::Plain);
+        let Verdict::Violated(found) = check(model("account/broken/unlocked"), explorer) else {
+            unreachable!()
+        };
+        let drawn =
+            selvedge::report::timeline::counterexample(&found, &selvedge::report::Style::Plain);
         assert!(drawn.contains("overwrites the store of teller"), "{drawn}");
         assert!(drawn.contains("a deposit is lost"), "{drawn}");
         assert!(drawn.contains("replay: SELVEDGE_REPLAY=v1:"), "{drawn}");

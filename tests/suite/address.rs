@@ -1,4 +1,5 @@
-//! Memory that is announced by its address: which accesses race, what is one memory, and what it costs the search.
+//! Memory that is announced by its address: which accesses race, what is one memory, and what it
+//! costs the search.
 
 use selvedge::report::{Style, timeline};
 use selvedge::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -66,7 +67,12 @@ fn what_nothing_publishes_races() {
     for explorer in [Explorer::Exhaustive, Explorer::Dfs, LOOM, Explorer::Portfolio { seed: 0 }] {
         let found = races(explorer, publish(Ordering::Relaxed, true));
         let text = timeline::counterexample(&found, &Style::Plain);
-        for words in ["memory 1.set ", "memory 1.get ", "<- races with the write of thread 1", "announced first at"] {
+        for words in [
+            "memory 1.set ",
+            "memory 1.get ",
+            "<- races with the write of thread 1",
+            "announced first at",
+        ] {
             assert!(text.contains(words), "no {words:?} in\n{text}");
         }
     }
@@ -119,10 +125,15 @@ fn beside(
 
 #[test]
 fn bytes_in_common_race_and_neighbours_do_not() {
-    let at = |place: usize| move |all: *mut [u32; 4]| cell::write(all.cast::<u32>().wrapping_add(place));
-    let two_at =
-        |place: usize| move |all: *mut [u32; 4]| cell::write(all.cast::<u32>().wrapping_add(place).cast::<[u32; 2]>());
-    let read_at = |place: usize| move |all: *mut [u32; 4]| cell::read(all.cast::<u32>().wrapping_add(place));
+    let at =
+        |place: usize| move |all: *mut [u32; 4]| cell::write(all.cast::<u32>().wrapping_add(place));
+    let two_at = |place: usize| {
+        move |all: *mut [u32; 4]| {
+            cell::write(all.cast::<u32>().wrapping_add(place).cast::<[u32; 2]>())
+        }
+    };
+    let read_at =
+        |place: usize| move |all: *mut [u32; 4]| cell::read(all.cast::<u32>().wrapping_add(place));
     for explorer in [Explorer::Exhaustive, LOOM] {
         holds(explorer, beside(at(0), at(1)));
         holds(explorer, beside(two_at(0), two_at(2)));
@@ -191,7 +202,11 @@ fn memory_that_is_freed_is_another_one() {
     holds(LOOM, allocate(true));
     let found = races(Explorer::Exhaustive, allocate(false));
     let text = timeline::counterexample(&found, &Style::Plain);
-    assert!(text.contains("note: memory is told by its address") && text.contains("selvedge::cell::freed"), "{text}");
+    assert!(
+        text.contains("note: memory is told by its address")
+            && text.contains("selvedge::cell::freed"),
+        "{text}"
+    );
 }
 
 /// Threads touch memory first, whoever comes first, and then make objects by which they meet.
@@ -227,7 +242,8 @@ fn who_touches_memory_first_is_nothing_to_the_search() {
 #[test]
 fn a_race_of_memory_is_replayed() {
     let found = races(Explorer::Exhaustive, publish(Ordering::Relaxed, true));
-    let config = selvedge::Config { replay: Some(found.replay.clone()), ..selvedge::Config::default() };
+    let config =
+        selvedge::Config { replay: Some(found.replay.clone()), ..selvedge::Config::default() };
     let again = Check::new("memory").config(config).run(publish(Ordering::Relaxed, true));
     let Verdict::Violated(again) = again else { panic!("{again:?}") };
     assert_eq!((again.kind, again.trace.events.len()), (found.kind, found.trace.events.len()));

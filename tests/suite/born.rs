@@ -1,9 +1,10 @@
-//! Objects and threads that are made while others run: the exhaustive explorer against depth-first search.
+//! Objects and threads that are made while others run: the exhaustive explorer against depth-first
+//! search.
 //!
-//! `oracle` makes all objects before any thread runs, so that they have the same numbers in every execution. Here
-//! threads make atomics, hand them to each other in slots, and start further threads: what stands for what must not hang
-//! on the order in which it was made. The reference is the depth-first explorer, which knows of no dependency. More
-//! programs with SOAK=1.
+//! `oracle` makes all objects before any thread runs, so that they have the same numbers in every
+//! execution. Here threads make atomics, hand them to each other in slots, and start further
+//! threads: what stands for what must not hang on the order in which it was made. The reference is
+//! the depth-first explorer, which knows of no dependency. More programs with SOAK=1.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -40,14 +41,16 @@ fn op(depth: usize) -> BoxedStrategy<Op> {
     if depth > 0 {
         return flat.boxed();
     }
-    prop_oneof![5 => flat, 1 => prop::collection::vec(op(depth + 1), 1..=2).prop_map(Op::Spawn)].boxed()
+    prop_oneof![5 => flat, 1 => prop::collection::vec(op(depth + 1), 1..=2).prop_map(Op::Spawn)]
+        .boxed()
 }
 
 fn programs() -> impl Strategy<Value = Vec<Vec<Op>>> {
     prop::collection::vec(prop::collection::vec(op(0), 1..=3), 2..=3)
 }
 
-/// What an execution shows: for each place of the program, what was seen there, and what the shared atomic held last.
+/// What an execution shows: for each place of the program, what was seen there, and what the shared
+/// atomic held last.
 type Outcome = (Vec<(String, u64)>, u64);
 
 struct World {
@@ -91,12 +94,17 @@ fn run(world: &Arc<World>, place: &str, ops: &[Op]) -> Vec<thread::JoinHandle<()
 }
 
 /// The outcomes of a program; `None` if that takes too long.
-fn outcomes(program: &[Vec<Op>], explorer: Explorer, most: u64) -> Option<(u64, BTreeSet<Outcome>)> {
+fn outcomes(
+    program: &[Vec<Op>],
+    explorer: Explorer,
+    most: u64,
+) -> Option<(u64, BTreeSet<Outcome>)> {
     let seen = Arc::new(StdMutex::new(BTreeSet::new()));
     let theirs = Arc::clone(&seen);
     let program = program.to_vec();
     // threads that nobody waits for may end after main: the outcome is taken when the world goes
-    let check = Check::new("born").explorers([explorer]).budget(Budget::executions(most)).again_always();
+    let check =
+        Check::new("born").explorers([explorer]).budget(Budget::executions(most)).again_always();
     let counts = check.count(move || {
         let world = Arc::new(World {
             shared: AtomicU64::new(0),
@@ -108,9 +116,11 @@ fn outcomes(program: &[Vec<Op>], explorer: Explorer, most: u64) -> Option<(u64, 
             thread::spawn(move || run(&world, &number.to_string(), &ops))
         });
         let threads: Vec<_> = threads.collect();
-        let started: Vec<_> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+        let started: Vec<_> =
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
         started.into_iter().for_each(|thread| thread.join().unwrap());
-        let mut log = std::mem::take(&mut *world.log.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut log =
+            std::mem::take(&mut *world.log.lock().unwrap_or_else(PoisonError::into_inner));
         log.sort();
         let last = world.shared.load(SeqCst);
         theirs.lock().unwrap_or_else(PoisonError::into_inner).insert((log, last));
@@ -127,7 +137,9 @@ fn compare(program: &[Vec<Op>], most: u64) -> Result<(u64, u64, usize), TestCase
         return Err(TestCaseError::reject("too large"));
     };
     let Some((executions, seen)) = outcomes(program, Explorer::Exhaustive, dfs + 1) else {
-        return Err(TestCaseError::fail(format!("more executions than depth-first search, which had {dfs}")));
+        return Err(TestCaseError::fail(format!(
+            "more executions than depth-first search, which had {dfs}"
+        )));
     };
     let missed: Vec<_> = wanted.difference(&seen).collect();
     let made_up: Vec<_> = seen.difference(&wanted).collect();
@@ -135,10 +147,12 @@ fn compare(program: &[Vec<Op>], most: u64) -> Result<(u64, u64, usize), TestCase
     Ok((executions, dfs, wanted.len()))
 }
 
-/// Found by a soak: two threads that start one each were mistaken for each other, and the model called not deterministic.
+/// Found by a soak: two threads that start one each were mistaken for each other, and the model
+/// called not deterministic.
 #[test]
 fn threads_that_start_threads_at_the_same_time_are_told_apart() {
-    let program = [vec![Op::Load, Op::Spawn(vec![Op::Load])], vec![Op::Spawn(vec![Op::Load]), Op::Store(1)]];
+    let program =
+        [vec![Op::Load, Op::Spawn(vec![Op::Load])], vec![Op::Spawn(vec![Op::Load]), Op::Store(1)]];
     let (_, _, outcomes) = compare(&program, 100_000).expect("both see the same");
     assert!(outcomes > 1);
 }
@@ -154,7 +168,8 @@ fn what_is_made_on_the_way_is_told_apart() {
         ..Config::default()
     };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = if soak { TestRunner::new(config) } else { TestRunner::new_with_rng(config, rng) };
+    let mut runner =
+        if soak { TestRunner::new(config) } else { TestRunner::new_with_rng(config, rng) };
     let (several, ours, theirs) = (Cell::new(0_u32), Cell::new(0), Cell::new(0));
     let result = runner.run(&programs(), |program| {
         let most = if soak { 50_000 } else { 1_500 };

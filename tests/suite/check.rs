@@ -2,7 +2,9 @@
 
 use selvedge::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use selvedge::sync::{Arc, Condvar, Mutex};
-use selvedge::{Bound, Budget, Check, Config, Expect, Explorer, Extent, Kind, Verdict, hint, thread};
+use selvedge::{
+    Bound, Budget, Check, Config, Expect, Explorer, Extent, Kind, Verdict, hint, thread,
+};
 
 const LOOM: Explorer = Explorer::Loom { preemption_bound: None };
 const MODELLED: [Explorer; 8] = [
@@ -35,7 +37,10 @@ fn violated(name: &str, explorer: Explorer, model: fn()) -> selvedge::Counterexa
 }
 
 fn unknown(name: &str, explorer: Explorer, model: fn()) -> Bound {
-    let check = Check::new(name).explorers([explorer]).budget(Budget::executions(50)).config(Config::default());
+    let check = Check::new(name)
+        .explorers([explorer])
+        .budget(Budget::executions(50))
+        .config(Config::default());
     match check.run(model) {
         Verdict::Unknown(bound) => bound,
         other => panic!("{name}, {explorer}: {other:?}"),
@@ -65,7 +70,8 @@ fn a_budget_of_nothing_is_unknown() {
 fn six_operations() {
     let shared = Arc::new(AtomicUsize::new(0));
     let theirs = Arc::clone(&shared);
-    let other = thread::spawn(move || (0..3).for_each(|_| assert!(theirs.fetch_add(1, SeqCst) < 6)));
+    let other =
+        thread::spawn(move || (0..3).for_each(|_| assert!(theirs.fetch_add(1, SeqCst) < 6)));
     (0..3).for_each(|_| assert!(shared.fetch_add(1, SeqCst) < 6));
     other.join().unwrap();
 }
@@ -74,11 +80,18 @@ fn six_operations() {
 fn a_budget_of_executions_is_exact_and_said() {
     for explorer in MODELLED {
         for most in [1, 7, 19] {
-            let verdict = Check::new("six").explorers([explorer]).budget(Budget::executions(most)).run(six_operations);
+            let verdict = Check::new("six")
+                .explorers([explorer])
+                .budget(Budget::executions(most))
+                .run(six_operations);
             let Verdict::Holds(coverage) = verdict else { panic!("{explorer}: {verdict:?}") };
             assert_eq!(coverage.executions(), most, "{explorer}");
             let cut = Extent::Bounded(Bound::Executions(most));
-            assert_eq!(coverage.runs[0].extent, if explorer.samples() { Extent::Sampled } else { cut }, "{explorer}");
+            assert_eq!(
+                coverage.runs[0].extent,
+                if explorer.samples() { Extent::Sampled } else { cut },
+                "{explorer}"
+            );
             assert!(!coverage.is_exhaustive());
         }
     }
@@ -86,8 +99,8 @@ fn a_budget_of_executions_is_exact_and_said() {
 
 #[test]
 fn depth_first_search_counts_every_interleaving_once() {
-    // one thread's three operations among the other's three: 6! / (3! 3!) = 20, and as many places for the end of
-    // the other thread as the join has no say in
+    // one thread's three operations among the other's three: 6! / (3! 3!) = 20, and as many places
+    // for the end of the other thread as the join has no say in
     let verdict = Check::new("six").explorers([Explorer::Dfs]).run(six_operations);
     let Verdict::Holds(coverage) = verdict else { panic!("{verdict:?}") };
     assert_eq!((coverage.executions(), coverage.is_exhaustive()), (20, true));
@@ -95,7 +108,9 @@ fn depth_first_search_counts_every_interleaving_once() {
 
 #[test]
 fn fewer_executions_than_the_model_needs_do_not_hold() {
-    let check = |at_least| Check::new("six").explorers([Explorer::Dfs]).at_least(at_least).run(six_operations);
+    let check = |at_least| {
+        Check::new("six").explorers([Explorer::Dfs]).at_least(at_least).run(six_operations)
+    };
     assert!(matches!(check(20), Verdict::Holds(_)));
     assert!(matches!(check(21), Verdict::Unknown(Bound::TooFew { executions: 20, needed: 21 })));
 }
@@ -123,7 +138,8 @@ fn a_cycle_is_a_leak() {
         let found = violated("cycle", explorer, || {
             let node = Arc::new(Node { next: Mutex::new(None) });
             let theirs = Arc::clone(&node);
-            let worker = thread::spawn(move || *theirs.next.lock().unwrap() = Some(Arc::clone(&theirs)));
+            let worker =
+                thread::spawn(move || *theirs.next.lock().unwrap() = Some(Arc::clone(&theirs)));
             worker.join().unwrap();
         });
         assert_eq!(found.kind, Kind::Leak, "{explorer}: {}", found.message);
@@ -134,7 +150,8 @@ fn a_cycle_is_a_leak() {
         let verdict = Check::new("no cycle").explorers([explorer]).run(|| {
             let node = Arc::new(Node { next: Mutex::new(None) });
             let theirs = Arc::clone(&node);
-            let worker = thread::spawn(move || *theirs.next.lock().unwrap() = Some(Arc::clone(&theirs)));
+            let worker =
+                thread::spawn(move || *theirs.next.lock().unwrap() = Some(Arc::clone(&theirs)));
             worker.join().unwrap();
             drop(node.next.lock().unwrap().take());
         });
@@ -160,7 +177,9 @@ fn a_spin_that_never_ends_is_a_livelock_and_one_that_does_holds() {
     for explorer in ENGINES {
         let check = |name| Check::new(name).explorers([explorer]).max_events(200);
         match check("for ever").run(|| spin(false)) {
-            Verdict::Violated(found) => assert_eq!(found.kind, Kind::Livelock, "{explorer}: {}", found.message),
+            Verdict::Violated(found) => {
+                assert_eq!(found.kind, Kind::Livelock, "{explorer}: {}", found.message)
+            }
             other => panic!("{explorer}: {other:?}"),
         }
         let ends = check("until set").run(|| spin(true));
@@ -186,7 +205,11 @@ fn a_deadlock_says_who_waits_for_what() {
             waiter.unwrap().join().unwrap();
         });
         assert_eq!(found.kind, Kind::Deadlock, "{explorer}: {}", found.message);
-        assert!(found.message.contains("waiter waits for a notification of ready"), "{}", found.message);
+        assert!(
+            found.message.contains("waiter waits for a notification of ready"),
+            "{}",
+            found.message
+        );
         assert!(found.message.contains("main waits for the end of waiter"), "{}", found.message);
     }
 }
@@ -229,14 +252,17 @@ fn a_failure_is_kept_and_run_first_the_next_time_until_it_is_mended() {
     let check = || {
         let before = RUNS.load(SeqCst);
         let config = Config { replay: None, failures: Some(folder.clone()) };
-        let check = Check::new("kept/failure of:mine").config(config).shrink(std::time::Duration::ZERO);
+        let check =
+            Check::new("kept/failure of:mine").config(config).shrink(std::time::Duration::ZERO);
         let check = check.explorers([Explorer::Exhaustive]);
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             check.assert(|| {
                 RUNS.fetch_add(1, SeqCst);
                 let balance = Arc::new(AtomicUsize::new(0));
                 let theirs = Arc::clone(&balance);
-                let teller = thread::spawn(move || (0..2).for_each(|_| theirs.store(theirs.load(SeqCst) + 1, SeqCst)));
+                let teller = thread::spawn(move || {
+                    (0..2).for_each(|_| theirs.store(theirs.load(SeqCst) + 1, SeqCst))
+                });
                 let three = (balance.load(SeqCst), balance.load(SeqCst), balance.load(SeqCst));
                 teller.join().unwrap();
                 assert!(!BROKEN.load(SeqCst) || three != (0, 1, 2));
@@ -249,7 +275,8 @@ fn a_failure_is_kept_and_run_first_the_next_time_until_it_is_mended() {
     assert_eq!(check(), (false, 1), "the kept one is run first");
     BROKEN.store(false, SeqCst);
     let (held, all) = check();
-    // what was found last was the last one, and was run once more, to see whether its token leads to it
+    // what was found last was the last one, and was run once more, to see whether its token leads
+    // to it
     assert!(held && all >= first, "mended: the kept one, and then all");
     assert_eq!(check(), (true, all - 1), "and forgotten");
     std::fs::remove_dir_all(&folder).unwrap();
@@ -268,7 +295,8 @@ fn a_condition_that_is_never_true_does_not_hold() {
         selvedge::sometimes!(!impossible || !flag.load(SeqCst), "unset after the join");
     }
     for explorer in ENGINES {
-        let check = |impossible| Check::new("flag").explorers([explorer]).run(move || model(impossible));
+        let check =
+            |impossible| Check::new("flag").explorers([explorer]).run(move || model(impossible));
         assert!(matches!(check(false), Verdict::Holds(_)), "{explorer}");
         match check(true) {
             Verdict::Unknown(Bound::NeverReached(name)) => assert_eq!(name, "unset after the join"),
@@ -280,7 +308,10 @@ fn a_condition_that_is_never_true_does_not_hold() {
 #[test]
 #[should_panic(expected = "was to be violated by a data race, but was violated like this")]
 fn a_broken_form_must_be_caught_by_its_kind() {
-    let _ = Check::new("unlocked").expect(Expect::Violation(Kind::DataRace)).config(Config::default()).assert(unlocked);
+    let _ = Check::new("unlocked")
+        .expect(Expect::Violation(Kind::DataRace))
+        .config(Config::default())
+        .assert(unlocked);
 }
 
 #[test]
@@ -305,29 +336,38 @@ fn a_panic_of_the_set_up_is_not_the_race_that_was_expected() {
     for explorer in [&MODELLED[..], &[Explorer::Threads]].concat() {
         let check = || Check::new("set-up").explorers([explorer]).config(Config::default());
         let verdict = check().run(set_up);
-        assert!(matches!(verdict, Verdict::Violated(_)), "{explorer}: {verdict:?}"); // it is wrong all the same
+        // it is wrong all the same
+        assert!(matches!(verdict, Verdict::Violated(_)), "{explorer}: {verdict:?}");
         assert!(!verdict.is(Expect::Violation(Kind::Panic)), "{explorer}");
         let asserted = std::panic::catch_unwind(|| {
             let _ = check().expect(Expect::Violation(Kind::Panic)).assert(set_up);
         });
         let payload = asserted.expect_err("it is refused");
         let words = payload.downcast_ref::<String>().expect("words");
-        assert!(words.contains("its set-up panicked, before there was a second thread"), "{explorer}: {words}");
+        assert!(
+            words.contains("its set-up panicked, before there was a second thread"),
+            "{explorer}: {words}"
+        );
     }
     // what panics beside another thread is, also of real threads
-    let check = Check::new("with another").explorers([Explorer::Threads]).expect(Expect::Violation(Kind::Panic));
+    let check = Check::new("with another")
+        .explorers([Explorer::Threads])
+        .expect(Expect::Violation(Kind::Panic));
     let _ = check.config(Config::default()).assert(|| {
         let other = thread::spawn(|| panic!("on purpose"));
         other.join().unwrap();
     });
 }
 
-/// Two threads that spin must not keep each other going while the third, for which they wait, is never chosen: that
-/// would be a livelock that no fair scheduler has.
+/// Two threads that spin must not keep each other going while the third, for which they wait, is
+/// never chosen: that would be a livelock that no fair scheduler has.
 #[test]
 fn samplers_do_not_starve_the_thread_that_others_spin_for() {
     for explorer in [Explorer::Pct { seed: 1, depth: 3 }, Explorer::Portfolio { seed: 1 }] {
-        let check = Check::new("spinners").explorers([explorer]).budget(Budget::executions(500)).max_events(1_000);
+        let check = Check::new("spinners")
+            .explorers([explorer])
+            .budget(Budget::executions(500))
+            .max_events(1_000);
         let verdict = check.run(|| {
             let flag = Arc::new(AtomicUsize::new(0));
             let spinners = [1, 2].map(|_| {

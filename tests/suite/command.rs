@@ -38,19 +38,30 @@ fn refused(arguments: &[&str], reason: &str) {
 #[track_caller]
 fn json(arguments: &[&str]) -> (i32, Value) {
     let output = selvedge(arguments);
-    let document = serde_json::from_str(&out(&output)).unwrap_or_else(|e| panic!("{e}: {output:?}"));
+    let document =
+        serde_json::from_str(&out(&output)).unwrap_or_else(|e| panic!("{e}: {output:?}"));
     (code(&output), document)
 }
 
 #[test]
 fn the_help_has_the_table_of_exit_codes() {
-    for arguments in [&["--help"][..], &["check", "--help"], &["demo", "--help"], &["replay", "--help"]] {
+    for arguments in
+        [&["--help"][..], &["check", "--help"], &["demo", "--help"], &["replay", "--help"]]
+    {
         let output = selvedge(arguments);
         assert_eq!(code(&output), 0);
-        for line in
-            ["Exit codes:", "  0  everything", "  1  some verdict", "  2  the arguments", "  3  nothing is known"]
-        {
-            assert!(out(&output).contains(line), "{arguments:?}: {line:?} is missing in\n{}", out(&output));
+        for line in [
+            "Exit codes:",
+            "  0  everything",
+            "  1  some verdict",
+            "  2  the arguments",
+            "  3  nothing is known",
+        ] {
+            assert!(
+                out(&output).contains(line),
+                "{arguments:?}: {line:?} is missing in\n{}",
+                out(&output)
+            );
         }
     }
 }
@@ -83,7 +94,8 @@ fn the_list_has_every_model() {
     assert!(!models.is_empty());
     let output = selvedge(&["list"]);
     assert_eq!(code(&output), 0);
-    let listed: Vec<String> = out(&output).lines().filter_map(|l| Some(l.split_whitespace().next()?.into())).collect();
+    let listed: Vec<String> =
+        out(&output).lines().filter_map(|l| Some(l.split_whitespace().next()?.into())).collect();
     for model in &models {
         assert!(listed.iter().any(|name| name == model.name), "{} is not listed", model.name);
     }
@@ -100,14 +112,17 @@ fn the_accounts_are_all_as_expected() {
     let closing = format!("{checks} checks: {checks} as expected");
     assert_eq!(text.lines().last(), Some(closing.as_str()), "{text}");
     let drawn = text.lines().filter(|line| line.starts_with("violated: account/broken/")).count();
-    let broken = models().iter().filter(|m| m.system() == "account" && m.expect != Expect::Holds).count();
+    let broken =
+        models().iter().filter(|m| m.system() == "account" && m.expect != Expect::Holds).count();
     assert_eq!(drawn, 2 * broken, "each violation of each broken form is drawn:\n{text}");
 }
 
 #[test]
 fn a_broken_form_that_is_not_caught_exits_with_1() {
-    // One schedule is not enough for a lost update: depth-first search begins with no preemption at all.
-    let (exit, document) = json(&["--json", "check", "account/broken/unlocked", "--explorer", "dfs", "--budget", "1"]);
+    // One schedule is not enough for a lost update: depth-first search begins with no preemption at
+    // all.
+    let (exit, document) =
+        json(&["--json", "check", "account/broken/unlocked", "--explorer", "dfs", "--budget", "1"]);
     assert_eq!(exit, 1, "{document:#}");
     assert_eq!(document["summary"]["unexpected"], 1);
     assert_eq!(document["checks"][0]["verdict"], "holds");
@@ -117,9 +132,14 @@ fn a_broken_form_that_is_not_caught_exits_with_1() {
 #[test]
 fn a_found_execution_replays_exactly() {
     for explorer in ["dfs", "loom:2", "random:3"] {
-        let (exit, document) = json(&["--json", "check", "account/broken/unlocked", "--explorer", explorer]);
+        let (exit, document) =
+            json(&["--json", "check", "account/broken/unlocked", "--explorer", explorer]);
         let found = &document["checks"][0]["counterexample"];
-        assert_eq!((exit, &found["kind"]), (0, &Value::from(Kind::Panic.to_string())), "{explorer}: {document:#}");
+        assert_eq!(
+            (exit, &found["kind"]),
+            (0, &Value::from(Kind::Panic.to_string())),
+            "{explorer}: {document:#}"
+        );
         let token = found["replay"].as_str().expect("a token");
         let (exit, document) = json(&["--json", "replay", token]);
         let replayed = &document["checks"][0]["counterexample"];
@@ -130,7 +150,8 @@ fn a_found_execution_replays_exactly() {
 #[test]
 fn a_replay_that_no_longer_fails_exits_with_3() {
     let output = selvedge(&["replay", "v1:dfs::account/locked"]);
-    // A schedule of no choices is either refused as a token or replayed without a failure; it never passes.
+    // A schedule of no choices is either refused as a token or replayed without a failure; it never
+    // passes.
     assert!(matches!(code(&output), 2 | 3), "{output:?}");
     let output = selvedge(&["replay", "v1:dfs:0:account/locked"]);
     assert_eq!(code(&output), 3, "{output:?}");
@@ -142,13 +163,22 @@ fn every_knockout_of_the_account_is_killed_and_replays() {
     let (exit, document) = json(&["--json", "knockout", "account/"]);
     assert_eq!(exit, 0, "{document:#}");
     let summary = &document["summary"];
-    assert!(summary["sites"].as_u64() > Some(5) && summary["killed"] == summary["knockouts"], "{summary:#}");
+    assert!(
+        summary["sites"].as_u64() > Some(5) && summary["killed"] == summary["knockouts"],
+        "{summary:#}"
+    );
     let knockouts = document["groups"][0]["knockouts"].as_array().expect("a list");
-    let lock = knockouts.iter().find(|one| one["name"].as_str().is_some_and(|name| name.contains(":lock/skipped")));
+    let lock = knockouts
+        .iter()
+        .find(|one| one["name"].as_str().is_some_and(|name| name.contains(":lock/skipped")));
     let found = &lock.expect("a lock")["counterexample"];
     let (exit, document) = json(&["--json", "replay", found["replay"].as_str().expect("a token")]);
     let replayed = &document["checks"][0]["counterexample"];
-    assert_eq!((exit, &replayed["events"]), (1, &found["events"]), "a model that must hold is violated: {document:#}");
+    assert_eq!(
+        (exit, &replayed["events"]),
+        (1, &found["events"]),
+        "a model that must hold is violated: {document:#}"
+    );
 }
 
 #[test]
@@ -187,13 +217,21 @@ fn junit_has_a_case_for_each_check() {
     std::fs::remove_file(&file).expect("the file is ours");
     let document = roxmltree::Document::parse(&xml).expect("XML");
     let cases = document.descendants().filter(|node| node.has_tag_name("testcase")).count();
-    assert_eq!(cases, models().iter().filter(|model| model.name.contains("account/broken")).count());
+    assert_eq!(
+        cases,
+        models().iter().filter(|model| model.name.contains("account/broken")).count()
+    );
 }
 
-/// Runs the command to its end; the system ends each of its processes that has used the processor for a second.
+/// Runs the command to its end; the system ends each of its processes that has used the processor
+/// for a second.
 fn with_a_second_each(arguments: &[&str]) -> Output {
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -c 0; ulimit -S -t 1; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_selvedge")]);
+    command.args([
+        "-c",
+        "ulimit -c 0; ulimit -S -t 1; exec \"$0\" \"$@\"",
+        env!("CARGO_BIN_EXE_selvedge"),
+    ]);
     command.args(arguments).output().expect("the shell starts")
 }
 
@@ -204,8 +242,17 @@ const ENDLESS: &str = "1000000000";
 fn a_check_whose_process_is_ended_is_a_row_and_the_others_arrive() {
     let file = std::env::temp_dir().join(format!("selvedge-ended-{}.xml", std::process::id()));
     let path = file.to_str().expect("UTF-8");
-    let options =
-        ["--explorer", "exhaustive", "--explorer", "random:0", "--budget", ENDLESS, "--json", "--junit", path];
+    let options = [
+        "--explorer",
+        "exhaustive",
+        "--explorer",
+        "random:0",
+        "--budget",
+        ENDLESS,
+        "--json",
+        "--junit",
+        path,
+    ];
     let output = with_a_second_each(&[&["check", "transfer"], &options[..]].concat());
     assert_eq!(output.status.code(), Some(3), "{output:?}");
 
@@ -221,42 +268,69 @@ fn a_check_whose_process_is_ended_is_a_row_and_the_others_arrive() {
     let document: Value = serde_json::from_str(&out(&output)).expect("JSON");
     let checks = document["checks"].as_array().expect("a list");
     let text = |check: &'_ Value, name: &str| check[name].as_str().expect("a text").to_string();
-    let said = checks.iter().map(|check| (text(check, "model"), text(check, "explorer"), text(check, "verdict")));
-    let wanted = expected.map(|(model, explorer, verdict)| (model.into(), explorer.into(), verdict.into()));
+    let said = checks
+        .iter()
+        .map(|check| (text(check, "model"), text(check, "explorer"), text(check, "verdict")));
+    let wanted =
+        expected.map(|(model, explorer, verdict)| (model.into(), explorer.into(), verdict.into()));
     assert_eq!(said.collect::<Vec<(String, String, String)>>(), wanted);
     for check in checks {
         let is_ended = check["verdict"] == ended;
-        assert_eq!((&check["expected"], check["executions"] == 0), (&Value::from(!is_ended), is_ended), "{check:#}");
+        assert_eq!(
+            (&check["expected"], check["executions"] == 0),
+            (&Value::from(!is_ended), is_ended),
+            "{check:#}"
+        );
     }
-    let alone = format!("to run it alone: selvedge check account/transfer --explorer random:0 --budget {ENDLESS}");
+    let alone = format!(
+        "to run it alone: selvedge check account/transfer --explorer random:0 --budget {ENDLESS}"
+    );
     assert!(text(&checks[1], "note").ends_with(&alone), "{:#}", checks[1]);
-    let counts = ["checks", "expected", "unexpected", "unknown"].map(|name| document["summary"][name].as_u64());
+    let counts = ["checks", "expected", "unexpected", "unknown"]
+        .map(|name| document["summary"][name].as_u64());
     assert_eq!(counts, [6, 4, 0, 2].map(Some));
 
     let xml = std::fs::read_to_string(&file).expect("the file is written");
     std::fs::remove_file(&file).expect("the file is ours");
     let document = roxmltree::Document::parse(&xml).expect("XML");
     let failures = document.descendants().filter(|node| node.has_tag_name("failure"));
-    let failures: Vec<_> = failures.map(|node| (node.attribute("type"), node.attribute("message"))).collect();
+    let failures: Vec<_> =
+        failures.map(|node| (node.attribute("type"), node.attribute("message"))).collect();
     assert_eq!(failures, [(Some("unknown"), Some(ended)); 2]);
 }
 
 #[test]
 fn a_check_that_gave_no_answer_is_not_a_check_that_holds() {
-    let output = with_a_second_each(&["check", "account/locked", "--explorer", "random:0", "--budget", ENDLESS]);
+    let output = with_a_second_each(&[
+        "check",
+        "account/locked",
+        "--explorer",
+        "random:0",
+        "--budget",
+        ENDLESS,
+    ]);
     assert_eq!(output.status.code(), Some(3), "{output:?}");
-    assert_eq!(out(&output).lines().last(), Some("1 check: 0 as expected, 1 UNKNOWN"), "{output:?}");
+    assert_eq!(
+        out(&output).lines().last(),
+        Some("1 check: 0 as expected, 1 UNKNOWN"),
+        "{output:?}"
+    );
 }
 
 /// What this file below `/proc` says of each thread of a process that is still there.
 fn texts(process: u32, file: &str) -> Vec<String> {
-    let threads = std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let threads =
+        std::fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
     threads.filter_map(|thread| std::fs::read_to_string(thread.path().join(file)).ok()).collect()
 }
 
 fn children(process: u32) -> Vec<u32> {
     let lists = texts(process, "children");
-    lists.iter().flat_map(|list| list.split_whitespace()).map(|child| child.parse().expect("a number")).collect()
+    lists
+        .iter()
+        .flat_map(|list| list.split_whitespace())
+        .map(|child| child.parse().expect("a number"))
+        .collect()
 }
 
 /// Whether it has the thread of an exploration.
@@ -268,7 +342,14 @@ fn explores(process: u32) -> bool {
 fn checks_end_with_the_command() {
     const BUDGET: Duration = Duration::from_secs(60);
     let mut command = Command::new(env!("CARGO_BIN_EXE_selvedge"));
-    command.args(["check", "account/locked", "--explorer", "random:0", "--budget", &format!("{}s", BUDGET.as_secs())]);
+    command.args([
+        "check",
+        "account/locked",
+        "--explorer",
+        "random:0",
+        "--budget",
+        &format!("{}s", BUDGET.as_secs()),
+    ]);
     let mut command = command.stdout(Stdio::piped()).spawn().expect("the command starts");
     let start = Instant::now();
     while !children(command.id()).into_iter().any(explores) {
@@ -310,9 +391,13 @@ fn the_main_job_runs_every_system_for_real_and_checks_every_model() {
     for system in ["account", "queue", "manager"] {
         let of_this = checks.iter().filter(|check| check["system"] == system).collect::<Vec<_>>();
         let real = |check: &&&Value| check["explorer"] == "real run";
-        // A system that this build does not have must be there as unknown, and change the exit code.
+        // A system that this build does not have must be there as unknown, and change the exit
+        // code.
         let lacks = of_this.iter().any(|check| check["verdict"] == "unknown");
-        assert!(of_this.iter().any(|check| real(&check)) || lacks && exit != 0, "{system}: {document:#}");
+        assert!(
+            of_this.iter().any(|check| real(&check)) || lacks && exit != 0,
+            "{system}: {document:#}"
+        );
     }
     for model in models() {
         let explored = checks.iter().filter(|check| check["model"] == model.name);
@@ -347,15 +432,21 @@ fn a_recorded_history_is_judged_with_an_exit_code() {
 
     let wrong = recorded("wrong.jsonl", OVERTAKEN);
     let page = recorded("wrong.html", "");
-    let output = selvedge(&["history", "check", &wrong, "--spec", "queue", "--explain", "--html", &page]);
+    let output =
+        selvedge(&["history", "check", &wrong, "--spec", "queue", "--explain", "--html", &page]);
     assert_eq!(code(&output), 1, "{output:?}");
     let text = out(&output);
     assert!(text.starts_with("violated: not linearizable"), "{text}");
-    assert!(text.contains("Dequeue -> Dequeued(Some(2)) (process 0, line 4)"), "the empty line counts: {text}");
+    assert!(
+        text.contains("Dequeue -> Dequeued(Some(2)) (process 0, line 4)"),
+        "the empty line counts: {text}"
+    );
     assert!(text.contains("process 1 "), "{text}");
     let page = std::fs::read_to_string(page).expect("a page");
     assert!(
-        page.contains("<svg") && page.contains("class=\"stuck\"") && page.contains("Enqueue(2) -&gt; Enqueued"),
+        page.contains("<svg")
+            && page.contains("class=\"stuck\"")
+            && page.contains("Enqueue(2) -&gt; Enqueued"),
         "{page}"
     );
     for foreign in ["http://", "https://", "<script"] {
@@ -363,7 +454,15 @@ fn a_recorded_history_is_judged_with_an_exit_code() {
     }
 
     // the same operations are sequentially consistent: process 1 may have come first
-    let output = selvedge(&["history", "check", &wrong, "--spec", "queue", "--criterion", "sequentially-consistent"]);
+    let output = selvedge(&[
+        "history",
+        "check",
+        &wrong,
+        "--spec",
+        "queue",
+        "--criterion",
+        "sequentially-consistent",
+    ]);
     assert_eq!(code(&output), 0, "{output:?}");
 
     let (exit, document) = json(&["history", "check", &wrong, "--spec", "queue", "--json"]);
@@ -375,16 +474,24 @@ fn a_recorded_history_is_judged_with_an_exit_code() {
 fn a_history_that_says_nothing_or_is_none_is_not_called_right() {
     let empty = recorded("empty.jsonl", "\n");
     assert_eq!(code(&selvedge(&["history", "check", &empty, "--spec", "stack"])), 3);
-    let pending = recorded("pending.jsonl", "{\"process\":0,\"op\":\"push\",\"arg\":7,\"call\":1}\n");
+    let pending =
+        recorded("pending.jsonl", "{\"process\":0,\"op\":\"push\",\"arg\":7,\"call\":1}\n");
     let output = selvedge(&["history", "check", &pending, "--spec", "stack"]);
     assert_eq!(code(&output), 3, "{output:?}");
     assert!(out(&output).starts_with("unknown: no operation returned"), "{output:?}");
     let wrong = recorded("other.jsonl", OVERTAKEN);
-    let output = selvedge(&["history", "check", &wrong, "--spec", "queue", "--configurations", "1"]);
+    let output =
+        selvedge(&["history", "check", &wrong, "--spec", "queue", "--configurations", "1"]);
     assert!([1, 3].contains(&code(&output)), "never right: {output:?}");
-    refused(&["history", "check", &wrong, "--spec", "stack"], "line 1: no operation is called \"enqueue\"");
+    refused(
+        &["history", "check", &wrong, "--spec", "stack"],
+        "line 1: no operation is called \"enqueue\"",
+    );
     refused(&["history", "check", &wrong, "--spec", "bounded-queue"], "needs --initial");
-    refused(&["history", "check", &wrong, "--spec", "queue", "--initial", "1"], "takes no --initial");
+    refused(
+        &["history", "check", &wrong, "--spec", "queue", "--initial", "1"],
+        "takes no --initial",
+    );
     refused(&["history", "check", "no such file", "--spec", "queue"], "no such file");
     let twice = recorded("twice.jsonl", &OVERTAKEN.replace("\"process\":1", "\"process\":0"));
     refused(&["history", "check", &twice, "--spec", "queue"], "line 4");

@@ -1,4 +1,5 @@
-//! The facade does what std and crossbeam do, in every engine; and what an engine cannot do ends in words.
+//! The facade does what std and crossbeam do, in every engine; and what an engine cannot do ends in
+//! words.
 
 mod auto_traits;
 mod everywhere;

@@ -1,4 +1,5 @@
-//! The committed corpus of every fuzz target, without libFuzzer: what a fuzzer once found stays found.
+//! The committed corpus of every fuzz target, without libFuzzer: what a fuzzer once found stays
+//! found.
 
 use selvedge::fuzz::TARGETS;
 use std::collections::BTreeSet;
@@ -26,7 +27,8 @@ fn run(target: fn(&[u8]), folder: &Path) -> Result<usize, String> {
     }
     for file in &files {
         let bytes = fs::read(file).expect("a readable file");
-        catch_unwind(AssertUnwindSafe(|| target(&bytes))).map_err(|_| format!("see above: {}", file.display()))?;
+        catch_unwind(AssertUnwindSafe(|| target(&bytes)))
+            .map_err(|_| format!("see above: {}", file.display()))?;
     }
     Ok(files.len())
 }
@@ -34,7 +36,8 @@ fn run(target: fn(&[u8]), folder: &Path) -> Result<usize, String> {
 #[test]
 fn every_target_accepts_its_corpus() {
     for (name, target) in TARGETS {
-        let ran = run(*target, &folder("corpus").join(name)).unwrap_or_else(|why| panic!("{name}: {why}"));
+        let ran = run(*target, &folder("corpus").join(name))
+            .unwrap_or_else(|why| panic!("{name}: {why}"));
         println!("{name}: {ran} files");
     }
 }
@@ -43,14 +46,16 @@ fn every_target_accepts_its_corpus() {
 fn every_target_accepts_the_corpora_of_the_others() {
     for (name, target) in TARGETS {
         for (other, _) in TARGETS {
-            run(*target, &folder("corpus").join(other)).unwrap_or_else(|why| panic!("{name} over {other}: {why}"));
+            run(*target, &folder("corpus").join(other))
+                .unwrap_or_else(|why| panic!("{name} over {other}: {why}"));
         }
     }
 }
 
 #[test]
 fn a_target_that_fails_is_noticed_and_its_file_named() {
-    let why = run(|bytes| assert!(bytes.is_empty()), &folder("corpus").join("token")).expect_err("a failing target");
+    let why = run(|bytes| assert!(bytes.is_empty()), &folder("corpus").join("token"))
+        .expect_err("a failing target");
     assert!(why.contains("corpus/token/"), "{why}");
 }
 
@@ -66,7 +71,10 @@ fn an_empty_folder_is_an_error() {
 fn targets_binaries_and_corpora_are_the_same() {
     let targets: BTreeSet<String> = TARGETS.iter().map(|(name, _)| name.to_string()).collect();
     let names = |of: &str| -> BTreeSet<String> {
-        files(&folder(of)).iter().map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned()).collect()
+        files(&folder(of))
+            .iter()
+            .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+            .collect()
     };
     assert_eq!(names("fuzz_targets"), targets);
     assert_eq!(names("corpus"), targets);
@@ -78,7 +86,11 @@ fn targets_binaries_and_corpora_are_the_same() {
         .collect();
     assert_eq!(binaries, targets);
     for name in &targets {
-        let source = fs::read_to_string(folder("fuzz_targets").join(name).with_extension("rs")).expect("a source");
-        assert!(source.contains(&format!("selvedge::fuzz::{name}(bytes)")), "{name} calls another function");
+        let source = fs::read_to_string(folder("fuzz_targets").join(name).with_extension("rs"))
+            .expect("a source");
+        assert!(
+            source.contains(&format!("selvedge::fuzz::{name}(bytes)")),
+            "{name} calls another function"
+        );
     }
 }

@@ -6,7 +6,8 @@ use selvedge::{Budget, Check, Explorer, Kind, Verdict, thread};
 
 /// The executions of a model that holds, all of its interleavings seen.
 fn executions(name: &str, model: impl Fn() + Send + Sync + 'static) -> u64 {
-    let check = Check::new(name).explorers([Explorer::Exhaustive]).budget(Budget::executions(200_000));
+    let check =
+        Check::new(name).explorers([Explorer::Exhaustive]).budget(Budget::executions(200_000));
     match check.run(model) {
         Verdict::Holds(coverage) if coverage.is_exhaustive() => coverage.executions(),
         other => panic!("{name}: {other:?}"),
@@ -47,8 +48,8 @@ fn executions_are_the_inequivalent_interleavings() {
     }
 }
 
-/// Both orders of two weak compare-exchanges, and in each of them each may fail for no reason: the one that succeeds
-/// first makes the other fail with a reason.
+/// Both orders of two weak compare-exchanges, and in each of them each may fail for no reason: the
+/// one that succeeds first makes the other fail with a reason.
 #[test]
 fn weak_compare_exchanges_may_fail_for_no_reason() {
     let exchange = || {
@@ -64,7 +65,8 @@ fn weak_compare_exchanges_may_fail_for_no_reason() {
         selvedge::sometimes!(value.load(SeqCst) == 1, "one succeeded");
     };
     assert!(executions("weak", exchange) > 2);
-    let without = Check::new("strong").explorers([Explorer::Exhaustive]).spurious(false).run(exchange);
+    let without =
+        Check::new("strong").explorers([Explorer::Exhaustive]).spurious(false).run(exchange);
     assert!(matches!(without, Verdict::Unknown(selvedge::Bound::NeverReached(_))), "{without:?}");
 }
 
@@ -116,7 +118,9 @@ fn parks(again: bool, spurious: bool) -> Verdict {
 
 #[test]
 fn a_park_without_a_loop_is_caught_by_one_that_returns_for_no_reason() {
-    let Verdict::Violated(found) = parks(false, true) else { panic!("it may return for no reason") };
+    let Verdict::Violated(found) = parks(false, true) else {
+        panic!("it may return for no reason")
+    };
     assert_eq!(found.kind, Kind::Panic);
     let returned = |event: &selvedge::trace::Event| {
         event.value == Some(selvedge::trace::Value::Outcome(selvedge::trace::Outcome::Spurious))
@@ -124,12 +128,18 @@ fn a_park_without_a_loop_is_caught_by_one_that_returns_for_no_reason() {
     assert!(found.trace.events.iter().any(returned), "{found:?}");
     for (again, spurious) in [(true, true), (false, false)] {
         let verdict = parks(again, spurious);
-        assert!(matches!(&verdict, Verdict::Holds(coverage) if coverage.is_exhaustive()), "{verdict:?}");
+        assert!(
+            matches!(&verdict, Verdict::Holds(coverage) if coverage.is_exhaustive()),
+            "{verdict:?}"
+        );
     }
     // a park that may return for no reason may wait for ever, too
     let check = Check::new("nobody unparks").explorers([Explorer::Exhaustive]);
     let verdict = check.run(|| thread::spawn(thread::park).join().unwrap());
-    assert!(matches!(&verdict, Verdict::Violated(found) if found.kind == Kind::Deadlock), "{verdict:?}");
+    assert!(
+        matches!(&verdict, Verdict::Violated(found) if found.kind == Kind::Deadlock),
+        "{verdict:?}"
+    );
 }
 
 /// A notification and a timeout, in both orders.
@@ -144,7 +154,8 @@ fn a_timeout_fires_before_a_notification_and_not_at_all() {
         });
         let ready = shared.0.lock().unwrap();
         if !*ready {
-            let (ready, result) = shared.1.wait_timeout(ready, std::time::Duration::from_secs(1)).unwrap();
+            let (ready, result) =
+                shared.1.wait_timeout(ready, std::time::Duration::from_secs(1)).unwrap();
             selvedge::sometimes!(result.timed_out() && !*ready, "too late");
             selvedge::sometimes!(result.timed_out() && *ready, "ready, but too late");
             selvedge::sometimes!(!result.timed_out(), "in time");
@@ -191,28 +202,38 @@ fn greedy_philosophers(n: usize) {
 #[test]
 fn one_execution_of_the_greedy_philosophers_deadlocks() {
     for (n, want) in [(3, 7), (4, 15), (5, 31)] {
-        let check = Check::new("greedy").explorers([Explorer::Exhaustive]).budget(Budget::executions(1_000));
+        let check = Check::new("greedy")
+            .explorers([Explorer::Exhaustive])
+            .budget(Budget::executions(1_000));
         let counts = check.count(move || greedy_philosophers(n)).unwrap();
         let deadlocks = counts.violations.get(&Kind::Deadlock).copied();
-        assert_eq!((counts.executions, deadlocks, counts.violations.len()), (want, Some(1), 1), "{n} philosophers");
+        assert_eq!(
+            (counts.executions, deadlocks, counts.violations.len()),
+            (want, Some(1), 1),
+            "{n} philosophers"
+        );
     }
 }
 
 #[test]
 fn a_lock_free_stack_is_explored_without_repetition() {
     let depth_first = |model: fn()| {
-        let check = Check::new("stack").explorers([Explorer::Dfs]).budget(Budget::executions(200_000));
+        let check =
+            Check::new("stack").explorers([Explorer::Dfs]).budget(Budget::executions(200_000));
         match check.run(model) {
             Verdict::Holds(coverage) if coverage.is_exhaustive() => coverage.executions(),
             other => panic!("{other:?}"),
         }
     };
-    let (all, inequivalent) =
-        (depth_first(|| reference::treiber(2, 1)), executions("stack", || reference::treiber(2, 1)));
+    let (all, inequivalent) = (
+        depth_first(|| reference::treiber(2, 1)),
+        executions("stack", || reference::treiber(2, 1)),
+    );
     assert!(inequivalent > 1 && inequivalent < all, "{inequivalent} of {all}");
 }
 
-/// The outcomes of two threads that read x and y and then write one of them: three, of which loom misses some.
+/// The outcomes of two threads that read x and y and then write one of them: three, of which loom
+/// misses some.
 #[test]
 fn the_three_outcomes_of_two_reads_and_a_write_are_all_seen() {
     use std::collections::BTreeSet;
@@ -262,7 +283,8 @@ fn a_search_that_kept_a_spinning_thread_back_is_not_called_exhaustive() {
     }
 }
 
-/// Depth-first search does not offer a thread that has yielded while others can go on: it must not claim all.
+/// Depth-first search does not offer a thread that has yielded while others can go on: it must not
+/// claim all.
 #[test]
 fn a_depth_first_search_that_kept_a_yielding_thread_back_is_not_called_exhaustive() {
     let yields = || {
@@ -279,13 +301,19 @@ fn a_depth_first_search_that_kept_a_yielding_thread_back_is_not_called_exhaustiv
         Verdict::Holds(coverage) => assert!(!coverage.is_exhaustive(), "{coverage}"),
         other => panic!("{other:?}"),
     }
-    assert_eq!(executions("polite", yields), 2, "one yield is no spin: both orders of the load and the store");
+    assert_eq!(
+        executions("polite", yields),
+        2,
+        "one yield is no spin: both orders of the load and the store"
+    );
 }
 
 /// What is promised after so many executions at the most.
 fn promised(executions: u64) -> (u64, Option<u64>) {
     let mut last = None;
-    let check = Check::new("estimate").explorers([Explorer::Exhaustive]).budget(Budget::executions(executions));
+    let check = Check::new("estimate")
+        .explorers([Explorer::Exhaustive])
+        .budget(Budget::executions(executions));
     let _ = check.progress(|so_far| last = Some(so_far)).run(|| reference::unlocked(3, 2));
     let last = last.expect("progress is told at the end");
     (last.executions, last.estimate)
@@ -297,5 +325,8 @@ fn the_executions_to_come_are_estimated() {
     assert_eq!(promised(100_000), (7_134, Some(7_134)));
     let (executions, estimate) = promised(1_000);
     let estimate = estimate.expect("a share of the tree has been explored");
-    assert!(executions == 1_000 && estimate > 1_500 && estimate < 71_340, "{estimate} after {executions}");
+    assert!(
+        executions == 1_000 && estimate > 1_500 && estimate < 71_340,
+        "{estimate} after {executions}"
+    );
 }

@@ -1,5 +1,5 @@
-//! Verdicts say no more than was seen: what nothing was explored of, what hangs on chance, and what hangs on state that no
-//! explorer sees.
+//! Verdicts say no more than was seen: what nothing was explored of, what hangs on chance, and what
+//! hangs on state that no explorer sees.
 
 use selvedge::cell::UnsafeCell;
 use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -8,11 +8,16 @@ use selvedge::{Bound, Budget, Check, Config, Explorer, Extent, Kind, Verdict, hi
 use std::sync::atomic::{AtomicU32 as Unseen, Ordering::Relaxed};
 
 const LOOM: Explorer = Explorer::Loom { preemption_bound: None };
-const ENGINES: [Explorer; 4] = [Explorer::Exhaustive, Explorer::Dfs, LOOM, Explorer::Random { seed: 7 }];
-const ALL: [Explorer; 5] = [Explorer::Exhaustive, Explorer::Dfs, LOOM, Explorer::Random { seed: 7 }, Explorer::Threads];
+const ENGINES: [Explorer; 4] =
+    [Explorer::Exhaustive, Explorer::Dfs, LOOM, Explorer::Random { seed: 7 }];
+const ALL: [Explorer; 5] =
+    [Explorer::Exhaustive, Explorer::Dfs, LOOM, Explorer::Random { seed: 7 }, Explorer::Threads];
 
 fn run(explorer: Explorer, model: fn()) -> Verdict {
-    let check = Check::new("honest").explorers([explorer]).budget(Budget::executions(200)).config(Config::default());
+    let check = Check::new("honest")
+        .explorers([explorer])
+        .budget(Budget::executions(200))
+        .config(Config::default());
     check.run(model)
 }
 
@@ -27,7 +32,10 @@ fn both(one: impl FnOnce() + Send + 'static, other: impl FnOnce()) {
 fn forgotten_import() {
     let balance = Arc::new(Unseen::new(0));
     let theirs = Arc::clone(&balance);
-    both(move || theirs.store(theirs.load(SeqCst) + 1, SeqCst), || balance.store(balance.load(SeqCst) + 1, SeqCst));
+    both(
+        move || theirs.store(theirs.load(SeqCst) + 1, SeqCst),
+        || balance.store(balance.load(SeqCst) + 1, SeqCst),
+    );
     assert_eq!(balance.load(SeqCst), 2);
 }
 
@@ -46,7 +54,10 @@ fn where_no_threads_meet_nothing_was_explored() {
     for explorer in ALL {
         for (at, model) in unmet.into_iter().enumerate() {
             let verdict = run(explorer, model);
-            assert!(matches!(verdict, Verdict::Unknown(Bound::NothingExplored)), "{explorer}, {at}: {verdict:?}");
+            assert!(
+                matches!(verdict, Verdict::Unknown(Bound::NothingExplored)),
+                "{explorer}, {at}: {verdict:?}"
+            );
         }
     }
     let words = Bound::NothingExplored.to_string();
@@ -84,7 +95,10 @@ fn who_only_looks_does_not_meet() {
     for explorer in ENGINES {
         for (at, model) in unmet.into_iter().enumerate() {
             let verdict = run(explorer, model);
-            assert!(matches!(verdict, Verdict::Unknown(Bound::NothingExplored)), "{explorer}, {at}: {verdict:?}");
+            assert!(
+                matches!(verdict, Verdict::Unknown(Bound::NothingExplored)),
+                "{explorer}, {at}: {verdict:?}"
+            );
         }
     }
 }
@@ -151,7 +165,8 @@ fn whatever_orders_two_threads_is_a_meeting() {
     }
 }
 
-/// Threads meet only where a weak compare-exchange failed for no reason, which it does not do in the first execution.
+/// Threads meet only where a weak compare-exchange failed for no reason, which it does not do in
+/// the first execution.
 fn meets_later(loses: bool) {
     let count = Arc::new(AtomicU32::new(0));
     if count.compare_exchange_weak(0, 0, SeqCst, SeqCst).is_err() {
@@ -185,24 +200,38 @@ fn a_choice_that_is_left_is_explored_though_the_first_execution_was_alone() {
     assert_eq!(kind(check().run(|| meets_later(true))), Some(Kind::Panic));
     // loom, which has no such failure, comes by no meeting: the others do
     let Verdict::Holds(coverage) = check().run(|| meets_later(false)) else { panic!("it holds") };
-    assert!(coverage.is_exhaustive() && coverage.skipped.contains(&(LOOM, Bound::NothingExplored)), "{coverage}");
+    assert!(
+        coverage.is_exhaustive() && coverage.skipped.contains(&(LOOM, Bound::NothingExplored)),
+        "{coverage}"
+    );
 }
 
 #[test]
 fn a_model_that_is_meant_to_run_on_one_thread_says_so() {
-    let alone = |explorer, model: fn()| Check::new("alone").explorers([explorer]).alone(true).run(model);
+    let alone =
+        |explorer, model: fn()| Check::new("alone").explorers([explorer]).alone(true).run(model);
     for explorer in ALL {
         let budget = Budget::executions(100);
         let lock = || Check::new("alone").explorers([explorer]).budget(budget);
         let verdict = lock().alone(true).run(|| drop(Mutex::new(1).lock()));
         let Verdict::Holds(coverage) = verdict else { panic!("{explorer}: {verdict:?}") };
-        assert_eq!(coverage.executions(), if explorer == Explorer::Threads { 100 } else { 1 }, "{explorer}");
+        assert_eq!(
+            coverage.executions(),
+            if explorer == Explorer::Threads { 100 } else { 1 },
+            "{explorer}"
+        );
         let verdict = lock().run(|| drop(Mutex::new(1).lock()));
-        assert!(matches!(verdict, Verdict::Unknown(Bound::NothingExplored)), "{explorer}: {verdict:?}");
+        assert!(
+            matches!(verdict, Verdict::Unknown(Bound::NothingExplored)),
+            "{explorer}: {verdict:?}"
+        );
         // threads that were to meet, and nothing at all, are no models of one thread
         for model in [forgotten_import as fn(), || {}] {
             let verdict = lock().alone(true).run(model);
-            assert!(matches!(verdict, Verdict::Unknown(Bound::NothingExplored)), "{explorer}: {verdict:?}");
+            assert!(
+                matches!(verdict, Verdict::Unknown(Bound::NothingExplored)),
+                "{explorer}: {verdict:?}"
+            );
         }
     }
     let fails = || assert!(AtomicU32::new(0).compare_exchange_weak(0, 1, SeqCst, SeqCst).is_ok());
@@ -216,7 +245,11 @@ fn a_model_that_is_meant_to_run_on_one_thread_says_so() {
 fn a_panic_on_a_real_thread_that_nobody_joins_is_a_violation() {
     let detached = run(Explorer::Threads, || drop(thread::spawn(|| panic!("nobody hears this"))));
     let Verdict::Violated(found) = detached else { panic!("{detached:?}") };
-    assert!(found.kind == Kind::Panic && found.message.contains("nobody hears this"), "{}", found.message);
+    assert!(
+        found.kind == Kind::Panic && found.message.contains("nobody hears this"),
+        "{}",
+        found.message
+    );
     let joined = run(Explorer::Threads, || {
         let count = Arc::new(AtomicU32::new(0));
         let theirs = Arc::clone(&count);
@@ -246,7 +279,9 @@ fn a_model_that_does_something_else_by_the_same_schedule_is_not_deterministic() 
     for explorer in ENGINES {
         static EXECUTIONS: Unseen = Unseen::new(0);
         let verdict = run(explorer, || by_turns(&EXECUTIONS, false));
-        let Verdict::Unknown(Bound::NotDeterministic(why)) = verdict else { panic!("{explorer}: {verdict:?}") };
+        let Verdict::Unknown(Bound::NotDeterministic(why)) = verdict else {
+            panic!("{explorer}: {verdict:?}")
+        };
         assert!(explorer == LOOM || why.contains("honest.rs"), "{explorer}: {why}");
     }
 }
@@ -283,7 +318,10 @@ fn a_failure_that_does_not_come_again_is_told_and_has_no_token() {
         });
         let Verdict::Violated(found) = verdict else { panic!("{explorer}: {verdict:?}") };
         assert!(found.message.contains("once, by chance") && found.replay.is_empty(), "{found:?}");
-        assert!(found.caveat.is_some_and(|caveat| caveat.contains("not deterministic")), "{explorer}");
+        assert!(
+            found.caveat.is_some_and(|caveat| caveat.contains("not deterministic")),
+            "{explorer}"
+        );
     }
 }
 
@@ -314,25 +352,35 @@ fn beside_an_unseen_atomic(fails: bool) {
 fn what_hangs_on_state_that_no_explorer_sees_is_bounded_by_it() {
     let verdict = run(Explorer::Exhaustive, || beside_an_unseen_atomic(false));
     let Verdict::Holds(coverage) = verdict else { panic!("{verdict:?}") };
-    let Extent::Bounded(Bound::Unseen(what)) = &coverage.runs[0].extent else { panic!("{coverage}") };
+    let Extent::Bounded(Bound::Unseen(what)) = &coverage.runs[0].extent else {
+        panic!("{coverage}")
+    };
     assert!(what.contains("store") && what.contains("honest.rs"), "{what}");
-    assert!(coverage.to_string().contains("bounded by state that selvedge cannot see"), "{coverage}");
+    assert!(
+        coverage.to_string().contains("bounded by state that selvedge cannot see"),
+        "{coverage}"
+    );
 }
 
 #[test]
 fn state_of_std_that_is_not_held_across_an_operation_is_found_out() {
     let models: [fn(); 2] = [
         || {
-            let (unseen, count) = (Arc::new(std::sync::Mutex::new(Vec::new())), Arc::new(AtomicU32::new(0)));
+            let (unseen, count) =
+                (Arc::new(std::sync::Mutex::new(Vec::new())), Arc::new(AtomicU32::new(0)));
             let (theirs, shared) = (Arc::clone(&unseen), Arc::clone(&count));
-            let push = |unseen: &std::sync::Mutex<Vec<u32>>, count: &AtomicU32, own: &Mutex<usize>| {
-                count.fetch_add(1, SeqCst);
-                drop(own.lock());
-                unseen.lock().unwrap().push(1);
-                let length = unseen.lock().unwrap().len();
-                (0..length).for_each(|_| *own.lock().unwrap() += 1);
-            };
-            both(move || push(&theirs, &shared, &Mutex::new(0)), || push(&unseen, &count, &Mutex::new(0)));
+            let push =
+                |unseen: &std::sync::Mutex<Vec<u32>>, count: &AtomicU32, own: &Mutex<usize>| {
+                    count.fetch_add(1, SeqCst);
+                    drop(own.lock());
+                    unseen.lock().unwrap().push(1);
+                    let length = unseen.lock().unwrap().len();
+                    (0..length).for_each(|_| *own.lock().unwrap() += 1);
+                };
+            both(
+                move || push(&theirs, &shared, &Mutex::new(0)),
+                || push(&unseen, &count, &Mutex::new(0)),
+            );
         },
         || {
             let (once, count) = (Arc::new(std::sync::Once::new()), Arc::new(AtomicU32::new(0)));
@@ -350,7 +398,10 @@ fn state_of_std_that_is_not_held_across_an_operation_is_found_out() {
     for (at, model) in models.into_iter().enumerate() {
         let verdict = run(Explorer::Exhaustive, model);
         let Verdict::Holds(coverage) = verdict else { panic!("{at}: {verdict:?}") };
-        assert!(matches!(coverage.runs[0].extent, Extent::Bounded(Bound::Unseen(_))), "{at}: {coverage}");
+        assert!(
+            matches!(coverage.runs[0].extent, Extent::Bounded(Bound::Unseen(_))),
+            "{at}: {coverage}"
+        );
     }
 }
 
@@ -364,7 +415,9 @@ fn executions_that_are_run_again_are_not_counted() {
             both(move || three(&theirs), || three(&shared));
         };
         let check = || Check::new("six").explorers([explorer]);
-        let (Verdict::Holds(some), Verdict::Holds(always)) = (check().run(six), check().again_always().run(six)) else {
+        let (Verdict::Holds(some), Verdict::Holds(always)) =
+            (check().run(six), check().again_always().run(six))
+        else {
             panic!("{explorer}: it holds")
         };
         assert_eq!(some, always);
@@ -420,8 +473,12 @@ mod counter {
 fn a_structure_of_which_nothing_is_seen_is_not_linearizable_by_that() {
     use selvedge::linearizable::Verdict;
     for explorer in [Explorer::Exhaustive, LOOM, Explorer::Portfolio { seed: 0 }] {
-        let verdict = selvedge::linearizable::<counter::Forgotten>().explorers([explorer]).scenarios(8).run();
-        assert!(matches!(verdict, Verdict::Unknown(Bound::NothingExplored, _)), "{explorer}: {verdict:?}");
+        let verdict =
+            selvedge::linearizable::<counter::Forgotten>().explorers([explorer]).scenarios(8).run();
+        assert!(
+            matches!(verdict, Verdict::Unknown(Bound::NothingExplored, _)),
+            "{explorer}: {verdict:?}"
+        );
     }
 }
 
@@ -440,19 +497,30 @@ mod reference {
 /// No false alarm: all that these programs do is seen.
 #[test]
 fn the_reference_programs_are_the_same_in_every_equivalent_order() {
-    for (name, _, program, optimum) in reference::PROGRAMS.iter().filter(|(_, _, _, optimum)| *optimum <= 2_000) {
-        let check = Check::new(name).explorers([Explorer::Exhaustive]).spurious(false).again_always();
+    for (name, _, program, optimum) in
+        reference::PROGRAMS.iter().filter(|(_, _, _, optimum)| *optimum <= 2_000)
+    {
+        let check =
+            Check::new(name).explorers([Explorer::Exhaustive]).spurious(false).again_always();
         let check = check.budget(Budget::executions(10_000)); // as long as it takes
         let Verdict::Holds(coverage) = check.run(program) else { panic!("{name} holds") };
-        assert_eq!((coverage.executions(), coverage.is_exhaustive()), (*optimum, true), "{name}: {coverage}");
+        assert_eq!(
+            (coverage.executions(), coverage.is_exhaustive()),
+            (*optimum, true),
+            "{name}: {coverage}"
+        );
     }
 }
 
-/// No false alarm: an address is another one in each execution, and objects are counted in another order.
+/// No false alarm: an address is another one in each execution, and objects are counted in another
+/// order.
 #[test]
 fn what_is_only_made_in_another_order_is_the_same() {
     let verdict = Check::new("made").explorers([Explorer::Exhaustive]).again_always().run(|| {
-        let slot = Arc::new((AtomicU32::new(0), selvedge::sync::atomic::AtomicPtr::new(std::ptr::null_mut::<u64>())));
+        let slot = Arc::new((
+            AtomicU32::new(0),
+            selvedge::sync::atomic::AtomicPtr::new(std::ptr::null_mut::<u64>()),
+        ));
         let theirs = Arc::clone(&slot);
         let put = |slot: &(AtomicU32, selvedge::sync::atomic::AtomicPtr<u64>)| {
             let own = (AtomicU32::new(0), Mutex::new(0));

@@ -1,5 +1,5 @@
-//! Knockouts: which synchronisation is load-bearing, shown on what textbooks have, on what is too strong, and on what
-//! tests nothing.
+//! Knockouts: which synchronisation is load-bearing, shown on what textbooks have, on what is too
+//! strong, and on what tests nothing.
 
 mod advice;
 mod kinds;
@@ -31,7 +31,10 @@ fn killed(name: &str, model: fn(), expected: &[&str]) {
     assert!(report.is_load_bearing(), "{listing}");
     let killed = those(&report, Mark::Killed);
     for expected in expected {
-        assert!(killed.iter().any(|killed| killed == expected), "{expected} is not killed:\n{listing}");
+        assert!(
+            killed.iter().any(|killed| killed == expected),
+            "{expected} is not killed:\n{listing}"
+        );
     }
 }
 
@@ -39,7 +42,12 @@ fn killed(name: &str, model: fn(), expected: &[&str]) {
 #[track_caller]
 fn too_strong(name: &str, model: fn(), expected: &[&str]) {
     let report = report(name, model);
-    assert_eq!(those(&report, Mark::Survived), expected, "{}", knockouts::text(&report, &Style::Plain, &|_| None));
+    assert_eq!(
+        those(&report, Mark::Survived),
+        expected,
+        "{}",
+        knockouts::text(&report, &Style::Plain, &|_| None)
+    );
 }
 
 #[test]
@@ -48,7 +56,12 @@ fn spin_lock() {
     killed(
         "spin",
         locks::spin,
-        &[split, "compare_exchange unconditional", "compare_exchange success-Relaxed", "store Relaxed"],
+        &[
+            split,
+            "compare_exchange unconditional",
+            "compare_exchange success-Relaxed",
+            "store Relaxed",
+        ],
     );
     too_strong("spin_acqrel", locks::spin_acqrel, &["compare_exchange success-Acquire"]);
     too_strong("spin_seqcst_unlock", locks::spin_seqcst_unlock, &["store Release"]);
@@ -63,7 +76,8 @@ fn ticket_lock() {
 
 #[test]
 fn reader_writer_lock() {
-    let cas = ["split", "unconditional", "success-Relaxed"].map(|change| format!("compare_exchange {change}"));
+    let cas = ["split", "unconditional", "success-Relaxed"]
+        .map(|change| format!("compare_exchange {change}"));
     let mut expected: Vec<&str> = cas.iter().map(String::as_str).collect();
     expected.extend(["fetch_sub split", "fetch_sub Relaxed", "store Relaxed"]);
     killed("rwlock", locks::rwlock, &expected);
@@ -75,7 +89,10 @@ fn seqlock() {
     killed("seqlock", structures::seqlock, &["fence dropped", "store Relaxed", "load Relaxed"]);
     // its data are atomics, and nothing plain is watched: what survives says nothing
     let report = report("seqlock_acquire_twice", structures::seqlock_acquire_twice);
-    assert_eq!((those(&report, Mark::Undecided), report.count(Mark::Survived)), (vec!["load Relaxed".to_string()], 0));
+    assert_eq!(
+        (those(&report, Mark::Undecided), report.count(Mark::Survived)),
+        (vec!["load Relaxed".to_string()], 0)
+    );
 }
 
 #[test]
@@ -86,7 +103,11 @@ fn single_producer_single_consumer_ring() {
 
 #[test]
 fn treiber_stack() {
-    let cas = ["compare_exchange split", "compare_exchange unconditional", "compare_exchange success-Relaxed"];
+    let cas = [
+        "compare_exchange split",
+        "compare_exchange unconditional",
+        "compare_exchange success-Relaxed",
+    ];
     killed("stack", structures::stack, &[&cas[..], &["load Relaxed"]].concat());
     let planted = "compare_exchange success-Relaxed";
     too_strong("stack_release_pop", structures::stack_release_pop, &[planted]);
@@ -101,7 +122,11 @@ fn one_shot() {
 #[test]
 fn each_way_of_changing_an_operation_is_noticed() {
     killed("rwlock", kinds::rwlock, &["read skipped", "write skipped", "write demoted"]);
-    killed("two_waiters", kinds::two_waiters, &["notify_all dropped", "notify_all notify_one", "lock skipped"]);
+    killed(
+        "two_waiters",
+        kinds::two_waiters,
+        &["notify_all dropped", "notify_all notify_one", "lock skipped"],
+    );
     killed("patient", kinds::patient, &["lock skipped", "join skipped"]);
     killed("stream", kinds::stream, &["close dropped"]);
     killed("barrier", kinds::barrier, &["barrier skipped"]);
@@ -110,7 +135,10 @@ fn each_way_of_changing_an_operation_is_noticed() {
 
 #[test]
 fn what_std_allows_at_any_time_survives_and_is_explained() {
-    assert_eq!(those(&report("two_waiters", kinds::two_waiters), Mark::Explained), ["wait spurious", "join skipped"]);
+    assert_eq!(
+        those(&report("two_waiters", kinds::two_waiters), Mark::Explained),
+        ["wait spurious", "join skipped"]
+    );
     let explained = those(&report("patient", kinds::patient), Mark::Explained);
     assert_eq!(explained, ["notify_one dropped", "wait_timeout times-out", "try_lock skipped"]);
 }
@@ -118,7 +146,8 @@ fn what_std_allows_at_any_time_survives_and_is_explained() {
 #[test]
 fn what_a_skipped_lock_lends_is_not_lent_twice() {
     let report = report("long_borrow", kinds::long_borrow);
-    let locks: Vec<_> = report.knockouts.iter().filter(|tried| tried.knockout.site.operation == "lock").collect();
+    let locks: Vec<_> =
+        report.knockouts.iter().filter(|tried| tried.knockout.site.operation == "lock").collect();
     assert_eq!(locks.len(), 2);
     for lock in locks {
         let Fate::Killed(found) = &lock.fate else { panic!("{lock:?}") };
@@ -145,12 +174,16 @@ fn a_model_that_does_not_hold_decides_nothing() {
 fn nothing_to_knock_out_proves_nothing() {
     assert!(!Knockouts::new("none").run().is_load_bearing());
     let late = Knockouts::new("late").model("account", account).time(Duration::ZERO).run();
-    assert_eq!((late.count(Mark::Undecided), late.worst()), (late.knockouts.len(), Mark::Undecided));
+    assert_eq!(
+        (late.count(Mark::Undecided), late.worst()),
+        (late.knockouts.len(), Mark::Undecided)
+    );
 }
 
 #[test]
 fn one_model_notices_for_all() {
-    let together = Knockouts::new("both").model("nothing", tests_nothing).model("account", account).run();
+    let together =
+        Knockouts::new("both").model("nothing", tests_nothing).model("account", account).run();
     let alone = report("account", account);
     assert_eq!(together.count(Mark::Killed), alone.count(Mark::Killed));
     assert!(together.count(Mark::Survived) > 0, "what only the other one executes survives");
@@ -171,15 +204,27 @@ fn account() {
 #[test]
 fn a_lock_that_is_skipped_is_a_data_race_and_its_token_replays_it() {
     let report = report("account", account);
-    let lock = report.knockouts.iter().find(|tried| tried.knockout.site.operation == "lock").expect("a lock");
+    let lock = report
+        .knockouts
+        .iter()
+        .find(|tried| tried.knockout.site.operation == "lock")
+        .expect("a lock");
     let Fate::Killed(found) = &lock.fate else { panic!("{lock:?}") };
     assert_eq!(found.kind, Kind::DataRace);
     let config = Config { replay: Some(found.replay.clone()), failures: None };
-    let Verdict::Violated(again) = Check::new("account").config(config).run(account) else { panic!("no violation") };
+    let Verdict::Violated(again) = Check::new("account").config(config).run(account) else {
+        panic!("no violation")
+    };
     assert_eq!((&again.trace, &again.replay), (&found.trace, &found.replay));
     let config = Config { replay: Some(found.replay.clone()), failures: None };
-    let replayed = Knockouts::new("group").model("other", tests_nothing).model("account", account).config(config).run();
-    let [Tried { fate: Fate::Killed(again), .. }] = &replayed.knockouts[..] else { panic!("{replayed:?}") };
+    let replayed = Knockouts::new("group")
+        .model("other", tests_nothing)
+        .model("account", account)
+        .config(config)
+        .run();
+    let [Tried { fate: Fate::Killed(again), .. }] = &replayed.knockouts[..] else {
+        panic!("{replayed:?}")
+    };
     assert_eq!((&again.trace, &again.replay), (&found.trace, &found.replay));
 }
 
@@ -199,7 +244,10 @@ fn of_a_model_that_tests_nothing_everything_survives_and_orderings_are_undecided
     // what only the order of all SeqCst operations is lost of, loom has looked at
     let survived = ["fetch_add split", "fetch_add AcqRel", "store Release", "join skipped"];
     assert_eq!(those(&report, Mark::Survived), survived);
-    assert_eq!(report.count(Mark::Survived) + report.count(Mark::Undecided), report.knockouts.len());
+    assert_eq!(
+        report.count(Mark::Survived) + report.count(Mark::Undecided),
+        report.knockouts.len()
+    );
     assert_eq!(report.worst(), Mark::Survived);
 }
 
@@ -217,8 +265,19 @@ fn ordinary_checks_are_the_same_before_while_and_after() {
     };
     let before = executions();
     let mut during = Vec::new();
-    let report = Knockouts::new("account").model("account", account).progress(|_, _| during.push(executions())).run();
-    assert_eq!(report.models[0].coverage.executions(), before, "writing sites down explores the same");
-    assert_eq!((during.len(), during.iter().all(|n| *n == before)), (report.knockouts.len(), true), "{during:?}");
+    let report = Knockouts::new("account")
+        .model("account", account)
+        .progress(|_, _| during.push(executions()))
+        .run();
+    assert_eq!(
+        report.models[0].coverage.executions(),
+        before,
+        "writing sites down explores the same"
+    );
+    assert_eq!(
+        (during.len(), during.iter().all(|n| *n == before)),
+        (report.knockouts.len(), true),
+        "{during:?}"
+    );
     assert_eq!(executions(), before);
 }

@@ -1,4 +1,5 @@
-//! Structures tested against sequential specifications: right ones hold, and each broken one is found and made small.
+//! Structures tested against sequential specifications: right ones hold, and each broken one is
+//! found and made small.
 
 mod apart;
 mod counter;
@@ -39,10 +40,14 @@ fn holds<S: Subject>(explorer: Explorer)
 where
     S::Specification: Default,
 {
-    let test = linearizable::<S>().explorers([explorer]).scenarios(24).budget(Budget::executions(4_000));
+    let test =
+        linearizable::<S>().explorers([explorer]).scenarios(24).budget(Budget::executions(4_000));
     let verdict = test.run();
     let Verdict::Holds(tested) = verdict else { panic!("{verdict:?}") };
-    assert!(tested.scenarios >= 20 && tested.histories >= 60 && tested.executions > tested.scenarios, "{tested}");
+    assert!(
+        tested.scenarios >= 20 && tested.histories >= 60 && tested.executions > tested.scenarios,
+        "{tested}"
+    );
 }
 
 const LOOM: Explorer = Explorer::Loom { preemption_bound: Some(2) };
@@ -119,27 +124,32 @@ fn a_semaphore_that_forgets_to_wake_is_found() {
     finds::<semaphore::Silent>(Kind::Deadlock);
 }
 
-// What the exhaustive explorer leaves out as equivalent has other histories: a depth-first search comes by all of them.
+// What the exhaustive explorer leaves out as equivalent has other histories: a depth-first search
+// comes by all of them.
 
-/// Explores the scenario, with one explorer alone: the kind of violation, and whether that was everything.
+/// Explores the scenario, with one explorer alone: the kind of violation, and whether that was
+/// everything.
 fn alone<S: Subject>(scenario: &Scenario<Op<S>>, explorer: Explorer) -> Option<Kind>
 where
     S::Specification: Default,
 {
-    let test = linearizable::<S>().scenario(scenario.clone()).explorers([explorer]).shrink(Duration::ZERO);
+    let test =
+        linearizable::<S>().scenario(scenario.clone()).explorers([explorer]).shrink(Duration::ZERO);
     match test.budget(Budget::executions(200_000)).run() {
         Verdict::Holds(tested) => {
             assert_eq!(tested.exhaustive, 1, "{explorer}: {tested}");
             None
         }
         Verdict::Violated(failure) => Some(failure.counterexample.kind),
-        // its history is right, and that no two of its threads do anything that is seen is not the question here
+        // its history is right, and that no two of its threads do anything that is seen is not the
+        // question here
         Verdict::Unknown(Bound::NothingExplored, tested) if tested.exhaustive == 1 => None,
         Verdict::Unknown(bound, tested) => panic!("{explorer}: {bound} ({tested})"),
     }
 }
 
-/// Every small scenario of these operations: how many are violated, and the same ones for both explorers.
+/// Every small scenario of these operations: how many are violated, and the same ones for both
+/// explorers.
 #[track_caller]
 fn agrees<S: Subject>(ops: &[Op<S>], operations: usize) -> usize
 where
@@ -148,7 +158,8 @@ where
     let shape = Shape { initial: 0..=1, threads: 2..=2, operations: 1..=operations, last: 0..=1 };
     let mut violated = 0;
     for scenario in every(ops, &shape) {
-        let (ours, theirs) = (alone::<S>(&scenario, Explorer::Exhaustive), alone::<S>(&scenario, Explorer::Dfs));
+        let (ours, theirs) =
+            (alone::<S>(&scenario, Explorer::Exhaustive), alone::<S>(&scenario, Explorer::Dfs));
         assert_eq!(ours, theirs, "{scenario}");
         violated += usize::from(ours.is_some());
     }
@@ -165,7 +176,10 @@ fn equivalent_executions_have_no_other_verdict() {
     assert!(agrees::<apart::Own>(&[Write(1), Look], 2) > 10);
     assert!(agrees::<apart::Blind>(&[Write(1), Look], 2) > 10);
     assert_eq!(agrees::<queue::MichaelScott>(&[queue::Op::Enqueue(1), queue::Op::Dequeue], 1), 0);
-    assert!(agrees::<map::Copying>(&[map::Op::Insert(1, 1), map::Op::Insert(2, 1), map::Op::Get(1)], 1) > 1);
+    assert!(
+        agrees::<map::Copying>(&[map::Op::Insert(1, 1), map::Op::Insert(2, 1), map::Op::Get(1)], 1)
+            > 1
+    );
 }
 
 #[test]
@@ -211,13 +225,19 @@ fn each_criterion_allows_what_it_should() {
 #[test]
 fn the_smallest_scenario_comes_first_where_every_one_is_taken() {
     use counter::Op::{Increment, Read};
-    let test = linearizable::<counter::Split>().every([Increment, Read]).initial(0..=0).last(0..=0).threads(2..=2);
+    let test = linearizable::<counter::Split>()
+        .every([Increment, Read])
+        .initial(0..=0)
+        .last(0..=0)
+        .threads(2..=2);
     let Verdict::Violated(failure) = test.run() else { panic!("it is broken") };
     assert_eq!(failure.scenario, Scenario::of([vec![Increment], vec![Increment]]));
-    let test = linearizable::<counter::Counter>().every([Increment, Read]).initial(0..=0).last(0..=1);
+    let test =
+        linearizable::<counter::Counter>().every([Increment, Read]).initial(0..=0).last(0..=1);
     let verdict = test.operations(1..=2).threads(2..=2).explorers([Explorer::Exhaustive]).run();
     let Verdict::Holds(tested) = verdict else { panic!("{verdict:?}") };
-    // 2 + 4 programs of a thread: 21 pairs of them, each with nothing after it, and with 2 operations
+    // 2 + 4 programs of a thread: 21 pairs of them, each with nothing after it, and with 2
+    // operations
     assert_eq!((tested.scenarios, tested.exhaustive), (63, 63), "{tested}");
 }
 
@@ -250,7 +270,8 @@ fn nothing_explored_never_holds() {
 
 #[test]
 fn real_threads_are_recorded_by_the_clock() {
-    let threads = |test: Linearizable<counter::Counter>| test.explorers([Explorer::Threads]).scenarios(8);
+    let threads =
+        |test: Linearizable<counter::Counter>| test.explorers([Explorer::Threads]).scenarios(8);
     let verdict = threads(linearizable()).budget(Budget::executions(800)).run();
     let Verdict::Holds(tested) = verdict else { panic!("{verdict:?}") };
     assert_eq!((tested.exhaustive, tested.executions), (0, 800), "{tested}");
@@ -263,7 +284,8 @@ fn real_threads_are_recorded_by_the_clock() {
 /// It holds on real threads.
 #[track_caller]
 fn holds_for_real<S: Subject>(test: Linearizable<S>) {
-    let verdict = test.explorers([Explorer::Threads]).scenarios(8).budget(Budget::executions(800)).run();
+    let verdict =
+        test.explorers([Explorer::Threads]).scenarios(8).budget(Budget::executions(800)).run();
     let Verdict::Holds(tested) = verdict else { panic!("{verdict:?}") };
     assert!(tested.executions == 800 && tested.histories > 8, "{tested}");
 }
@@ -285,15 +307,22 @@ fn with(replay: Option<&str>) -> Config {
 fn a_failure_is_replayed_by_its_token() {
     for explorer in [Explorer::Exhaustive, LOOM, Explorer::Dfs, Explorer::Portfolio { seed: 3 }] {
         let test = || linearizable::<counter::Split>().explorers([explorer]).name("split counter");
-        let Verdict::Violated(failure) = test().config(with(None)).run() else { panic!("{explorer} finds it") };
+        let Verdict::Violated(failure) = test().config(with(None)).run() else {
+            panic!("{explorer} finds it")
+        };
         let again = test().config(with(Some(&failure.counterexample.replay))).run();
         let Verdict::Violated(again) = again else { panic!("{explorer}: {again:?}") };
         assert_eq!(again.scenario, failure.scenario);
         assert_eq!(again.counterexample.trace, failure.counterexample.trace, "{explorer}");
         assert_eq!(again.counterexample.message, failure.counterexample.message);
     }
-    let other = linearizable::<counter::Counter>().name("other").config(with(Some("v1:dfs:0:split_counter/0/0")));
-    assert!(matches!(other.scenarios(4).run(), Verdict::Holds(_)), "a token of another test is not for this one");
+    let other = linearizable::<counter::Counter>()
+        .name("other")
+        .config(with(Some("v1:dfs:0:split_counter/0/0")));
+    assert!(
+        matches!(other.scenarios(4).run(), Verdict::Holds(_)),
+        "a token of another test is not for this one"
+    );
     for gone in ["v1:dfs:0:split/0/0/9999", "v1:dfs:0:split/every/3", "v1:dfs:0:split"] {
         let verdict = linearizable::<counter::Split>().name("split").config(with(Some(gone))).run();
         assert!(matches!(verdict, Verdict::Unknown(Bound::Replay(_), _)), "{gone}: {verdict:?}");
@@ -322,15 +351,21 @@ fn a_failure_is_a_page_that_a_person_can_act_on() {
     ];
     let mut rest = page.as_str();
     for part in parts {
-        rest = rest.split_once(part).unwrap_or_else(|| panic!("{part:?} is missing, or not in its place:\n{page}")).1;
+        rest = rest
+            .split_once(part)
+            .unwrap_or_else(|| panic!("{part:?} is missing, or not in its place:\n{page}"))
+            .1;
     }
 }
 
 #[test]
 fn a_broken_structure_is_a_test_that_must_be_caught_by_its_kind() {
-    let _ = linearizable::<counter::Split>().expect(Expect::Violation(Kind::NotLinearizable)).assert();
+    let _ =
+        linearizable::<counter::Split>().expect(Expect::Violation(Kind::NotLinearizable)).assert();
     let wrong = linearizable::<counter::Split>().expect(Expect::Violation(Kind::Deadlock));
     assert!(catch_unwind(AssertUnwindSafe(|| wrong.assert())).is_err());
-    let right = linearizable::<counter::Counter>().expect(Expect::Violation(Kind::NotLinearizable)).scenarios(8);
+    let right = linearizable::<counter::Counter>()
+        .expect(Expect::Violation(Kind::NotLinearizable))
+        .scenarios(8);
     assert!(catch_unwind(AssertUnwindSafe(|| right.assert())).is_err());
 }

@@ -1,5 +1,5 @@
-//! Histories: the search against brute force on random ones, and drawn ones whose verdict is known. More of the random
-//! ones with SOAK=1.
+//! Histories: the search against brute force on random ones, and drawn ones whose verdict is known.
+//! More of the random ones with SOAK=1.
 
 mod broken;
 mod brute;
@@ -15,7 +15,9 @@ use fastrand::Rng;
 use kinds::Values;
 use random::Shape;
 use selvedge::linearize::specifications::*;
-use selvedge::linearize::{Criterion, Explanation, History, Method, Specification, Verdict, Witness, check, decide};
+use selvedge::linearize::{
+    Criterion, Explanation, History, Method, Specification, Verdict, Witness, check, decide,
+};
 
 const CRITERIA: [Criterion; 3] =
     [Criterion::Linearizable, Criterion::SequentiallyConsistent, Criterion::QuiescentlyConsistent];
@@ -26,8 +28,11 @@ fn size() -> u64 {
 }
 
 /// A judge: whether a history is what a criterion asks for.
-type Judge<S> =
-    fn(&S, &History<<S as Specification>::Op, <S as Specification>::Ret>, Criterion) -> Result<bool, String>;
+type Judge<S> = fn(
+    &S,
+    &History<<S as Specification>::Op, <S as Specification>::Ret>,
+    Criterion,
+) -> Result<bool, String>;
 
 /// What this crate says, with the reasons it gives looked at.
 fn judged<S: Specification>(
@@ -65,7 +70,11 @@ fn random<S: Specification>(
     let mut rng = Rng::with_seed(seed);
     let shape = Shape::random(&mut rng, 7, seed.is_multiple_of(2), seed.is_multiple_of(5));
     let mut values = Values::new(!seed.is_multiple_of(3));
-    let criterion = if seed.is_multiple_of(4) { CRITERIA[seed as usize / 4 % 3] } else { Criterion::Linearizable };
+    let criterion = if seed.is_multiple_of(4) {
+        CRITERIA[seed as usize / 4 % 3]
+    } else {
+        Criterion::Linearizable
+    };
     let holds = |history: &_| Brute::<S>::new(history, criterion).holds(initial);
     (random::history(&mut rng, initial, shape, |rng| op(rng, &mut values), holds), criterion)
 }
@@ -80,7 +89,11 @@ fn compare<S: Specification>(
     let (history, criterion) = random(initial, op, seed);
     let truth = Brute::<S>::new(&history, criterion).holds(initial);
     if history.says_nothing() {
-        assert_eq!(check(initial, &history, criterion, 1_000), Verdict::Unknown { configurations: 0 }, "seed {seed}");
+        assert_eq!(
+            check(initial, &history, criterion, 1_000),
+            Verdict::Unknown { configurations: 0 },
+            "seed {seed}"
+        );
         return Ok(truth);
     }
     let differs = match judge(initial, &history, criterion) {
@@ -88,15 +101,26 @@ fn compare<S: Specification>(
         Ok(said) => format!("it said {said}, and that is wrong"),
         Err(why) => why,
     };
-    let drawn: Vec<String> = history.operations.iter().map(|operation| format!("{operation:?}")).collect();
-    Err(format!("seed {seed}, {criterion:?}, stuck {}: {differs}\n{}", history.stuck, drawn.join("\n")))
+    let drawn: Vec<String> =
+        history.operations.iter().map(|operation| format!("{operation:?}")).collect();
+    Err(format!(
+        "seed {seed}, {criterion:?}, stuck {}: {differs}\n{}",
+        history.stuck,
+        drawn.join("\n")
+    ))
 }
 
 /// What the monitors say alone; and where none applies, nothing is compared, which is counted.
-fn monitored<S: Specification>(initial: &S, history: &History<S::Op, S::Ret>, criterion: Criterion) -> Option<bool> {
+fn monitored<S: Specification>(
+    initial: &S,
+    history: &History<S::Op, S::Ret>,
+    criterion: Criterion,
+) -> Option<bool> {
     match check(initial, history, criterion, 0) {
         Verdict::Holds(Witness { by: Method::Monitor(_), .. })
-        | Verdict::Violated(Explanation { by: Method::Monitor(_), .. }) => decide(initial, history, criterion, 0),
+        | Verdict::Violated(Explanation { by: Method::Monitor(_), .. }) => {
+            decide(initial, history, criterion, 0)
+        }
         _ => None,
     }
 }
@@ -111,12 +135,21 @@ enum Monitor {
 fn agrees<S: Specification>(initial: S, op: fn(&mut Rng, &mut Values) -> S::Op, monitor: Monitor) {
     let (mut fails, mut decided) = (0, 0);
     for seed in 0..size() {
-        fails += u64::from(!compare(&initial, op, judged, seed).unwrap_or_else(|why| panic!("{why}")));
+        fails +=
+            u64::from(!compare(&initial, op, judged, seed).unwrap_or_else(|why| panic!("{why}")));
         let (history, criterion) = random(&initial, op, seed);
         decided += u64::from(monitored(&initial, &history, criterion).is_some());
     }
-    println!("{}: {fails} of {} fail; a monitor decided {decided}", std::any::type_name::<S>(), size());
-    assert!(3 * fails >= size() && 8 * fails <= 7 * size(), "{fails} of {}: too few of one kind", size());
+    println!(
+        "{}: {fails} of {} fail; a monitor decided {decided}",
+        std::any::type_name::<S>(),
+        size()
+    );
+    assert!(
+        3 * fails >= size() && 8 * fails <= 7 * size(),
+        "{fails} of {}: too few of one kind",
+        size()
+    );
     let enough = if monitor == Monitor::Applies { 8 * decided >= size() } else { decided == 0 };
     assert!(enough, "a monitor decided {decided} of {}", size());
 }

@@ -1,7 +1,8 @@
-//! All tests that need no process of their own, as one program: each program that is linked costs what all share.
+//! All tests that need no process of their own, as one program: each program that is linked costs
+//! what all share.
 //!
-//! Those that start themselves as worker processes are in `tests/workers`, and what is left without features in
-//! `tests/bare.rs`.
+//! Those that start themselves as worker processes are in `tests/workers`, and what is left without
+//! features in `tests/bare.rs`.
 
 mod account;
 mod address;

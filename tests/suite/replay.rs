@@ -51,7 +51,8 @@ fn looks_first() {
 fn six_operations() {
     let shared = Arc::new(AtomicUsize::new(0));
     let theirs = Arc::clone(&shared);
-    let other = thread::spawn(move || (0..3).for_each(|_| assert!(theirs.fetch_add(1, SeqCst) < 6)));
+    let other =
+        thread::spawn(move || (0..3).for_each(|_| assert!(theirs.fetch_add(1, SeqCst) < 6)));
     (0..3).for_each(|_| assert!(shared.fetch_add(1, SeqCst) < 6));
     other.join().unwrap();
 }
@@ -64,7 +65,9 @@ fn find(explorer: Explorer, model: fn()) -> selvedge::Counterexample {
 }
 
 fn replay(token: &str, model: fn()) -> Verdict {
-    Check::new("unlocked").config(Config { replay: Some(token.to_string()), failures: None }).run(model)
+    Check::new("unlocked")
+        .config(Config { replay: Some(token.to_string()), failures: None })
+        .run(model)
 }
 
 /// Why there is nothing to be seen.
@@ -99,7 +102,9 @@ fn a_replay_is_the_same_execution_wherever_its_lines_have_gone() {
     for explorer in ENGINES {
         let found = find(explorer, unlocked);
         for model in [unlocked, moved] {
-            let Verdict::Violated(again) = replay(&found.replay, model) else { panic!("{explorer}: {}", found.replay) };
+            let Verdict::Violated(again) = replay(&found.replay, model) else {
+                panic!("{explorer}: {}", found.replay)
+            };
             let what = |of: &selvedge::Counterexample| -> Vec<_> {
                 of.trace.events.iter().map(|e| (e.thread, e.operation, e.object, e.value)).collect()
             };
@@ -115,15 +120,26 @@ fn a_token_of_a_program_that_has_changed_names_the_first_event_that_differs() {
     for explorer in ENGINES {
         let found = find(explorer, unlocked);
         for (model, is, was) in [
-            (mended_by_half as fn(), "event #2 is main's fetch_add of atomic 1 at tests/suite/replay.rs:", "load"),
+            (
+                mended_by_half as fn(),
+                "event #2 is main's fetch_add of atomic 1 at tests/suite/replay.rs:",
+                "load",
+            ),
             (looks_first, "event #5 is main's load of atomic 1 at tests/suite/replay.rs:", "store"),
         ] {
             let why = refused(&found.replay, model);
             let ends = format!(", and was a {was} of atomic 1");
             match explorer {
-                // the execution of this number is another one in another program: some event of it differs
-                Explorer::Loom { .. } => assert!(why.contains("event #") && why.contains(", and was a "), "{why}"),
-                _ => assert!(why.contains(is) && why.ends_with(&ends), "{explorer}, {}: {why}", found.replay),
+                // the execution of this number is another one in another program: some event of it
+                // differs
+                Explorer::Loom { .. } => {
+                    assert!(why.contains("event #") && why.contains(", and was a "), "{why}")
+                }
+                _ => assert!(
+                    why.contains(is) && why.ends_with(&ends),
+                    "{explorer}, {}: {why}",
+                    found.replay
+                ),
             }
         }
         // the twin: a token without its events does not see it
@@ -180,7 +196,9 @@ fn long(fails: bool) {
 #[test]
 fn a_failure_beyond_the_events_of_a_token_is_told_by_its_choices() {
     let check = |config| Check::new("long").explorers([Explorer::Exhaustive]).config(config);
-    let Verdict::Violated(found) = check(Config::default()).run(|| long(false)) else { panic!("it loses an update") };
+    let Verdict::Violated(found) = check(Config::default()).run(|| long(false)) else {
+        panic!("it loses an update")
+    };
     let config = Config { replay: Some(found.replay.clone()), failures: None };
     assert!(matches!(check(config.clone()).run(|| long(false)), Verdict::Violated(_)));
     match check(config).run(|| long(true)) {

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use selvedge::process::frame::{from_bytes, to_bytes};
 use selvedge::report::{Finding, Row, Style, json, junit, table, timeline};
 use selvedge::trace::{
-    Awaited, Blocked, Event, Object, ObjectId, ObjectKind, Operation, Outcome, Thread, ThreadId, Trace, Value,
+    Awaited, Blocked, Event, Object, ObjectId, ObjectKind, Operation, Outcome, Thread, ThreadId,
+    Trace, Value,
 };
 use selvedge::{Check, Config, Counterexample, Expect, Explorer, Kind, Verdict};
 use std::panic::Location;
@@ -22,7 +23,8 @@ fn golden(name: &str, text: &str) {
         std::fs::write(&path, text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         return;
     }
-    let expected = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let expected =
+        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     assert!(
         text == expected,
         "tests/golden/{name} differs (UPDATE_GOLDEN=1 rewrites it). It says\n{expected}\nand now it is\n{text}"
@@ -97,7 +99,13 @@ fn a_long_message_is_wrapped_and_keeps_its_place() {
 
 /// A list of checks with one of each kind.
 fn rows() -> Vec<Row> {
-    let row = |system: &str, model: &str, explorer: &str, executions, coverage: &str, verdict: &str, expected| Row {
+    let row = |system: &str,
+               model: &str,
+               explorer: &str,
+               executions,
+               coverage: &str,
+               verdict: &str,
+               expected| Row {
         system: system.to_string(),
         model: model.to_string(),
         explorer: explorer.to_string(),
@@ -122,7 +130,10 @@ fn rows() -> Vec<Row> {
 #[test]
 fn a_table_says_what_is_not_as_expected() {
     let rows = rows();
-    golden("table.txt", &(table::table(&rows, &Style::Plain) + "\n" + &table::closing(&rows, &Style::Plain) + "\n"));
+    golden(
+        "table.txt",
+        &(table::table(&rows, &Style::Plain) + "\n" + &table::closing(&rows, &Style::Plain) + "\n"),
+    );
     assert_eq!(table::closing(&rows[..1], &Style::Plain), "1 check: 1 as expected");
 }
 
@@ -135,12 +146,16 @@ fn finding(found: &Counterexample) -> Finding {
 fn the_json_has_its_documented_names() {
     let found = finding(&scenes::stale::counterexample());
     let rows = rows();
-    let checks: Vec<_> = rows.iter().enumerate().map(|(i, row)| (row, (i == 3).then_some(&found))).collect();
+    let checks: Vec<_> =
+        rows.iter().enumerate().map(|(i, row)| (row, (i == 3).then_some(&found))).collect();
     let text = json::document(&checks);
     golden("report.json", &text);
     let read: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
     let summary = &read["summary"];
-    assert_eq!([&summary["checks"], &summary["expected"], &summary["unexpected"], &summary["unknown"]], [6, 4, 1, 1]);
+    assert_eq!(
+        [&summary["checks"], &summary["expected"], &summary["unexpected"], &summary["unknown"]],
+        [6, 4, 1, 1]
+    );
     assert_eq!(read["checks"][3]["counterexample"]["events"][1]["value"].as_u64(), Some(u64::MAX));
 }
 
@@ -152,13 +167,16 @@ fn junit_is_xml_that_says_the_same() {
     let mut found = scenes::deadlock::counterexample();
     found.model = nasty.to_string();
     let there = finding(&found);
-    let checks: Vec<_> = rows.iter().enumerate().map(|(i, row)| (row, (i == 4).then_some(&there))).collect();
+    let checks: Vec<_> =
+        rows.iter().enumerate().map(|(i, row)| (row, (i == 4).then_some(&there))).collect();
     let xml = junit::document(&checks);
     let document = roxmltree::Document::parse(&xml).expect("it is XML");
-    let cases: Vec<_> = document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+    let cases: Vec<_> =
+        document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
     assert_eq!(cases.len(), rows.len());
     assert_eq!(cases[4].attribute("name"), Some("<&>\"']]> \u{fffd}\n\tend [pct:3:7]"));
-    let failures: Vec<_> = document.descendants().filter(|node| node.has_tag_name("failure")).collect();
+    let failures: Vec<_> =
+        document.descendants().filter(|node| node.has_tag_name("failure")).collect();
     let kinds: Vec<_> = failures.iter().map(|node| node.attribute("type")).collect();
     assert_eq!(kinds, [Some("holds"), Some("unknown")]);
     let drawn = timeline::counterexample(&found, &Style::Plain);
@@ -188,14 +206,20 @@ fn a_finding_says_the_same_in_another_process() {
     assert_eq!(document, json::document(&[(&row, Some(&here))]));
     let read: serde_json::Value = serde_json::from_str(&document).expect("it is JSON");
     let events = read["checks"][0]["counterexample"]["events"].as_array().expect("a list");
-    let values: Vec<_> = events.iter().take(values.len()).map(|event| event["value"].clone()).collect();
-    assert_eq!(values, serde_json::json!([u64::MAX, i64::MIN, 5, true, "0x1000", "timed out"]).as_array().unwrap()[..]);
+    let values: Vec<_> =
+        events.iter().take(values.len()).map(|event| event["value"].clone()).collect();
+    assert_eq!(
+        values,
+        serde_json::json!([u64::MAX, i64::MIN, 5, true, "0x1000", "timed out"]).as_array().unwrap()
+            [..]
+    );
     assert_eq!(junit::document(&[(&row, Some(&there))]), junit::document(&[(&row, Some(&here))]));
 }
 
 /// Any trace at all, sensible or not, with names that a terminal would obey.
 fn any_counterexample() -> impl Strategy<Value = Counterexample> {
-    let name = prop::option::of(prop_oneof!["[a-z]{1,40}", Just("\x1b[2J\n口 replay: x".to_string())]);
+    let name =
+        prop::option::of(prop_oneof!["[a-z]{1,40}", Just("\x1b[2J\n口 replay: x".to_string())]);
     let on = prop_oneof![
         (0..5u32).prop_map(|lock| Awaited::Lock(ObjectId(lock))),
         (0..5u32).prop_map(|condvar| Awaited::Notification(ObjectId(condvar))),
@@ -241,9 +265,16 @@ fn any_counterexample() -> impl Strategy<Value = Counterexample> {
                     .collect(),
                 objects: objects
                     .into_iter()
-                    .map(|name| Object { kind: ObjectKind::Atomic, name, created: Location::caller() })
+                    .map(|name| Object {
+                        kind: ObjectKind::Atomic,
+                        name,
+                        created: Location::caller(),
+                    })
                     .collect(),
-                threads: threads.into_iter().map(|(name, blocked)| Thread { name, blocked, pending: None }).collect(),
+                threads: threads
+                    .into_iter()
+                    .map(|(name, blocked)| Thread { name, blocked, pending: None })
+                    .collect(),
             },
             reduced_from: None,
             caveat: None,
@@ -255,7 +286,12 @@ fn any_counterexample() -> impl Strategy<Value = Counterexample> {
 
 /// The numbers of the events that a drawing shows.
 fn drawn_events(drawing: &str) -> Vec<usize> {
-    drawing.lines().skip(3).map_while(|line| (!line.is_empty()).then_some(line)).filter_map(numbered).collect()
+    drawing
+        .lines()
+        .skip(3)
+        .map_while(|line| (!line.is_empty()).then_some(line))
+        .filter_map(numbered)
+        .collect()
 }
 
 fn numbered(line: &str) -> Option<usize> {
@@ -300,8 +336,13 @@ fn without_colours(text: &str) -> String {
 
 /// What an explorer finds in a model that is violated.
 #[track_caller]
-fn explored(model: impl Fn() + Send + Sync + 'static, explorer: Explorer, kind: Kind) -> Counterexample {
-    let verdict = Check::new("any/model").config(Config::default()).explorers([explorer]).run(model);
+fn explored(
+    model: impl Fn() + Send + Sync + 'static,
+    explorer: Explorer,
+    kind: Kind,
+) -> Counterexample {
+    let verdict =
+        Check::new("any/model").config(Config::default()).explorers([explorer]).run(model);
     assert!(verdict.is(Expect::Violation(kind)), "{verdict:?}");
     let Verdict::Violated(found) = verdict else { unreachable!("just seen") };
     *found
@@ -321,7 +362,10 @@ fn a_lost_update_that_loom_finds() {
 #[test]
 fn a_relaxed_publication_that_loom_finds() {
     let loom = Explorer::Loom { preemption_bound: None };
-    draws("real_relaxed_publication", &explored(scenes::real::relaxed_publication, loom, Kind::Panic));
+    draws(
+        "real_relaxed_publication",
+        &explored(scenes::real::relaxed_publication, loom, Kind::Panic),
+    );
 }
 
 #[test]

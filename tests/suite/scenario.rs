@@ -25,19 +25,24 @@ proptest! {
 fn threads_often_do_the_same_thing_and_often_do_not() {
     let strategy = scenarios(0..1000_u32, shape());
     let mut runner = TestRunner::deterministic();
-    let drawn: Vec<_> = (0..200).map(|_| strategy.new_tree(&mut runner).expect("a scenario").current()).collect();
+    let drawn: Vec<_> =
+        (0..200).map(|_| strategy.new_tree(&mut runner).expect("a scenario").current()).collect();
     let shares = |scenario: &&Scenario<u32>| {
         let mut threads = scenario.threads.iter().map(|ops| ops.iter().collect::<HashSet<_>>());
         let first = threads.next().expect("a thread");
         threads.any(|other| !other.is_disjoint(&first))
     };
     let sharing = drawn.iter().filter(shares).count();
-    assert!((50..=190).contains(&sharing), "{sharing} of 200 share an operation, of 1000 that there are");
+    assert!(
+        (50..=190).contains(&sharing),
+        "{sharing} of 200 share an operation, of 1000 that there are"
+    );
 }
 
 /// Shrinks as proptest does, as long as it fails.
 fn shrunk(fails: impl Fn(&Scenario<u32>) -> bool) -> Vec<Scenario<u32>> {
-    let strategy = scenarios(0..2_000_000_u32, Shape { threads: 3..=5, operations: 2..=3, ..shape() });
+    let strategy =
+        scenarios(0..2_000_000_u32, Shape { threads: 3..=5, operations: 2..=3, ..shape() });
     let mut runner = TestRunner::deterministic();
     let mut found = Vec::new();
     while found.len() < 20 {
@@ -64,12 +69,17 @@ fn shrunk(fails: impl Fn(&Scenario<u32>) -> bool) -> Vec<Scenario<u32>> {
 fn shrinking_takes_away_threads_then_operations_then_makes_arguments_simpler() {
     // two threads, one of which does something of a million or more
     let fails = |scenario: &Scenario<u32>| {
-        scenario.threads.len() >= 2 && scenario.threads.iter().flatten().any(|value| *value >= 1_000_000)
+        scenario.threads.len() >= 2
+            && scenario.threads.iter().flatten().any(|value| *value >= 1_000_000)
     };
     for scenario in shrunk(fails) {
         assert_eq!((scenario.size(), scenario.threads.len()), (2, 2), "{scenario}");
         let values: BTreeSet<u32> = scenario.threads.concat().into_iter().collect();
-        assert!(values.contains(&1_000_000) && values.iter().all(|value| [0, 1_000_000].contains(value)), "{scenario}");
+        assert!(
+            values.contains(&1_000_000)
+                && values.iter().all(|value| [0, 1_000_000].contains(value)),
+            "{scenario}"
+        );
     }
 }
 
@@ -87,11 +97,15 @@ fn shrinking_comes_to_the_same_operation_in_two_threads() {
 /// A scenario's parts, its threads in their order.
 type Parts = (Vec<u8>, Vec<Vec<u8>>, Vec<u8>);
 
-/// Every scenario of the shape by brute force, threads in all orders, made one where they differ in that order only.
+/// Every scenario of the shape by brute force, threads in all orders, made one where they differ in
+/// that order only.
 fn naive(kinds: u8, shape: &Shape) -> BTreeSet<Parts> {
     fn lists(kinds: u8, lengths: std::ops::RangeInclusive<usize>) -> Vec<Vec<u8>> {
         let longer = |lists: &Vec<Vec<u8>>| -> Vec<Vec<u8>> {
-            lists.iter().flat_map(|list| (0..kinds).map(|kind| [&list[..], &[kind]].concat())).collect()
+            lists
+                .iter()
+                .flat_map(|list| (0..kinds).map(|kind| [&list[..], &[kind]].concat()))
+                .collect()
         };
         let all = std::iter::successors(Some(vec![vec![]]), |lists| Some(longer(lists)));
         all.take(lengths.end() + 1).skip(*lengths.start()).flatten().collect()
@@ -100,8 +114,10 @@ fn naive(kinds: u8, shape: &Shape) -> BTreeSet<Parts> {
     let mut programs: Vec<Vec<Vec<u8>>> = vec![vec![]];
     let mut all = Vec::new();
     for threads in 1..=*shape.threads.end() {
-        programs =
-            programs.iter().flat_map(|p| own.iter().map(|ops| [&p[..], std::slice::from_ref(ops)].concat())).collect();
+        programs = programs
+            .iter()
+            .flat_map(|p| own.iter().map(|ops| [&p[..], std::slice::from_ref(ops)].concat()))
+            .collect();
         if shape.threads.contains(&threads) {
             all.extend(programs.iter().cloned());
         }
@@ -146,7 +162,8 @@ fn the_small_scope_has_each_scenario_once_and_the_smallest_first() {
 
 #[test]
 fn a_scenario_is_drawn_as_a_table() {
-    let scenario = Scenario::of([vec![Some(10)], vec![None, Some(2)]]).after([None]).then([Some(1), None]);
+    let scenario =
+        Scenario::of([vec![Some(10)], vec![None, Some(2)]]).after([None]).then([Some(1), None]);
     let drawn = "  first: None\n  thread 1  thread 2\n  Some(10)  None\n            Some(2)\n  last: Some(1), None\n";
     assert_eq!(scenario.to_string(), drawn);
 }

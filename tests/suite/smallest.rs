@@ -18,7 +18,8 @@ fn lost_beside_noise() {
     let balance = Arc::new(AtomicUsize::new(0));
     let noise = Arc::new(AtomicUsize::new(0));
     let shared = Arc::clone(&noise);
-    let noisy = thread::spawn(move || (0..4).for_each(|_| assert!(shared.fetch_add(1, SeqCst) < 99)));
+    let noisy =
+        thread::spawn(move || (0..4).for_each(|_| assert!(shared.fetch_add(1, SeqCst) < 99)));
     let theirs = Arc::clone(&balance);
     let teller = thread::spawn(move || theirs.store(theirs.load(SeqCst) + 1, SeqCst));
     noise.fetch_add(1, SeqCst);
@@ -33,13 +34,17 @@ fn lost_beside_noise() {
 fn a_failure_is_shown_with_the_fewest_preemptions_and_replays_so() {
     for seed in 0..5 {
         let explorer = Explorer::Random { seed };
-        let long = violated(Check::new("noise").shrink(Duration::ZERO), explorer, lost_beside_noise);
+        let long =
+            violated(Check::new("noise").shrink(Duration::ZERO), explorer, lost_beside_noise);
         let short = violated(Check::new("noise"), explorer, lost_beside_noise);
         // one thread must be stopped between its load and its store, and nothing else
         assert_eq!(short.preemptions, 1, "{:?}", short.trace.events);
         if long.preemptions > 1 {
             let from = short.reduced_from.expect("it was reduced");
-            assert_eq!((from.preemptions, from.events), (long.preemptions, long.trace.events.len()));
+            assert_eq!(
+                (from.preemptions, from.events),
+                (long.preemptions, long.trace.events.len())
+            );
         }
         let config = Config { replay: Some(short.replay.clone()), failures: None };
         let again = violated(Check::new("noise").config(config), explorer, lost_beside_noise);
@@ -47,7 +52,8 @@ fn a_failure_is_shown_with_the_fewest_preemptions_and_replays_so() {
     }
 }
 
-/// Fails in every execution; in those that start with the second thread, the first one has less to do.
+/// Fails in every execution; in those that start with the second thread, the first one has less to
+/// do.
 fn fails_sooner_or_later() {
     let flag = Arc::new(AtomicUsize::new(0));
     let (first, second) = (Arc::clone(&flag), Arc::clone(&flag));
@@ -65,17 +71,31 @@ fn fails_sooner_or_later() {
 #[test]
 fn a_failure_is_shown_with_the_fewest_events_although_the_first_schedule_has_more() {
     for seed in 0..5 {
-        let short = violated(Check::new("sooner"), Explorer::Random { seed }, fails_sooner_or_later);
+        let short =
+            violated(Check::new("sooner"), Explorer::Random { seed }, fails_sooner_or_later);
         // two spawns, a store, a load, two joins, and the load that fails
-        assert_eq!((short.preemptions, short.trace.events.len()), (0, 7), "{:?}", short.trace.events);
+        assert_eq!(
+            (short.preemptions, short.trace.events.len()),
+            (0, 7),
+            "{:?}",
+            short.trace.events
+        );
     }
 }
 
 #[test]
 fn the_search_for_fewer_events_ends_although_time_is_left() {
-    let race = MODELS.iter().find(|model| model.name == "account/broken/plain-memory").expect("it is there");
-    let found = violated(Check::new(race.name).shrink(Duration::from_secs(3_600)), Explorer::Exhaustive, race.body);
-    // two spawns and two writes, the second of them by a teller who begins where the first one ended
+    let race = MODELS
+        .iter()
+        .find(|model| model.name == "account/broken/plain-memory")
+        .expect("it is there");
+    let found = violated(
+        Check::new(race.name).shrink(Duration::from_secs(3_600)),
+        Explorer::Exhaustive,
+        race.body,
+    );
+    // two spawns and two writes, the second of them by a teller who begins where the first one
+    // ended
     assert_eq!((found.kind, found.preemptions, found.trace.events.len()), (Kind::DataRace, 0, 4));
 }
 

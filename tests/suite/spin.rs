@@ -1,4 +1,5 @@
-//! Loops that wait for others by yielding: they come to their end, and what the exhaustive search says of them.
+//! Loops that wait for others by yielding: they come to their end, and what the exhaustive search
+//! says of them.
 
 use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use selvedge::sync::{Arc, Condvar, Mutex, RwLock, mpsc};
@@ -157,8 +158,11 @@ fn loops_that_wait_for_others_come_to_their_end() {
     ];
     for (name, model) in models {
         for explorer in [Explorer::Exhaustive, Explorer::Dfs, Explorer::Random { seed: 7 }] {
-            let verdict = Check::new(name).explorers([explorer]).budget(Budget::executions(5_000)).run(model);
-            let Verdict::Holds(coverage) = verdict else { panic!("{name}, {explorer}: {verdict:?}") };
+            let verdict =
+                Check::new(name).explorers([explorer]).budget(Budget::executions(5_000)).run(model);
+            let Verdict::Holds(coverage) = verdict else {
+                panic!("{name}, {explorer}: {verdict:?}")
+            };
             assert!(coverage.executions() > 1, "{name}, {explorer}: {coverage}");
             if explorer == Explorer::Exhaustive {
                 // a loop has any number of rounds: what was left out is said
@@ -198,7 +202,11 @@ fn yields_between_operations_cut_nothing() {
         }
     }
     let models: [(&str, fn(), u64); 2] = [
-        ("loads and stores", || beside(AtomicUsize::new(0), loads_and_stores, loads_and_stores), 34),
+        (
+            "loads and stores",
+            || beside(AtomicUsize::new(0), loads_and_stores, loads_and_stores),
+            34,
+        ),
         ("deposits", || beside(Mutex::new(0), deposits, deposits), 20),
     ];
     for (name, model, executions) in models {

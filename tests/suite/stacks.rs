@@ -13,7 +13,8 @@ fn deep(n: usize) -> usize {
     let atomic = AtomicUsize::new(n);
     let room = black_box([n as u8; 1000]);
     let less = if n == 0 { 1 } else { deep(n - 1) };
-    less + usize::from(room[9] != n as u8) + usize::from(atomic.into_inner() != n) // both are nothing
+    // both are nothing
+    less + usize::from(room[9] != n as u8) + usize::from(atomic.into_inner() != n)
 }
 
 /// Two threads that meet, and use so many kilobytes of stack each.
@@ -35,22 +36,29 @@ fn check(name: &str, explorer: Explorer) -> Check<'static> {
 
 fn overflow(verdict: &Verdict) -> (&str, usize, &str) {
     match verdict {
-        Verdict::Unknown(Bound::Stack { thread, bytes, last }) => (thread, *bytes, last.as_deref().unwrap_or_default()),
+        Verdict::Unknown(Bound::Stack { thread, bytes, last }) => {
+            (thread, *bytes, last.as_deref().unwrap_or_default())
+        }
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
 fn an_overflow_of_the_main_thread_is_unknown_and_says_what_to_do() {
-    for (explorer, bytes) in
-        [(Explorer::Exhaustive, 256 << 10), (Explorer::Random { seed: 1 }, 256 << 10), (LOOM, 32 << 10)]
-    {
+    for (explorer, bytes) in [
+        (Explorer::Exhaustive, 256 << 10),
+        (Explorer::Random { seed: 1 }, 256 << 10),
+        (LOOM, 32 << 10),
+    ] {
         let verdict = check("main", explorer).run(meeting(2_000, 1));
         let (who, had, last) = overflow(&verdict);
         assert_eq!((who, had), ("main", bytes), "{explorer}");
         assert!(last.contains("stacks.rs"), "{explorer}: {last}");
         let Verdict::Unknown(bound) = verdict else { unreachable!() };
-        assert!(bound.to_string().ends_with("give the model more: `Check::new(..).stack(1048576)`"), "{bound}");
+        assert!(
+            bound.to_string().ends_with("give the model more: `Check::new(..).stack(1048576)`"),
+            "{bound}"
+        );
     }
 }
 
@@ -92,7 +100,11 @@ fn a_larger_stack_changes_nothing_of_what_is_explored() {
             other => panic!("{explorer}: {other:?}"),
         };
         let usual = runs(check("usual", explorer).run(meeting(1, 1)));
-        assert_eq!(usual, runs(check("larger", explorer).stack(1 << 20).run(meeting(1, 1))), "{explorer}");
+        assert_eq!(
+            usual,
+            runs(check("larger", explorer).stack(1 << 20).run(meeting(1, 1))),
+            "{explorer}"
+        );
     }
 }
 
@@ -123,7 +135,8 @@ fn a_thread_may_panic_and_fail_on_a_larger_stack() {
         let joined = check("joined", explorer).stack(1 << 20).run(|| {
             let counter = Arc::new(AtomicUsize::new(0));
             let theirs = Arc::clone(&counter);
-            let other = thread::spawn(move || assert_eq!(theirs.fetch_add(1, SeqCst), 5, "on purpose"));
+            let other =
+                thread::spawn(move || assert_eq!(theirs.fetch_add(1, SeqCst), 5, "on purpose"));
             counter.fetch_add(1, SeqCst);
             assert!(other.join().is_err());
         });
@@ -145,7 +158,9 @@ fn a_stack_that_nobody_can_have_is_unknown() {
     for explorer in ENGINES {
         for bytes in [usize::MAX, isize::MAX as usize - 4096, 1 << 46] {
             match check("huge", explorer).stack(bytes).run(meeting(1, 1)) {
-                Verdict::Unknown(bound) => assert!(bound.to_string().contains("a stack of"), "{bound}"),
+                Verdict::Unknown(bound) => {
+                    assert!(bound.to_string().contains("a stack of"), "{bound}")
+                }
                 other => panic!("{explorer}: {other:?}"),
             }
         }

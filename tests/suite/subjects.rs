@@ -1,4 +1,5 @@
-//! The three systems tested against sequential specifications: no model was written for what is found here.
+//! The three systems tested against sequential specifications: no model was written for what is
+//! found here.
 
 use selvedge::linearizable::{Failure, Linearizable, Verdict};
 use selvedge::linearize::specifications::BoundedQueue;
@@ -6,14 +7,20 @@ use selvedge::systems::account::{Account, Unlocked};
 use selvedge::systems::{manager, queue};
 use selvedge::{Budget, Kind, Subject, linearizable};
 
-/// The smallest scenario that shows it: two threads, one or two operations each, and at the most one before or after.
+/// The smallest scenario that shows it: two threads, one or two operations each, and at the most
+/// one before or after.
 #[track_caller]
 fn found<S: Subject>(test: Linearizable<S>, kind: Kind) -> Failure<S> {
     let verdict = test.run();
-    let Verdict::Violated(failure) = verdict else { panic!("it was to be caught by a {kind}: {verdict:?}") };
+    let Verdict::Violated(failure) = verdict else {
+        panic!("it was to be caught by a {kind}: {verdict:?}")
+    };
     assert_eq!(failure.counterexample.kind, kind, "{failure}");
     let threads = &failure.scenario.threads;
-    assert!(threads.len() == 2 && threads.iter().all(|ops| (1..=2).contains(&ops.len())), "{failure}");
+    assert!(
+        threads.len() == 2 && threads.iter().all(|ops| (1..=2).contains(&ops.len())),
+        "{failure}"
+    );
     assert!(failure.scenario.initial.len() + failure.scenario.last.len() <= 1, "{failure}");
     *failure
 }
@@ -64,7 +71,9 @@ fn an_item_that_is_published_before_it_is_written_is_a_data_race() {
 #[test]
 fn emptiness_taken_for_the_end_is_found() {
     // with one thread: nobody else need be there
-    let Verdict::Violated(failure) = lane::<queue::subject::PollIsEmpty>().run() else { panic!("it was to be caught") };
+    let Verdict::Violated(failure) = lane::<queue::subject::PollIsEmpty>().run() else {
+        panic!("it was to be caught")
+    };
     assert_eq!(failure.counterexample.kind, Kind::NotLinearizable, "{failure}");
     assert_eq!(failure.scenario.size(), 1, "{failure}");
 }

@@ -1,7 +1,9 @@
-//! What a reader relies on without looking: who may know what, what each file says of itself, what ci/ is.
+//! What a reader relies on without looking: who may know what, what each file says of itself, what
+//! ci/ is.
 //!
-//! Each rule is a function of text, so that the tests at the end can show it something that breaks it; and each that
-//! allows something in some place must find it there, or it looks for the wrong words.
+//! Each rule is a function of text, so that the tests at the end can show it something that breaks
+//! it; and each that allows something in some place must find it there, or it looks for the wrong
+//! words.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,8 +31,8 @@ const UNSAFE: &[&str] = &[
     "src/thread/spawn.rs",
 ];
 
-/// Files outside of the command that write to standard error: in a worker, in a `drop`, and at the process's
-/// end, nobody takes an error.
+/// Files outside of the command that write to standard error: in a worker, in a `drop`, and at the
+/// process's end, nobody takes an error.
 const LAST_WORDS: &[&str] = &[
     "src/process/entry.rs",
     "src/process/spawn.rs",
@@ -38,7 +40,8 @@ const LAST_WORDS: &[&str] = &[
     "src/systems/manager/server.rs",
 ];
 
-/// Files that are included in others, where `//!` cannot stand: they say their job in a plain comment.
+/// Files that are included in others, where `//!` cannot stand: they say their job in a plain
+/// comment.
 const INCLUDED: &[&str] = &["tests/suite/conformance/bodies.rs", "tests/reference/programs.rs"];
 
 /// The parts of the library from the bottom to the top, each with those that it may name.
@@ -89,7 +92,19 @@ const LAYERS: &[(&str, &[&str])] = &[
             "linearizable",
         ],
     ),
-    ("fuzz", &["vocabulary", "counterexample", "linearize", "process", "scenario", "check", "linearizable", "systems"]),
+    (
+        "fuzz",
+        &[
+            "vocabulary",
+            "counterexample",
+            "linearize",
+            "process",
+            "scenario",
+            "check",
+            "linearizable",
+            "systems",
+        ],
+    ),
     ("command", &[]),
 ];
 
@@ -106,7 +121,8 @@ const CLOCK: &[&str] = &[
     "src/systems/queue",
 ];
 
-/// Who reads the environment: what a check is told by it, what a worker process is told by it, and the terminal.
+/// Who reads the environment: what a check is told by it, what a worker process is told by it, and
+/// the terminal.
 const ENVIRONMENT: &[&str] = &["src/check/config.rs", "src/process", "src/command"];
 
 /// Fields that a struct of an execution may have.
@@ -138,7 +154,8 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|e| panic!("{path}: {e}"))
 }
 
-/// The Rust files below a folder, with their texts: the paths are those from the root, with slashes.
+/// The Rust files below a folder, with their texts: the paths are those from the root, with
+/// slashes.
 fn sources(folder: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -149,7 +166,10 @@ fn sources(folder: &str) -> Vec<(String, String)> {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 let text = fs::read_to_string(&path).expect("a text");
-                found.push((path.strip_prefix(root()).expect("below the root").display().to_string(), text));
+                found.push((
+                    path.strip_prefix(root()).expect("below the root").display().to_string(),
+                    text,
+                ));
             }
         }
     }
@@ -161,8 +181,10 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 /// The text without its comments.
 fn code(text: &str) -> String {
     let uncommented = |line: &str| {
-        let inside_text = |place: usize| line[..place].replace("\\\"", "").matches('"').count() % 2 == 1;
-        let comment = line.match_indices("//").map(|(place, _)| place).find(|place| !inside_text(*place));
+        let inside_text =
+            |place: usize| line[..place].replace("\\\"", "").matches('"').count() % 2 == 1;
+        let comment =
+            line.match_indices("//").map(|(place, _)| place).find(|place| !inside_text(*place));
         line[..comment.unwrap_or(line.len())].trim_end().to_string()
     };
     text.lines().map(uncommented).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
@@ -185,10 +207,12 @@ fn names_shuttle(code: &str) -> bool {
     names_crate(code, "shuttle") || names_crate(code, "shuttle_engine")
 }
 
-/// Whether the code names something of another crate: by a path that begins with its name. Of a module of ours with that
-/// name the path goes on from another, or a `use` of it with a brace or `self` before it.
+/// Whether the code names something of another crate: by a path that begins with its name. Of a
+/// module of ours with that name the path goes on from another, or a `use` of it with a brace or
+/// `self` before it.
 fn names_crate(code: &str, name: &str) -> bool {
-    let rooted = |place: usize| !code[..place].ends_with(|c: char| c.is_alphanumeric() || "_:>".contains(c));
+    let rooted =
+        |place: usize| !code[..place].ends_with(|c: char| c.is_alphanumeric() || "_:>".contains(c));
     let ours = code.contains(&format!("mod {name};")) || imports_module(code, name);
     let at = |path: &str| code.match_indices(path).any(|(place, _)| rooted(place));
     at(&format!("::{name}::")) || !ours && at(&format!("{name}::"))
@@ -198,7 +222,9 @@ fn names_crate(code: &str, name: &str) -> bool {
 fn imports_module(code: &str, name: &str) -> bool {
     let mut uses = code.split("use ").skip(1).filter_map(|rest| rest.split(';').next());
     uses.any(|list| {
-        (list.starts_with("super") || list.starts_with("crate")) && has(list, name) && !has(list, &format!("{name}::"))
+        (list.starts_with("super") || list.starts_with("crate"))
+            && has(list, name)
+            && !has(list, &format!("{name}::"))
     })
 }
 
@@ -207,7 +233,10 @@ fn reads_the_clock(code: &str) -> bool {
 }
 
 fn reads_the_environment(code: &str) -> bool {
-    has(code, "env::var") || has(code, "env::var_os") || has(code, "env::args") || has(code, "env::args_os")
+    has(code, "env::var")
+        || has(code, "env::var_os")
+        || has(code, "env::args")
+        || has(code, "env::args_os")
 }
 
 /// The part of the library that a file belongs to: its first folder, or itself.
@@ -234,7 +263,8 @@ fn parts_named(code: &str) -> BTreeSet<&str> {
 
 /// The first names of a path, or of a list of paths in braces.
 fn first_names(path: &str) -> Vec<&str> {
-    let name = |text: &str| text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let name =
+        |text: &str| text.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(text.len());
     let Some(list) = path.strip_prefix('{') else { return vec![&path[..name(path)]] };
     let (mut depth, mut start, mut names) = (0, 0, Vec::new());
     for (at, c) in list.char_indices() {
@@ -258,7 +288,8 @@ fn first_names(path: &str) -> Vec<&str> {
 /// Where a name stands that the library exports at its root.
 fn home_of(name: &str) -> &str {
     match name {
-        "trace" | "verdict" | "Budget" | "Bound" | "Counterexample" | "Counts" | "Coverage" | "Expect" => "vocabulary",
+        "trace" | "verdict" | "Budget" | "Bound" | "Counterexample" | "Counts" | "Coverage"
+        | "Expect" => "vocabulary",
         "Explorer" | "Extent" | "Kind" | "Run" | "Size" | "Verdict" => "vocabulary",
         "Check" | "Config" => "check",
         "Progress" => "explore",
@@ -271,13 +302,18 @@ fn home_of(name: &str) -> &str {
 /// The structs of the code with how many fields they have.
 fn fields(code: &str) -> Vec<(&str, usize)> {
     let body = |rest: &'_ str| {
-        rest.split_once("{\n").map(|(head, body)| (head.len(), body.split("\n}").next().unwrap_or("").to_string()))
+        rest.split_once("{\n")
+            .map(|(head, body)| (head.len(), body.split("\n}").next().unwrap_or("").to_string()))
     };
     let mut found = Vec::new();
-    for (place, _) in code.match_indices("struct ").filter(|(place, _)| starts_an_item(code, *place)) {
+    for (place, _) in
+        code.match_indices("struct ").filter(|(place, _)| starts_an_item(code, *place))
+    {
         let rest = &code[place + "struct ".len()..];
         let name = &rest[..rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(0)];
-        let Some((head, body)) = body(rest).filter(|(head, _)| !rest[..*head].contains(';')) else { continue };
+        let Some((head, body)) = body(rest).filter(|(head, _)| !rest[..*head].contains(';')) else {
+            continue;
+        };
         let _ = head;
         let is_field = |line: &&str| {
             line.starts_with("    ")
@@ -302,7 +338,9 @@ fn lengths(code: &str) -> Vec<(String, usize)> {
     let mut found = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let indent = line.len() - line.trim_start().len();
-        let Some(name) = line.split("fn ").nth(1).filter(|_| is_head(line.trim_start())) else { continue };
+        let Some(name) = line.split("fn ").nth(1).filter(|_| is_head(line.trim_start())) else {
+            continue;
+        };
         let end = format!("{}}}", &line[..indent]);
         if let Some(length) = lines[at..].iter().position(|line| *line == end) {
             found.push((name.split('(').next().unwrap_or_default().to_string(), length + 1));
@@ -313,8 +351,12 @@ fn lengths(code: &str) -> Vec<(String, usize)> {
 
 /// Whether a line begins a function.
 fn is_head(line: &str) -> bool {
-    let words = ["pub ", "pub(crate) ", "pub(super) ", "const ", "async ", "unsafe ", "extern \"C\" "];
-    let scoped = line.strip_prefix("pub(in ").and_then(|rest| rest.split_once(") ")).map_or(line, |(_, rest)| rest);
+    let words =
+        ["pub ", "pub(crate) ", "pub(super) ", "const ", "async ", "unsafe ", "extern \"C\" "];
+    let scoped = line
+        .strip_prefix("pub(in ")
+        .and_then(|rest| rest.split_once(") "))
+        .map_or(line, |(_, rest)| rest);
     let mut rest = scoped;
     while let Some(shorter) = words.iter().find_map(|word| rest.strip_prefix(word)) {
         rest = shorter;
@@ -322,18 +364,25 @@ fn is_head(line: &str) -> bool {
     rest.starts_with("fn ")
 }
 
-/// The subjects of the commits since the rule was made, or of the last one where the history does not go back so far;
-/// `None` without a history.
+/// The subjects of the commits since the rule was made, or of the last one where the history does
+/// not go back so far; `None` without a history.
 fn subjects() -> Option<Vec<String>> {
     if !root().join(".git").exists() {
         return None;
     }
     let git = |range: &str| {
         let mut git = std::process::Command::new("git");
-        let output = git.args(["log", "--no-merges", "--format=%s", range]).current_dir(root()).output().expect("git");
+        let output = git
+            .args(["log", "--no-merges", "--format=%s", range])
+            .current_dir(root())
+            .output()
+            .expect("git");
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     };
-    let log = git(&format!("{SINCE}..HEAD")).filter(|log| !log.is_empty()).or_else(|| git("-1")).expect("a history");
+    let log = git(&format!("{SINCE}..HEAD"))
+        .filter(|log| !log.is_empty())
+        .or_else(|| git("-1"))
+        .expect("a history");
     Some(log.lines().map(ToString::to_string).collect())
 }
 
@@ -351,7 +400,8 @@ fn is_unsafe(code: &str) -> bool {
     has(code, "unsafe")
 }
 
-/// Patterns that would take a forgotten explorer, or engine, for another one: in matches that name some of them.
+/// Patterns that would take a forgotten explorer, or engine, for another one: in matches that name
+/// some of them.
 fn swallows_an_explorer(code: &str) -> bool {
     !swallowing(code).is_empty()
 }
@@ -361,7 +411,8 @@ fn swallowing(code: &str) -> Vec<String> {
     matches.flat_map(|arms| catch_alls(&patterns(&arms))).collect()
 }
 
-/// What stands between the braces of a match, and not in braces or brackets of its own: its arms, without bodies and fields.
+/// What stands between the braces of a match, and not in braces or brackets of its own: its arms,
+/// without bodies and fields.
 fn arms(code: &str) -> Option<String> {
     let (mut depth, mut arms, mut brackets) = (0, String::new(), 0);
     for c in code.chars() {
@@ -377,7 +428,10 @@ fn arms(code: &str) -> Option<String> {
         match (depth, c) {
             (0, '}') => return Some(arms),
             // a body ends, and not the fields of a pattern
-            (1, '}') if brackets == 0 && arms.rsplit(';').next().is_some_and(|arm| arm.contains("=>")) => {
+            (1, '}')
+                if brackets == 0
+                    && arms.rsplit(';').next().is_some_and(|arm| arm.contains("=>")) =>
+            {
                 arms.push(';')
             }
             (1, ',') if brackets == 0 => arms.push(';'),
@@ -391,7 +445,8 @@ fn arms(code: &str) -> Option<String> {
 
 /// The patterns of the arms, each as the parts of its tuple; with `if` where a guard stands.
 fn patterns(arms: &str) -> Vec<Vec<String>> {
-    let patterns = arms.split(';').filter_map(|arm| Some(arm.split_once("=>")?.0.trim().to_string()));
+    let patterns =
+        arms.split(';').filter_map(|arm| Some(arm.split_once("=>")?.0.trim().to_string()));
     let parts = |pattern: String| {
         let tuple = pattern.strip_prefix('(').and_then(|rest| rest.rsplit_once(')'));
         let (tuple, guard) = tuple.map_or((pattern.as_str(), ""), |(tuple, guard)| (tuple, guard));
@@ -404,26 +459,37 @@ fn patterns(arms: &str) -> Vec<Vec<String>> {
 
 /// What stands for everything where other patterns name explorers.
 fn catch_alls(patterns: &[Vec<String>]) -> Vec<String> {
-    let names = |part: &&String| ["Explorer::", "Engine::"].iter().any(|word| part.starts_with(word));
-    let all = |part: &&String| !part.is_empty() && part.chars().all(|c| c.is_lowercase() || c == '_');
+    let names =
+        |part: &&String| ["Explorer::", "Engine::"].iter().any(|word| part.starts_with(word));
+    let all =
+        |part: &&String| !part.is_empty() && part.chars().all(|c| c.is_lowercase() || c == '_');
     let columns = 0..patterns.iter().map(Vec::len).max().unwrap_or(0);
-    let named = columns.filter(|at| patterns.iter().filter_map(|parts| parts.get(*at)).any(|part| names(&part)));
+    let named = columns
+        .filter(|at| patterns.iter().filter_map(|parts| parts.get(*at)).any(|part| names(&part)));
     let taken = |at: usize| {
-        let open = patterns.iter().filter(move |parts| !parts.iter().any(|part| part.contains(" if ")));
+        let open =
+            patterns.iter().filter(move |parts| !parts.iter().any(|part| part.contains(" if ")));
         // a lone `_` stands for all columns
         open.filter_map(move |parts| parts.get(at).or(parts.first().filter(|_| parts.len() == 1)))
     };
     named.flat_map(|at| taken(at).filter(all).cloned().collect::<Vec<_>>()).collect()
 }
 
-/// The files below src whose code does something that only those in `places` (folders or files) may.
+/// The files below src whose code does something that only those in `places` (folders or files)
+/// may.
 fn outside(does: fn(&str) -> bool, places: &[&str]) -> Vec<String> {
     let may = |path: &str| places.iter().any(|place| Path::new(path).starts_with(place));
-    let (inside, outside): (Vec<_>, Vec<_>) =
-        sources("src").into_iter().filter(|(_, text)| does(&code(text))).map(|(path, _)| path).partition(|p| may(p));
+    let (inside, outside): (Vec<_>, Vec<_>) = sources("src")
+        .into_iter()
+        .filter(|(_, text)| does(&code(text)))
+        .map(|(path, _)| path)
+        .partition(|p| may(p));
     for place in places {
         let there = inside.iter().any(|path| Path::new(path).starts_with(place));
-        assert!(there, "{place} may, and does not: the rule looks for the wrong words, or the list is old");
+        assert!(
+            there,
+            "{place} may, and does not: the rule looks for the wrong words, or the list is old"
+        );
     }
     outside
 }
@@ -443,7 +509,10 @@ fn only_executions_and_explorers_name_an_engine() {
         [""; 0]
     );
     assert_eq!(
-        outside(names_shuttle, &["src/execution/green.rs", "src/execution/failure/hook.rs", "src/explore/shuttle.rs"]),
+        outside(
+            names_shuttle,
+            &["src/execution/green.rs", "src/execution/failure/hook.rs", "src/explore/shuttle.rs"]
+        ),
         [""; 0]
     );
 }
@@ -464,24 +533,34 @@ fn no_part_names_one_above_it() {
     for (path, text) in sources("src") {
         let part = part_of(&path);
         let Some((_, below)) = LAYERS.iter().find(|(name, _)| *name == part) else {
-            assert!(["lib", "main", "bin"].contains(&part), "{path}: {part} has no place among the layers");
+            assert!(
+                ["lib", "main", "bin"].contains(&part),
+                "{path}: {part} has no place among the layers"
+            );
             continue;
         };
         for other in parts_named(&code(without_tests(&text))) {
             named += 1;
-            assert!(other == part || below.contains(&other), "{path}: {part} names {other}, which is not below it");
+            assert!(
+                other == part || below.contains(&other),
+                "{path}: {part} names {other}, which is not below it"
+            );
         }
     }
     assert!(named > 100, "only {named} names were there to be looked at");
 }
 
-/// Who may name whom, without circles but for one: the channel is made of the mutex, and std's `mpsc` of the channel.
+/// Who may name whom, without circles but for one: the channel is made of the mutex, and std's
+/// `mpsc` of the channel.
 #[test]
 fn the_layers_have_no_circle() {
     for (at, (part, below)) in LAYERS.iter().enumerate() {
         let is_below = |other: &str| LAYERS[..at].iter().any(|(name, _)| *name == other);
         let upward: Vec<&str> = below.iter().copied().filter(|other| !is_below(other)).collect();
-        assert!(upward.is_empty() || (*part, &upward[..]) == ("sync", &["channel"]), "{part} -> {upward:?}");
+        assert!(
+            upward.is_empty() || (*part, &upward[..]) == ("sync", &["channel"]),
+            "{part} -> {upward:?}"
+        );
     }
 }
 
@@ -491,7 +570,10 @@ fn no_struct_of_an_execution_is_everything() {
     for (path, text) in sources("src/execution") {
         for (name, fields) in fields(&code(&text)) {
             structs += 1;
-            assert!(fields <= FIELDS, "{path}: {name} has {fields} fields, and {FIELDS} are the limit");
+            assert!(
+                fields <= FIELDS,
+                "{path}: {name} has {fields} fields, and {FIELDS} are the limit"
+            );
         }
     }
     assert!(structs > 30, "only {structs} structs were there to be looked at");
@@ -503,7 +585,10 @@ fn no_function_is_too_long_to_read() {
     for (path, text) in sources("src") {
         for (name, lines) in lengths(&code(&text)) {
             functions += 1;
-            assert!(lines <= FUNCTION, "{path}: {name} has {lines} lines, and {FUNCTION} are the limit");
+            assert!(
+                lines <= FUNCTION,
+                "{path}: {name} has {lines} lines, and {FUNCTION} are the limit"
+            );
         }
     }
     assert!(functions > 1_000, "only {functions} functions were there to be looked at");
@@ -546,8 +631,13 @@ fn no_explorer_is_taken_for_another_one() {
     let mut seen = 0;
     for (path, text) in sources("src") {
         let code = code(&text);
-        seen += code.matches("Explorer::Threads =>").count() + code.matches("Engine::Std =>").count();
-        assert!(!swallows_an_explorer(&code), "{path}: {:?} beside explorers or engines", swallowing(&code));
+        seen +=
+            code.matches("Explorer::Threads =>").count() + code.matches("Engine::Std =>").count();
+        assert!(
+            !swallows_an_explorer(&code),
+            "{path}: {:?} beside explorers or engines",
+            swallowing(&code)
+        );
     }
     assert!(seen > 10, "only {seen} arms were there to be looked at");
 }
@@ -555,7 +645,8 @@ fn no_explorer_is_taken_for_another_one() {
 #[test]
 fn the_first_line_of_each_file_says_its_job() {
     for (path, text) in ["src", "tests", "benches"].into_iter().flat_map(sources) {
-        let text = if INCLUDED.contains(&path.as_str()) { text.replacen("// ", "//! ", 1) } else { text };
+        let text =
+            if INCLUDED.contains(&path.as_str()) { text.replacen("// ", "//! ", 1) } else { text };
         assert!(says_its_job(&text), "{path} begins with {:?}", text.lines().next());
     }
 }
@@ -580,11 +671,17 @@ fn the_changelog_knows_the_version() {
 }
 
 fn changelog(manifest: &str, log: &str) -> Result<(), String> {
-    let version = manifest.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
+    let version =
+        manifest.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
     let version = version.ok_or("Cargo.toml has no version")?;
     let headings: Vec<&str> = log.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    let known = |heading: &&str| *heading == "Unreleased" || heading.split(' ').next() == Some(version);
-    headings.iter().any(known).then_some(()).ok_or(format!("CHANGELOG.md has {headings:?}, and not {version}"))
+    let known =
+        |heading: &&str| *heading == "Unreleased" || heading.split(' ').next() == Some(version);
+    headings
+        .iter()
+        .any(known)
+        .then_some(())
+        .ok_or(format!("CHANGELOG.md has {headings:?}, and not {version}"))
 }
 
 #[test]
@@ -635,10 +732,13 @@ fn script(text: &str, mode: u32) -> Vec<&'static str> {
 
 #[test]
 fn words_are_found_in_code_and_not_in_comments() {
-    assert!(names_loom(&code("use loom::model;")) && names_shuttle("let a = ::shuttle::rand::rng();"));
+    assert!(
+        names_loom(&code("use loom::model;")) && names_shuttle("let a = ::shuttle::rand::rng();")
+    );
     assert!(!names_loom(&code("/// loom::model explores\nuse heirloom::plate;")));
     assert!(
-        !names_loom("use super::loom;\nloom::lock::create(lock);") && names_loom("use super::loom;\n::loom::model(f)")
+        !names_loom("use super::loom;\nloom::lock::create(lock);")
+            && names_loom("use super::loom;\n::loom::model(f)")
     );
     assert!(starts_processes("use std::process::{Child,\n    Command, Stdio};"));
     assert!(starts_processes("std::process::Command::new(program)"));
@@ -654,12 +754,24 @@ fn a_catch_all_beside_explorers_is_found() {
     assert!(swallows_an_explorer(&format!("match explorer {{ {arm} _ => c(1, 2), }}")));
     assert!(swallows_an_explorer("match explorer { Explorer::Dfs => 1, other => 2 }"));
     assert!(swallows_an_explorer("match (a, engine()) { (1, Engine::Loom) => 1, (_, _) => 2 }"));
-    assert!(swallows_an_explorer("match (a, engine()) { (1, Engine::Loom) => match a { _ => 3 }, _ => 2 }"));
-    assert!(swallows_an_explorer("match a { 1 => match e { Explorer::Dfs => {} _ => {} }, 2 => {} }"));
-    assert!(!swallows_an_explorer(&format!("match explorer {{ {arm} Explorer::Dfs | Explorer::Threads => c }}")));
-    assert!(!swallows_an_explorer("match (engine(), a) { (Engine::Loom, _) => 1, (Engine::Std, 2) => 2 }"));
-    assert!(!swallows_an_explorer("match engine() { _ if endless => 0, Engine::Loom => 1, Engine::Std => 2 }"));
-    assert!(!swallows_an_explorer("match name { \"dfs\" => Explorer::Dfs, _ => Explorer::Threads }"));
+    assert!(swallows_an_explorer(
+        "match (a, engine()) { (1, Engine::Loom) => match a { _ => 3 }, _ => 2 }"
+    ));
+    assert!(swallows_an_explorer(
+        "match a { 1 => match e { Explorer::Dfs => {} _ => {} }, 2 => {} }"
+    ));
+    assert!(!swallows_an_explorer(&format!(
+        "match explorer {{ {arm} Explorer::Dfs | Explorer::Threads => c }}"
+    )));
+    assert!(!swallows_an_explorer(
+        "match (engine(), a) { (Engine::Loom, _) => 1, (Engine::Std, 2) => 2 }"
+    ));
+    assert!(!swallows_an_explorer(
+        "match engine() { _ if endless => 0, Engine::Loom => 1, Engine::Std => 2 }"
+    ));
+    assert!(!swallows_an_explorer(
+        "match name { \"dfs\" => Explorer::Dfs, _ => Explorer::Threads }"
+    ));
 }
 
 #[test]
@@ -673,7 +785,10 @@ fn comments_end_a_line_unless_they_stand_in_a_text() {
 #[test]
 fn what_is_done_elsewhere_than_allowed_is_found() {
     let elsewhere = outside(names_shuttle, &["src/explore"]);
-    assert!(elsewhere.iter().all(|path| path.starts_with("src/execution/")) && !elsewhere.is_empty(), "{elsewhere:?}");
+    assert!(
+        elsewhere.iter().all(|path| path.starts_with("src/execution/")) && !elsewhere.is_empty(),
+        "{elsewhere:?}"
+    );
 }
 
 #[test]
@@ -685,7 +800,9 @@ fn a_permission_that_is_not_used_is_found() {
 #[test]
 fn a_file_without_a_job_is_found() {
     assert!(says_its_job("//! Frames: how messages are cut.\n"));
-    assert!(!says_its_job("use std::fmt;\n//! Frames.") && !says_its_job("//!\n") && !says_its_job(""));
+    assert!(
+        !says_its_job("use std::fmt;\n//! Frames.") && !says_its_job("//!\n") && !says_its_job("")
+    );
 }
 
 #[test]
@@ -704,7 +821,10 @@ fn scripts_that_break_the_rules_are_found() {
     assert_eq!(script(good, 0o644), ["cannot be run"]);
     let bad = "cargo test\n".repeat(30);
     let all = ["is no bash script", "does not say what it is for", "does not say what red means"];
-    assert_eq!(script(&bad, 0o755), [&all[..], &["goes on after an error", "is too long"]].concat());
+    assert_eq!(
+        script(&bad, 0o755),
+        [&all[..], &["goes on after an error", "is too long"]].concat()
+    );
 }
 
 #[test]
@@ -724,7 +844,10 @@ fn what_a_part_names_is_found() {
         "check execution vocabulary"
     );
     assert_eq!(part_of("src/explore/again/mod.rs"), "explore");
-    assert_eq!((part_of("src/hint.rs"), without_tests("a\n#[cfg(test)]\nmod tests {}")), ("hint", "a\n"));
+    assert_eq!(
+        (part_of("src/hint.rs"), without_tests("a\n#[cfg(test)]\nmod tests {}")),
+        ("hint", "a\n")
+    );
 }
 
 #[test]
@@ -737,6 +860,11 @@ fn a_struct_with_many_fields_and_a_long_function_are_found() {
 
 #[test]
 fn who_reads_the_clock_or_the_environment_is_found() {
-    assert!(reads_the_clock("let start = Instant::now();") && !reads_the_clock("let a: Instant = b;"));
-    assert!(reads_the_environment("std::env::var(\"A\")") && !reads_the_environment("std::env::temp_dir()"));
+    assert!(
+        reads_the_clock("let start = Instant::now();") && !reads_the_clock("let a: Instant = b;")
+    );
+    assert!(
+        reads_the_environment("std::env::var(\"A\")")
+            && !reads_the_environment("std::env::temp_dir()")
+    );
 }

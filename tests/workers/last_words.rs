@@ -1,4 +1,5 @@
-//! Last words: whatever ends the process of a check, its standard error has the message, the drawing, and the token.
+//! Last words: whatever ends the process of a check, its standard error has the message, the
+//! drawing, and the token.
 //!
 //! This program is its own victim: see `main.rs`.
 
@@ -92,7 +93,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for (death, _, says) in DEATHS {
         for explorer in EXPLORERS {
-            let name = format!("last_words::{death}_under_{explorer}_has_its_last_words_and_replays");
+            let name =
+                format!("last_words::{death}_under_{explorer}_has_its_last_words_and_replays");
             trials.push(Trial::test(name, move || {
                 has_last_words(death, explorer, says);
                 Ok(())
@@ -116,11 +118,14 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// What a child does.
 fn victim(death: &str) {
-    let explorer: Explorer = std::env::var(EXPLORER).expect("an explorer").parse().expect("an explorer");
+    let explorer: Explorer =
+        std::env::var(EXPLORER).expect("an explorer").parse().expect("an explorer");
     let check = Check::new("victim").explorers([explorer]);
     match death {
         "nothing" => {
-            let _ = check.expect(Expect::Violation(Kind::Panic)).assert(|| lost_update(|| panic!("on purpose")));
+            let _ = check
+                .expect(Expect::Violation(Kind::Panic))
+                .assert(|| lost_update(|| panic!("on purpose")));
         }
         "beside" => {
             let (tell, told) = std::sync::mpsc::channel();
@@ -151,7 +156,8 @@ fn victim(death: &str) {
                 let room = black_box([0_u8; 1000]);
                 if n == 0 { std::process::abort() } else { deep(n - 1 + usize::from(room[n])) }
             }
-            let kilobytes: usize = std::env::var(KILOBYTES).expect("how many").parse().expect("a number");
+            let kilobytes: usize =
+                std::env::var(KILOBYTES).expect("how many").parse().expect("a number");
             match check.run(move || lost_update(|| deep(kilobytes))) {
                 Verdict::Unknown(Bound::Stack { .. }) => eprintln!("overflow"),
                 other => panic!("{other:?}"),
@@ -166,7 +172,11 @@ fn victim(death: &str) {
 
 fn child(death: &str, explorer: &str, replay: &str) -> Output {
     let program = std::env::current_exe().expect("this program");
-    let child = Command::new(program).env(DEATH, death).env(EXPLORER, explorer).env("SELVEDGE_REPLAY", replay).output();
+    let child = Command::new(program)
+        .env(DEATH, death)
+        .env(EXPLORER, explorer)
+        .env("SELVEDGE_REPLAY", replay)
+        .output();
     child.expect("it starts")
 }
 
@@ -177,7 +187,11 @@ fn drawing(output: &Output) -> (Vec<String>, String) {
     let head = lines.iter().position(|line| line.starts_with("violated: victim · abort · "));
     let last = lines.iter().position(|line| line.starts_with("replay: SELVEDGE_REPLAY="));
     let (Some(head), Some(last)) = (head, last) else { panic!("no drawing in:\n{words}") };
-    let token = lines[last].trim_start_matches("replay: SELVEDGE_REPLAY=").split(' ').next().expect("a token");
+    let token = lines[last]
+        .trim_start_matches("replay: SELVEDGE_REPLAY=")
+        .split(' ')
+        .next()
+        .expect("a token");
     // the headline has the number of the execution, which a replay counts anew
     (lines[head + 1..last].to_vec(), token.to_string())
 }
@@ -193,7 +207,11 @@ fn has_last_words(death: &str, explorer: &str, says: &str) {
     assert_eq!(drawing(&again), (drawn, token));
     assert_eq!(again.status, died.status);
     let code = (death == "exit").then_some(101);
-    assert_eq!(died.status.code(), code, "an exit is a failure, and all others are signals: {died:?}");
+    assert_eq!(
+        died.status.code(),
+        code,
+        "an exit is a failure, and all others are signals: {died:?}"
+    );
 }
 
 fn last_words_that_hang_end_after_a_first_line() {

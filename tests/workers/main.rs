@@ -1,4 +1,5 @@
-//! All tests that start this same program again: as a worker, as a victim, or as a program that forgot its workers.
+//! All tests that start this same program again: as a worker, as a victim, or as a program that
+//! forgot its workers.
 
 mod last_words;
 mod manager;

@@ -1,6 +1,7 @@
 //! The manager for real: threads, processes, sockets; and its models under every engine.
 //!
-//! This program is its own worker: see `main.rs`. Every test has a time limit that turns a hang into a failure.
+//! This program is its own worker: see `main.rs`. Every test has a time limit that turns a hang
+//! into a failure.
 
 use libtest_mimic::{Failed, Trial};
 use proptest::prelude::*;
@@ -9,10 +10,11 @@ use selvedge::process::frame;
 use selvedge::process::{Failure, Table, Worker, WorkerHandle};
 use selvedge::systems::Model;
 use selvedge::systems::manager::{
-    Batch, Call, ConnectionId, Core, Create, DictOperation, DictProxy, Fence, Functions, IN_FLIGHT_BYTES, Item, Limits,
-    ListOperation, ListProxy, LockProxy, Lost, MEMORY_FACTOR, MODELS, Manager, ManagerError, ManagerExit, ObjectId,
-    Operation, Outcome, Packed, Refusal, Remote, Reply, Request, Serve, Shared, ValueOperation, ValueProxy, Wire,
-    check_bytes, decode_request, demo, serve, workers,
+    Batch, Call, ConnectionId, Core, Create, DictOperation, DictProxy, Fence, Functions,
+    IN_FLIGHT_BYTES, Item, Limits, ListOperation, ListProxy, LockProxy, Lost, MEMORY_FACTOR,
+    MODELS, Manager, ManagerError, ManagerExit, ObjectId, Operation, Outcome, Packed, Refusal,
+    Remote, Reply, Request, Serve, Shared, ValueOperation, ValueProxy, Wire, check_bytes,
+    decode_request, demo, serve, workers,
 };
 use selvedge::{Budget, Check, Expect, Explorer};
 use serde::ser::SerializeTuple;
@@ -49,7 +51,9 @@ fn functions() -> Functions {
         .with("return picky", |number: &mut u8, (): ()| Picky(*number))
         .with("drop picky", |_: &mut u8, (): ()| Dropped)
         .with("take both", |_: &mut Dropped, _: Reader| ())
-        .with("panic with a payload that panics", |_: &mut u8, (): ()| -> () { std::panic::panic_any(Dropped) })
+        .with("panic with a payload that panics", |_: &mut u8, (): ()| -> () {
+            std::panic::panic_any(Dropped)
+        })
         .with("depth", |_: &mut Deep, (): ()| ())
         .with("grow", |bytes: &mut Vec<u8>, by: u32| bytes.resize(bytes.len() + by as usize, 0))
 }
@@ -81,10 +85,9 @@ struct Dropped;
 
 impl Drop for Dropped {
     fn drop(&mut self) {
-        if thread::current()
-            .name()
-            .is_some_and(|name| name.starts_with("connection") || name == "main" || name == "manager")
-        {
+        if thread::current().name().is_some_and(|name| {
+            name.starts_with("connection") || name == "main" || name == "manager"
+        }) {
             panic!("it cannot be dropped here");
         }
     }
@@ -108,12 +111,17 @@ type Said = Result<(), String>;
 pub(crate) fn register(table: Table) -> Table {
     workers(table)
         .function("manager", |serve: Serve| serve.run(functions()))
-        .function("set picky", |list: ListProxy<Picky>| said(list.update::<u8, ()>(0, "set picky", &1)))
+        .function("set picky", |list: ListProxy<Picky>| {
+            said(list.update::<u8, ()>(0, "set picky", &1))
+        })
         .function("batch over two", |(list, dict): (ListProxy<u64>, DictProxy<u64, u64>)| {
-            let batch = || Batch::new().push(&list, &1)?.insert(&dict, &2, &3)?.push(&list, &4)?.run();
+            let batch =
+                || Batch::new().push(&list, &1)?.insert(&dict, &2, &3)?.push(&list, &4)?.run();
             outcome(batch().and_then(|()| batch()))
         })
-        .function("push many", |(list, n): (ListProxy<u64>, u64)| outcome((0..n).try_for_each(|i| list.push(&i))))
+        .function("push many", |(list, n): (ListProxy<u64>, u64)| {
+            outcome((0..n).try_for_each(|i| list.push(&i)))
+        })
         .function("push until the end", |list: ListProxy<u64>| {
             (0..).map(|i| list.push(&i)).find_map(Result::err).map(|error| error.to_string())
         })
@@ -122,7 +130,10 @@ pub(crate) fn register(table: Table) -> Table {
         })
         .function("count many", |(dict, n): (DictProxy<String, i64>, u64)| {
             let visits = "visits".to_string();
-            outcome((0..n).try_for_each(|_| dict.update_or::<i64, i64>(&visits, &0, "add", &1).map(drop)))
+            outcome(
+                (0..n)
+                    .try_for_each(|_| dict.update_or::<i64, i64>(&visits, &0, "add", &1).map(drop)),
+            )
         })
         .function("deposit many", |(lock, balance, n): (LockProxy, ValueProxy<i64>, u64)| {
             outcome((0..n).try_for_each(|_| deposit(&lock, &balance)))
@@ -256,10 +267,14 @@ fn within_limit(test: impl FnOnce() + Send + 'static) -> Result<(), Failed> {
         let _ = done.send(()); // nobody waits any longer: then it has failed already
     });
     match wait.recv_timeout(LIMIT) {
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(format!("hangs: no end after {LIMIT:?}").into()),
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            Err(format!("hangs: no end after {LIMIT:?}").into())
+        }
         _ => test.join().map_err(|panic| {
             let text = panic.downcast_ref::<String>().cloned();
-            text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default().into()
+            text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+                .unwrap_or_default()
+                .into()
         }),
     }
 }
@@ -285,7 +300,8 @@ fn check(model: &Model, explorer: Explorer) {
 }
 
 fn there_are_models_of_both_kinds() {
-    let (hold, broken): (Vec<&Model>, Vec<&Model>) = MODELS.iter().partition(|model| model.expect == Expect::Holds);
+    let (hold, broken): (Vec<&Model>, Vec<&Model>) =
+        MODELS.iter().partition(|model| model.expect == Expect::Holds);
     assert!(hold.iter().all(|model| !model.name.contains("/broken/")), "{hold:?}");
     assert!(broken.iter().all(|model| model.name.contains("/broken/")), "{broken:?}");
     assert!(!hold.is_empty() && !broken.is_empty());
@@ -309,7 +325,10 @@ fn the_demo_without_its_workers_is_an_error() {
     let list = manager.list::<u64>().unwrap();
     let child: WorkerHandle<Said> = Worker::spawn("manager/apend", &(&list, 10_u64)).unwrap();
     let error = child.join().unwrap_err();
-    assert!(matches!(error.failure(), Failure::NotRegistered { name, .. } if name == "manager/apend"), "{error}");
+    assert!(
+        matches!(error.failure(), Failure::NotRegistered { name, .. } if name == "manager/apend"),
+        "{error}"
+    );
     assert_eq!(list.to_vec(), Ok(vec![]));
 }
 
@@ -441,10 +460,16 @@ fn values_of_another_type_are_refused() {
     let list = manager.list::<i64>().unwrap();
     list.push(&1).unwrap();
     let error = list.update::<u64, i64>(0, "add", &10).unwrap_err();
-    assert_eq!(error.to_string(), "the manager refuses: function \"add\": it is fn(&mut i64, i64) -> i64");
+    assert_eq!(
+        error.to_string(),
+        "the manager refuses: function \"add\": it is fn(&mut i64, i64) -> i64"
+    );
     let child: WorkerHandle<Said> = Worker::spawn("push many", &(&list, 1_u64)).unwrap();
     let error = child.join().unwrap_err();
-    assert!(matches!(error.failure(), Failure::Decode(why) if why.contains("expected u64")), "{error}");
+    assert!(
+        matches!(error.failure(), Failure::Decode(why) if why.contains("expected u64")),
+        "{error}"
+    );
     assert_eq!(list.to_vec(), Ok(vec![1]));
 }
 
@@ -452,7 +477,9 @@ fn a_function_that_panics_changes_nothing() {
     let manager = Manager::process("manager").unwrap();
     let value = manager.value(&5_i64).unwrap();
     let error = value.update::<_, ()>("panic", &()).unwrap_err();
-    let ManagerError::Refused(Refusal::Panicked { function, message, location }) = error else { panic!("{error}") };
+    let ManagerError::Refused(Refusal::Panicked { function, message, location }) = error else {
+        panic!("{error}")
+    };
     assert_eq!((&*function, &*message), ("panic", "no"));
     assert!(location.is_some_and(|at| at.starts_with("tests/workers/manager.rs:")));
     assert_eq!(value.get(), Ok(5));
@@ -467,7 +494,11 @@ fn a_serialize_that_panics_in_a_function_is_an_error_of_that_call() {
     let words = child.join().unwrap();
     let begin = "the manager refuses: function \"set picky\" panicked at tests/workers/manager.rs:";
     assert!(words.starts_with(begin) && words.ends_with(": only zero can travel"), "{words}");
-    assert_eq!(list.get(0).unwrap().unwrap().0, 0, "the item is as it was, and the manager goes on");
+    assert_eq!(
+        list.get(0).unwrap().unwrap().0,
+        0,
+        "the item is as it was, and the manager goes on"
+    );
     list.update::<u8, ()>(0, "set picky", &0).unwrap();
 }
 
@@ -530,8 +561,14 @@ fn a_server_thread_that_panics_disconnects_its_client() {
     thread::scope(|scope| {
         scope.spawn(|| serve(&shared, owner, &mut Bug, |_, _| Reply::Done)).join().unwrap_err();
     });
-    assert_eq!(shared.call(owner, Request::Create(Create::List)), Reply::Refused(Refusal::NotConnected));
-    assert_eq!(shared.call(other, Request::Acquire(lock)), Reply::Acquired { token: 2, poisoned: true });
+    assert_eq!(
+        shared.call(owner, Request::Create(Create::List)),
+        Reply::Refused(Refusal::NotConnected)
+    );
+    assert_eq!(
+        shared.call(other, Request::Acquire(lock)),
+        Reply::Acquired { token: 2, poisoned: true }
+    );
 }
 
 /// A client that writes its own frames.
@@ -618,7 +655,9 @@ fn only_who_has_a_handle_can_use_an_object() {
         blocked => panic!("{blocked:?}"),
     };
     for create in [Create::List, Create::Dict, Create::Value(Item::default()), Create::Lock] {
-        let Reply::Created(id) = reply(core.apply(owner, Request::Create(create))) else { panic!() };
+        let Reply::Created(id) = reply(core.apply(owner, Request::Create(create))) else {
+            panic!()
+        };
         let call = |operation| Call { object: id, fence: None, operation };
         let calls = [
             call(Operation::List(ListOperation::Len)),
@@ -628,17 +667,29 @@ fn only_who_has_a_handle_can_use_an_object() {
         let none = Refusal::NoHandle(id);
         for call in calls {
             let batch = Request::Batch([call.clone()].into_iter().collect());
-            assert_eq!(reply(core.apply(stranger, Request::Call(call))), Reply::Refused(none.clone()));
+            assert_eq!(
+                reply(core.apply(stranger, Request::Call(call))),
+                Reply::Refused(none.clone())
+            );
             let interrupted = Reply::Batch { done: 0, refusal: Some(none.clone()) };
             assert_eq!(reply(core.apply(stranger, batch)), interrupted);
         }
-        let requests = [Request::Acquire, Request::TryAcquire, Request::ClearPoison, Request::Release, Request::Lend];
+        let requests = [
+            Request::Acquire,
+            Request::TryAcquire,
+            Request::ClearPoison,
+            Request::Release,
+            Request::Lend,
+        ];
         for request in requests {
             assert_eq!(reply(core.apply(stranger, request(id))), Reply::Refused(none.clone()));
         }
         assert_eq!(core.connect_from(stranger, Some(id)), Err(none));
         let further = core.connect_from(owner, Some(id)).unwrap();
-        assert!(!matches!(reply(core.apply(further, Request::Lend(id))), Reply::Refused(_)), "this one has a handle");
+        assert!(
+            !matches!(reply(core.apply(further, Request::Lend(id))), Reply::Refused(_)),
+            "this one has a handle"
+        );
     }
     core.assert_consistent();
 
@@ -649,7 +700,10 @@ fn only_who_has_a_handle_can_use_an_object() {
     let mut stranger = Raw::new(&manager).unwrap();
     let push = Operation::List(ListOperation::Push(Item::encode(&2_u64).unwrap()));
     let forged = Call { object: ObjectId(0), fence: None, operation: push };
-    assert_eq!(stranger.ask(&Request::Call(forged)), Reply::Refused(Refusal::NoHandle(ObjectId(0))));
+    assert_eq!(
+        stranger.ask(&Request::Call(forged)),
+        Reply::Refused(Refusal::NoHandle(ObjectId(0)))
+    );
     assert_eq!(list.to_vec(), Ok(vec![1]));
 }
 
@@ -657,14 +711,21 @@ fn the_number_of_a_loan_is_good_once_and_only_while_it_is_lent() {
     let mut core = Core::new(functions(), Limits::default());
     let [owner, other] = [(); 2].map(|()| core.connect(None).unwrap());
     let id = ObjectId(0);
-    assert_eq!(core.apply(owner, Request::Create(Create::List)), Outcome::Reply(Reply::Created(id)));
+    assert_eq!(
+        core.apply(owner, Request::Create(Create::List)),
+        Outcome::Reply(Reply::Created(id))
+    );
     let lend = |core: &mut Core| match core.apply(owner, Request::Lend(id)) {
         Outcome::Reply(Reply::Number(number)) => number,
         other => panic!("{other:?}"),
     };
     let (first, second) = (lend(&mut core), lend(&mut core));
     let no = |number| Outcome::Reply(Reply::Refused(Refusal::NoLoan(number)));
-    assert_eq!(core.apply(other, Request::Borrow(first)), no(first), "there is one loan of an object at a time");
+    assert_eq!(
+        core.apply(other, Request::Borrow(first)),
+        no(first),
+        "there is one loan of an object at a time"
+    );
     assert_eq!(core.apply(other, Request::Borrow(second)), Outcome::Reply(Reply::Created(id)));
     assert_eq!(core.apply(other, Request::Borrow(second)), no(second));
     let third = lend(&mut core);
@@ -709,9 +770,11 @@ impl Measured {
         let status = |name: &str| {
             let text = std::fs::read_to_string(format!("/proc/{}/status", self.process)).unwrap();
             let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
-            line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+            line.trim_start_matches(':').trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+                * 1024
         };
-        std::fs::write(format!("/proc/{}/clear_refs", self.process), "5").unwrap(); // forgets the peak
+        // forgets the peak
+        std::fs::write(format!("/proc/{}/clear_refs", self.process), "5").unwrap();
         let before = status("VmRSS");
         work();
         status("VmHWM").saturating_sub(before)
@@ -725,7 +788,11 @@ fn a_request_takes_no_more_memory_than_a_multiple_of_its_frame() {
     let measured = Measured::new();
     let mut client = Raw::new(&measured.manager).unwrap();
     let list = client.create(Create::List);
-    let call = frame::to_bytes(&Call { object: list, fence: None, operation: Operation::List(ListOperation::Len) });
+    let call = frame::to_bytes(&Call {
+        object: list,
+        fence: None,
+        operation: Operation::List(ListOperation::Len),
+    });
     let call = call.unwrap();
     assert_eq!(call.len(), 4);
     // One frame of 16 MiB: a batch of calls as short as can be. As a vector they took 611 MiB.
@@ -748,7 +815,9 @@ fn a_reply_takes_no_more_memory_than_a_multiple_of_its_frame() {
     let measured = Measured::new();
     let mut client = Raw::new(&measured.manager).unwrap();
     let list = client.create(Create::List);
-    let call = |operation| Request::Call(Call { object: list, fence: None, operation: Operation::List(operation) });
+    let call = |operation| {
+        Request::Call(Call { object: list, fence: None, operation: Operation::List(operation) })
+    };
     // Items as short as can be.
     let items: Packed<Item> = vec![Item(vec![7]); 1 << 20].into();
     let bytes = items.bytes();
@@ -789,7 +858,10 @@ fn requests_of_all_connections_have_one_limit() {
     assert_eq!(late.receive(), Reply::Refused(Refusal::Busy(IN_FLIGHT_BYTES)));
     list.push(&1).unwrap(); // what is short is not counted
     late.0.write_all(&bytes[bytes.len() - 1..]).unwrap();
-    assert!(matches!(late.ask(&Request::Create(Create::List)), Reply::Created(_)), "its next request is served");
+    assert!(
+        matches!(late.ask(&Request::Create(Create::List)), Reply::Created(_)),
+        "its next request is served"
+    );
 
     drop(clients);
     let push = Operation::List(ListOperation::Push(Item(vec![0; 15 << 20])));
@@ -805,7 +877,9 @@ fn replies_of_all_connections_have_one_limit() {
     let item = Item(vec![7; (16 << 20) - 100]);
     let value = owner.create(Create::Value(item));
     let fit = (IN_FLIGHT_BYTES / (MEMORY_FACTOR * (16 << 20))) as usize;
-    let call = |operation| Request::Call(Call { object: value, fence: None, operation: Operation::Value(operation) });
+    let call = |operation| {
+        Request::Call(Call { object: value, fence: None, operation: Operation::Value(operation) })
+    };
     let get = call(ValueOperation::Get);
     let mut clients: Vec<Raw> = (0..fit).map(|_| Raw::new(&manager).unwrap()).collect();
     for client in &mut clients {
@@ -817,7 +891,11 @@ fn replies_of_all_connections_have_one_limit() {
     assert_eq!(owner.ask(&get), busy);
     let exchange = ValueOperation::CompareExchange { current: Item::default(), new: Item(vec![1]) };
     assert_eq!(owner.ask(&call(exchange)), busy, "nor can it say what was there instead");
-    assert_eq!(owner.ask(&call(ValueOperation::Set(Item(vec![1])))), Reply::Done, "what answers little is done");
+    assert_eq!(
+        owner.ask(&call(ValueOperation::Set(Item(vec![1])))),
+        Reply::Done,
+        "what answers little is done"
+    );
     assert_eq!(owner.ask(&get), Reply::Item(Some(Item(vec![1]))));
     manager.shutdown().unwrap();
 }
@@ -879,7 +957,10 @@ fn a_killed_manager_wakes_those_who_wait_for_a_lock() {
 fn a_manager_that_cannot_start_is_an_error() {
     let manager = Manager::process("no such worker").unwrap();
     let error = manager.list::<u64>().unwrap_err();
-    let ManagerError::Disconnected { exit: ManagerExit::Failed(Failure::NotRegistered { name, .. }) } = &error else {
+    let ManagerError::Disconnected {
+        exit: ManagerExit::Failed(Failure::NotRegistered { name, .. }),
+    } = &error
+    else {
         panic!("{error}");
     };
     assert_eq!(name, "no such worker");
@@ -917,7 +998,8 @@ fn a_shutdown_wakes_those_who_wait_for_a_lock() {
 fn a_killed_owner_releases_and_poisons_the_lock() {
     let manager = Manager::process("manager").unwrap();
     let (lock, held) = (manager.lock().unwrap(), manager.value(&false).unwrap());
-    let child: WorkerHandle<()> = Worker::spawn("hold and wait to be killed", &(&lock, &held)).unwrap();
+    let child: WorkerHandle<()> =
+        Worker::spawn("hold and wait to be killed", &(&lock, &held)).unwrap();
     while !held.get().unwrap() {}
     assert!(lock.try_lock().unwrap().is_none(), "the child holds it");
     thread::scope(|scope| {
@@ -935,7 +1017,8 @@ fn a_client_killed_while_it_waits_poisons_nothing() {
     let manager = Manager::process("manager").unwrap();
     let (lock, begun) = (manager.lock().unwrap(), manager.value(&false).unwrap());
     let guard = lock.lock().unwrap().unwrap();
-    let child: WorkerHandle<()> = Worker::spawn("hold and wait to be killed", &(&lock, &begun)).unwrap();
+    let child: WorkerHandle<()> =
+        Worker::spawn("hold and wait to be killed", &(&lock, &begun)).unwrap();
     child.kill().unwrap(); // before, while, or without that it waits
     assert_eq!(child.join().unwrap_err().failure(), &Failure::Signaled(9));
     guard.unlock().unwrap();
@@ -948,7 +1031,10 @@ fn a_panicking_owner_releases_and_poisons_the_lock() {
     let (lock, list) = (manager.lock().unwrap(), manager.list::<u64>().unwrap());
     let child: WorkerHandle<()> = Worker::spawn("hold and panic", &(&lock, &list)).unwrap();
     let error = child.join().unwrap_err();
-    assert!(matches!(error.failure(), Failure::Panicked { message, .. } if message == "half done"), "{error}");
+    assert!(
+        matches!(error.failure(), Failure::Panicked { message, .. } if message == "half done"),
+        "{error}"
+    );
     assert!(lock.lock().unwrap().is_err(), "the lock is poisoned");
     assert_eq!(list.to_vec(), Ok(vec![1]));
 }
@@ -1040,7 +1126,10 @@ fn garbage_ends_its_own_connection_only() {
     let create = frame::to_bytes(&Request::Create(Create::List)).unwrap();
     let good = frame::encode(&create).unwrap();
     let said = stranger_sends(Limits::default(), &[&good[..], b"garbage that follows"].concat());
-    assert!(malformed(&said) && matches!(said[0], Reply::Created(_)) && said.len() == 2, "first a request: {said:?}");
+    assert!(
+        malformed(&said) && matches!(said[0], Reply::Created(_)) && said.len() == 2,
+        "first a request: {said:?}"
+    );
     let said = stranger_sends(Limits::default(), &good[..good.len() - 1]);
     assert_eq!(said, [], "a torn frame is not a request");
     let left_over = frame::encode(&[create, vec![0]].concat()).unwrap();
@@ -1057,7 +1146,11 @@ fn an_oversized_frame_ends_its_own_connection_only() {
     assert_eq!(stranger_sends(limits, &frame::encode(&[0; 1001]).unwrap()), too_large);
     let length = u32::MAX - 1;
     let header = [length.to_le_bytes(), (!length).to_le_bytes()].concat();
-    assert_eq!(stranger_sends(limits, &header), too_large, "4 GiB are announced: nobody waits for them");
+    assert_eq!(
+        stranger_sends(limits, &header),
+        too_large,
+        "4 GiB are announced: nobody waits for them"
+    );
 }
 
 fn an_answer_beyond_the_limit_is_refused_and_the_rest_can_be_read() {
@@ -1134,7 +1227,10 @@ fn a_proxy_travels_nowhere_else() {
 // Properties.
 
 /// `Err` is the smallest counterexample.
-fn property<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) -> Result<(), String> {
+fn property<S: Strategy>(
+    strategy: S,
+    test: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) -> Result<(), String> {
     let config = Config { cases: size(64, 5_000), failure_persistence: None, ..Config::default() };
     TestRunner::new(config).run(&strategy, test).map_err(|e| e.to_string())
 }
@@ -1222,14 +1318,18 @@ fn list_is_a_vec(remove: fn(&mut Vec<i64>, usize) -> i64) -> Result<(), String> 
                         }
                         false => Err(*slot),
                     });
-                    prop_assert_eq!(list.compare_exchange(i, &current, &new), exchanged.ok_or(out(i, len)));
+                    prop_assert_eq!(
+                        list.compare_exchange(i, &current, &new),
+                        exchanged.ok_or(out(i, len))
+                    );
                 }
                 OnList::Clear => {
                     vec.clear();
                     prop_assert_eq!(list.clear(), Ok(()));
                 }
                 OnList::Range(from, to) => {
-                    let range = vec.iter().skip(from as usize).take(to.saturating_sub(from) as usize);
+                    let range =
+                        vec.iter().skip(from as usize).take(to.saturating_sub(from) as usize);
                     prop_assert_eq!(list.range(from..to), Ok(range.copied().collect::<Vec<_>>()));
                 }
             }
@@ -1288,7 +1388,9 @@ fn dict_is_a_map(insert: fn(&mut Map, i64, i64) -> Option<i64>) -> Result<(), St
         let (dict, mut map) = (manager.dict::<i64, i64>().unwrap(), Map::new());
         for operation in operations {
             match operation {
-                OnDict::Insert(k, n) => prop_assert_eq!(dict.insert(&k, &n), Ok(insert(&mut map, k, n))),
+                OnDict::Insert(k, n) => {
+                    prop_assert_eq!(dict.insert(&k, &n), Ok(insert(&mut map, k, n)))
+                }
                 OnDict::Get(k) => prop_assert_eq!(dict.get(&k), Ok(map.get(&k).copied())),
                 OnDict::Remove(k) => prop_assert_eq!(dict.remove(&k), Ok(map.remove(&k))),
                 OnDict::Add(k, n) => {
@@ -1312,9 +1414,14 @@ fn dict_is_a_map(insert: fn(&mut Map, i64, i64) -> Option<i64>) -> Result<(), St
                         (Ok(()), None) => drop(map.remove(&k)),
                         (Err(_), _) => {}
                     }
-                    prop_assert_eq!(dict.compare_exchange(&k, current.as_ref(), new.as_ref()), Ok(expected));
+                    prop_assert_eq!(
+                        dict.compare_exchange(&k, current.as_ref(), new.as_ref()),
+                        Ok(expected)
+                    );
                 }
-                OnDict::Keys => prop_assert_eq!(dict.keys(), Ok(map.keys().copied().collect::<Vec<_>>())),
+                OnDict::Keys => {
+                    prop_assert_eq!(dict.keys(), Ok(map.keys().copied().collect::<Vec<_>>()))
+                }
                 OnDict::Clear => {
                     map.clear();
                     prop_assert_eq!(dict.clear(), Ok(()));
@@ -1338,7 +1445,8 @@ fn any_bytes_are_a_request_or_an_error() {
     .unwrap();
 }
 
-/// A request as some client could send it; objects and functions are sometimes there and sometimes not.
+/// A request as some client could send it; objects and functions are sometimes there and sometimes
+/// not.
 fn request() -> impl Strategy<Value = Request> {
     let object = (0..6_u64).prop_map(ObjectId);
     let item = prop::collection::vec(0..3_u8, 0..6).prop_map(|bytes| Item::encode(&bytes).unwrap());
@@ -1407,7 +1515,9 @@ fn any_requests_leave_the_core_consistent() {
             match step {
                 Step::Connect(object) => drop(core.connect(object.map(ObjectId))),
                 Step::Disconnect(connection) => core.disconnect(ConnectionId(connection)),
-                Step::Ask(connection, request) => drop(core.apply(ConnectionId(connection), request)),
+                Step::Ask(connection, request) => {
+                    drop(core.apply(ConnectionId(connection), request))
+                }
             }
             core.assert_consistent();
         }
@@ -1422,11 +1532,17 @@ fn any_requests_leave_the_core_consistent() {
 fn only_its_owner_can_unlock() {
     let mut core = Core::new(functions(), Limits::default());
     let owner = core.connect(None).unwrap();
-    let Outcome::Reply(Reply::Created(lock)) = core.apply(owner, Request::Create(Create::Lock)) else { panic!() };
+    let Outcome::Reply(Reply::Created(lock)) = core.apply(owner, Request::Create(Create::Lock))
+    else {
+        panic!()
+    };
     let other = core.connect(Some(lock)).unwrap();
     let acquired = Outcome::Reply(Reply::Acquired { token: 1, poisoned: false });
     assert_eq!(core.apply(owner, Request::Acquire(lock)), acquired);
-    assert_eq!(core.apply(owner, Request::Acquire(lock)), Outcome::Reply(Reply::Refused(Refusal::AlreadyHeld)));
+    assert_eq!(
+        core.apply(owner, Request::Acquire(lock)),
+        Outcome::Reply(Reply::Refused(Refusal::AlreadyHeld))
+    );
     assert_eq!(core.apply(other, Request::Acquire(lock)), Outcome::Blocked(Request::Acquire(lock)));
     let unlock = |token| Request::Unlock { fence: Fence { lock, token }, poison: false };
     let stale = Outcome::Reply(Reply::Refused(Refusal::StaleFence));
@@ -1434,7 +1550,10 @@ fn only_its_owner_can_unlock() {
     assert_eq!(core.apply(owner, unlock(2)), stale, "that hold has not begun");
     assert_eq!(core.apply(owner, unlock(1)), Outcome::Reply(Reply::Done));
     assert_eq!(core.apply(owner, unlock(1)), stale, "that hold is over");
-    assert!(matches!(core.apply(other, Request::Acquire(lock)), Outcome::Reply(Reply::Acquired { token: 2, .. })));
+    assert!(matches!(
+        core.apply(other, Request::Acquire(lock)),
+        Outcome::Reply(Reply::Acquired { token: 2, .. })
+    ));
 }
 
 /// Says these in turn, whatever is asked.
@@ -1451,7 +1570,9 @@ impl Wire<Request, Reply> for Script {
 }
 
 fn a_connection_that_failed_once_says_so_for_ever() {
-    let ask = |remote: &Remote<Script>| remote.call(&Request::Create(Create::List), |_| (), || ManagerExit::ShutDown);
+    let ask = |remote: &Remote<Script>| {
+        remote.call(&Request::Create(Create::List), |_| (), || ManagerExit::ShutDown)
+    };
     for lost in [Lost::Ended, Lost::Malformed("noise".to_string()), Lost::TooLarge(9)] {
         let remote = Remote::new(Script(vec![Ok(Reply::Done), Err(lost), Ok(Reply::Done)]));
         assert_eq!(ask(&remote), Ok(Reply::Done));

@@ -21,7 +21,9 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// What its workers can run.
 pub(crate) fn register(table: Table) -> Table {
     table
-        .function("squares", |numbers: Vec<u64>| numbers.into_iter().map(|n| n * n).collect::<Vec<_>>())
+        .function("squares", |numbers: Vec<u64>| {
+            numbers.into_iter().map(|n| n * n).collect::<Vec<_>>()
+        })
         .function("twice", |n: i32| 2 * n)
         .function("echo", |bytes: Vec<u8>| bytes)
         .function("boom", |n: u64| -> u64 { panic!("boom at {n}") })
@@ -57,7 +59,9 @@ pub(crate) fn register(table: Table) -> Table {
             block();
         })
         .function("as u64", |n: u64| n)
-        .function("join words", |(first, rest): (String, Vec<String>)| format!("{first} {}", rest.join(" ")))
+        .function("join words", |(first, rest): (String, Vec<String>)| {
+            format!("{first} {}", rest.join(" "))
+        })
         .function("of many types", |many: Many| many)
         .function("take picky", |_: PickyReader| ())
         .function("return picky", |number: u8| PickyWriter(number))
@@ -118,7 +122,8 @@ impl Drop for Bomb {
     }
 }
 
-/// Bytes that nobody wrote who keeps to the rules: they are what they are, and take no length of their own.
+/// Bytes that nobody wrote who keeps to the rules: they are what they are, and take no length of
+/// their own.
 struct Raw<'a>(&'a [u8]);
 
 impl Serialize for Raw<'_> {
@@ -165,8 +170,9 @@ impl Serialize for Units {
     }
 }
 
-/// A program that has forgotten to call `worker_main` and starts itself as a worker. It says that it ran; and, because
-/// without a guard there would be no end of it, it is a rule of its own that the sixth one in a row starts no more.
+/// A program that has forgotten to call `worker_main` and starts itself as a worker. It says that
+/// it ran; and, because without a guard there would be no end of it, it is a rule of its own that
+/// the sixth one in a row starts no more.
 fn forgetful(generation: u32) -> ! {
     println!("generation {generation}");
     let own = std::env::current_exe().unwrap();
@@ -268,7 +274,10 @@ fn outcome<R: serde::de::DeserializeOwned>(worker: WorkerHandle<R>) -> Result<R,
     }
 }
 
-fn run<A: serde::Serialize + ?Sized, R: serde::de::DeserializeOwned>(name: &str, arguments: &A) -> Result<R, Failure> {
+fn run<A: serde::Serialize + ?Sized, R: serde::de::DeserializeOwned>(
+    name: &str,
+    arguments: &A,
+) -> Result<R, Failure> {
     Worker::spawn(name, arguments).and_then(outcome).map_err(|e| e.failure().clone())
 }
 
@@ -314,7 +323,8 @@ fn a_killed_worker_is_an_error() {
 }
 
 fn a_worker_killed_while_it_sends_its_result_is_an_error() {
-    // Killed at any time between its start and the end of its large result: never half of it, never a hang.
+    // Killed at any time between its start and the end of its large result: never half of it, never
+    // a hang.
     for microseconds in (0..20).map(|n| n * n * 40) {
         let worker: WorkerHandle<String> = Worker::spawn("text", &20_000_000_usize).unwrap();
         let begun = Instant::now();
@@ -330,10 +340,14 @@ fn a_worker_killed_while_it_sends_its_result_is_an_error() {
 }
 
 fn a_missing_program_is_an_error() {
-    let error = Builder::new().program("/no/such/program").spawn::<_, u64>("squares", &()).unwrap_err();
+    let error =
+        Builder::new().program("/no/such/program").spawn::<_, u64>("squares", &()).unwrap_err();
     match error.failure() {
         Failure::Io { doing, kind, .. } => {
-            assert_eq!((doing.as_str(), *kind), ("start /no/such/program", std::io::ErrorKind::NotFound));
+            assert_eq!(
+                (doing.as_str(), *kind),
+                ("start /no/such/program", std::io::ErrorKind::NotFound)
+            );
         }
         other => panic!("{other:?}"),
     }
@@ -347,13 +361,17 @@ fn a_program_that_is_no_worker_is_an_error() {
 }
 
 fn an_unknown_function_is_an_error_that_lists_the_known_ones() {
-    let Err(Failure::NotRegistered { name, known }) = run::<_, u64>("sqares", &()) else { panic!("registered?") };
+    let Err(Failure::NotRegistered { name, known }) = run::<_, u64>("sqares", &()) else {
+        panic!("registered?")
+    };
     assert_eq!(name, "sqares");
     assert_eq!(known, crate::table().names());
 }
 
 fn arguments_of_another_type_are_an_error() {
-    let Err(Failure::Decode(why)) = run::<_, Vec<u64>>("squares", &(2_u8, 1_u8)) else { panic!("decoded?") };
+    let Err(Failure::Decode(why)) = run::<_, Vec<u64>>("squares", &(2_u8, 1_u8)) else {
+        panic!("decoded?")
+    };
     assert!(why.starts_with("arguments: 2 bytes that are no "), "{why}");
 }
 
@@ -370,7 +388,10 @@ fn unserialisable_arguments_are_an_error() {
 
 fn an_unserialisable_result_is_an_error() {
     let result = run::<_, ()>("unserialisable", &());
-    assert!(matches!(&result, Err(Failure::Encode(why)) if why.starts_with("result: ")), "{result:?}");
+    assert!(
+        matches!(&result, Err(Failure::Encode(why)) if why.starts_with("result: ")),
+        "{result:?}"
+    );
 }
 
 fn a_result_beyond_the_limit_is_an_error() {
@@ -394,7 +415,10 @@ fn a_dropped_handle_leaves_no_process() {
     let (exit, id) = (worker.exit(), worker.id());
     drop(worker);
     assert_eq!(exit.get(), Some(Err(Failure::Signaled(9))));
-    assert!(!std::path::Path::new(&format!("/proc/{id}")).exists(), "it is there, if only as a zombie");
+    assert!(
+        !std::path::Path::new(&format!("/proc/{id}")).exists(),
+        "it is there, if only as a zombie"
+    );
 }
 
 fn a_descriptor_travels() {
@@ -420,7 +444,8 @@ fn a_worker_inherits_no_stray_descriptors() {
     let before: usize = run("open descriptors", &()).unwrap();
     let (ours, theirs) = UnixStream::pair().unwrap();
     let stray: Vec<_> = (0..20).map(|_| ours.try_clone().unwrap()).collect();
-    let sibling: WorkerHandle<()> = Worker::spawn("block", &Some(Handle::from(OwnedFd::from(theirs)))).unwrap();
+    let sibling: WorkerHandle<()> =
+        Worker::spawn("block", &Some(Handle::from(OwnedFd::from(theirs)))).unwrap();
     assert_eq!(run("open descriptors", &()), Ok(before));
     drop((stray, sibling));
 }
@@ -434,8 +459,8 @@ fn a_worker_starts_workers() {
 }
 
 fn a_worker_ends_when_its_parent_dies() {
-    // The grandchild either never saw its arguments (the end of its control socket) or ran: in both cases it ends,
-    // and with it the last copy of our socket.
+    // The grandchild either never saw its arguments (the end of its control socket) or ran: in both
+    // cases it ends, and with it the last copy of our socket.
     for _ in 0..10 {
         let (mut ours, theirs) = UnixStream::pair().unwrap();
         ours.set_read_timeout(Some(LIMIT)).unwrap();
@@ -454,18 +479,27 @@ fn a_busy_worker_ends_when_its_parent_is_killed() {
     drop(theirs);
     ours.read_exact(&mut [0]).unwrap(); // it is busy now
     parent.kill().unwrap();
-    assert_eq!(ours.read(&mut [0]).unwrap(), 0, "the end of the stream: nobody has the other end any more");
+    assert_eq!(
+        ours.read(&mut [0]).unwrap(),
+        0,
+        "the end of the stream: nobody has the other end any more"
+    );
 }
 
 fn a_program_without_worker_main_starts_no_endless_chain() {
     let own = std::env::current_exe().unwrap();
     let run = |program: &std::ffi::OsStr| {
         let mut command = std::process::Command::new(&own);
-        let output = command.env("FORGETFUL", "0").env("FORGETFUL_PROGRAM", program).output().unwrap();
+        let output =
+            command.env("FORGETFUL", "0").env("FORGETFUL_PROGRAM", program).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
     let refused = "worker `squares` was not started: `worker_main` must be the first line of this program's `main`";
-    assert_eq!(run(own.as_os_str()), format!("generation 0\n{refused}\n"), "its own program, at once");
+    assert_eq!(
+        run(own.as_os_str()),
+        format!("generation 0\n{refused}\n"),
+        "its own program, at once"
+    );
 
     // Another name of the same program: a script's, say. The one that is started is the last.
     let script = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("forgetful.sh");
@@ -479,9 +513,17 @@ fn a_program_without_worker_main_starts_no_endless_chain() {
 fn arguments_written_as_another_primitive_type_are_an_error() {
     // An i32 would decode as a u64: twice as much.
     let Err(Failure::Decode(why)) = run::<_, u64>("as u64", &5_i32) else { panic!("decoded?") };
-    assert_eq!(why, "arguments: the function takes u64, the caller passes i32: other primitive types");
-    let Err(Failure::Decode(why)) = run::<_, Vec<u64>>("squares", &vec![1_i64]) else { panic!("decoded?") };
-    assert!(why.ends_with("the caller passes alloc::vec::Vec<i64>: other primitive types"), "{why}");
+    assert_eq!(
+        why,
+        "arguments: the function takes u64, the caller passes i32: other primitive types"
+    );
+    let Err(Failure::Decode(why)) = run::<_, Vec<u64>>("squares", &vec![1_i64]) else {
+        panic!("decoded?")
+    };
+    assert!(
+        why.ends_with("the caller passes alloc::vec::Vec<i64>: other primitive types"),
+        "{why}"
+    );
     let Err(Failure::Decode(why)) = run::<_, Vec<u8>>("echo", "text") else { panic!("decoded?") };
     assert!(why.ends_with("the caller passes str: other primitive types"), "{why}");
     assert_eq!(run("as u64", &5_u64), Ok(5_u64));
@@ -499,11 +541,21 @@ fn many() -> impl Strategy<Value = Many> {
         any::<u8>().prop_map(Either::Left),
         ".{0,3}".prop_map(|name| Either::Right { name }),
     ];
-    let either = either
-        .prop_recursive(3, 8, 1, |inner| (any::<u8>(), inner).prop_map(|(n, inner)| Either::Both(n, Box::new(inner))));
-    let numbers = (any::<i8>(), any::<u16>(), any::<i32>(), any::<u64>(), any::<i128>(), -1e9..1e9_f32, -1e9..1e9_f64);
+    let either = either.prop_recursive(3, 8, 1, |inner| {
+        (any::<u8>(), inner).prop_map(|(n, inner)| Either::Both(n, Box::new(inner)))
+    });
+    let numbers = (
+        any::<i8>(),
+        any::<u16>(),
+        any::<i32>(),
+        any::<u64>(),
+        any::<i128>(),
+        -1e9..1e9_f32,
+        -1e9..1e9_f64,
+    );
     let map = prop::collection::btree_map(".{0,3}", (0..3_usize).prop_map(|n| vec![(); n]), 0..3);
-    let net = any::<(u32, u16)>().prop_map(|(ip, port)| (std::net::Ipv4Addr::from(ip), port).into());
+    let net =
+        any::<(u32, u16)>().prop_map(|(ip, port)| (std::net::Ipv4Addr::from(ip), port).into());
     let time = any::<u32>().prop_map(|seconds| Duration::from_secs(seconds.into()));
     let some = (map, prop::collection::vec(either, 0..4), net, time);
     (numbers, any::<(char, String, Vec<u8>, [Option<bool>; 2])>(), some).prop_map(
@@ -542,20 +594,33 @@ fn a_panic_of_a_types_own_code_is_an_error_of_the_call() {
     panicked(run::<_, PickyWriter>("return picky", &7_u8).map(drop), "only zero can travel");
     assert!(run::<_, PickyWriter>("return picky", &0_u8).is_ok());
     let payload = run::<_, u64>("panic with a payload that panics", &()).unwrap_err();
-    assert!(matches!(&payload, Failure::Panicked { message, .. } if message == "a panic without a message"));
+    assert!(
+        matches!(&payload, Failure::Panicked { message, .. } if message == "a panic without a message")
+    );
     // Here: the arguments' Serialize, the result's Deserialize.
-    let Err(Failure::Encode(why)) = run::<_, ()>("take picky", &PickyWriter(1)) else { panic!("encoded?") };
+    let Err(Failure::Encode(why)) = run::<_, ()>("take picky", &PickyWriter(1)) else {
+        panic!("encoded?")
+    };
     assert!(why.starts_with("its Serialize panicked at tests/workers/process.rs:"), "{why}");
     assert!(why.ends_with(": only zero can travel"), "{why}");
-    let Err(Failure::Decode(why)) = run::<_, PickyReader>("return picky to read", &()) else { panic!("decoded?") };
-    assert!(why.starts_with("result: its Deserialize panicked at tests/workers/process.rs:"), "{why}");
+    let Err(Failure::Decode(why)) = run::<_, PickyReader>("return picky to read", &()) else {
+        panic!("decoded?")
+    };
+    assert!(
+        why.starts_with("result: its Deserialize panicked at tests/workers/process.rs:"),
+        "{why}"
+    );
 }
 
 fn a_value_that_is_too_deep_is_an_error_that_names_the_limit() {
     let limit = format!("it is deeper than the limit of {} levels", frame::DEPTH);
-    let Err(Failure::Decode(why)) = run::<_, ()>("take deep", &Deep::of(100_000)) else { panic!("decoded?") };
+    let Err(Failure::Decode(why)) = run::<_, ()>("take deep", &Deep::of(100_000)) else {
+        panic!("decoded?")
+    };
     assert!(why.starts_with("arguments: ") && why.ends_with(&limit), "{why}");
-    let Err(Failure::Decode(why)) = run::<_, Deep>("return deep", &100_000_u32) else { panic!("decoded?") };
+    let Err(Failure::Decode(why)) = run::<_, Deep>("return deep", &100_000_u32) else {
+        panic!("decoded?")
+    };
     assert!(why.starts_with("result: ") && why.ends_with(&limit), "{why}");
     // Written in good faith, it is refused here.
     #[derive(Serialize)]
@@ -574,12 +639,17 @@ fn a_value_that_is_too_deep_is_an_error_that_names_the_limit() {
         }
     }
     let why = frame::from_bytes::<Wide>(&[1; 200]).err().unwrap();
-    assert!(why.ends_with(&format!("it takes more than the limit of {} bytes of stack", frame::STACK)), "{why}");
+    assert!(
+        why.ends_with(&format!("it takes more than the limit of {} bytes of stack", frame::STACK)),
+        "{why}"
+    );
 }
 
 fn lengths_that_no_frame_can_hold_are_an_error() {
     let begun = Instant::now();
-    for failure in [run::<_, ()>("take units", &Units(vec![])), run::<_, Units>("return units", &()).map(drop)] {
+    for failure in
+        [run::<_, ()>("take units", &Units(vec![])), run::<_, Units>("return units", &()).map(drop)]
+    {
         let Err(Failure::Decode(why)) = failure else { panic!("decoded?") };
         let said = "it announces 18446744073709551615 elements; 0 bytes follow, and 65536 elements without bytes are \
                     the limit";
@@ -617,7 +687,10 @@ fn room_is_made_for_no_more_elements_than_there_are_bytes() {
                 fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                     f.write_str("branches")
                 }
-                fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut branches: A) -> Result<Tree, A::Error> {
+                fn visit_seq<A: serde::de::SeqAccess<'de>>(
+                    self,
+                    mut branches: A,
+                ) -> Result<Tree, A::Error> {
                     PROMISED.set(PROMISED.get() + branches.size_hint().unwrap());
                     let mut tree = Vec::new();
                     while let Some(branch) = branches.next_element()? {
@@ -636,14 +709,22 @@ fn room_is_made_for_no_more_elements_than_there_are_bytes() {
 }
 
 fn errors_are_sentences() {
-    let sentence = |name: &str, arguments: i32| Worker::spawn(name, &arguments).and_then(outcome::<u64>).unwrap_err();
-    assert_eq!(sentence("exit", 3).to_string(), "worker `exit` exited with code 3 and without a result");
+    let sentence = |name: &str, arguments: i32| {
+        Worker::spawn(name, &arguments).and_then(outcome::<u64>).unwrap_err()
+    };
+    assert_eq!(
+        sentence("exit", 3).to_string(),
+        "worker `exit` exited with code 3 and without a result"
+    );
     let unknown = sentence("sqares", 3).to_string();
     let begin = "worker `sqares` is unknown to its program: no function \"sqares\" among abort, ";
     assert!(unknown.starts_with(begin), "{unknown}");
     let killed = blocked();
     killed.kill().unwrap();
-    assert_eq!(outcome(killed).unwrap_err().to_string(), "worker `block` was ended by signal 9 (SIGKILL)");
+    assert_eq!(
+        outcome(killed).unwrap_err().to_string(),
+        "worker `block` was ended by signal 9 (SIGKILL)"
+    );
 }
 
 fn property<S: Strategy>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
@@ -704,12 +785,16 @@ fn garbage_is_no_frame() {
 fn any_bytes_decode_or_say_why() {
     // Bytes alone hardly ever begin with a frame: begin with some.
     let frames = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..4);
-    property((frames, prop::collection::vec(any::<u8>(), 0..40), 0..100_usize), |(frames, garbage, cut)| {
-        let mut bytes: Vec<u8> = frames.iter().flat_map(|p| frame::encode(p).unwrap()).chain(garbage).collect();
-        check_bytes(&bytes);
-        bytes.truncate(cut);
-        check_bytes(&bytes);
-        let _ = frame::from_bytes::<Vec<(u64, String)>>(&bytes); // any answer, no panic
-        Ok(())
-    });
+    property(
+        (frames, prop::collection::vec(any::<u8>(), 0..40), 0..100_usize),
+        |(frames, garbage, cut)| {
+            let mut bytes: Vec<u8> =
+                frames.iter().flat_map(|p| frame::encode(p).unwrap()).chain(garbage).collect();
+            check_bytes(&bytes);
+            bytes.truncate(cut);
+            check_bytes(&bytes);
+            let _ = frame::from_bytes::<Vec<(u64, String)>>(&bytes); // any answer, no panic
+            Ok(())
+        },
+    );
 }

@@ -8,8 +8,8 @@ use proptest::test_runner::{Config, TestRunner};
 use selvedge::process::handle::Handle;
 use selvedge::process::{Failure, Table, Worker, WorkerHandle, frame};
 use selvedge::systems::queue::{
-    self, Death, Died, Producers, Reason, Receiver, RecvTimeoutError, SendError, SendTimeoutError, Sender,
-    TryRecvError, TrySendError, bounded, check_bytes,
+    self, Death, Died, Producers, Reason, Receiver, RecvTimeoutError, SendError, SendTimeoutError,
+    Sender, TryRecvError, TrySendError, bounded, check_bytes,
 };
 use serde::{Deserialize, Serialize, Serializer, de::DeserializeOwned, ser};
 use std::io::{Read, Write};
@@ -29,10 +29,13 @@ pub(crate) fn register(table: Table) -> Table {
         .function("send", |(to, items): (Sender<Vec<u8>>, Vec<Vec<u8>>)| {
             items.into_iter().for_each(|item| to.send(item).unwrap());
         })
-        .function("send, then exit", |(to, items, code): (Sender<Vec<u8>>, Vec<Vec<u8>>, i32)| -> () {
-            items.into_iter().for_each(|item| to.send(item).unwrap());
-            std::process::exit(code)
-        })
+        .function(
+            "send, then exit",
+            |(to, items, code): (Sender<Vec<u8>>, Vec<Vec<u8>>, i32)| -> () {
+                items.into_iter().for_each(|item| to.send(item).unwrap());
+                std::process::exit(code)
+            },
+        )
         .function("send, then panic", |(to, item): (Sender<Vec<u8>>, Vec<u8>)| -> () {
             to.send(item).unwrap();
             panic!("on purpose");
@@ -94,7 +97,8 @@ pub(crate) fn register(table: Table) -> Table {
             to.close();
             thread.join().unwrap();
         })
-        // A sender's place among the arguments is a descriptor's: so raw bytes can be written where frames belong.
+        // A sender's place among the arguments is a descriptor's: so raw bytes can be written where
+        // frames belong.
         .function("write raw", |(to, bytes): (Handle, Vec<u8>)| {
             UnixStream::from(OwnedFd::from(to)).write_all(&bytes).unwrap();
         })
@@ -111,7 +115,8 @@ pub(crate) fn register(table: Table) -> Table {
         })
         .function("receive one and abort", |said: Handle| -> () {
             let (to, from) = bounded::<Vec<u8>>(4);
-            let worker: WorkerHandle<String> = Worker::spawn("send until it fails", &(to, Some(said))).unwrap();
+            let worker: WorkerHandle<String> =
+                Worker::spawn("send until it fails", &(to, Some(said))).unwrap();
             from.recv().unwrap();
             from.recv().unwrap();
             let _ = worker.id(); // alive: a dropped handle would kill it
@@ -167,7 +172,8 @@ impl Drop for Clingy {
     fn drop(&mut self) {
         if std::thread::current().name() == Some("queue reader") {
             CLINGY.fetch_add(1, Ordering::Relaxed); // a count alone
-            std::panic::resume_unwind(Box::new("not by you")); // as a panic, without its message on the screen
+            // as a panic, without its message on the screen
+            std::panic::resume_unwind(Box::new("not by you"));
         }
     }
 }
@@ -320,7 +326,11 @@ fn a_dropped_receiver_gives_the_item_back() {
     drop(receiver);
     assert_eq!(asleep.join().unwrap(), Err(SendError::Disconnected(2)));
     assert!(late.is_disconnected());
-    assert_eq!(late.clone().try_send(3), Err(TrySendError::Disconnected(3)), "a lane made after the receiver's end");
+    assert_eq!(
+        late.clone().try_send(3),
+        Err(TrySendError::Disconnected(3)),
+        "a lane made after the receiver's end"
+    );
 }
 
 fn an_empty_queue_is_not_the_end() {
@@ -346,7 +356,8 @@ fn closed_and_died_are_different_answers() {
     drop(sender);
     assert_eq!(drain(receiver), Ok(vec![]));
     let (sender, receiver) = bounded::<Vec<u8>>(1);
-    let worker: WorkerHandle<()> = Worker::spawn("send, then exit", &(sender, Vec::<Vec<u8>>::new(), 3)).unwrap();
+    let worker: WorkerHandle<()> =
+        Worker::spawn("send, then exit", &(sender, Vec::<Vec<u8>>::new(), 3)).unwrap();
     let died = drain(receiver).unwrap_err();
     assert_eq!(died, Died { items: vec![], deaths: vec![Death::Worker(Failure::Exited(3))] });
     let said = "a producer died after 0 items had arrived: its process exited with code 3 and without a result";
@@ -358,7 +369,8 @@ fn a_panicking_thread_does_not_close() {
     let (sender, receiver) = bounded(1);
     let thread = std::thread::spawn(move || {
         sender.send(1).unwrap();
-        std::panic::resume_unwind(Box::new(sender)); // as a panic, without its message on the screen
+        // as a panic, without its message on the screen
+        std::panic::resume_unwind(Box::new(sender));
     });
     let sender = *thread.join().unwrap_err().downcast::<Sender<i32>>().unwrap();
     drop(sender); // it survived the panic, in its payload: this closes
@@ -387,7 +399,8 @@ fn a_worker_that_exits_leaves_what_it_sent_and_died() {
     for code in [0, 3] {
         let items = vec![vec![1], vec![2, 2]];
         let (sender, receiver) = bounded::<Vec<u8>>(1);
-        let worker: WorkerHandle<()> = Worker::spawn("send, then exit", &(sender, &items, code)).unwrap();
+        let worker: WorkerHandle<()> =
+            Worker::spawn("send, then exit", &(sender, &items, code)).unwrap();
         let deaths = vec![Death::Worker(Failure::Exited(code))];
         assert_eq!(drain(receiver), Err(Died { items, deaths }));
         assert_eq!(join(worker), Err(Failure::Exited(code)));
@@ -396,7 +409,8 @@ fn a_worker_that_exits_leaves_what_it_sent_and_died() {
 
 fn a_worker_that_panics_leaves_what_it_sent_and_says_why() {
     let (sender, receiver) = bounded::<Vec<u8>>(1);
-    let worker: WorkerHandle<()> = Worker::spawn("send, then panic", &(sender, vec![1_u8])).unwrap();
+    let worker: WorkerHandle<()> =
+        Worker::spawn("send, then panic", &(sender, vec![1_u8])).unwrap();
     let died = drain(receiver).unwrap_err();
     assert_eq!(died.items, [[1]]);
     match &died.deaths[..] {
@@ -406,7 +420,9 @@ fn a_worker_that_panics_leaves_what_it_sent_and_says_why() {
         }
         other => panic!("{other:?}"),
     }
-    assert!(matches!(join(worker), Err(Failure::Panicked { message, .. }) if message == "on purpose"));
+    assert!(
+        matches!(join(worker), Err(Failure::Panicked { message, .. }) if message == "on purpose")
+    );
 }
 
 fn a_worker_that_forgets_its_sender_did_not_finish() {
@@ -458,7 +474,10 @@ fn an_unserialisable_item_is_an_error_at_send() {
     let worker: WorkerHandle<String> = Worker::spawn("send odd ones", &sender).unwrap();
     drop(sender);
     assert_eq!(drain(receiver), Ok(vec![Odd(1), Odd(3)]), "the others are not harmed");
-    assert_eq!(join(worker), Ok("sending an item that cannot travel: its Serialize refuses".to_string()));
+    assert_eq!(
+        join(worker),
+        Ok("sending an item that cannot travel: its Serialize refuses".to_string())
+    );
 }
 
 fn an_item_beyond_the_limit_is_an_error_at_send() {
@@ -514,7 +533,8 @@ fn joining_before_draining_many_small_items_ends() {
 fn a_dropped_receiver_is_an_error_in_the_worker() {
     for received in [0, 1, 100] {
         let (sender, receiver) = bounded::<Vec<u8>>(1);
-        let worker: WorkerHandle<String> = Worker::spawn("send until it fails", &(sender, None::<Handle>)).unwrap();
+        let worker: WorkerHandle<String> =
+            Worker::spawn("send until it fails", &(sender, None::<Handle>)).unwrap();
         assert_eq!(receiver.iter().take(received).count(), received);
         drop(receiver);
         assert_eq!(join(worker), Ok("sending on a queue whose receiver is gone".to_string()));
@@ -574,7 +594,8 @@ fn an_oversized_frame_is_an_error_and_loses_nothing() {
 }
 
 fn a_wrong_count_is_an_error() {
-    let close = |sent: u64| frame::encode(&[&[1], &frame::to_bytes(&sent).unwrap()[..]].concat()).unwrap();
+    let close =
+        |sent: u64| frame::encode(&[&[1], &frame::to_bytes(&sent).unwrap()[..]].concat()).unwrap();
     assert_eq!(received([item(b"one"), close(1)].concat()), Ok(vec![b"one".to_vec()]));
     let died = received([item(b"one"), close(2)].concat()).unwrap_err();
     assert_eq!(died.items, [b"one"]);
@@ -629,8 +650,9 @@ fn items_whose_drop_panics_harm_nobody() {
     let arguments = (sender, Handle::from(OwnedFd::from(theirs)));
     let worker: WorkerHandle<()> = Worker::spawn("send many and stay", &arguments).unwrap();
     drop(arguments);
-    // The lane has room for one, and who joins has the rest taken in: of more than a socket holds, the reader has many
-    // when the receiver goes. Each panics, and two panics at once would end this process.
+    // The lane has room for one, and who joins has the rest taken in: of more than a socket holds,
+    // the reader has many when the receiver goes. Each panics, and two panics at once would end
+    // this process.
     let worker = worker.join_timeout(Duration::from_millis(1)).unwrap_err();
     sent.read_exact(&mut [0]).unwrap();
     receiver.recv().unwrap();
@@ -656,7 +678,11 @@ fn an_item_that_is_too_deep_is_an_error_at_send() {
     let (sender, receiver) = bounded::<Nested>(1);
     let worker: WorkerHandle<String> = Worker::spawn("send deep ones", &sender).unwrap();
     drop(sender);
-    assert_eq!(drain(receiver), Ok(vec![Nested::of(100), Nested::of(0)]), "the others are not harmed");
+    assert_eq!(
+        drain(receiver),
+        Ok(vec![Nested::of(100), Nested::of(0)]),
+        "the others are not harmed"
+    );
     let limit = format!("it is deeper than the limit of {} levels", frame::DEPTH);
     assert_eq!(join(worker), Ok(format!("sending an item that cannot travel: {limit}")));
 }
@@ -688,7 +714,10 @@ fn a_torn_last_frame_is_dropped() {
     let stream = [item(b"one"), item(b"two")].concat();
     for length in item(b"one").len()..stream.len() {
         let died = received(stream[..length].to_vec()).unwrap_err();
-        assert_eq!((died.items, died.deaths), (vec![b"one".to_vec()], vec![Death::Worker(Failure::Exited(0))]));
+        assert_eq!(
+            (died.items, died.deaths),
+            (vec![b"one".to_vec()], vec![Death::Worker(Failure::Exited(0))])
+        );
     }
 }
 
@@ -700,7 +729,11 @@ fn a_sender_travels_only_to_workers() {
     assert_eq!(drain(receiver), Ok(vec![]), "no lane was left behind");
 }
 
-fn property<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+fn property<S: Strategy>(
+    cases: u32,
+    strategy: S,
+    test: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) {
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     TestRunner::new(config).run(&strategy, test).unwrap_or_else(|e| panic!("{e}"));
 }
@@ -710,13 +743,17 @@ fn any_payloads_arrive_from_a_worker() {
         8 => prop::collection::vec(any::<u8>(), 0..50),
         1 => (any::<u8>(), 0..100_000_usize).prop_map(|(byte, length)| vec![byte; length]),
     ];
-    property(size(15, 1_000), (prop::collection::vec(payload, 0..40), 1..8_usize), |(items, capacity)| {
-        let (sender, receiver) = bounded::<Vec<u8>>(capacity);
-        let worker: WorkerHandle<()> = Worker::spawn("send", &(sender, &items)).unwrap();
-        prop_assert!(drain(receiver) == Ok(items));
-        prop_assert_eq!(join(worker), Ok(()));
-        Ok(())
-    });
+    property(
+        size(15, 1_000),
+        (prop::collection::vec(payload, 0..40), 1..8_usize),
+        |(items, capacity)| {
+            let (sender, receiver) = bounded::<Vec<u8>>(capacity);
+            let worker: WorkerHandle<()> = Worker::spawn("send", &(sender, &items)).unwrap();
+            prop_assert!(drain(receiver) == Ok(items));
+            prop_assert_eq!(join(worker), Ok(()));
+            Ok(())
+        },
+    );
 }
 
 fn any_bytes_from_a_worker_lose_nothing() {
@@ -726,11 +763,15 @@ fn any_bytes_from_a_worker_lose_nothing() {
         1 => prop::collection::vec(any::<u8>(), 0..9).prop_map(|payload| frame::encode(&payload).unwrap()),
         1 => prop::collection::vec(any::<u8>(), 0..9),
     ];
-    property(size(200, 100_000), (prop::collection::vec(word, 0..6), 0..80_usize), |(words, cut)| {
-        let mut bytes = words.concat();
-        check_bytes(&bytes);
-        bytes.truncate(cut);
-        check_bytes(&bytes);
-        Ok(())
-    });
+    property(
+        size(200, 100_000),
+        (prop::collection::vec(word, 0..6), 0..80_usize),
+        |(words, cut)| {
+            let mut bytes = words.concat();
+            check_bytes(&bytes);
+            bytes.truncate(cut);
+            check_bytes(&bytes);
+            Ok(())
+        },
+    );
 }

@@ -15,7 +15,8 @@ impl Mailbox {
 
     /// Puts a letter in, if there is none; whether it did.
     pub fn put(&self, letter: u32) -> bool {
-        // Release: pairs with the Acquire in `take`, so that what the sender did before is there with the letter
+        // Release: pairs with the Acquire in `take`, so that what the sender did before is there
+        // with the letter
         self.0.compare_exchange(EMPTY, letter.into(), Ordering::Release, Ordering::Relaxed).is_ok()
     }
 

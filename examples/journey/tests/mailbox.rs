@@ -51,7 +51,8 @@ fn operations() -> impl Strategy<Value = Op> {
     prop_oneof![(1..4_u32).prop_map(Op::Put), Just(Op::Take)]
 }
 
-/// The mailbox is another crate's here: hence a type around it. In a `mod tests` of its own crate it is none.
+/// The mailbox is another crate's here: hence a type around it. In a `mod tests` of its own crate
+/// it is none.
 struct Tested(Mailbox);
 
 impl Subject for Tested {

@@ -30,7 +30,8 @@ pub(crate) struct State {
     panics: Vec<(ThreadId, Panic)>,
     /// The last panic that a joiner took as a result.
     pub(crate) observed: Option<Panic>,
-    /// What a thread should have waited for while it unwound, and did not: what follows is no execution of the model.
+    /// What a thread should have waited for while it unwound, and did not: what follows is no
+    /// execution of the model.
     pub(in crate::execution) stalled: Option<String>,
     /// Whether a thread did something while it unwound that was no step of its own.
     pub(crate) merged: bool,
@@ -43,7 +44,8 @@ pub(crate) struct State {
 impl World {
     /// Takes in a panic of a thread.
     pub(in crate::execution) fn panicked(&mut self, thread: ThreadId, panic: Panic) {
-        let mut earlier = (0..self.failure.panics.len()).rev().filter(|at| self.failure.panics[*at].0 == thread);
+        let mut earlier =
+            (0..self.failure.panics.len()).rev().filter(|at| self.failure.panics[*at].0 == thread);
         earlier.nth(1).map(|oldest| self.failure.panics.remove(oldest));
         self.failure.panics.push((thread, panic));
     }
@@ -59,11 +61,13 @@ impl World {
         self.turns.closed || self.ending.is_some()
     }
 
-    /// Whether somebody may hold what its locks protect, although the execution is over: who was left in the middle, or
-    /// a guard that was forgotten.
+    /// Whether somebody may hold what its locks protect, although the execution is over: who was
+    /// left in the middle, or a guard that was forgotten.
     pub(in crate::execution) fn is_held(&self) -> bool {
         let unwatched = knockout::is_of_a_lock(); // a guard may hold nothing
-        let held = |o: &ObjectState| o.writer.is_some() || !o.readers.is_empty() || unwatched && !o.dropped;
+        let held = |o: &ObjectState| {
+            o.writer.is_some() || !o.readers.is_empty() || unwatched && !o.dropped
+        };
         self.failure.abandoned || self.objects.iter().any(held)
     }
 
@@ -73,16 +77,22 @@ impl World {
             return;
         }
         for (state, drawn) in self.threads.iter().zip(&mut self.log.trace.threads) {
-            drawn.pending = state.pending.filter(|_| !state.finished).map(|p| (p.operation, p.object));
+            drawn.pending =
+                state.pending.filter(|_| !state.finished).map(|p| (p.operation, p.object));
         }
         self.ending = Some(ending);
     }
 
     /// Ends the execution because it has more events than any that gets somewhere.
-    pub(in crate::execution) fn livelock(&mut self, thread: ThreadId, location: &'static Location<'static>) {
+    pub(in crate::execution) fn livelock(
+        &mut self,
+        thread: ThreadId,
+        location: &'static Location<'static>,
+    ) {
         let unwinds = self.take_panic(thread).filter(|_| std::thread::panicking());
         let unwinds = unwinds.map(|(message, _)| format!(", while a thread unwinds: {message}"));
-        let message = format!("no end after {} events{}", self.rules.max_events, unwinds.unwrap_or_default());
+        let message =
+            format!("no end after {} events{}", self.rules.max_events, unwinds.unwrap_or_default());
         for i in 0..self.threads.len() {
             let waits = Some(ThreadId(i as u32)).filter(|thread| !self.enabled(*thread));
             self.log.trace.threads[i].blocked = waits.and_then(|thread| self.blocked(thread));
@@ -104,7 +114,12 @@ impl World {
                 self.log.trace.threads[thread.index()].blocked = Some(blocked);
             }
         }
-        self.end(Ending::Violation { kind: Kind::Deadlock, message: stuck.join("; "), location: None, conflict: None });
+        self.end(Ending::Violation {
+            kind: Kind::Deadlock,
+            message: stuck.join("; "),
+            location: None,
+            conflict: None,
+        });
     }
 
     /// What the thread waits for.
@@ -120,7 +135,9 @@ impl World {
             (Waits::End(other), _) => Awaited::End(other),
             (Waits::Token { .. }, _) => Awaited::Unpark,
             (Waits::Never | Waits::Releasing { .. }, _) => return None,
-            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => unreachable!("they wait for an object"),
+            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => {
+                unreachable!("they wait for an object")
+            }
         };
         let holders = match on {
             Awaited::Lock(lock) => {
@@ -132,7 +149,8 @@ impl World {
         Some(Blocked { on, holders })
     }
 
-    /// What can only be said once everything has ended: panics that nobody saw, objects that nobody dropped.
+    /// What can only be said once everything has ended: panics that nobody saw, objects that nobody
+    /// dropped.
     pub(in crate::execution) fn settle(&mut self) {
         if self.ending.is_some() {
             return;
@@ -142,7 +160,12 @@ impl World {
             let (message, location) = self.threads[i].panicked.take().expect("just seen");
             let name = self.log.trace.thread_name(ThreadId(i as u32));
             let message = format!("{name} panicked and nobody joined it: {message}");
-            return self.end(Ending::Violation { kind: Kind::Panic, message, location, conflict: None });
+            return self.end(Ending::Violation {
+                kind: Kind::Panic,
+                message,
+                location,
+                conflict: None,
+            });
         }
         let left = self.objects.iter().position(|o| !o.dropped);
         if let Some(i) = left.filter(|_| self.rules.leaks && !self.statics.own_values) {

@@ -1,7 +1,9 @@
-//! What comes over a process by what a model does: a thread overflows its stack, a signal, an `exit`.
+//! What comes over a process by what a model does: a thread overflows its stack, a signal, an
+//! `exit`.
 //!
-//! They are raised by what the OS thread itself did, so the handler runs on the thread that explores, on its alternate
-//! stack (the standard library gives one to each thread). What is not a model's goes to whoever had the signal before.
+//! They are raised by what the OS thread itself did, so the handler runs on the thread that
+//! explores, on its alternate stack (the standard library gives one to each thread). What is not a
+//! model's goes to whoever had the signal before.
 
 #![allow(unsafe_code)] // every line of it is a call of the system's
 
@@ -10,7 +12,8 @@ use super::stack;
 use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
-/// What a fault, or an abort, raises, as last words call it. `SIGTRAP` is how some processors abort.
+/// What a fault, or an abort, raises, as last words call it. `SIGTRAP` is how some processors
+/// abort.
 const FATAL: [(c_int, &str); 6] = [
     (libc::SIGSEGV, "SIGSEGV\n"),
     (libc::SIGBUS, "SIGBUS\n"),
@@ -23,14 +26,14 @@ const FATAL: [(c_int, &str); 6] = [
 /// What was done with these signals before.
 static BEFORE: OnceLock<[libc::sigaction; FATAL.len()]> = OnceLock::new();
 
-/// Remembers who has these signals. Before loom is used for the first time: generator, which it runs on, installs
-/// a handler that takes every fault for one of its own.
+/// Remembers who has these signals. Before loom is used for the first time: generator, which it
+/// runs on, installs a handler that takes every fault for one of its own.
 pub(super) fn remember() {
     BEFORE.get_or_init(|| {
         FATAL.map(|(signal, _)| {
             let mut action = std::mem::MaybeUninit::uninit();
-            // SAFETY: 1. `action` has room for what is written; a signal that exists can be asked for. 2. zeroes are an
-            // action: the default one
+            // SAFETY: 1. `action` has room for what is written; a signal that exists can be asked
+            // for. 2. zeroes are an action: the default one
             unsafe {
                 match libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) {
                     0 => action.assume_init(),
@@ -46,8 +49,8 @@ pub(super) fn take_over() {
     remember();
     // SAFETY: 0. a function that takes nothing and returns nothing may be called at the end
     unsafe { libc::atexit(at_exit) };
-    // SAFETY: 1. zeroes are an action, of which the fields that count are filled in. 2. the handler has the signature of
-    // `SA_SIGINFO`. 3. what it does is safe in a handler: see there
+    // SAFETY: 1. zeroes are an action, of which the fields that count are filled in. 2. the handler
+    // has the signature of `SA_SIGINFO`. 3. what it does is safe in a handler: see there
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = on_signal as *const () as usize;
@@ -61,8 +64,8 @@ pub(super) fn take_over() {
 /// A test binary that exits while a check runs must not look as if that had come to its end.
 pub(super) extern "C" fn at_exit() {
     if last_words::at_exit() {
-        // SAFETY: 1. ends the process at once: what else was to be done at its end is not, since the model is in the middle of
-        // something
+        // SAFETY: 1. ends the process at once: what else was to be done at its end is not, since
+        // the model is in the middle of something
         unsafe { libc::_exit(101) }
     }
 }
@@ -75,8 +78,8 @@ unsafe extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, contex
     let address = is_about_one.then(|| unsafe { (*info).si_addr() }.addr());
     if address.is_some_and(stack::is_overflow) {
         loop {
-            // Nobody can go on here. Whoever waits for the exploration has been told, and the process lives.
-            // SAFETY: 1. asks nothing of anybody
+            // Nobody can go on here. Whoever waits for the exploration has been told, and the
+            // process lives. SAFETY: 1. asks nothing of anybody
             unsafe { libc::pause() };
         }
     }
@@ -95,8 +98,8 @@ unsafe fn pass_on(at: usize, info: *mut libc::siginfo_t, context: *mut c_void) {
     let Some(before) = BEFORE.get().map(|all| &all[at]) else { return };
     match before.sa_sigaction {
         libc::SIG_DFL | libc::SIG_IGN => {
-            // SAFETY: 1. an action that the system has given. 2. a signal that exists, for this thread: while its handler
-            // runs it is held back, and comes when that returns
+            // SAFETY: 1. an action that the system has given. 2. a signal that exists, for this
+            // thread: while its handler runs it is held back, and comes when that returns
             unsafe {
                 libc::sigaction(signal, std::ptr::from_ref(before), std::ptr::null_mut());
                 libc::raise(signal);

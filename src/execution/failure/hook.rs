@@ -1,9 +1,11 @@
-//! The process's panic hook while models run: one hook over both engines', silent for what is not a failure.
+//! The process's panic hook while models run: one hook over both engines', silent for what is not a
+//! failure.
 //!
-//! loom ends every green thread with a panic (its `generator` installs a hook for that), and shuttle's hook prints a
-//! failure for each panic that it sees. Each installs its own once, at its first use: both are made to do so first,
-//! and this one stands on top of them. It knows by the thread-local engine whether a panic is a model's: then it is
-//! written down, not printed. All others go to the hook that was there before.
+//! loom ends every green thread with a panic (its `generator` installs a hook for that), and
+//! shuttle's hook prints a failure for each panic that it sees. Each installs its own once, at its
+//! first use: both are made to do so first, and this one stands on top of them. It knows by the
+//! thread-local engine whether a panic is a model's: then it is written down, not printed. All
+//! others go to the hook that was there before.
 
 use super::last_words::{self, Death};
 use super::{Ending, Halt, Panic};
@@ -45,8 +47,9 @@ fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookI
     let message = message(info.payload());
     let location = info.location().map(ToString::to_string);
     if ABORTS.contains(&message.as_str()) || message.contains(PRECONDITION) {
-        // nothing can be done any more: std aborts as soon as this hook returns, and a hook that does not return
-        // keeps std's lock of the hook, on which every test process would hang at its end
+        // nothing can be done any more: std aborts as soon as this hook returns, and a hook that
+        // does not return keeps std's lock of the hook, on which every test process would hang at
+        // its end
         let words = try_with(|world| aborts(world, message, location));
         return words.into_iter().for_each(|words| last_words::say(&Death::Panic(words)));
     }
@@ -61,9 +64,11 @@ fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookI
 }
 
 /// With these the standard library announces that it is about to abort the process.
-const ABORTS: [&str; 2] = ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
+const ABORTS: [&str; 2] =
+    ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
 
-/// This stands in what it says of a function that is called against its contract; then it aborts, too.
+/// This stands in what it says of a function that is called against its contract; then it aborts,
+/// too.
 const PRECONDITION: &str = "precondition(s) violated: ";
 
 /// What happened, and where.
@@ -73,11 +78,14 @@ fn aborts(world: &mut World, message: String, location: Option<String>) -> Strin
         world.panicked(me(), (first.clone(), location));
         return format!("{first}; std aborts");
     }
-    let words = |(message, location): Panic| format!("{message} ({})", location.unwrap_or_default());
+    let words =
+        |(message, location): Panic| format!("{message} ({})", location.unwrap_or_default());
     match (world.take_panic(me()), world.take_panic(me())) {
         (Some(last), Some(first)) if message == ABORTS[0] => {
             let (last, first) = (words(last), words(first));
-            format!("a destructor panicked while a panic unwound: {last}, after {first}. {message}: std aborts")
+            format!(
+                "a destructor panicked while a panic unwound: {last}, after {first}. {message}: std aborts"
+            )
         }
         (last, _) => format!("{}: {message}: std aborts", words(last.unwrap_or_default())),
     }
@@ -99,7 +107,8 @@ fn is_of_an_engine(file: &str) -> bool {
     .any(|engine| file.split(['/', '\\']).any(|directory| directory.starts_with(engine)))
 }
 
-/// loom reports what it finds by a panic of its own: a model must not catch it away. What it found, only its words say.
+/// loom reports what it finds by a panic of its own: a model must not catch it away. What it found,
+/// only its words say.
 fn end_by_engine(world: &mut World, message: String, location: Option<String>) {
     if world.over() {
         return;
@@ -152,10 +161,12 @@ fn end_by_engine(world: &mut World, message: String, location: Option<String>) {
 /// A panic's message.
 pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a text".to_string())
+    text.or_else(|| payload.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic without a text".to_string())
 }
 
-/// Whether the payload is one with which a green thread is ended, and not a panic of the user's code.
+/// Whether the payload is one with which a green thread is ended, and not a panic of the user's
+/// code.
 pub(crate) fn ends_green_thread(payload: &(dyn Any + Send)) -> bool {
     payload.is::<Halt>() || payload.is::<generator::Error>()
 }

@@ -1,8 +1,9 @@
 //! Last words: what is said of an execution that ends its process.
 //!
-//! A panic that cannot unwind, an abort, a signal, an `exit`: whoever waits for the exploration will never hear of it, so
-//! it is said here, on standard error, at once. First a line that needs nothing, since what follows may fail: to draw what
-//! the execution did takes memory, which a process that is broken may not give. For that there is a limit in time.
+//! A panic that cannot unwind, an abort, a signal, an `exit`: whoever waits for the exploration
+//! will never hear of it, so it is said here, on standard error, at once. First a line that needs
+//! nothing, since what follows may fail: to draw what the execution did takes memory, which a
+//! process that is broken may not give. For that there is a limit in time.
 
 use super::{Ending, Failure, Teller, stack};
 use crate::execution::{Engine, Pulse, World, engine, me, try_with};
@@ -15,7 +16,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// How a process comes to its end by what a model does.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "signals, and what is done at an exit, are Unix's"))]
+#[cfg_attr(
+    not(unix),
+    expect(dead_code, reason = "signals, and what is done at an exit, are Unix's")
+)]
 pub(super) enum Death {
     /// By a panic that cannot unwind: its words.
     Panic(String),
@@ -47,7 +51,8 @@ static AWAITED: AtomicUsize = AtomicUsize::new(0);
 
 /// An exploration begins on this OS thread.
 pub(crate) fn set(explorer: Explorer, teller: Option<&Teller>, pulse: &Arc<Pulse>) {
-    let told = |teller: &Teller| Told { explorer, teller: teller.clone(), executions: Arc::clone(pulse) };
+    let told =
+        |teller: &Teller| Told { explorer, teller: teller.clone(), executions: Arc::clone(pulse) };
     TOLD.set(teller.map(told));
     #[cfg(unix)]
     {
@@ -56,8 +61,9 @@ pub(crate) fn set(explorer: Explorer, teller: Option<&Teller>, pulse: &Arc<Pulse
     }
 }
 
-/// The end of this OS thread's values: some systems' `exit` begins with them, and then the world is gone by the time
-/// that `atexit` calls us. They go in the order opposite to that in which they were made.
+/// The end of this OS thread's values: some systems' `exit` begins with them, and then the world is
+/// gone by the time that `atexit` calls us. They go in the order opposite to that in which they
+/// were made.
 #[cfg(unix)]
 struct Guard;
 
@@ -81,7 +87,8 @@ pub(crate) struct Awaited(());
 
 impl Awaited {
     pub(crate) fn new() -> Awaited {
-        // Relaxed: read at the end of the process, by a thread that may have come by it in any way; it publishes nothing
+        // Relaxed: read at the end of the process, by a thread that may have come by it in any way;
+        // it publishes nothing
         AWAITED.fetch_add(1, Ordering::Relaxed);
         Awaited(())
     }
@@ -93,7 +100,8 @@ impl Drop for Awaited {
     }
 }
 
-/// The process ends by an `exit`. Whether a check comes to its end by that, without a verdict: no success.
+/// The process ends by an `exit`. Whether a check comes to its end by that, without a verdict: no
+/// success.
 #[cfg(unix)]
 pub(super) fn at_exit() -> bool {
     if engine() != Engine::Std {
@@ -103,13 +111,15 @@ pub(super) fn at_exit() -> bool {
     let awaited = AWAITED.load(Ordering::Relaxed); // see `Awaited::new`
     if awaited > 0 {
         let checks = if awaited == 1 { "a check runs" } else { "checks run" };
-        print(&format!("\nselvedge: the process exits while {checks}: there is no verdict, so it exits with 101\n"));
+        print(&format!(
+            "\nselvedge: the process exits while {checks}: there is no verdict, so it exits with 101\n"
+        ));
     }
     awaited > 0
 }
 
-/// Says what can be said of the execution that runs on this thread, if one does. Comes back; the process's end is not
-/// its business.
+/// Says what can be said of the execution that runs on this thread, if one does. Comes back; the
+/// process's end is not its business.
 pub(super) fn say(death: &Death) {
     if engine() == Engine::Std || SPOKE.get() {
         return; // it may have died of its last words
@@ -137,12 +147,16 @@ pub(super) fn say(death: &Death) {
 
 /// What the execution did until now, drawn, with the token that does it again.
 fn words(world: &mut World, death: &Death) -> Option<String> {
-    let told = TOLD.try_with(|told| told.try_borrow().ok().and_then(|told| told.clone())).ok().flatten()?;
+    let told = TOLD
+        .try_with(|told| told.try_borrow().ok().and_then(|told| told.clone()))
+        .ok()
+        .flatten()?;
     let (panic, before) = (world.take_panic(me()), world.ending.take());
     let mut message = match death {
         Death::Panic(words) => words.clone(),
         Death::Signal(name, address) => {
-            let at = address.map_or_else(String::new, |address| format!(" at address {address:#x}"));
+            let at =
+                address.map_or_else(String::new, |address| format!(" at address {address:#x}"));
             let last = panic.as_ref().map_or_else(String::new, |(message, location)| {
                 format!(
                     "; the last panic before it: {message} ({})",
@@ -151,12 +165,16 @@ fn words(world: &mut World, death: &Death) -> Option<String> {
             });
             format!("the process ends by {}{at}{last}", name.trim_end())
         }
-        Death::Exit => "the model ends the process (std::process::exit), so that no check comes to its end".to_string(),
+        Death::Exit => {
+            "the model ends the process (std::process::exit), so that no check comes to its end"
+                .to_string()
+        }
     };
     if let Some(Ending::Violation { kind, message: first, .. }) = before {
         message = format!("{message}; the execution had failed already: {kind}: {first}");
     }
-    let location = panic.filter(|_| matches!(death, Death::Panic(_))).and_then(|(_, location)| location);
+    let location =
+        panic.filter(|_| matches!(death, Death::Panic(_))).and_then(|(_, location)| location);
     world.end(Ending::Violation { kind: Kind::Abort, message, location, conflict: None });
     let trace = std::mem::take(&mut world.log.trace);
     let failure = Failure {
@@ -170,12 +188,14 @@ fn words(world: &mut World, death: &Death) -> Option<String> {
     Some(format!("\n{}", (told.teller.0)(told.explorer, failure)))
 }
 
-/// Gives last words so many seconds: whoever is in the middle of an allocation cannot allocate, and would wait for ever.
+/// Gives last words so many seconds: whoever is in the middle of an allocation cannot allocate, and
+/// would wait for ever.
 #[cfg(unix)]
 #[allow(unsafe_code)]
 fn limit(begins: bool) {
     const SECONDS: u32 = 5;
-    // SAFETY: 1. both may be called in a handler. The default of this signal is the end of the process
+    // SAFETY: 1. both may be called in a handler. The default of this signal is the end of the
+    // process
     unsafe {
         if begins {
             libc::signal(libc::SIGALRM, libc::SIG_DFL);
@@ -187,7 +207,8 @@ fn limit(begins: bool) {
 #[cfg(not(unix))]
 fn limit(_begins: bool) {}
 
-/// Writes to standard error, past everything that could be locked, or that captures a test's output.
+/// Writes to standard error, past everything that could be locked, or that captures a test's
+/// output.
 #[cfg(unix)]
 #[allow(unsafe_code)]
 fn print(text: &str) {

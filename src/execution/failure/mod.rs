@@ -1,4 +1,5 @@
-//! How executions fail: what is caught, what is halted, what is left where it is, and what is said of it.
+//! How executions fail: what is caught, what is halted, what is left where it is, and what is said
+//! of it.
 
 mod ending;
 #[cfg(unix)]

@@ -8,9 +8,13 @@ use std::any::Any;
 use std::panic::Location;
 
 /// How an execution ends whose main thread panicked.
-pub(in crate::execution) fn panic_of_main(world: &mut World, payload: Option<&(dyn Any + Send)>) -> Ending {
+pub(in crate::execution) fn panic_of_main(
+    world: &mut World,
+    payload: Option<&(dyn Any + Send)>,
+) -> Ending {
     let seen = world.take_panic(ThreadId::MAIN);
-    let (message, location) = seen.unwrap_or_else(|| (payload.map(hook::message).unwrap_or_default(), None));
+    let (message, location) =
+        seen.unwrap_or_else(|| (payload.map(hook::message).unwrap_or_default(), None));
     // a main thread that unwraps another's panic fails because of the other's
     let unseen = world.threads.iter_mut().find_map(|t| t.panicked.take());
     let unwrapped = world.failure.observed.take().filter(|_| is_about_a_join(&message));
@@ -24,16 +28,21 @@ pub(in crate::execution) fn panic_while_unwinding(
     second: &str,
     location: &'static Location<'static>,
 ) -> Ending {
-    let first =
-        world.take_panic(me()).map(|(message, _)| format!("{message}; while this unwound, ")).unwrap_or_default();
+    let first = world
+        .take_panic(me())
+        .map(|(message, _)| format!("{message}; while this unwound, "))
+        .unwrap_or_default();
     let (message, location) = (format!("{first}{second}"), Some(location.to_string()));
     Ending::Violation { kind: Kind::Panic, message, location, conflict: None }
 }
 
-/// Ends an execution by a panic that nobody can catch: of a destructor of a thread-local, a static, a result.
+/// Ends an execution by a panic that nobody can catch: of a destructor of a thread-local, a static,
+/// a result.
 pub(in crate::execution) fn end_by_panic(world: &mut World, payload: &(dyn Any + Send)) {
-    let (message, location) = world.take_panic(me()).unwrap_or_else(|| (hook::message(payload), None));
-    let message = format!("{message}; in a destructor at the end of a thread, where std aborts the process");
+    let (message, location) =
+        world.take_panic(me()).unwrap_or_else(|| (hook::message(payload), None));
+    let message =
+        format!("{message}; in a destructor at the end of a thread, where std aborts the process");
     world.end(Ending::Violation { kind: Kind::Panic, message, location, conflict: None });
 }
 
@@ -55,8 +64,8 @@ pub(crate) fn stay() -> ! {
 /// With these words a scope passes on that one of its threads panicked: std's.
 pub(crate) const SCOPED: &str = "a scoped thread panicked";
 
-/// Whether a panic only passes on that a joined thread panicked. Of an `unwrap` of a join's result nothing is left but
-/// std's words.
+/// Whether a panic only passes on that a joined thread panicked. Of an `unwrap` of a join's result
+/// nothing is left but std's words.
 fn is_about_a_join(message: &str) -> bool {
     message.contains(": Any { .. }") || message == SCOPED
 }

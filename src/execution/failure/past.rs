@@ -1,4 +1,5 @@
-//! What became of executions: asked for where a thread unwinds and uses an object of an execution that is not its own.
+//! What became of executions: asked for where a thread unwinds and uses an object of an execution
+//! that is not its own.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,7 +34,8 @@ pub(in crate::execution) fn begins(execution: u64) {
     MINE.with(|slot| slot.store(execution, Ordering::Release)); // see `is_over`
 }
 
-/// The execution that this OS thread has run is over; `held` says whether somebody may hold what its locks protect.
+/// The execution that this OS thread has run is over; `held` says whether somebody may hold what
+/// its locks protect.
 pub(in crate::execution) fn ends(execution: u64, held: bool) {
     if held {
         lock(&HELD).insert(execution);
@@ -43,8 +45,8 @@ pub(in crate::execution) fn ends(execution: u64, held: bool) {
 
 /// Whether an execution that is not this thread's is over. If it is, it is for ever.
 pub(in crate::execution) fn is_over(execution: u64) -> bool {
-    // Acquire: what the execution did, and `HELD`, is seen by whoever sees that it is over, from the stores in `ends`
-    // and `begins`
+    // Acquire: what the execution did, and `HELD`, is seen by whoever sees that it is over, from
+    // the stores in `ends` and `begins`
     !lock(&RUNNING).iter().any(|slot| slot.load(Ordering::Acquire) == execution)
 }
 

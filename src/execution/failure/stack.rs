@@ -1,7 +1,9 @@
-//! Where the stack of each green thread is: larger ones for those who ask, and who has overflowed one.
+//! Where the stack of each green thread is: larger ones for those who ask, and who has overflowed
+//! one.
 //!
-//! Engines give all green threads stacks of one size (loom has no setting for it at all). A thread that is to have more
-//! runs on a stack of ours, laid over the engine's: a switch of the engine saves the place on whatever stack it is made.
+//! Engines give all green threads stacks of one size (loom has no setting for it at all). A thread
+//! that is to have more runs on a stack of ours, laid over the engine's: a switch of the engine
+//! saves the place on whatever stack it is made.
 
 use super::{Ending, fail};
 use crate::execution::{Engine, Pulse, engine, me, try_with};
@@ -11,7 +13,8 @@ use corosensei::stack::DefaultStack;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-/// What shuttle's green threads have, in bytes: a model's assertions format strings in unoptimised code.
+/// What shuttle's green threads have, in bytes: a model's assertions format strings in unoptimised
+/// code.
 pub(crate) const SHUTTLE: usize = 256 * 1024;
 
 /// What loom's have: it takes generator's default, which that states in words.
@@ -20,8 +23,9 @@ pub(crate) const LOOM: usize = generator::DEFAULT_STACK_SIZE * size_of::<usize>(
 /// Stacks are made of pages: a size is rounded up to this.
 const PAGE: usize = 4096;
 
-/// So far below a stack a fault is taken for an overflow of it: code that uses more than a page touches each of them in
-/// turn, so that it comes by the page that guards the stack, and whatever the engine laid upon the stack first is less.
+/// So far below a stack a fault is taken for an overflow of it: code that uses more than a page
+/// touches each of them in turn, so that it comes by the page that guards the stack, and whatever
+/// the engine laid upon the stack first is less.
 const GUARD: usize = 64 * 1024;
 
 /// A thread that has overflowed its stack. Plain data: it is written down by a signal handler.
@@ -63,8 +67,8 @@ thread_local! {
     static PULSE: RefCell<Option<Arc<Pulse>>> = const { RefCell::new(None) };
     /// Stacks of ours that nobody runs on, with their sizes.
     static SPARE: RefCell<Vec<(usize, DefaultStack)>> = const { RefCell::new(Vec::new()) };
-    /// The names of the execution's threads, by their ids: the handler cannot ask for them, as the execution may be lent
-    /// to somebody where it comes.
+    /// The names of the execution's threads, by their ids: the handler cannot ask for them, as the
+    /// execution may be lent to somebody where it comes.
     static NAMES: RefCell<Vec<Name>> = const { RefCell::new(Vec::new()) };
     /// Where the threads of the execution run, by their ids.
     static ROOMS: RefCell<Vec<Room>> = const { RefCell::new(Vec::new()) };
@@ -112,7 +116,8 @@ pub(crate) fn run<R>(thread: ThreadId, asked: Option<usize>, body: impl FnOnce()
     }
 }
 
-/// In a frame of its own: what the body needs must not be taken where it is only chosen on which stack it runs.
+/// In a frame of its own: what the body needs must not be taken where it is only chosen on which
+/// stack it runs.
 #[inline(never)]
 fn here<R>(body: impl FnOnce() -> R) -> R {
     body()
@@ -132,7 +137,8 @@ fn larger<R>(thread: ThreadId, bytes: usize, body: impl FnOnce() -> R) -> R {
         let operation = format!("a stack of {bytes} bytes: {error}");
         fail(Ending::Unknown(Bound::NotModelled { engine: "selvedge", operation }))
     });
-    // a thread of a failed execution never comes back from here: its stack is leaked, as the engine's is
+    // a thread of a failed execution never comes back from here: its stack is leaked, as the
+    // engine's is
     let result = corosensei::on_stack(&mut stack, || {
         stands(thread, bytes);
         body()
@@ -141,7 +147,8 @@ fn larger<R>(thread: ThreadId, bytes: usize, body: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Calls `f` where there is room: what draws an execution may need more than a green thread, or a handler, has left.
+/// Calls `f` where there is room: what draws an execution may need more than a green thread, or a
+/// handler, has left.
 pub(in crate::execution) fn roomy(f: impl FnOnce()) {
     match DefaultStack::new(1 << 20) {
         Ok(stack) => corosensei::on_stack(stack, f),
@@ -162,22 +169,26 @@ fn stands(thread: ThreadId, bytes: usize) {
     });
 }
 
-/// If a fault at this address means that the green thread that runs has overflowed its stack: tells whoever waits for
-/// the exploration, and says so. Allocates nothing, and waits for no lock that a thread holds which runs the user's code.
+/// If a fault at this address means that the green thread that runs has overflowed its stack: tells
+/// whoever waits for the exploration, and says so. Allocates nothing, and waits for no lock that a
+/// thread holds which runs the user's code.
 #[cfg(unix)]
 pub(in crate::execution) fn is_overflow(address: usize) -> bool {
     if engine() == Engine::Std {
         return false;
     }
     let thread = me();
-    let room = ROOMS.try_with(|rooms| rooms.try_borrow().ok().and_then(|rooms| rooms.get(thread.index()).copied()));
+    let room = ROOMS.try_with(|rooms| {
+        rooms.try_borrow().ok().and_then(|rooms| rooms.get(thread.index()).copied())
+    });
     let Ok(Some(Room { top, bytes })) = room else { return false };
     // below its beginning nothing of the stack itself can fault
     if !(top.saturating_sub(bytes + GUARD)..top).contains(&address) {
         return false;
     }
-    let named =
-        |names: &RefCell<Vec<Name>>| names.try_borrow().ok().and_then(|names| names.get(thread.index()).copied());
+    let named = |names: &RefCell<Vec<Name>>| {
+        names.try_borrow().ok().and_then(|names| names.get(thread.index()).copied())
+    };
     let name = NAMES.try_with(named).ok().flatten().unwrap_or(Name::NONE);
     let told = PULSE.try_with(|pulse| {
         let pulse = pulse.try_borrow().ok()?;
@@ -203,7 +214,10 @@ impl Overflow {
 /// What an overflow comes to of which generator told us, and nobody else.
 pub(crate) fn overflowed() -> Bound {
     let bytes = ROOMS.with_borrow(|rooms| rooms.get(me().index()).map_or(LOOM, |room| room.bytes));
-    let last = PULSE.with_borrow(|pulse| pulse.as_ref().and_then(|pulse| pulse.last()).map(ToString::to_string));
-    let thread = try_with(|world| world.log.trace.thread_name(me())).unwrap_or_else(|| "a thread".to_string());
+    let last = PULSE.with_borrow(|pulse| {
+        pulse.as_ref().and_then(|pulse| pulse.last()).map(ToString::to_string)
+    });
+    let thread = try_with(|world| world.log.trace.thread_name(me()))
+        .unwrap_or_else(|| "a thread".to_string());
     Bound::Stack { thread, bytes, last }
 }

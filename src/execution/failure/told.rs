@@ -22,9 +22,11 @@ pub(crate) struct Failure {
 impl Failure {
     /// How an execution ended that is over.
     pub(crate) fn of(world: &mut World, ending: Ending, execution: u64) -> Failure {
-        let events = world.log.fingerprint.take().unwrap_or_else(|| Fingerprint::of(&world.log.trace));
+        let events =
+            world.log.fingerprint.take().unwrap_or_else(|| Fingerprint::of(&world.log.trace));
         let counted = world.memory.arcs.counted();
-        let (trace, schedule) = (std::mem::take(&mut world.log.trace), std::mem::take(&mut world.turns.schedule));
+        let (trace, schedule) =
+            (std::mem::take(&mut world.log.trace), std::mem::take(&mut world.turns.schedule));
         Failure { ending, trace, schedule, counted, events, execution }
     }
 }

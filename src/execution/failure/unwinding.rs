@@ -1,13 +1,14 @@
 //! Panics that unwind, green thread by green thread.
 //!
-//! std counts the panics that unwind on an OS thread, and all green threads share one. A green thread that another one
-//! follows while it unwinds takes its panics along: they are taken from std's count before the switch, and put back
-//! after it. So `std::thread::panicking` tells the truth on every green thread, and with it std's own poisoning, and a
-//! destructor that asks.
+//! std counts the panics that unwind on an OS thread, and all green threads share one. A green
+//! thread that another one follows while it unwinds takes its panics along: they are taken from
+//! std's count before the switch, and put back after it. So `std::thread::panicking` tells the
+//! truth on every green thread, and with it std's own poisoning, and a destructor that asks.
 //!
-//! std changes its count only where a panic begins to unwind and where one is caught. So there are coroutines whose only
-//! work is to be in the middle of a panic: one that catches its own lowers the count by one, one that begins another
-//! raises it. The first panic of each began on an OS thread of its own, where nobody misses it.
+//! std changes its count only where a panic begins to unwind and where one is caught. So there are
+//! coroutines whose only work is to be in the middle of a panic: one that catches its own lowers
+//! the count by one, one that begins another raises it. The first panic of each began on an OS
+//! thread of its own, where nobody misses it.
 
 use generator::{Generator, Gn, Scope};
 use std::cell::RefCell;
@@ -50,7 +51,8 @@ fn uncounted() -> Counter {
     counter.join().expect("its panic stays in its coroutine")
 }
 
-/// An OS thread's counters. They are never dropped: a coroutine in the middle of a panic cannot be ended by another one.
+/// An OS thread's counters. They are never dropped: a coroutine in the middle of a panic cannot be
+/// ended by another one.
 #[derive(Default)]
 struct Counters {
     /// In the middle of a panic.

@@ -1,8 +1,8 @@
 //! Atomics and fences under loom.
 //!
-//! loom keeps the values, with a history; the std atomic then follows, as the shadow that destructors of a failed
-//! execution see. A `SeqCst` access has a `SeqCst` fence on both sides: loom takes `SeqCst` accesses for `AcqRel` (its
-//! issue 180).
+//! loom keeps the values, with a history; the std atomic then follows, as the shadow that
+//! destructors of a failed execution see. A `SeqCst` access has a `SeqCst` fence on both sides:
+//! loom takes `SeqCst` accesses for `AcqRel` (its issue 180).
 
 use super::{companion, defer, step};
 use crate::execution::memory::atomic::{exchanged, rmw_seen};
@@ -35,7 +35,12 @@ fn fenced<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
     result
 }
 
-pub(in crate::execution) fn load<T: Primitive>(pending: Pending, atomic: ObjectId, std: &T::Std, order: Ordering) -> T {
+pub(in crate::execution) fn load<T: Primitive>(
+    pending: Pending,
+    atomic: ObjectId,
+    std: &T::Std,
+    order: Ordering,
+) -> T {
     let loom = side::<T>(atomic, std);
     let access = || fenced(order, || T::loom_load(&loom, order));
     step(pending, access, || T::load(std, SeqCst), |_, _, value| Seen::value(value.value()))
@@ -97,7 +102,8 @@ pub(in crate::execution) fn compare_exchange<T: Primitive>(
 ) -> Result<T, T> {
     let loom = side::<T>(atomic, std);
     let strongest = if success == SeqCst || failure == SeqCst { SeqCst } else { success };
-    let access = || fenced(strongest, || T::loom_compare_exchange(&loom, current, new, success, failure));
+    let access =
+        || fenced(strongest, || T::loom_compare_exchange(&loom, current, new, success, failure));
     let owed = loom.clone();
     let shadow = || {
         let result = T::compare_exchange(std, current, new, SeqCst, SeqCst); // one OS thread
@@ -117,7 +123,8 @@ pub(in crate::execution) fn compare_exchange<T: Primitive>(
 /// Takes loom's value over, for an exclusive borrow of the atomic.
 pub(in crate::execution) fn settle<T: Primitive>(atomic: ObjectId, std: &mut T::Std) {
     if let Some(loom) = companion::detach::<T::Loom>(atomic) {
-        // Relaxed, and one OS thread: whoever has an exclusive borrow is ordered after every other access
+        // Relaxed, and one OS thread: whoever has an exclusive borrow is ordered after every other
+        // access
         T::store(std, T::loom_load(&loom, Relaxed), Relaxed);
     }
 }

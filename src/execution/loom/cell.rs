@@ -1,4 +1,5 @@
-//! Plain memory under loom: cells, and moments by which memory that is known by its address is ordered.
+//! Plain memory under loom: cells, and moments by which memory that is known by its address is
+//! ordered.
 
 use super::{companion, step};
 use crate::execution::{Pending, Seen, me, with};
@@ -36,13 +37,18 @@ impl Moment {
     }
 }
 
-/// Accesses memory by its address. `touch` takes the access in, and says as what it is drawn, and which moments must have
-/// happened before.
-pub(in crate::execution) fn access_by_address(pending: Pending, touch: impl FnOnce(Moment) -> (ObjectId, Vec<Moment>)) {
+/// Accesses memory by its address. `touch` takes the access in, and says as what it is drawn, and
+/// which moments must have happened before.
+pub(in crate::execution) fn access_by_address(
+    pending: Pending,
+    touch: impl FnOnce(Moment) -> (ObjectId, Vec<Moment>),
+) {
     let check = || {
         let (object, earlier) = touch(Moment::now());
         // if loom ends the execution here, this is the event with which it does
-        with(|world| world.thread(me()).pending = Some(Pending { object: Some(object), ..pending }));
+        with(|world| {
+            world.thread(me()).pending = Some(Pending { object: Some(object), ..pending })
+        });
         earlier.iter().for_each(Moment::must_be_before);
         Some(object)
     };

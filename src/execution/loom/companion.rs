@@ -13,7 +13,8 @@ pub(super) fn attach(object: ObjectId, companion: impl Any) {
 }
 
 pub(super) fn of<T: Any>(object: ObjectId) -> Rc<T> {
-    let companion = with(|world| world.loom.companions[object.index()].clone()).expect("attached when it was created");
+    let companion = with(|world| world.loom.companions[object.index()].clone())
+        .expect("attached when it was created");
     companion.downcast().expect("one kind of companion for one kind of object")
 }
 

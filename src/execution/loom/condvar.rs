@@ -1,8 +1,8 @@
 //! Condition variables under loom.
 //!
-//! loom's own keeps a guard on the waiter's stack, which aborts the process when an execution fails: this one is made of
-//! loom's park and unpark, with an atomic as its point of dependence. It is first in, first out, like loom's own.
-//! Timeouts cannot be modelled here.
+//! loom's own keeps a guard on the waiter's stack, which aborts the process when an execution
+//! fails: this one is made of loom's park and unpark, with an atomic as its point of dependence. It
+//! is first in, first out, like loom's own. Timeouts cannot be modelled here.
 
 use super::{companion, lock, step};
 use crate::execution::condvar::{enqueue, wait_seen, wake};

@@ -1,4 +1,5 @@
-//! The count of an `Arc` whose operations are steps, under loom: an atomic that each of them changes. The count is std's.
+//! The count of an `Arc` whose operations are steps, under loom: an atomic that each of them
+//! changes. The count is std's.
 
 use super::{companion, defer, step as loom_step};
 use crate::execution::{Pending, Seen, me, set_me};

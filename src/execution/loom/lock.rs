@@ -6,8 +6,9 @@ use crate::execution::{Pending, Seen, World, me, with};
 use crate::vocabulary::trace::{ObjectId, ObjectKind};
 use std::cell::RefCell;
 
-/// loom's lock and the guards that are held of it. The guards stand here and not on the user's stack, where a
-/// failure would drop them outside of the model. Field order: guards go before the lock that they borrow.
+/// loom's lock and the guards that are held of it. The guards stand here and not on the user's
+/// stack, where a failure would drop them outside of the model. Field order: guards go before the
+/// lock that they borrow.
 struct LoomLock {
     write: RefCell<Option<Guard>>,
     reads: RefCell<Vec<::loom::sync::RwLockReadGuard<'static, ()>>>,
@@ -29,7 +30,8 @@ impl LoomKind {
     /// The lock, for as long as its companion lives.
     ///
     /// # Safety
-    /// 1. What is borrowed from the result must be dropped, or leaked, before the companion is dropped.
+    /// 1. What is borrowed from the result must be dropped, or leaked, before the companion is
+    ///    dropped.
     #[allow(unsafe_code)]
     unsafe fn mutex(&self) -> &'static ::loom::sync::Mutex<()> {
         let LoomKind::Mutex(mutex) = self else { unreachable!("a mutex's companion") };
@@ -41,7 +43,9 @@ impl LoomKind {
     /// 1. As for [`LoomKind::mutex`].
     #[allow(unsafe_code)]
     unsafe fn rwlock(&self) -> &'static ::loom::sync::RwLock<()> {
-        let LoomKind::RwLock(rwlock) = self else { unreachable!("a reader-writer lock's companion") };
+        let LoomKind::RwLock(rwlock) = self else {
+            unreachable!("a reader-writer lock's companion")
+        };
         // SAFETY: the box gives it a fixed address; the caller answers for the lifetime (1)
         unsafe { &*std::ptr::from_ref(&**rwlock) }
     }
@@ -50,19 +54,32 @@ impl LoomKind {
 impl LoomLock {
     #[allow(unsafe_code)]
     fn acquire(&self, mode: Mode) {
-        // SAFETY: 1. the guards stand in fields of this companion, before the lock, and leave with it
+        // SAFETY: 1. the guards stand in fields of this companion, before the lock, and leave with
+        // it
         unsafe {
             match (&self.lock, mode) {
                 (LoomKind::Mutex(_), _) => {
-                    let guard = self.lock.mutex().lock().expect("loom's own mutex is never poisoned: see `defer`");
+                    let guard = self
+                        .lock
+                        .mutex()
+                        .lock()
+                        .expect("loom's own mutex is never poisoned: see `defer`");
                     *self.write.borrow_mut() = Some(Guard::Mutex(guard));
                 }
                 (LoomKind::RwLock(_), Mode::Write) => {
-                    let guard = self.lock.rwlock().write().expect("loom's own lock is never poisoned: see `defer`");
+                    let guard = self
+                        .lock
+                        .rwlock()
+                        .write()
+                        .expect("loom's own lock is never poisoned: see `defer`");
                     *self.write.borrow_mut() = Some(Guard::RwLock(guard));
                 }
                 (LoomKind::RwLock(_), Mode::Read) => {
-                    let guard = self.lock.rwlock().read().expect("loom's own lock is never poisoned: see `defer`");
+                    let guard = self
+                        .lock
+                        .rwlock()
+                        .read()
+                        .expect("loom's own lock is never poisoned: see `defer`");
                     self.reads.borrow_mut().push(guard);
                 }
             }
@@ -111,7 +128,8 @@ impl LoomLock {
 
 impl Drop for LoomLock {
     fn drop(&mut self) {
-        // The execution is over. A guard that is still here was forgotten by the model, and has no engine any more.
+        // The execution is over. A guard that is still here was forgotten by the model, and has no
+        // engine any more.
         std::mem::forget(self.write.take());
         std::mem::forget(self.reads.take());
     }
@@ -122,14 +140,22 @@ pub(in crate::execution) fn create(lock: ObjectId, kind: ObjectKind) {
     let kind = match kind {
         ObjectKind::RwLock => LoomKind::RwLock(Box::new(::loom::sync::RwLock::new(()))),
         ObjectKind::Mutex => LoomKind::Mutex(Box::new(::loom::sync::Mutex::new(()))),
-        ObjectKind::Condvar | ObjectKind::Atomic | ObjectKind::Cell | ObjectKind::Memory | ObjectKind::Arc => {
+        ObjectKind::Condvar
+        | ObjectKind::Atomic
+        | ObjectKind::Cell
+        | ObjectKind::Memory
+        | ObjectKind::Arc => {
             unreachable!("they are no locks")
         }
     };
-    companion::attach(lock, LoomLock { write: RefCell::default(), reads: RefCell::default(), lock: kind });
+    companion::attach(
+        lock,
+        LoomLock { write: RefCell::default(), reads: RefCell::default(), lock: kind },
+    );
 }
 
-/// Acquires for a thread that unwinds, behind loom's back: it is released before any other thread runs.
+/// Acquires for a thread that unwinds, behind loom's back: it is released before any other thread
+/// runs.
 fn take_shadow(world: &mut World, lock: ObjectId, mode: Mode) {
     take(world, lock, mode, me());
     world.loom.shadow_locks.push((lock, mode));

@@ -1,7 +1,7 @@
 //! Everything of loom's: its objects, which stand beside ours, and how they perform each operation.
 //!
-//! Under loom the meaning is loom's, because its memory model hangs on it. What it does is announced before, and
-//! written down after.
+//! Under loom the meaning is loom's, because its memory model hangs on it. What it does is
+//! announced before, and written down after.
 
 pub(in crate::execution) mod atomic;
 pub(in crate::execution) mod cell;
@@ -53,8 +53,9 @@ pub(super) fn begin() {
     with(|world| world.loom.parkers.push(Some(parker)));
 }
 
-/// An operation under loom: `perform` is loom's, and may switch threads; `shadow` is what remains of it while the
-/// thread unwinds or the execution has failed; `note` is told of its effect, for the drawing.
+/// An operation under loom: `perform` is loom's, and may switch threads; `shadow` is what remains
+/// of it while the thread unwinds or the execution has failed; `note` is told of its effect, for
+/// the drawing.
 pub(in crate::execution) fn step<R>(
     pending: Pending,
     perform: impl FnOnce() -> R,
@@ -82,7 +83,8 @@ pub(in crate::execution) fn step<R>(
     result
 }
 
-/// Puts off what a thread that unwinds owes to loom: loom's operations may switch threads, or panic.
+/// Puts off what a thread that unwinds owes to loom: loom's operations may switch threads, or
+/// panic.
 pub(in crate::execution) fn defer(owed: Box<dyn FnOnce()>) {
     let me = me();
     try_with(|world| world.loom.deferred.push((me, owed)));

@@ -1,14 +1,15 @@
-//! Memory that is announced by its address: who touched which bytes, and which accesses nothing orders.
+//! Memory that is announced by its address: who touched which bytes, and which accesses nothing
+//! orders.
 //!
-//! The accesses are kept by bytes, so that neighbours and overlaps are told apart; what is drawn as one object is what
-//! was announced together at first. Addresses differ between executions, and who touches them first hangs on the
-//! schedule: so the search knows nothing of these objects. It need not, since two accesses commute, but for whether they
-//! race, which the clocks say in either order. What does not commute is to free: it makes other memory of the bytes
-//! (`MEMORY`).
+//! The accesses are kept by bytes, so that neighbours and overlaps are told apart; what is drawn as
+//! one object is what was announced together at first. Addresses differ between executions, and who
+//! touches them first hangs on the schedule: so the search knows nothing of these objects. It need
+//! not, since two accesses commute, but for whether they race, which the clocks say in either
+//! order. What does not commute is to free: it makes other memory of the bytes (`MEMORY`).
 //!
-//! Under loom its own causality decides: each access leaves a cell of loom's behind, made at that moment, and may only
-//! go on if the making of those that it conflicts with happened before. (A cell for each address would not do: loom
-//! takes its making, by whoever comes first, for a write.)
+//! Under loom its own causality decides: each access leaves a cell of loom's behind, made at that
+//! moment, and may only go on if the making of those that it conflicts with happened before. (A
+//! cell for each address would not do: loom takes its making, by whoever comes first, for a write.)
 
 use crate::execution::step::perform;
 use crate::execution::{Ending, Pending, Seen, World, engine, loom, me, with};
@@ -46,7 +47,8 @@ struct Segment {
     reads: SmallVec<[Past; 2]>,
 }
 
-/// The memory that an execution has announced: segments by their first bytes, none of which overlap.
+/// The memory that an execution has announced: segments by their first bytes, none of which
+/// overlap.
 #[derive(Debug, Default)]
 pub(super) struct Bytes {
     segments: BTreeMap<usize, Segment>,
@@ -55,30 +57,45 @@ pub(super) struct Bytes {
 impl Bytes {
     /// Makes `at` the border between two segments, if it lies inside of one.
     fn cut(&mut self, at: usize) {
-        let Some((_, inside)) = self.segments.range_mut(..at).next_back().filter(|(_, s)| s.end > at) else { return };
+        let Some((_, inside)) =
+            self.segments.range_mut(..at).next_back().filter(|(_, s)| s.end > at)
+        else {
+            return;
+        };
         let right = inside.clone();
         inside.end = at;
         self.segments.insert(at, right);
     }
 
-    /// Makes the range consist of whole segments; what was not there becomes a part of `fresh`'s object.
+    /// Makes the range consist of whole segments; what was not there becomes a part of `fresh`'s
+    /// object.
     fn cover(&mut self, range: &Range<usize>, mut fresh: impl FnMut() -> ObjectId) {
         self.cut(range.start);
         self.cut(range.end);
-        let known: Vec<Range<usize>> = self.segments.range(range.clone()).map(|(start, s)| *start..s.end).collect();
+        let known: Vec<Range<usize>> =
+            self.segments.range(range.clone()).map(|(start, s)| *start..s.end).collect();
         let (mut from, mut object) = (range.start, None);
         for next in known.into_iter().chain(std::iter::once(range.end..range.end)) {
             if from < next.start {
                 let object = *object.get_or_insert_with(&mut fresh);
-                self.segments.insert(from, Segment { end: next.start, object, write: None, reads: SmallVec::new() });
+                self.segments.insert(
+                    from,
+                    Segment { end: next.start, object, write: None, reads: SmallVec::new() },
+                );
             }
             from = next.end;
         }
     }
 }
 
-/// Announces an access to these bytes, and ends the execution if nothing orders it with an earlier one.
-pub(crate) fn access(address: usize, size: usize, operation: Operation, location: &'static Location<'static>) {
+/// Announces an access to these bytes, and ends the execution if nothing orders it with an earlier
+/// one.
+pub(crate) fn access(
+    address: usize,
+    size: usize,
+    operation: Operation,
+    location: &'static Location<'static>,
+) {
     let range = address..address.saturating_add(size);
     if range.is_empty() {
         return;
@@ -98,17 +115,25 @@ pub(crate) fn access(address: usize, size: usize, operation: Operation, location
         ((), Seen { object: Some(object), ..Seen::default() })
     };
     let by_loom = |moment| {
-        let (object, earlier) = with(|world| touch(world, me(), &range, &pending, Moment::Loom(moment)));
+        let (object, earlier) =
+            with(|world| touch(world, me(), &range, &pending, Moment::Loom(moment)));
         let moment = |past: Past| match past.moment {
             Moment::Loom(moment) => Some(moment),
             Moment::Epoch(_) => None,
         };
         (object, earlier.into_iter().filter_map(moment).collect())
     };
-    perform(engine(), pending, || (), meaning, |pending| loom::cell::access_by_address(pending, by_loom));
+    perform(
+        engine(),
+        pending,
+        || (),
+        meaning,
+        |pending| loom::cell::access_by_address(pending, by_loom),
+    );
 }
 
-/// Takes in an access: the object as which it is drawn, and the accesses of others that must have happened before.
+/// Takes in an access: the object as which it is drawn, and the accesses of others that must have
+/// happened before.
 fn touch(
     world: &mut World,
     me: ThreadId,
@@ -121,7 +146,12 @@ fn touch(
         let object = Object { kind: ObjectKind::Memory, name: None, created: pending.location };
         world.create_unnumbered(object)
     });
-    let past = Past { thread: me, event: world.log.trace.events.len(), location: pending.location, moment };
+    let past = Past {
+        thread: me,
+        event: world.log.trace.events.len(),
+        location: pending.location,
+        moment,
+    };
     let (mut earlier, mut object) = (Vec::new(), None);
     for segment in bytes.segments.range_mut(range.clone()).map(|(_, segment)| segment) {
         object.get_or_insert(segment.object);
@@ -147,7 +177,8 @@ fn race(world: &World, me: ThreadId, object: ObjectId, other: &Past, pending: &P
         world.log.trace.thread_name(me),
         world.log.trace.thread_name(other.thread),
     );
-    let did = world.log.trace.events.get(other.event).map_or("access", |event| event.operation.name());
+    let did =
+        world.log.trace.events.get(other.event).map_or("access", |event| event.operation.name());
     let (mine_did, location) = (pending.operation.name(), pending.location);
     let message = format!(
         "{mine}'s {mine_did} of {name} at {location} and {theirs}'s {did} at {}: nothing orders them",

@@ -1,18 +1,21 @@
 //! Reference counts under the engines.
 //!
-//! The count itself is std's: the facade's `Arc` holds one of std's, so a value is dropped by whoever drops the last
-//! handle. What std orders is told to the clocks: who drops a handle releases; who drops the last one, or finds out that
-//! it is alone, acquires.
+//! The count itself is std's: the facade's `Arc` holds one of std's, so a value is dropped by
+//! whoever drops the last handle. What std orders is told to the clocks: who drops a handle
+//! releases; who drops the last one, or finds out that it is alone, acquires.
 //!
-//! To count is no step by itself. Two threads that drop a handle commute, unless the destructor does something that
-//! others can see, or somebody looks at the count while another one changes it. That is found out while exploring: where
-//! nothing orders two operations that do not commute, the place where the `Arc` was made is *counted* from then on, and
-//! the exploration begins anew. The operations on a counted `Arc` are steps like any other.
+//! To count is no step by itself. Two threads that drop a handle commute, unless the destructor
+//! does something that others can see, or somebody looks at the count while another one changes it.
+//! That is found out while exploring: where nothing orders two operations that do not commute, the
+//! place where the `Arc` was made is *counted* from then on, and the exploration begins anew. The
+//! operations on a counted `Arc` are steps like any other.
 
 use super::Memory;
 use super::clocks::Clocks;
 use crate::execution::step::step;
-use crate::execution::{Counted, Ending, Engine, Pending, Seen, World, engine, execution, failure, loom, me, try_with};
+use crate::execution::{
+    Counted, Ending, Engine, Pending, Seen, World, engine, execution, failure, loom, me, try_with,
+};
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::{Object, ObjectId, ObjectKind, Operation, ThreadId, Value};
 use crate::vocabulary::verdict::Bound;
@@ -104,10 +107,16 @@ impl Arcs {
         self.learned.clear();
     }
 
-    /// The places that are counted, by their numbers among those where this execution made an `Arc`.
+    /// The places that are counted, by their numbers among those where this execution made an
+    /// `Arc`.
     pub(crate) fn counted(&self) -> Vec<u32> {
-        let is_counted = |place| self.all.iter().any(|arc| arc.object.is_some() && arc.made == place);
-        (0..).zip(&self.places).filter(|(_, place)| is_counted(**place)).map(|(nth, _)| nth).collect()
+        let is_counted =
+            |place| self.all.iter().any(|arc| arc.object.is_some() && arc.made == place);
+        (0..)
+            .zip(&self.places)
+            .filter(|(_, place)| is_counted(**place))
+            .map(|(nth, _)| nth)
+            .collect()
     }
 
     fn place(&mut self, location: &'static Location<'static>) -> usize {
@@ -135,9 +144,25 @@ impl Count {
                 .then(|| world.create(Object { kind: ObjectKind::Arc, name: None, created: made }));
             let [clones, drops, looks, upgrades, claims] = Default::default();
             let released = VectorClock::default();
-            let state = ArcState { made, address, object, released, clones, drops, looks, upgrades, claims };
+            let state = ArcState {
+                made,
+                address,
+                object,
+                released,
+                clones,
+                drops,
+                looks,
+                upgrades,
+                claims,
+            };
             world.memory.arcs.all.push(state);
-            (Count { execution: world.log.execution, nth: world.memory.arcs.all.len() as u32 - 1 }, object)
+            (
+                Count {
+                    execution: world.log.execution,
+                    nth: world.memory.arcs.all.len() as u32 - 1,
+                },
+                object,
+            )
         });
         let Some((count, object)) = count else { return Count::PLAIN };
         if let Some(object) = object.filter(|_| engine() == Engine::Loom && !failure::inert()) {
@@ -184,7 +209,8 @@ impl Count {
         self.state(|world, nth| world.memory.arcs.all[nth].object).flatten()
     }
 
-    /// One operation: `perform` does it, and says how many handles it left, or saw. It must not run the user's code.
+    /// One operation: `perform` does it, and says how many handles it left, or saw. It must not run
+    /// the user's code.
     pub(crate) fn step<R>(
         self,
         (does, operation): (Does, Operation),
@@ -211,7 +237,8 @@ impl Count {
         }
     }
 
-    /// Who has found out that it is alone, or that the value is still there, comes after those who dropped a handle.
+    /// Who has found out that it is alone, or that the value is still there, comes after those who
+    /// dropped a handle.
     pub(crate) fn acquire(self) {
         let counted = self.state(|world, nth| {
             let (me, Memory { clocks, arcs, .. }) = (me(), &mut world.memory);
@@ -223,8 +250,8 @@ impl Count {
         }
     }
 
-    /// Drops the last handle, by `f`, which runs the user's destructor: if others can see what that does, it matters who
-    /// comes last.
+    /// Drops the last handle, by `f`, which runs the user's destructor: if others can see what that
+    /// does, it matters who comes last.
     pub(crate) fn last(self, f: impl FnOnce()) {
         let me = me();
         let before = self.state(|world, nth| {
@@ -237,7 +264,8 @@ impl Count {
         self.gone();
         self.acquire();
         let uncounted = self.state(|world, nth| {
-            let (made, object) = (world.memory.arcs.all[nth].made, world.memory.arcs.all[nth].object);
+            let (made, object) =
+                (world.memory.arcs.all[nth].made, world.memory.arcs.all[nth].object);
             world.thread(me).last_owner_of += 1;
             let uncounted = object.is_none();
             world.thread(me).uncounted.extend(uncounted.then_some(made));
@@ -274,49 +302,56 @@ impl Drop for Ends {
     }
 }
 
-/// loom has found a data race: in a destructor of what an `Arc` owned that is not counted, it knows nothing of what the
-/// drops before have released.
+/// loom has found a data race: in a destructor of what an `Arc` owned that is not counted, it knows
+/// nothing of what the drops before have released.
 #[cold]
 pub(in crate::execution) fn learn_from_race(world: &mut World) {
     let places = world.thread(me()).uncounted.clone();
     world.memory.arcs.learned.extend(places);
 }
 
-/// Why a data race may be none: the thread is in the destructor of a value that one of std's `Arc`s owned, and what that
-/// orders is not seen.
+/// Why a data race may be none: the thread is in the destructor of a value that one of std's `Arc`s
+/// owned, and what that orders is not seen.
 #[cold]
 pub(in crate::execution) fn unseen_order(world: &World) -> Option<Ending> {
     let ours = world.threads[me().index()].last_owner_of;
     let stack = std::backtrace::Backtrace::force_capture().to_string();
-    let frames: Vec<&str> =
-        stack.lines().filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit())).collect();
-    // how a function is called hangs on how much debug information there is: if its own name does not say of which type it
-    // is, the frames that called it do
+    let frames: Vec<&str> = stack
+        .lines()
+        .filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit()))
+        .collect();
+    // how a function is called hangs on how much debug information there is: if its own name does
+    // not say of which type it is, the frames that called it do
     let is_of_arc = |at: &usize| {
         let mut names = frames[*at..].iter().take(3);
         frames[*at].contains("drop_slow")
-            && names.find_map(|name| match (name.contains("sync::Arc<"), name.contains("rc::Rc<")) {
-                (true, _) => Some(true),
-                (false, true) => Some(false),
-                (false, false) => None,
+            && names.find_map(|name| {
+                match (name.contains("sync::Arc<"), name.contains("rc::Rc<")) {
+                    (true, _) => Some(true),
+                    (false, true) => Some(false),
+                    (false, false) => None,
+                }
             }) == Some(true)
     };
     let owners = (0..frames.len()).filter(is_of_arc);
     (owners.count() > ours).then(|| {
-        let operation = "what the last drop of a std::sync::Arc orders; selvedge::sync::Arc is modelled".to_string();
+        let operation =
+            "what the last drop of a std::sync::Arc orders; selvedge::sync::Arc is modelled"
+                .to_string();
         Ending::Unknown(Bound::NotModelled { engine: "selvedge", operation })
     })
 }
 
-/// Takes in an operation that is no step, and learns whether it should be one: if nothing orders it and another one with
-/// which it does not commute.
+/// Takes in an operation that is no step, and learns whether it should be one: if nothing orders it
+/// and another one with which it does not commute.
 fn note(world: &mut World, nth: usize, does: Does) {
     if world.over() {
         return;
     }
     let me = me();
     let Memory { clocks, arcs, .. } = &mut world.memory;
-    let ArcState { made, released, clones, drops, looks, upgrades, claims, .. } = &mut arcs.all[nth];
+    let ArcState { made, released, clones, drops, looks, upgrades, claims, .. } =
+        &mut arcs.all[nth];
     let against: &[&Touched] = match does {
         Does::Clone | Does::DropWeak => &[looks],
         Does::Drop => &[looks, upgrades, claims],

@@ -1,12 +1,15 @@
 //! Atomics and fences under the engines.
 //!
-//! The value of an atomic stands in the memory of its execution, and under loom in loom's own. The user's std atomic
-//! follows: it holds the value outside of an engine, and is what destructors of a failed execution see.
+//! The value of an atomic stands in the memory of its execution, and under loom in loom's own. The
+//! user's std atomic follows: it holds the value outside of an engine, and is what destructors of a
+//! failed execution see.
 
 pub(crate) use super::primitive::Rmw;
 use super::primitive::{Primitive, Stored};
 use crate::execution::step::{choose, perform, step};
-use crate::execution::{Engine, Home, Pending, Seen, World, engine, failure, knockout, loom, me, with};
+use crate::execution::{
+    Engine, Home, Pending, Seen, World, engine, failure, knockout, loom, me, with,
+};
 use crate::vocabulary::trace::{Operation, Outcome, Value};
 use crate::vocabulary::{Change, Half};
 use std::panic::Location;
@@ -57,7 +60,8 @@ pub(crate) fn store<T: Primitive>(home: &Home, std: &T::Std, value: T, order: Or
 
 /// What a read-modify-write makes of a value.
 fn rmw_of<T: Primitive>(std: &T::Std, rmw: Rmw, value: T, operand: T) -> T {
-    // std computes it, at the place of the value itself, which is then as before: one OS thread, and no switch
+    // std computes it, at the place of the value itself, which is then as before: one OS thread,
+    // and no switch
     let kept = T::load(std, SeqCst);
     T::store(std, value, SeqCst);
     T::rmw(std, rmw, operand, SeqCst);
@@ -71,7 +75,13 @@ pub(in crate::execution) fn rmw_seen<T: Primitive>(old: T, new: T) -> Seen {
 }
 
 #[track_caller]
-pub(crate) fn rmw<T: Primitive>(home: &Home, std: &T::Std, rmw: Rmw, operand: T, order: Ordering) -> T {
+pub(crate) fn rmw<T: Primitive>(
+    home: &Home,
+    std: &T::Std,
+    rmw: Rmw,
+    operand: T,
+    order: Ordering,
+) -> T {
     let order = match knockout::ordered(Location::caller(), rmw.name(), order) {
         Some(Change::Split) => {
             let seen = load::<T>(home, std, knockout::acquiring(order));
@@ -84,7 +94,8 @@ pub(crate) fn rmw<T: Primitive>(home: &Home, std: &T::Std, rmw: Rmw, operand: T,
     let pending = Pending::on(home.id(), Operation::Rmw(rmw.name(), order), Location::caller());
     let meaning = |world: &mut World, me| {
         let old = T::of(world.memory.values.seen(home.id(), held::<T>(std)));
-        T::store(std, old, Relaxed); // std computes the new value of the one that is seen; as in `held`
+        // std computes the new value of the one that is seen; as in `held`
+        T::store(std, old, Relaxed);
         T::rmw(std, rmw, operand, Relaxed);
         let new = T::load(std, Relaxed);
         world.memory.modify(me, home.id(), order, new.stored());
@@ -104,7 +115,11 @@ pub(crate) enum Strength {
 }
 
 /// What is written down of a compare-exchange.
-pub(in crate::execution) fn exchanged<T: Primitive>(result: Result<T, T>, new: T, failure: Ordering) -> Seen {
+pub(in crate::execution) fn exchanged<T: Primitive>(
+    result: Result<T, T>,
+    new: T,
+    failure: Ordering,
+) -> Seen {
     match result {
         Ok(old) => rmw_seen(old, new),
         // a compare-exchange that fails is a read
@@ -122,7 +137,8 @@ pub(crate) fn compare_exchange<T: Primitive>(
 ) -> Result<T, T> {
     assert_load(failure);
     let location = Location::caller();
-    let name = if strength == Strength::Weak { "compare_exchange_weak" } else { "compare_exchange" };
+    let name =
+        if strength == Strength::Weak { "compare_exchange_weak" } else { "compare_exchange" };
     let mut orders = (success, failure);
     match knockout::compare_exchange(location, name, orders) {
         Some(Change::Split) => {
@@ -146,12 +162,15 @@ pub(crate) fn compare_exchange<T: Primitive>(
     let pending = Pending { expected: Some(current.value()), ..pending };
     match home.engine() {
         Engine::Shuttle => exchange::<T>(pending, home, std, (current, new), orders, strength),
-        Engine::Loom => loom::atomic::compare_exchange::<T>(pending, home.id(), std, (current, new), orders),
+        Engine::Loom => {
+            loom::atomic::compare_exchange::<T>(pending, home.id(), std, (current, new), orders)
+        }
         Engine::Std => T::compare_exchange(std, current, new, success, failure),
     }
 }
 
-/// A compare-exchange on green threads: a weak one may fail without a cause, where it would succeed.
+/// A compare-exchange on green threads: a weak one may fail without a cause, where it would
+/// succeed.
 fn exchange<T: Primitive>(
     pending: Pending,
     home: &Home,
@@ -161,7 +180,8 @@ fn exchange<T: Primitive>(
     strength: Strength,
 ) -> Result<T, T> {
     let (object, location) = (home.id(), pending.location);
-    let spurious = strength == Strength::Weak && with(|world| world.may_be_spurious(me(), location));
+    let spurious =
+        strength == Strength::Weak && with(|world| world.may_be_spurious(me(), location));
     step(pending.spurious(spurious), |world, me| {
         let old = T::of(world.memory.values.seen(object, held::<T>(std)));
         // the choice is made only where it matters
@@ -180,8 +200,8 @@ fn exchange<T: Primitive>(
     })
 }
 
-/// The atomic's value, for an exclusive borrow of it: memory, and loom's side, are made anew from it at the next
-/// operation.
+/// The atomic's value, for an exclusive borrow of it: memory, and loom's side, are made anew from
+/// it at the next operation.
 pub(crate) fn settle<T: Primitive>(home: &Home, std: &mut T::Std) {
     match home.engine_now() {
         Engine::Loom if !failure::inert() => loom::atomic::settle::<T>(home.id(), std),
@@ -208,7 +228,8 @@ pub(crate) fn fence(order: Ordering) {
     perform(engine(), pending, || std::sync::atomic::fence(order), meaning, loom);
 }
 
-/// std panics on these, and so do all engines: here, because a model may not catch a panic of loom's own.
+/// std panics on these, and so do all engines: here, because a model may not catch a panic of
+/// loom's own.
 #[track_caller]
 fn assert_load(order: Ordering) {
     assert!(

@@ -1,13 +1,17 @@
-//! Cells under the engines: every access is checked for a data race before the pointer is handed out.
+//! Cells under the engines: every access is checked for a data race before the pointer is handed
+//! out.
 //!
-//! An access lasts while its closure runs, but not beyond the closure's last operation, by which it may hand its right
-//! on. Which operation is the last one is known only when the closure ends. So the cell is accessed again before each
-//! operation but the first, where something that the thread did in between could have handed its right on.
+//! An access lasts while its closure runs, but not beyond the closure's last operation, by which it
+//! may hand its right on. Which operation is the last one is known only when the closure ends. So
+//! the cell is accessed again before each operation but the first, where something that the thread
+//! did in between could have handed its right on.
 
 use super::arc::unseen_order;
 use crate::execution::failure::inert;
 use crate::execution::step::perform;
-use crate::execution::{Ending, Engine, Home, Pending, Seen, World, engine, execution, loom, me, try_with, with};
+use crate::execution::{
+    Ending, Engine, Home, Pending, Seen, World, engine, execution, loom, me, try_with, with,
+};
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
 use crate::vocabulary::verdict::Kind;
 use std::cell::Cell;
@@ -31,7 +35,8 @@ pub(crate) struct Lasting {
 }
 
 thread_local! {
-    /// How many accesses last, of all threads of the execution: most operations need to know no more.
+    /// How many accesses last, of all threads of the execution: most operations need to know no
+    /// more.
     static LASTING: Cell<usize> = const { Cell::new(0) };
 }
 
@@ -80,7 +85,8 @@ pub(crate) fn access(home: &Home, write: bool) -> Lasts {
     Lasts { execution: execution() }
 }
 
-/// Before an operation within accesses that last: accesses those cells again whose right the thread may have handed on.
+/// Before an operation within accesses that last: accesses those cells again whose right the thread
+/// may have handed on.
 #[inline]
 pub(in crate::execution) fn last(engine: Engine) {
     if LASTING.get() > 0 {
@@ -119,7 +125,8 @@ fn once(engine: Engine, cell: ObjectId, write: bool, location: &'static Location
     perform(engine, pending, || (), meaning, |pending| loom::cell::access(pending, cell, write));
 }
 
-/// Looks at the access that is about to happen, and ends the execution if nothing orders it with an earlier one.
+/// Looks at the access that is about to happen, and ends the execution if nothing orders it with an
+/// earlier one.
 pub(in crate::execution) fn race(
     world: &mut World,
     me: ThreadId,

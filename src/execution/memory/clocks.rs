@@ -1,8 +1,9 @@
-//! Happens-before, from the *declared* orderings: finds data races where the engine runs everything as SeqCst.
+//! Happens-before, from the *declared* orderings: finds data races where the engine runs everything
+//! as SeqCst.
 //!
-//! Vector clocks after DJIT+ (Pozniansky and Schuster, 2003), with release sequences and fences as in C++20
-//! [atomics.order], [atomics.fences]. Deviations: a SeqCst fence is taken as an acquire and a release fence, since
-//! the total order of SeqCst fences orders no plain accesses by itself.
+//! Vector clocks after DJIT+ (Pozniansky and Schuster, 2003), with release sequences and fences as
+//! in C++20 [atomics.order], [atomics.fences]. Deviations: a SeqCst fence is taken as an acquire
+//! and a release fence, since the total order of SeqCst fences orders no plain accesses by itself.
 
 use crate::vocabulary::trace::{ObjectId, ThreadId};
 use crate::vocabulary::view::{View, releases};
@@ -82,7 +83,11 @@ impl Clocks {
     }
 
     /// Whoever acquires from `message` from now on learns what `thread` knows.
-    pub(in crate::execution) fn release_into(&mut self, thread: ThreadId, message: &mut VectorClock) {
+    pub(in crate::execution) fn release_into(
+        &mut self,
+        thread: ThreadId,
+        message: &mut VectorClock,
+    ) {
         let now = &mut self.of(thread).now;
         message.join(now);
         now.tick(thread);
@@ -98,19 +103,35 @@ impl Clocks {
         self.threads.get(me.index()).is_some_and(|clocks| clocks.now.get(other) >= epoch)
     }
 
-    pub(in crate::execution) fn load(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
+    pub(in crate::execution) fn load(
+        &mut self,
+        thread: ThreadId,
+        object: ObjectId,
+        order: Ordering,
+    ) {
         self.of(thread);
         let Some(message) = self.messages.get(object) else { return };
         self.threads[thread.index()].reads(message, order);
     }
 
-    pub(in crate::execution) fn store(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
+    pub(in crate::execution) fn store(
+        &mut self,
+        thread: ThreadId,
+        object: ObjectId,
+        order: Ordering,
+    ) {
         *self.messages.of(object) = self.published(thread, order);
     }
 
-    pub(in crate::execution) fn rmw(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
+    pub(in crate::execution) fn rmw(
+        &mut self,
+        thread: ThreadId,
+        object: ObjectId,
+        order: Ordering,
+    ) {
         self.load(thread, object, order);
-        // a read-modify-write continues the release sequence that it reads from: join, do not replace
+        // a read-modify-write continues the release sequence that it reads from: join, do not
+        // replace
         let message = self.published(thread, order);
         self.messages.of(object).join(&message);
     }
@@ -171,7 +192,12 @@ impl Clocks {
     ) -> Option<Access> {
         let now = self.of(thread).now.clone();
         let history = self.cells.of(object);
-        let race = history.write.iter().chain(&history.reads).find(|a| unordered(a, thread, &now)).copied();
+        let race = history
+            .write
+            .iter()
+            .chain(&history.reads)
+            .find(|a| unordered(a, thread, &now))
+            .copied();
         history.write = Some(Access { thread, event, location, epoch: now.get(thread) });
         history.reads.clear();
         race

@@ -1,7 +1,7 @@
 //! Memory: which store an access sees, what happens before what, and which accesses nothing orders.
 //!
-//! Values, and the clocks that stores publish, stand here and not in the user's objects, whose own values only follow.
-//! So whoever wants another memory changes [`Sequential`], and no operation.
+//! Values, and the clocks that stores publish, stand here and not in the user's objects, whose own
+//! values only follow. So whoever wants another memory changes [`Sequential`], and no operation.
 
 pub(crate) mod address;
 pub(crate) mod arc;
@@ -44,8 +44,15 @@ impl Memory {
         std::mem::forget(self.bytes.take());
     }
 
-    /// The value that a load sees; `fresh` is the one that the object holds, if nobody has used it before.
-    fn load(&mut self, me: ThreadId, object: ObjectId, order: Ordering, fresh: impl FnOnce() -> Stored) -> Stored {
+    /// The value that a load sees; `fresh` is the one that the object holds, if nobody has used it
+    /// before.
+    fn load(
+        &mut self,
+        me: ThreadId,
+        object: ObjectId,
+        order: Ordering,
+        fresh: impl FnOnce() -> Stored,
+    ) -> Stored {
         self.clocks.load(me, object, order);
         self.values.seen(object, fresh)
     }
@@ -55,7 +62,8 @@ impl Memory {
         self.values.store(object, value);
     }
 
-    /// The second half of a read-modify-write, which has seen a value and leaves another one behind it.
+    /// The second half of a read-modify-write, which has seen a value and leaves another one behind
+    /// it.
     fn modify(&mut self, me: ThreadId, object: ObjectId, order: Ordering, value: Stored) {
         self.clocks.rmw(me, object, order);
         self.values.store(object, value);

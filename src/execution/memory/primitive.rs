@@ -1,4 +1,5 @@
-//! The types that have atomics: what std's and loom's have in common, and how memory keeps their values.
+//! The types that have atomics: what std's and loom's have in common, and how memory keeps their
+//! values.
 
 use crate::vocabulary::trace::Value;
 use std::sync::atomic::Ordering;

@@ -13,7 +13,8 @@ impl Sequential {
         self.0.clear();
     }
 
-    /// The value that an access sees; `fresh` is the one that the object holds, if nobody has used it before.
+    /// The value that an access sees; `fresh` is the one that the object holds, if nobody has used
+    /// it before.
     pub(super) fn seen(&mut self, object: ObjectId, fresh: impl FnOnce() -> Stored) -> Stored {
         *self.0.of(object).get_or_insert_with(fresh)
     }

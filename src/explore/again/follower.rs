@@ -6,8 +6,8 @@ use crate::vocabulary::trace::ThreadId;
 use std::any::Any;
 use std::rc::Rc;
 
-/// Runs an execution again, in this order of its steps, until something is different; then, as fairly as anybody, on to
-/// its end.
+/// Runs an execution again, in this order of its steps, until something is different; then, as
+/// fairly as anybody, on to its end.
 pub(in crate::explore) struct Follower {
     record: Rc<Record>,
     order: Vec<usize>,
@@ -23,7 +23,8 @@ impl Follower {
         Follower { record, order, begun: 0, observed: 0, choices: 0, difference: None }
     }
 
-    /// How the execution differs from the one that was written down, if a strategy has followed that, and it does.
+    /// How the execution differs from the one that was written down, if a strategy has followed
+    /// that, and it does.
     pub(in crate::explore) fn difference(strategy: &dyn Strategy) -> Option<&str> {
         let strategy: &dyn Any = strategy;
         strategy.downcast_ref::<Follower>()?.difference.as_deref()
@@ -38,8 +39,17 @@ impl Follower {
     /// What a step was.
     fn was(&self, world: &World, at: usize, observed: usize) -> String {
         let step = &self.record.steps[at];
-        let was = step.observed.get(observed).or(step.observed.last()).map(Observed::in_words).unwrap_or_default();
-        format!("operation {} of {} was {was}", self.record.number(at), world.log.trace.thread_name(step.thread))
+        let was = step
+            .observed
+            .get(observed)
+            .or(step.observed.last())
+            .map(Observed::in_words)
+            .unwrap_or_default();
+        format!(
+            "operation {} of {} was {was}",
+            self.record.number(at),
+            world.log.trace.thread_name(step.thread)
+        )
     }
 }
 
@@ -65,7 +75,9 @@ impl Strategy for Follower {
             };
             self.difference = Some(match wanted {
                 Some(wanted) => format!("thread {} could go on, and then it could not", wanted.0),
-                None => format!("it was over, and then went on with {}", goes_on(&point.enabled[0])),
+                None => {
+                    format!("it was over, and then went on with {}", goes_on(&point.enabled[0]))
+                }
             });
         }
         point.current.unwrap_or(point.enabled[0])
@@ -81,7 +93,8 @@ impl Strategy for Follower {
             Some((taken, of)) if of == options => taken,
             _ => {
                 let of = wanted.map_or(1, |(_, of)| of);
-                self.difference = Some(format!("there was a choice of {of}, and then one of {options}"));
+                self.difference =
+                    Some(format!("there was a choice of {of}, and then one of {options}"));
                 0
             }
         }
@@ -93,7 +106,8 @@ impl Strategy for Follower {
         }
         let observed = Observed::of(world, thread, pending, seen);
         let Some((at, step)) = self.step() else { return };
-        let is_as_it_was = step.observed.get(self.observed).is_some_and(|was| was.is_like(&observed));
+        let is_as_it_was =
+            step.observed.get(self.observed).is_some_and(|was| was.is_like(&observed));
         if !is_as_it_was {
             let (was, is) = (self.was(world, at, self.observed), observed.in_words());
             self.difference = Some(format!("{was}, and then {is}"));
@@ -103,7 +117,8 @@ impl Strategy for Follower {
 
     fn ended(&mut self, world: &World) {
         if let Some(at) = self.order.get(self.begun).filter(|_| self.difference.is_none()) {
-            self.difference = Some(format!("{}, and then it was over before that", self.was(world, *at, 0)));
+            self.difference =
+                Some(format!("{}, and then it was over before that", self.was(world, *at, 0)));
         }
     }
 }

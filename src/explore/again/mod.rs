@@ -1,11 +1,13 @@
-//! Executions that are run again: the same schedule must lead to the same events, and so must an equivalent one.
+//! Executions that are run again: the same schedule must lead to the same events, and so must an
+//! equivalent one.
 //!
-//! A model that hangs on what no explorer controls (a clock, a random number, what an earlier execution left behind) does
-//! something else by the same schedule. A model that hangs on state that the facade does not see (an atomic of std's, a
-//! lock that is held between two operations) does something else if independent operations change places, which is the
-//! same execution to whoever explores every inequivalent interleaving once. So a sample of executions is written down
-//! and run again, in another order where there is one, and each thread must do the same as before, with the same values,
-//! but for addresses.
+//! A model that hangs on what no explorer controls (a clock, a random number, what an earlier
+//! execution left behind) does something else by the same schedule. A model that hangs on state
+//! that the facade does not see (an atomic of std's, a lock that is held between two operations)
+//! does something else if independent operations change places, which is the same execution to
+//! whoever explores every inequivalent interleaving once. So a sample of executions is written down
+//! and run again, in another order where there is one, and each thread must do the same as before,
+//! with the same values, but for addresses.
 
 mod follower;
 mod recorder;
@@ -32,7 +34,11 @@ impl Again {
     pub(super) fn is_due(self, execution: u64) -> bool {
         /// Each execution of so many, in the long run.
         const EVERY: u64 = 1_024;
-        let early = || execution < EVERY && execution.is_power_of_two() && execution.trailing_zeros().is_multiple_of(2);
+        let early = || {
+            execution < EVERY
+                && execution.is_power_of_two()
+                && execution.trailing_zeros().is_multiple_of(2)
+        };
         match self {
             Again::Never => false,
             Again::Sometimes => early() || execution.is_multiple_of(EVERY),
@@ -46,7 +52,8 @@ impl Again {
 pub(crate) struct Observed {
     thread: ThreadId,
     operation: Operation,
-    /// Its object, by who made it, and as which of its own: objects are counted in another order elsewhere.
+    /// Its object, by who made it, and as which of its own: objects are counted in another order
+    /// elsewhere.
     object: Option<(ThreadId, u32)>,
     value: Option<Value>,
     written: Option<Value>,
@@ -66,8 +73,12 @@ impl Observed {
     }
 
     fn is_like(&self, other: &Observed) -> bool {
-        let key = |observed: &Observed| (observed.thread, observed.operation, observed.object, observed.location);
-        key(self) == key(other) && is_same(self.value, other.value) && is_same(self.written, other.written)
+        let key = |observed: &Observed| {
+            (observed.thread, observed.operation, observed.object, observed.location)
+        };
+        key(self) == key(other)
+            && is_same(self.value, other.value)
+            && is_same(self.written, other.written)
     }
 
     fn in_words(&self) -> String {
@@ -104,18 +115,22 @@ pub(super) fn differ(one: &[Observed], other: &[Observed]) -> Option<String> {
     Some(format!("event #{} was {}, and then {}", at + 1, in_words(one), in_words(other)))
 }
 
-/// Whether two values are the same, as far as that is to be expected: memory is given out anew in each execution.
+/// Whether two values are the same, as far as that is to be expected: memory is given out anew in
+/// each execution.
 fn is_same(one: Option<Value>, other: Option<Value>) -> bool {
     match (one, other) {
         (Some(Value::Pointer(_)), Some(Value::Pointer(_))) => true,
-        (Some(Value::Unsigned(one)), Some(Value::Unsigned(other))) => one == other || may_be_addresses(one, other),
+        (Some(Value::Unsigned(one)), Some(Value::Unsigned(other))) => {
+            one == other || may_be_addresses(one, other)
+        }
         _ => one == other,
     }
 }
 
 /// Whether two different numbers may be addresses, with the same tag in the bits that none needs.
 fn may_be_addresses(one: u64, other: u64) -> bool {
-    let (lowest, bits) = if cfg!(target_pointer_width = "64") { (1 << 32, 48) } else { (1 << 16, 32) };
+    let (lowest, bits) =
+        if cfg!(target_pointer_width = "64") { (1 << 32, 48) } else { (1 << 16, 32) };
     let address = |number: u64| number & ((1 << bits) - 1);
     one >> bits == other >> bits && address(one) >= lowest && address(other) >= lowest
 }
@@ -146,8 +161,8 @@ impl Record {
         (0..self.steps.len()).collect()
     }
 
-    /// The steps in another order, as far from theirs as it goes, in which those that depend on each other stay in
-    /// place; nothing if there is none.
+    /// The steps in another order, as far from theirs as it goes, in which those that depend on
+    /// each other stay in place; nothing if there is none.
     pub(super) fn another_order(&self) -> Option<Vec<usize>> {
         if self.is_rigid {
             return None;
@@ -164,7 +179,8 @@ impl Record {
         while order.len() < self.steps.len() {
             let ready = |at: &usize| self.steps[*at].after.iter().all(|earlier| done[*earlier]);
             // whoever was to come last comes first
-            let next = threads.iter().filter_map(|steps| steps.last().copied()).filter(ready).max()?;
+            let next =
+                threads.iter().filter_map(|steps| steps.last().copied()).filter(ready).max()?;
             threads[self.steps[next].thread.index()].pop();
             done[next] = true;
             order.push(next);

@@ -1,4 +1,5 @@
-//! Writes an execution down while a strategy chooses it: its steps, and which of them must come before which.
+//! Writes an execution down while a strategy chooses it: its steps, and which of them must come
+//! before which.
 
 use super::{Observed, Record, Step};
 use crate::dependence::{Act, Effect};
@@ -40,8 +41,11 @@ impl Recorder {
         }
     }
 
-    /// The strategy for which a strategy has written an execution down, and what it wrote, if it is one that does so.
-    pub(in crate::explore) fn recorded(strategy: Box<dyn Strategy>) -> Option<(Box<dyn Strategy>, Record)> {
+    /// The strategy for which a strategy has written an execution down, and what it wrote, if it is
+    /// one that does so.
+    pub(in crate::explore) fn recorded(
+        strategy: Box<dyn Strategy>,
+    ) -> Option<(Box<dyn Strategy>, Record)> {
         let strategy: Box<dyn Any> = strategy;
         let Recorder { inner, record, .. } = *strategy.downcast().ok()?;
         Some((inner, record))
@@ -55,7 +59,14 @@ impl Recorder {
     }
 
     /// The steps that must come before this one, which does so.
-    fn causes(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen, at: usize) -> Vec<usize> {
+    fn causes(
+        &mut self,
+        world: &World,
+        thread: ThreadId,
+        pending: &Pending,
+        seen: &Seen,
+        at: usize,
+    ) -> Vec<usize> {
         let act = Act::done(&Act::announced(pending, thread), seen);
         let mut effects = act.effects;
         if pending.object.is_some_and(|object| world.objects[object.index()].first_come) {
@@ -76,10 +87,14 @@ impl Recorder {
         match (act.operation, pending.object) {
             (Operation::Spawn(child), _) => *self.last(child) = Some(at),
             (Operation::Join(child), _) => causes.extend(*self.last(child)),
-            (Operation::NotifyOne | Operation::NotifyAll, Some(condvar)) => self.notifications.push((condvar, at)),
+            (Operation::NotifyOne | Operation::NotifyAll, Some(condvar)) => {
+                self.notifications.push((condvar, at))
+            }
             // which of them it was is not known
             (Operation::Wake, Some(condvar)) => {
-                causes.extend(self.notifications.iter().filter(|(of, _)| *of == condvar).map(|(_, by)| *by));
+                causes.extend(
+                    self.notifications.iter().filter(|(of, _)| *of == condvar).map(|(_, by)| *by),
+                );
             }
             _ => {}
         }
@@ -91,7 +106,11 @@ impl Recorder {
     fn note(&mut self, pending: &Pending, seen: &Seen) {
         match (pending.operation, pending.waits, seen.value) {
             // it fired because nobody else could go on
-            (Operation::Wake, Waits::Notified { timeout: true, .. }, Some(Value::Outcome(Outcome::TimedOut))) => {
+            (
+                Operation::Wake,
+                Waits::Notified { timeout: true, .. },
+                Some(Value::Outcome(Outcome::TimedOut)),
+            ) => {
                 self.record.is_rigid = true;
             }
             // whether it may time out hangs on how often others tried to take the mutex

@@ -1,6 +1,8 @@
-//! One execution as the search sees it: its steps, what happens before what, and which pairs of steps race.
+//! One execution as the search sees it: its steps, what happens before what, and which pairs of
+//! steps race.
 //!
-//! Most executions begin as the one before them did: those steps stay, and are only gone through again.
+//! Most executions begin as the one before them did: those steps stay, and are only gone through
+//! again.
 
 use super::names::Names;
 use crate::dependence::{Act, Effect};
@@ -144,7 +146,11 @@ impl Log {
 
     pub(super) fn clock(&self, thread: ThreadId) -> &VectorClock {
         let Some(log) = self.threads.get(thread.index()) else { return &self.nothing };
-        log.steps.last().copied().or(log.started).map_or(&self.nothing, |step| &self.steps[step].after)
+        log.steps
+            .last()
+            .copied()
+            .or(log.started)
+            .map_or(&self.nothing, |step| &self.steps[step].after)
     }
 
     /// The steps of a thread.
@@ -157,7 +163,8 @@ impl Log {
         self.threads.iter().filter_map(|thread| thread.steps.last().copied()).collect()
     }
 
-    /// Whether what the object holds, or protects, may have changed between the two steps of a thread.
+    /// Whether what the object holds, or protects, may have changed between the two steps of a
+    /// thread.
     pub(super) fn has_changed(&self, object: ObjectId, then: usize, now: usize) -> bool {
         let all = self.objects.get(object).map_or(&[][..], |log| &log.0);
         let between = |step: usize| all.partition_point(|access| access.step < step);
@@ -210,18 +217,23 @@ impl Log {
     pub(super) fn announced(&mut self, world: &World, thread: ThreadId, pending: &Pending) -> Act {
         let object = pending.object.map(|object| self.named(world, object));
         let waits = match pending.waits {
-            Waits::Releasing { mutex, timeout } => Waits::Releasing { mutex: self.named(world, mutex), timeout },
-            Waits::Notified { mutex, timeout } => Waits::Notified { mutex: self.named(world, mutex), timeout },
+            Waits::Releasing { mutex, timeout } => {
+                Waits::Releasing { mutex: self.named(world, mutex), timeout }
+            }
+            Waits::Notified { mutex, timeout } => {
+                Waits::Notified { mutex: self.named(world, mutex), timeout }
+            }
             other => other,
         };
         let mut act = Act::announced(&Pending { object, waits, ..*pending }, thread);
         if act.operation == Operation::Wake {
-            // a timeout is a choice of the wait, and where it is none the rest is blocked: every wakeup that is a step
-            // was notified
+            // a timeout is a choice of the wait, and where it is none the rest is blocked: every
+            // wakeup that is a step was notified
             act.effects.retain(|(_, effect)| effect.acquires());
         }
         if pending.object.is_some_and(|object| world.objects[object.index()].first_come) {
-            act.effects.push((NUMBERING, Effect::Write)); // it has another name if another thread makes it
+            // it has another name if another thread makes it
+            act.effects.push((NUMBERING, Effect::Write));
         }
         self.note_initial(world, pending, object);
         act
@@ -249,7 +261,10 @@ impl Log {
         }
         self.note_initial(world, pending, object);
         let step = &mut self.steps[index];
-        if step.thread != thread || step.object != object || step.announced.operation != pending.operation {
+        if step.thread != thread
+            || step.object != object
+            || step.announced.operation != pending.operation
+        {
             return false;
         }
         // the same values, but for addresses
@@ -284,7 +299,8 @@ impl Log {
         if let Operation::Join(child) = done.operation {
             before.join(self.clock(child));
         }
-        let (notifier, redundant) = self.enact(index, thread, done.operation, done.left_at_once(), object, choice);
+        let (notifier, redundant) =
+            self.enact(index, thread, done.operation, done.left_at_once(), object, choice);
         notifier.into_iter().for_each(|n| before.join(&self.steps[n].after));
         let seq = before.get(thread) + 1;
         let races = self.candidates(thread, &done, &before).into_iter().map(Race::new).collect();
@@ -315,8 +331,9 @@ impl Log {
         });
     }
 
-    /// What a step means for who waits and who has a token; a wait may end by itself. The notification that enabled the
-    /// step, if it is a wakeup that was notified, and whether it is an unpark of a thread that had its token.
+    /// What a step means for who waits and who has a token; a wait may end by itself. The
+    /// notification that enabled the step, if it is a wakeup that was notified, and whether it is
+    /// an unpark of a thread that had its token.
     fn enact(
         &mut self,
         index: usize,
@@ -338,7 +355,9 @@ impl Log {
                 let mut asleep: SmallVec<[_; 4]> =
                     self.waiters.of(condvar).iter_mut().filter(|w| w.1.is_none()).collect();
                 asleep.sort_by_key(|w| w.0);
-                if let Some(chosen) = asleep.get_mut(choice.map_or(0, |choice| choice.taken as usize)) {
+                if let Some(chosen) =
+                    asleep.get_mut(choice.map_or(0, |choice| choice.taken as usize))
+                {
                     chosen.1 = Some(index);
                 }
             }

@@ -3,8 +3,9 @@
 use crate::execution::World;
 use crate::vocabulary::trace::ObjectId;
 
-/// Names for objects that do not hang on the order in which they were made: what is planned in one execution is compared
-/// with what happens in others. (The world counts objects, and so do traces and tokens.)
+/// Names for objects that do not hang on the order in which they were made: what is planned in one
+/// execution is compared with what happens in others. (The world counts objects, and so do traces
+/// and tokens.)
 #[derive(Debug, Default)]
 pub(super) struct Names {
     /// For each thread, for each object that it made.
@@ -37,7 +38,8 @@ mod tests {
     use std::panic::Location;
     use std::sync::Arc;
 
-    /// Threads make an object each, in this order: the names of what they made, in the order of the threads.
+    /// Threads make an object each, in this order: the names of what they made, in the order of the
+    /// threads.
     fn names(names: &mut Names, makers: [u32; 3]) -> [ObjectId; 3] {
         let mut world = World::new(Rules {
             engine: Engine::Shuttle,
@@ -54,7 +56,8 @@ mod tests {
         let mut made = [ObjectId(0); 3];
         for maker in makers {
             set_me(ThreadId(maker));
-            let object = Object { kind: ObjectKind::Atomic, name: None, created: Location::caller() };
+            let object =
+                Object { kind: ObjectKind::Atomic, name: None, created: Location::caller() };
             made[maker as usize] = world.create(object);
         }
         set_me(ThreadId::MAIN);

@@ -6,10 +6,15 @@ use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
 use smallvec::{SmallVec, smallvec};
 
 impl Log {
-    /// The act as it would turn out after the steps before `i` and those of `v`, by each of its choices. It must be
-    /// exact: a predicted conflict that does not happen breaks the invariant that a leaf of a wakeup tree wakes every
-    /// sleeper.
-    pub(super) fn predict(&self, i: usize, v: &[usize], act: &Act) -> SmallVec<[(Act, Option<Choice>); 1]> {
+    /// The act as it would turn out after the steps before `i` and those of `v`, by each of its
+    /// choices. It must be exact: a predicted conflict that does not happen breaks the invariant
+    /// that a leaf of a wakeup tree wakes every sleeper.
+    pub(super) fn predict(
+        &self,
+        i: usize,
+        v: &[usize],
+        act: &Act,
+    ) -> SmallVec<[(Act, Option<Choice>); 1]> {
         let caused = self.predict_caused(i, v, act);
         if let (Operation::NotifyOne, Some(&(condvar, _))) = (act.operation, act.effects.first()) {
             let of = self.asleep(i, v, condvar);
@@ -18,7 +23,8 @@ impl Log {
             }
         }
         if !act.spurious || caused.changes_nothing() {
-            return smallvec![(caused, None)]; // a compare-exchange that finds something else fails anyway
+            // a compare-exchange that finds something else fails anyway
+            return smallvec![(caused, None)];
         }
         let mut spurious = caused.clone();
         if act.operation == Operation::Wait {
@@ -26,7 +32,10 @@ impl Log {
         } else {
             spurious.only_reads();
         }
-        smallvec![(caused, Some(Choice { taken: 0, of: 2 })), (spurious, Some(Choice { taken: 1, of: 2 }))]
+        smallvec![
+            (caused, Some(Choice { taken: 0, of: 2 })),
+            (spurious, Some(Choice { taken: 1, of: 2 }))
+        ]
     }
 
     fn predict_caused(&self, i: usize, v: &[usize], act: &Act) -> Act {
@@ -34,7 +43,8 @@ impl Log {
         let Some(&(object, _)) = act.effects.first() else { return act };
         let nothing_changes = match (act.operation, act.expected) {
             (Operation::Rmw(..), Some(expected)) => {
-                let last = self.accesses(object, i, v).rfind(|access| access.effect == Effect::Write);
+                let last =
+                    self.accesses(object, i, v).rfind(|access| access.effect == Effect::Write);
                 let last = last.and_then(|access| self.steps[access.step].written);
                 last.or(self.initials.get(object).copied().flatten()) != Some(expected)
             }
@@ -55,32 +65,45 @@ impl Log {
         act
     }
 
-    /// How many threads wait on the condition variable, and were not notified, after the steps before `i` and those of `v`.
+    /// How many threads wait on the condition variable, and were not notified, after the steps
+    /// before `i` and those of `v`.
     fn asleep(&self, i: usize, v: &[usize], condvar: ObjectId) -> u32 {
-        self.accesses(condvar, i, v).fold(0, |asleep: u32, access| match self.steps[access.step].done.operation {
-            Operation::Wait => asleep + 1,
-            Operation::NotifyAll => 0,
-            Operation::NotifyOne => asleep.saturating_sub(1),
-            _ => asleep,
+        self.accesses(condvar, i, v).fold(0, |asleep: u32, access| {
+            match self.steps[access.step].done.operation {
+                Operation::Wait => asleep + 1,
+                Operation::NotifyAll => 0,
+                Operation::NotifyOne => asleep.saturating_sub(1),
+                _ => asleep,
+            }
         })
     }
 
-    /// The steps that hold the lock after the steps before `i` and those of `v`; readers only if a writer asks.
-    pub(super) fn holders(&self, i: usize, v: &[usize], lock: ObjectId, for_writing: bool) -> Steps {
+    /// The steps that hold the lock after the steps before `i` and those of `v`; readers only if a
+    /// writer asks.
+    pub(super) fn holders(
+        &self,
+        i: usize,
+        v: &[usize],
+        lock: ObjectId,
+        for_writing: bool,
+    ) -> Steps {
         let mut writer = None;
         let mut readers = Steps::new();
         let all = self.objects.get(lock).map_or(&[][..], |log| &log.0);
         let before = &all[..all.partition_point(|access| access.step < i)];
         // whoever is alone with it came when nobody held it
         let alone = before.iter().rposition(|access| access.effect == Effect::Acquire).unwrap_or(0);
-        let later = all[before.len()..].iter().filter(|access| v.binary_search(&access.step).is_ok());
+        let later =
+            all[before.len()..].iter().filter(|access| v.binary_search(&access.step).is_ok());
         for &Access { step, effect, .. } in before[alone..].iter().chain(later) {
             match effect {
                 Effect::Acquire => writer = Some(step),
                 Effect::Release => writer = None,
                 Effect::AcquireShared => readers.push(step),
                 Effect::ReleaseShared => {
-                    let at = readers.iter().rposition(|r| self.steps[*r].thread == self.steps[step].thread);
+                    let at = readers
+                        .iter()
+                        .rposition(|r| self.steps[*r].thread == self.steps[step].thread);
                     at.map(|at| readers.remove(at));
                 }
                 Effect::Read | Effect::Write => {}
@@ -94,16 +117,27 @@ impl Log {
     }
 
     /// The accesses to an object by the steps before `i` and those of `v`, which are in order.
-    fn accesses(&self, object: ObjectId, i: usize, v: &[usize]) -> impl DoubleEndedIterator<Item = Access> {
+    fn accesses(
+        &self,
+        object: ObjectId,
+        i: usize,
+        v: &[usize],
+    ) -> impl DoubleEndedIterator<Item = Access> {
         let all = self.objects.get(object).map_or(&[][..], |log| &log.0);
-        all.iter().copied().filter(move |access| access.step < i || v.binary_search(&access.step).is_ok())
+        all.iter()
+            .copied()
+            .filter(move |access| access.step < i || v.binary_search(&access.step).is_ok())
     }
 
     /// Whether the thread has its token after the steps before `i` and those of `v`.
     pub(super) fn has_token(&self, i: usize, v: &[usize], thread: ThreadId) -> bool {
         (0..i).chain(v.iter().copied()).fold(false, |token, k| match self.steps[k].done.operation {
             Operation::Unpark(other) if other == thread => true,
-            Operation::Park if self.steps[k].thread == thread && !self.steps[k].done.left_at_once() => false,
+            Operation::Park
+                if self.steps[k].thread == thread && !self.steps[k].done.left_at_once() =>
+            {
+                false
+            }
             _ => token,
         })
     }

@@ -1,4 +1,5 @@
-//! Races: pairs of steps of which the order could have been the other one, and what must be explored to see that.
+//! Races: pairs of steps of which the order could have been the other one, and what must be
+//! explored to see that.
 
 use super::log::{Log, Race, Steps};
 use super::node::Node;
@@ -9,11 +10,12 @@ use crate::vocabulary::trace::{Operation, ThreadId};
 use smallvec::{SmallVec, smallvec};
 
 impl Race {
-    /// Whether its reversal would be the one that was planned already: the steps that it depended on were kept, and
-    /// every other one follows its first step, which leaves it out of the reversal.
+    /// Whether its reversal would be the one that was planned already: the steps that it depended
+    /// on were kept, and every other one follows its first step, which leaves it out of the
+    /// reversal.
     ///
-    /// What is planned for a race hangs on what comes after the race, too. It is to be planned anew in every execution
-    /// in which that is something else, even if both of its steps are kept.
+    /// What is planned for a race hangs on what comes after the race, too. It is to be planned anew
+    /// in every execution in which that is something else, even if both of its steps are kept.
     pub(super) fn is_seen_to(&self, log: &Log, kept: usize, followed: &VectorClock) -> bool {
         let first = &log.steps[self.with];
         self.depends <= kept && followed.get(first.thread) >= first.seq
@@ -48,12 +50,14 @@ fn reverse(log: &Log, stack: &mut [Node], i: usize, later: Later<'_>) -> usize {
         let mut v: SmallVec<[usize; 32]> = SmallVec::new();
         for (k, step) in log.steps.iter().enumerate().skip(i + 1) {
             let own_later = step.thread == thread && step.seq > own;
-            if Some(k) != j && !own_later && !gone.iter().any(|(t, seq)| step.after.get(*t) >= *seq) {
+            if Some(k) != j && !own_later && !gone.iter().any(|(t, seq)| step.after.get(*t) >= *seq)
+            {
                 v.push(k);
             }
         }
         // from here on there are only ever fewer of them
-        let depends = *depends.get_or_insert(v.last().copied().max(j).map_or(usize::MAX, |last| last + 1));
+        let depends =
+            *depends.get_or_insert(v.last().copied().max(j).map_or(usize::MAX, |last| last + 1));
         if !announced.blocking {
             break v;
         }
@@ -88,7 +92,12 @@ fn reverse(log: &Log, stack: &mut [Node], i: usize, later: Later<'_>) -> usize {
             sequence.clear();
             sequence.extend(v.iter().map(|k| {
                 let step = &log.steps[*k];
-                Element { step: Some(*k), thread: step.thread, act: &step.done, choice: step.choice }
+                Element {
+                    step: Some(*k),
+                    thread: step.thread,
+                    act: &step.done,
+                    choice: step.choice,
+                }
             }));
             sequence.push(Element { step: None, thread, act, choice: *choice });
             node.plan(log, before, &mut sequence);
@@ -100,7 +109,8 @@ fn reverse(log: &Log, stack: &mut [Node], i: usize, later: Later<'_>) -> usize {
 impl Log {
     /// Earlier steps with which `act` of `thread` is in an immediate race that might be reversed.
     ///
-    /// A blocking acquisition races with earlier acquisitions, never with the release that enables it.
+    /// A blocking acquisition races with earlier acquisitions, never with the release that enables
+    /// it.
     pub(super) fn candidates(&self, thread: ThreadId, act: &Act, before: &VectorClock) -> Steps {
         let mut found = Steps::new();
         for (object, effect) in &act.effects {
@@ -129,7 +139,10 @@ impl Log {
         }
         found.sort_unstable();
         found.dedup();
-        found.retain(|c| self.steps[*c].thread != thread && self.steps[*c].seq > before.get(self.steps[*c].thread));
+        found.retain(|c| {
+            self.steps[*c].thread != thread
+                && self.steps[*c].seq > before.get(self.steps[*c].thread)
+        });
         if found.len() < 2 {
             return found;
         }

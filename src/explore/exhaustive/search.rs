@@ -20,7 +20,8 @@ pub(in crate::explore) struct Exhaustive {
     /// What is to be explored after the last point of the stack.
     guide: Vec<Branch>,
     log: Log,
-    /// How many steps of the log are the last execution's, and how many steps this execution has had.
+    /// How many steps of the log are the last execution's, and how many steps this execution has
+    /// had.
     kept: usize,
     steps: usize,
     spins: Spins,
@@ -42,10 +43,11 @@ impl Exhaustive {
             let of = || sleep.iter().filter(|s| s.thread == t);
             of().all(|s| s.choice.is_some_and(|choice| of().count() < choice.of as usize))
         };
-        let awake: SmallVec<[ThreadId; 8]> = point.enabled.iter().copied().filter(|t| !asleep(*t)).collect();
-        // the running thread first, as a switch is dear: who was just started, or else who did something last; then the
-        // youngest, as the oldest often only joins the others; a thread with some choices asleep last: it would hide
-        // what conflicts with those
+        let awake: SmallVec<[ThreadId; 8]> =
+            point.enabled.iter().copied().filter(|t| !asleep(*t)).collect();
+        // the running thread first, as a switch is dear: who was just started, or else who did
+        // something last; then the youngest, as the oldest often only joins the others; a thread
+        // with some choices asleep last: it would hide what conflicts with those
         let started = self.log.steps.last().and_then(|step| match step.done.operation {
             Operation::Spawn(child) => Some(child),
             _ => None,
@@ -57,19 +59,24 @@ impl Exhaustive {
             .or_else(|| point.enabled.iter().copied().find(|t| has_choice_left(*t)))
     }
 
-    /// The thread that is to go on here, and its choice, if the tree plans one; a thread that spins, too: it went on in
-    /// the execution for which it was planned.
-    fn planned(&mut self, point: &Point<'_>, tree: &mut Vec<Branch>) -> Option<(ThreadId, Option<u32>)> {
+    /// The thread that is to go on here, and its choice, if the tree plans one; a thread that
+    /// spins, too: it went on in the execution for which it was planned.
+    fn planned(
+        &mut self,
+        point: &Point<'_>,
+        tree: &mut Vec<Branch>,
+    ) -> Option<(ThreadId, Option<u32>)> {
         let mut branch = (!tree.is_empty()).then(|| tree.remove(0))?;
         if point.only_timeouts || !point.enabled.contains(&branch.thread) {
-            self.diverged = Some(format!("after the same choices, thread {} could not go on", branch.thread.0));
+            self.diverged =
+                Some(format!("after the same choices, thread {} could not go on", branch.thread.0));
         }
         self.guide = std::mem::take(&mut branch.children);
         Some((branch.thread, branch.choice.map(|choice| choice.taken)))
     }
 
-    /// The enabled threads that are not kept back; if all are, the one that went on the longest time ago: who counts its
-    /// rounds is to come to their end. `None` for all.
+    /// The enabled threads that are not kept back; if all are, the one that went on the longest
+    /// time ago: who counts its rounds is to come to their end. `None` for all.
     fn productive(&mut self, point: &Point<'_>) -> Option<Vec<ThreadId>> {
         if self.spins.is_empty() {
             return None;
@@ -95,7 +102,8 @@ impl Exhaustive {
     /// Takes in a step that no execution has had in this place.
     fn push(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
         if matches!(pending.waits, Waits::Releasing { timeout: true, .. }) && !pending.spurious {
-            self.caveat = Some(Bound::Spins); // a second timeout at this place: it fires when nobody else can go on
+            // a second timeout at this place: it fires when nobody else can go on
+            self.caveat = Some(Bound::Spins);
         }
         let choice = self.stack[self.log.steps.len()].chosen();
         let causes = self.spins.causes(&self.log, thread, pending);
@@ -164,19 +172,22 @@ impl Strategy for Exhaustive {
         let mut tree = std::mem::take(&mut self.guide);
         let planned = self.planned(point, &mut tree);
         if point.only_timeouts {
-            // the same timeout was, or will be, a choice of the wait; of one without it the caveat is set when it begins
+            // the same timeout was, or will be, a choice of the wait; of one without it the caveat
+            // is set when it begins
             self.blocked = true;
             let mut threads = (0..).map(ThreadId).zip(point.threads);
             if threads.any(|(thread, state)| !state.finished && self.waits(thread, state)) {
                 self.caveat = Some(Bound::Spins); // of those who could go on, the rounds end here
             }
-            let pending = point.threads.iter().map(|state| state.pending.filter(|_| !state.finished));
+            let pending =
+                point.threads.iter().map(|state| state.pending.filter(|_| !state.finished));
             let pending = (0..).map(ThreadId).zip(pending);
             self.stuck.extend(pending.filter_map(|(thread, pending)| Some((thread, pending?))));
             return point.enabled[0];
         }
         let several = point.several;
-        let sleep: SmallVec<[Sleeper; 2]> = match (self.depth.checked_sub(1), self.log.steps.last()) {
+        let sleep: SmallVec<[Sleeper; 2]> = match (self.depth.checked_sub(1), self.log.steps.last())
+        {
             (Some(parent), Some(step)) => {
                 let sleep = self.stack[parent].sleep.iter();
                 sleep.filter(|s| s.sleeps_on(step.thread, &step.done)).cloned().collect()
@@ -187,28 +198,44 @@ impl Strategy for Exhaustive {
         let enabled = productive.as_deref().unwrap_or(point.enabled);
         let current = point.current.filter(|c| enabled.contains(c));
         let point = Point { enabled, current, ..*point };
-        let Some((thread, choice)) = planned.or_else(|| self.first(&point, &sleep).map(|t| (t, None))) else {
+        let Some((thread, choice)) =
+            planned.or_else(|| self.first(&point, &sleep).map(|t| (t, None)))
+        else {
             self.blocked = true;
             return enabled[0];
         };
         let taken = sleep.iter().filter_map(|s| s.choice.map(|c| (s.thread, c.taken))).collect();
         let alternatives = Vec::new();
-        let node = Node { thread, several, choice, alternatives, taken, options: 1, sleep, tree, explored: 0 };
+        let node = Node {
+            thread,
+            several,
+            choice,
+            alternatives,
+            taken,
+            options: 1,
+            sleep,
+            tree,
+            explored: 0,
+        };
         self.stack.push(node);
         self.depth += 1;
         thread
     }
 
     fn choose(&mut self, options: usize) -> usize {
-        let Some(node) = self.depth.checked_sub(1).filter(|_| !self.blocked).map(|at| &mut self.stack[at]) else {
+        let Some(node) =
+            self.depth.checked_sub(1).filter(|_| !self.blocked).map(|at| &mut self.stack[at])
+        else {
             return 0;
         };
         node.options = options as u32;
         if let Some(choice) = node.choice {
             return choice as usize;
         }
-        let mut free: Vec<u32> =
-            (0..options as u32).filter(|c| !node.taken.contains(&(node.thread, *c))).rev().collect();
+        let mut free: Vec<u32> = (0..options as u32)
+            .filter(|c| !node.taken.contains(&(node.thread, *c)))
+            .rev()
+            .collect();
         let choice = free.pop().unwrap_or(0);
         node.choice = Some(choice);
         node.alternatives = free;
@@ -288,7 +315,8 @@ impl Strategy for Exhaustive {
     }
 
     fn explored(&self) -> Option<f64> {
-        let branches = |node: &Node| node.explored as usize + 1 + node.alternatives.len() + node.tree.len();
+        let branches =
+            |node: &Node| node.explored as usize + 1 + node.alternatives.len() + node.tree.len();
         Some(share(self.stack.iter().map(|node| (node.explored as usize, branches(node)))))
     }
 

@@ -1,17 +1,19 @@
 //! Threads that spin: they let others go on, and an unproductive round is not explored twice.
 //!
-//! A thread that is about to yield where it yielded before may be in a loop that waits for others. It is kept back until
-//! nobody else can go on, so that an execution comes to its end; what it could have done earlier is planned, as for any
-//! thread, from the races of its next round. That alone leaves nothing out, but a loop has any number of rounds. So the
-//! search is cut where rounds repeat themselves: what comes after such a round happens after all that was done before,
-//! and is not turned round with it, as if the loop assumed that it ends: Kokologiannakis, Ren, Vafeiadis, "Dynamic
-//! Partial Order Reductions for Spinloops", FMCAD 2021. An execution without the round, in which the thread sees at once
-//! what it waits for, has the same outcome, and is explored too.
+//! A thread that is about to yield where it yielded before may be in a loop that waits for others.
+//! It is kept back until nobody else can go on, so that an execution comes to its end; what it
+//! could have done earlier is planned, as for any thread, from the races of its next round. That
+//! alone leaves nothing out, but a loop has any number of rounds. So the search is cut where rounds
+//! repeat themselves: what comes after such a round happens after all that was done before, and is
+//! not turned round with it, as if the loop assumed that it ends: Kokologiannakis, Ren, Vafeiadis,
+//! "Dynamic Partial Order Reductions for Spinloops", FMCAD 2021. An execution without the round, in
+//! which the thread sees at once what it waits for, has the same outcome, and is explored too.
 //!
-//! That a round changes nothing is seen if it only reads, and sees what the one before it saw; with locks, if no guard was
-//! borrowed exclusively. Otherwise a round is taken to be unproductive once it was like the ones before it a few times.
-//! So is one that ends with a timeout of a park, at the same place as one before. Whether what was cut could have mattered cannot
-//! be known from outside (a loop may count its rounds, two loops may share a line), so a search that was cut calls itself
+//! That a round changes nothing is seen if it only reads, and sees what the one before it saw; with
+//! locks, if no guard was borrowed exclusively. Otherwise a round is taken to be unproductive once
+//! it was like the ones before it a few times. So is one that ends with a timeout of a park, at the
+//! same place as one before. Whether what was cut could have mattered cannot be known from outside
+//! (a loop may count its rounds, two loops may share a line), so a search that was cut calls itself
 //! bounded, never exhaustive.
 
 use super::log::{Log, Step, Steps};
@@ -75,7 +77,8 @@ impl Spins {
     /// Whether the search is cut there.
     pub(super) fn is_cut(&self, log: &Log, thread: ThreadId, pending: &Pending) -> bool {
         self.keeps_back(log, thread, pending)
-            && (pending.operation != Operation::Yield || Round::of(log, thread).is_some_and(|round| round.repeats()))
+            && (pending.operation != Operation::Yield
+                || Round::of(log, thread).is_some_and(|round| round.repeats()))
     }
 
     /// The steps that come before the next one of the thread, whatever it is.
@@ -98,19 +101,23 @@ impl<'a> Round<'a> {
     /// The round that the thread is in, if it has yielded.
     fn of(log: &'a Log, thread: ThreadId) -> Option<Round<'a>> {
         let steps = log.of(thread);
-        let last = steps.iter().rposition(|step| log.steps[*step].done.operation == Operation::Yield)?;
+        let last =
+            steps.iter().rposition(|step| log.steps[*step].done.operation == Operation::Yield)?;
         Some(Round { log, now: &steps[last + 1..], before: &steps[..last] })
     }
 
     /// Whether the last rounds were all like the one before them: as many as it takes.
     fn repeats(&self) -> bool {
-        let Some(doing) = self.now.iter().map(|step| Doing::of(&self.log.steps[*step])).max() else {
+        let Some(doing) = self.now.iter().map(|step| Doing::of(&self.log.steps[*step])).max()
+        else {
             return false; // who only yields does not wait for anything
         };
         let mut rest = self.before;
         (0..doing.most()).all(|nth| {
             // before an earlier round is the yield that ended the one before it
-            let Some(end) = rest.len().checked_sub(if nth == 0 { 0 } else { 1 }) else { return false };
+            let Some(end) = rest.len().checked_sub(if nth == 0 { 0 } else { 1 }) else {
+                return false;
+            };
             let Some(start) = end.checked_sub(self.now.len()) else { return false };
             let (round, between) = (&rest[start..end], &rest[end..]);
             rest = &rest[..start];
@@ -126,7 +133,8 @@ impl<'a> Round<'a> {
         if doing == Doing::Changes {
             return same;
         }
-        // plain memory shows no value, nor does what a lock protects: there, nothing may have been written in between
+        // plain memory shows no value, nor does what a lock protects: there, nothing may have been
+        // written in between
         let unseen = one.saw.is_none().then_some(one.object).flatten();
         let has_changed = unseen.is_some_and(|object| self.log.has_changed(object, then, now));
         same && one.saw == other.saw && (doing == Doing::Locks || !has_changed)

@@ -47,7 +47,8 @@ impl Drop for Branch {
 /// A step with which a sequence may begin.
 pub(super) type First<'a> = (ThreadId, &'a Act, Option<Choice>);
 
-/// A step that need not be explored again from here: it was, and nothing has conflicted with it since.
+/// A step that need not be explored again from here: it was, and nothing has conflicted with it
+/// since.
 #[derive(Clone, Debug)]
 pub(super) struct Sleeper {
     pub(super) thread: ThreadId,
@@ -70,7 +71,8 @@ fn sleeps_on((sleeper, own, _): First<'_>, thread: ThreadId, act: &Act) -> bool 
     sleeper != thread && !own.conflicts(act)
 }
 
-/// `y`, earlier in the sequence, happens before `z`; `last` is what the thread of the last element knew before it.
+/// `y`, earlier in the sequence, happens before `z`; `last` is what the thread of the last element
+/// knew before it.
 fn happens_before(log: &Log, y: &Element<'_>, z: &Element<'_>, last: &VectorClock) -> bool {
     let Some(earlier) = y.step else { return false };
     match z.step {
@@ -79,7 +81,8 @@ fn happens_before(log: &Log, y: &Element<'_>, z: &Element<'_>, last: &VectorCloc
     }
 }
 
-/// Whether the step could come first in some sequence that is equivalent to `v`, or to `v` continued.
+/// Whether the step could come first in some sequence that is equivalent to `v`, or to `v`
+/// continued.
 pub(super) fn is_weak_initial(
     log: &Log,
     last: &VectorClock,
@@ -96,7 +99,8 @@ pub(super) fn is_weak_initial(
     }
 }
 
-/// Whether the step is of a thread that `v` leaves alone, and could stand before or after `v` alike.
+/// Whether the step is of a thread that `v` leaves alone, and could stand before or after `v`
+/// alike.
 fn is_apart(thread: ThreadId, act: &Act, v: &[Element<'_>]) -> bool {
     !v.iter().any(|y| y.thread == thread || y.act.conflicts(act))
 }
@@ -104,11 +108,13 @@ fn is_apart(thread: ThreadId, act: &Act, v: &[Element<'_>]) -> bool {
 /// Steps after which a sequence need not be explored again: those that sleep, and earlier branches.
 type Explored<'a> = SmallVec<[First<'a>; 4]>;
 
-/// Adds a sequence to the tree, unless the tree leads to an equivalent one already; `asleep` are the sleepers there.
+/// Adds a sequence to the tree, unless the tree leads to an equivalent one already; `asleep` are
+/// the sleepers there.
 ///
-/// A deviation from the paper, whose steps have one outcome: a step that stands apart from `v` is a weak initial of
-/// `v` only with all of its choices together. Where all of them sleep or are branches, `v` is explored after each of
-/// those branches; else they would all be asleep after `v`, and what must come before them would be missed.
+/// A deviation from the paper, whose steps have one outcome: a step that stands apart from `v` is a
+/// weak initial of `v` only with all of its choices together. Where all of them sleep or are
+/// branches, `v` is explored after each of those branches; else they would all be asleep after `v`,
+/// and what must come before them would be missed.
 pub(super) fn insert<'a>(
     log: &Log,
     last: &VectorClock,
@@ -126,11 +132,14 @@ fn insert_unless<'a>(
     v: &mut Sequence<'_>,
     mut explored: Explored<'a>,
 ) {
-    // a loop, for trees are as deep as executions are long, and stacks are those of a model's threads
+    // a loop, for trees are as deep as executions are long, and stacks are those of a model's
+    // threads
     while !v.is_empty() {
         let by_each_choice = |branches: &[Branch], (thread, _, choice): First<'_>| {
             let steps = explored.iter().copied().chain(branches.iter().map(Branch::first));
-            let of = |(t, act, choice): &First<'_>| *t == thread && choice.is_some() && is_apart(*t, act, v);
+            let of = |(t, act, choice): &First<'_>| {
+                *t == thread && choice.is_some() && is_apart(*t, act, v)
+            };
             choice.is_some_and(|choice| steps.filter(of).count() >= choice.of as usize)
         };
         if explored.iter().any(|first| by_each_choice(&[], *first)) {
@@ -174,7 +183,11 @@ fn insert_unless<'a>(
 }
 
 /// What is beneath a branch; nothing beneath a leaf, as whatever comes after that is explored.
-fn descend<'a>(tree: &'a mut [Branch], at: usize, explored: &mut Explored<'a>) -> Option<&'a mut Vec<Branch>> {
+fn descend<'a>(
+    tree: &'a mut [Branch],
+    at: usize,
+    explored: &mut Explored<'a>,
+) -> Option<&'a mut Vec<Branch>> {
     let (earlier, rest) = tree.split_at_mut(at);
     let Branch { thread, act, children, .. } = &mut rest[0];
     explored.extend(earlier.iter().map(Branch::first).filter(|(_, _, choice)| choice.is_some()));

@@ -1,4 +1,5 @@
-//! Histories of collections in which each value is put in once: when each was put in, and when it was taken out.
+//! Histories of collections in which each value is put in once: when each was put in, and when it
+//! was taken out.
 
 use super::{Judgement, NEVER};
 use crate::linearize::Specification;
@@ -15,7 +16,8 @@ pub(in crate::linearize) enum Does<'a, T> {
     PendingRemove,
 }
 
-/// A value's way: when its insertion and its removal started and ended. `NEVER` where there is none.
+/// A value's way: when its insertion and its removal started and ended. `NEVER` where there is
+/// none.
 pub(super) struct Way<'a, T> {
     pub(super) value: &'a T,
     pub(super) insert: (u64, u64),
@@ -43,8 +45,8 @@ pub(in crate::linearize) struct Collection<'a, T> {
     pub(super) pending: Vec<u64>,
 }
 
-/// The ways of all values; or at once what is wrong with them, or `Err(None)`: a value is put in twice, or something
-/// returned what it never does.
+/// The ways of all values; or at once what is wrong with them, or `Err(None)`: a value is put in
+/// twice, or something returned what it never does.
 pub(in crate::linearize) fn collect<'a, S: Specification, T: Eq + Hash>(
     entries: &[Entry<'a, S>],
     does: impl Fn(&Entry<'a, S>) -> Option<Does<'a, T>>,
@@ -90,7 +92,8 @@ pub(in crate::linearize) fn collect<'a, S: Specification, T: Eq + Hash>(
     if let Some(way) = ways.iter().find(|way| way.remove.1 < way.insert.0) {
         return Err(Some(Judgement::Fails(way.entries())));
     }
-    ways.retain(|way| way.insert.1 != NEVER || way.is_removed()); // an insertion that nobody has seen
+    // an insertion that nobody has seen
+    ways.retain(|way| way.insert.1 != NEVER || way.is_removed());
     Ok(Collection { ways, empties, pending })
 }
 

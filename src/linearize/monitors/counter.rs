@@ -1,8 +1,9 @@
 //! Counters: the increments are put in order of their deadlines.
 //!
-//! The k-th increment must take effect after each read of less than k has started, and before a read of k or more has
-//! ended. Both bounds grow with k, so the increments that may come are taken by earliest deadline, which is an exact matching
-//! (Jackson's rule for unit jobs). A pending increment has no deadline, and is taken only when there is no other.
+//! The k-th increment must take effect after each read of less than k has started, and before a
+//! read of k or more has ended. Both bounds grow with k, so the increments that may come are taken
+//! by earliest deadline, which is an exact matching (Jackson's rule for unit jobs). A pending
+//! increment has no deadline, and is taken only when there is no other.
 
 use super::{Judgement, NEVER};
 use crate::linearize::Specification;
@@ -18,14 +19,17 @@ where
     let (mut increments, mut optional, mut reads) = (Vec::new(), Vec::new(), Vec::new());
     for (number, entry) in entries.iter().enumerate() {
         match (entry.op, entry.returned()) {
-            (CounterOp::Increment, Some(CounterRet::Incremented)) => increments.push((entry.start, entry.end)),
+            (CounterOp::Increment, Some(CounterRet::Incremented)) => {
+                increments.push((entry.start, entry.end))
+            }
             (CounterOp::Increment, None) => optional.push(entry.start),
             (CounterOp::Read, Some(CounterRet::Value(value))) => match value.checked_sub(initial) {
                 Some(value) => reads.push((value, entry.start, entry.end, number as u32)),
                 None => return Some(Judgement::Fails(vec![number as u32])),
             },
             (CounterOp::Read, None) => {}
-            _ => return Some(Judgement::Fails(vec![number as u32])), // it returned what it does not return
+            // it returned what it does not return
+            _ => return Some(Judgement::Fails(vec![number as u32])),
         }
     }
     reads.sort_unstable();
@@ -78,14 +82,19 @@ where
 }
 
 /// Additions of one: what they return is their order. Not with pending ones.
-pub(in crate::linearize) fn fetch_add<S>(initial: i64, entries: &[Entry<'_, S>]) -> Option<Judgement>
+pub(in crate::linearize) fn fetch_add<S>(
+    initial: i64,
+    entries: &[Entry<'_, S>],
+) -> Option<Judgement>
 where
     S: Specification<Op = FetchAddOp, Ret = i64>,
 {
     let mut order = Vec::with_capacity(entries.len());
     for (number, entry) in entries.iter().enumerate() {
         match (entry.op, entry.returned()) {
-            (FetchAddOp(1), Some(before)) => order.push((before.wrapping_sub(initial), number as u32)),
+            (FetchAddOp(1), Some(before)) => {
+                order.push((before.wrapping_sub(initial), number as u32))
+            }
             _ => return None,
         }
     }

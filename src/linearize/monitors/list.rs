@@ -1,8 +1,9 @@
 //! Lists to which each value is appended once: the longest read is the order.
 //!
-//! Every read must be a beginning of it. Then the appends that were seen and the reads have their places, those of equal
-//! place in any order, and no operation may end before one of an earlier place has started (Kingsbury and Alvaro, "Elle", VLDB
-//! 2020, take the order of a list's versions from its reads in the same way).
+//! Every read must be a beginning of it. Then the appends that were seen and the reads have their
+//! places, those of equal place in any order, and no operation may end before one of an earlier
+//! place has started (Kingsbury and Alvaro, "Elle", VLDB 2020, take the order of a list's versions
+//! from its reads in the same way).
 
 use super::{Judgement, NEVER};
 use crate::linearize::Specification;
@@ -24,7 +25,8 @@ where
             (ListOp::Read, Some(ListRet::Values(values))) if values.len() > longest.len() => {
                 (longest, longest_by) = (values, number as u32);
             }
-            (ListOp::Append(_), Some(ListRet::Values(_))) | (ListOp::Read, Some(ListRet::Appended)) => return None,
+            (ListOp::Append(_), Some(ListRet::Values(_)))
+            | (ListOp::Read, Some(ListRet::Appended)) => return None,
             _ => {}
         }
     }
@@ -36,7 +38,8 @@ where
     }
     // Append i is at 2i, a read of so many values after it; appends that nobody has seen come last.
     let groups = 2 * longest.len() + 3;
-    let (mut first_end, mut last_start) = (vec![(NEVER, u32::MAX); groups], vec![(0, u32::MAX); groups]);
+    let (mut first_end, mut last_start) =
+        (vec![(NEVER, u32::MAX); groups], vec![(0, u32::MAX); groups]);
     for (number, entry) in entries.iter().enumerate() {
         let group = match (entry.op, entry.returned()) {
             (ListOp::Append(value), returned) => match places.get(value) {

@@ -1,9 +1,10 @@
-//! Tests in polynomial time, for structures whose histories are easy when no value occurs twice: the search would need
-//! exponentially many configurations for long histories that fail.
+//! Tests in polynomial time, for structures whose histories are easy when no value occurs twice:
+//! the search would need exponentially many configurations for long histories that fail.
 //!
-//! Each is exact, and says when it does not apply. They look at intervals alone, so they do for quiescent consistency, whose
-//! intervals are wider, too. An operation precedes another if it ends before that starts; at the same moment, they overlap.
-//! They were compared with brute force on random histories of each type (`tests/linearize.rs`).
+//! Each is exact, and says when it does not apply. They look at intervals alone, so they do for
+//! quiescent consistency, whose intervals are wider, too. An operation precedes another if it ends
+//! before that starts; at the same moment, they overlap. They were compared with brute force on
+//! random histories of each type (`tests/linearize.rs`).
 
 mod collection;
 mod counter;

@@ -1,20 +1,23 @@
 //! Priority queues: each value leaves at a moment at which no greater one is certainly in.
 //!
-//! The values are taken from the greatest on, and the moments at which one is certainly in are crossed out; a value that has
-//! no moment left to leave at is wrong (after Lee and Mathur, OOPSLA 2025; a union-find of moments instead of their trees).
-//! Not with pending removals.
+//! The values are taken from the greatest on, and the moments at which one is certainly in are
+//! crossed out; a value that has no moment left to leave at is wrong (after Lee and Mathur, OOPSLA
+//! 2025; a union-find of moments instead of their trees). Not with pending removals.
 
 use super::Judgement;
 use super::collection::Collection;
 
-pub(in crate::linearize) fn priority_queue<T: Ord>(mut collection: Collection<'_, T>) -> Option<Judgement> {
+pub(in crate::linearize) fn priority_queue<T: Ord>(
+    mut collection: Collection<'_, T>,
+) -> Option<Judgement> {
     if !collection.pending.is_empty() {
         return None;
     }
     if let Some(empty) = collection.wrong_empty() {
         return Some(Judgement::Fails(vec![empty]));
     }
-    // The moments that matter: the first at which a value can leave, and the ends of the insertions.
+    // The moments that matter: the first at which a value can leave, and the ends of the
+    // insertions.
     let mut moments: Vec<u64> = Vec::with_capacity(2 * collection.ways.len());
     for way in collection.ways.iter().filter(|way| way.is_removed()) {
         moments.extend([way.remove.0.max(way.insert.0), way.insert.1]);
@@ -33,7 +36,8 @@ pub(in crate::linearize) fn priority_queue<T: Ord>(mut collection: Collection<'_
             }
         }
         if way.insert.1 < way.remove.0 {
-            let mut place = free.from(moments.partition_point(|moment| *moment <= way.insert.1) as u32);
+            let mut place =
+                free.from(moments.partition_point(|moment| *moment <= way.insert.1) as u32);
             while moments.get(place as usize).is_some_and(|moment| *moment < way.remove.0) {
                 free.0[place as usize] = place + 1;
                 place = free.from(place + 1);

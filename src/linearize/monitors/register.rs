@@ -1,10 +1,11 @@
-//! Registers in which each value is written once: zones (Gibbons and Korach, "Testing shared memories", SIAM J. Comput.
-//! 1997).
+//! Registers in which each value is written once: zones (Gibbons and Korach, "Testing shared
+//! memories", SIAM J. Comput. 1997).
 //!
-//! A value's zone goes from the first end to the last start of its write and its reads. If those are in this order, the value
-//! is certainly there all the time in between (a forward zone), otherwise it may have been there for a moment only (a backward
-//! zone). Forward zones must not overlap, and no backward zone may lie inside a forward one. The first value was written
-//! before everything.
+//! A value's zone goes from the first end to the last start of its write and its reads. If those
+//! are in this order, the value is certainly there all the time in between (a forward zone),
+//! otherwise it may have been there for a moment only (a backward zone). Forward zones must not
+//! overlap, and no backward zone may lie inside a forward one. The first value was written before
+//! everything.
 
 use super::Judgement;
 use crate::linearize::Specification;
@@ -37,19 +38,30 @@ impl Zone {
     }
 }
 
-pub(in crate::linearize) fn register<'a, S, T>(initial: &'a T, entries: &[Entry<'a, S>]) -> Option<Judgement>
+pub(in crate::linearize) fn register<'a, S, T>(
+    initial: &'a T,
+    entries: &[Entry<'a, S>],
+) -> Option<Judgement>
 where
     S: Specification<Op = RegisterOp<T>, Ret = RegisterRet<T>>,
     T: Eq + Hash,
 {
     let mut places: FxHashMap<&T, usize> = FxHashMap::default();
     let before = (ALWAYS, u32::MAX);
-    let mut zones = vec![Zone { written: Some(ALWAYS), first_end: before, last_start: before, first_read: ALWAYS }];
+    let mut zones = vec![Zone {
+        written: Some(ALWAYS),
+        first_end: before,
+        last_start: before,
+        first_read: ALWAYS,
+    }];
     places.insert(initial, 0);
     for (number, entry) in entries.iter().enumerate() {
         let value = match (entry.op, entry.returned()) {
-            (RegisterOp::Write(_), Some(RegisterRet::Value(_))) => return None, // that is for the search
-            (RegisterOp::Write(value), _) | (RegisterOp::Read, Some(RegisterRet::Value(value))) => value,
+            // that is for the search
+            (RegisterOp::Write(_), Some(RegisterRet::Value(_))) => return None,
+            (RegisterOp::Write(value), _) | (RegisterOp::Read, Some(RegisterRet::Value(value))) => {
+                value
+            }
             (RegisterOp::Read, None) => continue,
             (RegisterOp::Read, Some(RegisterRet::Written)) => return None,
         };
@@ -71,13 +83,20 @@ where
         zone.first_end = zone.first_end.min((end, number as u32));
         zone.last_start = zone.last_start.max((start, number as u32));
     }
-    if let Some(zone) = zones.iter().find(|zone| zone.written.is_none_or(|start| zone.first_read < start)) {
-        return Some(Judgement::Fails(zone.entries())); // read before it was written, or never written
+    if let Some(zone) =
+        zones.iter().find(|zone| zone.written.is_none_or(|start| zone.first_read < start))
+    {
+        // read before it was written, or never written
+        return Some(Judgement::Fails(zone.entries()));
     }
-    zones.retain(|zone| zone.first_end.0 != NEVER); // else only a pending write, which nobody has seen
-    let (mut forward, backward): (Vec<Zone>, Vec<Zone>) = zones.into_iter().partition(Zone::is_forward);
+    // else only a pending write, which nobody has seen
+    zones.retain(|zone| zone.first_end.0 != NEVER);
+    let (mut forward, backward): (Vec<Zone>, Vec<Zone>) =
+        zones.into_iter().partition(Zone::is_forward);
     forward.sort_unstable_by_key(|zone| zone.first_end.0);
-    let both = |one: &Zone, other: &Zone| Some(Judgement::Fails([one.entries(), other.entries()].concat()));
+    let both = |one: &Zone, other: &Zone| {
+        Some(Judgement::Fails([one.entries(), other.entries()].concat()))
+    };
     if let Some(pair) = forward.windows(2).find(|pair| pair[1].first_end.0 < pair[0].last_start.0) {
         return both(&pair[0], &pair[1]);
     }

@@ -1,10 +1,11 @@
 //! Sets, value by value, where a value is put in once and taken out once, at the most.
 //!
-//! Let it come at i and leave at r. Whoever saw it there has not ended before i nor started after r; whoever did not has
-//! started by i or ended no earlier than r. So the latest i and the earliest r that the others allow are the best; and if they
-//! cross, the value was there for a moment inside of everybody's interval, and nobody is contradicted. Not with pending
-//! operations. (For collections in general: Emmi and Enea, "Sound, complete, and tractable linearizability monitoring for
-//! concurrent collections", POPL 2018.)
+//! Let it come at i and leave at r. Whoever saw it there has not ended before i nor started after
+//! r; whoever did not has started by i or ended no earlier than r. So the latest i and the earliest
+//! r that the others allow are the best; and if they cross, the value was there for a moment inside
+//! of everybody's interval, and nobody is contradicted. Not with pending operations. (For
+//! collections in general: Emmi and Enea, "Sound, complete, and tractable linearizability
+//! monitoring for concurrent collections", POPL 2018.)
 
 use super::{Judgement, NEVER};
 use crate::linearize::Specification;
@@ -17,7 +18,8 @@ where
     T: Eq,
 {
     let (mut insert, mut remove) = (None, None);
-    let (mut first_end, mut last_start) = ((NEVER, u32::MAX), (0, u32::MAX)); // of those who saw it there
+    // of those who saw it there
+    let (mut first_end, mut last_start) = ((NEVER, u32::MAX), (0, u32::MAX));
     let mut absent = Vec::new();
     for (number, entry) in entries.iter().enumerate() {
         let (SetOp::Insert(value) | SetOp::Remove(value) | SetOp::Contains(value)) = entry.op;

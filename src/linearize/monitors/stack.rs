@@ -1,10 +1,12 @@
 //! Stacks: values are peeled off at moments at which the stack may have been empty of the others.
 //!
-//! A value is certainly on the stack from the end of its push to the start of its pop. At a moment at which no value is
-//! certainly on it, each operation that may take effect there can; a value of which both have taken effect need not be looked
-//! at any more, which gives new moments. The history holds if and only if all can be peeled (Lee and Mathur, OOPSLA 2025; also
-//! Abdulla et al., "Tractable Linearizability Monitoring"). O(n log n): a tree of how many values cover each gap between
-//! events, and a tree over the operations by start with the latest end. Not with pending pops.
+//! A value is certainly on the stack from the end of its push to the start of its pop. At a moment
+//! at which no value is certainly on it, each operation that may take effect there can; a value of
+//! which both have taken effect need not be looked at any more, which gives new moments. The
+//! history holds if and only if all can be peeled (Lee and Mathur, OOPSLA 2025; also Abdulla et
+//! al., "Tractable Linearizability Monitoring"). O(n log n): a tree of how many values cover each
+//! gap between events, and a tree over the operations by start with the latest end. Not with
+//! pending pops.
 
 use super::collection::Collection;
 use super::{Judgement, NEVER};
@@ -17,14 +19,17 @@ pub(in crate::linearize) fn stack<T>(collection: Collection<'_, T>) -> Option<Ju
         return Some(Judgement::Fails(vec![empty]));
     }
     let ways = &collection.ways;
-    // Operation 2v pushes value v, 2v + 1 pops it. Each may take effect in the gaps from its start up to its end; a push not
-    // after the pop has ended, a pop not before the push has started.
+    // Operation 2v pushes value v, 2v + 1 pops it. Each may take effect in the gaps from its start
+    // up to its end; a push not after the pop has ended, a pop not before the push has started.
     let count = 2 * ways.len();
     let mut events: Vec<(u64, bool, u32)> = Vec::with_capacity(2 * count);
     for (number, way) in ways.iter().enumerate() {
         let push = 2 * number as u32;
         events.extend([(way.insert.0, false, push), (way.insert.1.min(way.remove.1), true, push)]);
-        events.extend([(way.remove.0.max(way.insert.0), false, push + 1), (way.remove.1, true, push + 1)]);
+        events.extend([
+            (way.remove.0.max(way.insert.0), false, push + 1),
+            (way.remove.1, true, push + 1),
+        ]);
     }
     events.sort_unstable();
     let mut gaps = vec![(0, 0); count];
@@ -54,10 +59,15 @@ pub(in crate::linearize) fn stack<T>(collection: Collection<'_, T>) -> Option<Ju
     Some(Judgement::Holds)
 }
 
-/// The operations of the values that could not be peeled; of no more than a few, since each of them may be innocent.
+/// The operations of the values that could not be peeled; of no more than a few, since each of them
+/// may be innocent.
 fn stuck<T>(collection: &Collection<'_, T>, taken: &[u8]) -> Vec<u32> {
     const FEW: usize = 8;
-    let left = collection.ways.iter().zip(taken).filter(|(way, taken)| **taken < 2 && way.insert.1 != NEVER);
+    let left = collection
+        .ways
+        .iter()
+        .zip(taken)
+        .filter(|(way, taken)| **taken < 2 && way.insert.1 != NEVER);
     left.take(FEW).flat_map(|(way, _)| way.entries()).collect()
 }
 
@@ -95,7 +105,13 @@ impl Covered {
         self.add_below(1, (0, self.leaves), (from, to), more);
     }
 
-    fn add_below(&mut self, node: usize, (low, high): (usize, usize), range: (usize, usize), more: i32) {
+    fn add_below(
+        &mut self,
+        node: usize,
+        (low, high): (usize, usize),
+        range: (usize, usize),
+        more: i32,
+    ) {
         if range.1 <= low || high <= range.0 {
             return;
         }
@@ -117,13 +133,18 @@ impl Covered {
         }
         let mut node = 1;
         while node < self.leaves {
-            node = if self.least[2 * node] <= self.least[2 * node + 1] { 2 * node } else { 2 * node + 1 };
+            node = if self.least[2 * node] <= self.least[2 * node + 1] {
+                2 * node
+            } else {
+                2 * node + 1
+            };
         }
         Some(node - self.leaves)
     }
 }
 
-/// The operations that have not taken effect, by the start of their gaps, with the latest end below each node.
+/// The operations that have not taken effect, by the start of their gaps, with the latest end below
+/// each node.
 struct Waiting {
     order: Vec<u32>,
     starts: Vec<usize>,

@@ -1,7 +1,8 @@
 //! Any precedence at all, of a few operations: a set in one word.
 //!
-//! Under weak memory "returned before" is happens-before, which is a partial order and not always one of intervals: of two
-//! operations that come one after the other, and two others that do, neither first one need precede the other's second.
+//! Under weak memory "returned before" is happens-before, which is a partial order and not always
+//! one of intervals: of two operations that come one after the other, and two others that do,
+//! neither first one need precede the other's second.
 
 use super::Order;
 use crate::linearize::Specification;
@@ -10,7 +11,8 @@ use crate::linearize::entry::{Entry, Outcome};
 /// No more operations than this.
 pub(crate) const MOST: usize = 64;
 
-/// What precedes what: for each operation of a history, the set of those that have returned before it is called, a bit each.
+/// What precedes what: for each operation of a history, the set of those that have returned before
+/// it is called, a bit each.
 pub(crate) type Precedence = Vec<u64>;
 
 pub(in crate::linearize) struct Partial {
@@ -27,13 +29,22 @@ impl Partial {
     ///
     /// # Panics
     /// If there are more of them than [`MOST`].
-    pub(in crate::linearize) fn new<S: Specification>(entries: &[Entry<'_, S>], precedence: &[u64]) -> Self {
+    pub(in crate::linearize) fn new<S: Specification>(
+        entries: &[Entry<'_, S>],
+        precedence: &[u64],
+    ) -> Self {
         assert!(entries.len() <= MOST, "{} operations are more than {MOST}", entries.len());
         let set = |is: &dyn Fn(&Entry<'_, S>) -> bool| {
-            entries.iter().enumerate().filter(|(_, entry)| is(entry)).fold(0_u64, |set, (number, _)| set | 1 << number)
+            entries
+                .iter()
+                .enumerate()
+                .filter(|(_, entry)| is(entry))
+                .fold(0_u64, |set, (number, _)| set | 1 << number)
         };
         let returned = set(&|entry| entry.returned().is_some());
-        let before = |later: &Entry<'_, S>| returned & set(&|entry| precedence[later.index] >> entry.index & 1 == 1);
+        let before = |later: &Entry<'_, S>| {
+            returned & set(&|entry| precedence[later.index] >> entry.index & 1 == 1)
+        };
         Partial {
             before: entries.iter().map(before).collect(),
             may: set(&|entry| !matches!(entry.outcome, Outcome::Blocked)),
@@ -58,15 +69,18 @@ impl Order for Partial {
     }
 
     fn candidates(&self, into: &mut Vec<u32>) {
-        into.extend((0..self.before.len() as u32).filter(|entry| self.may >> entry & 1 == 1 && self.is_next(*entry)));
+        into.extend(
+            (0..self.before.len() as u32)
+                .filter(|entry| self.may >> entry & 1 == 1 && self.is_next(*entry)),
+        );
     }
 
     fn frontier(&self) -> Option<u32> {
         None
     }
 
-    /// None would be excluded; but of so few operations every order is tried, so that the longest one, which is told, does
-    /// not hang on which of them change nothing.
+    /// None would be excluded; but of so few operations every order is tried, so that the longest
+    /// one, which is told, does not hang on which of them change nothing.
     fn excludes_none(&self, _entry: u32) -> bool {
         false
     }

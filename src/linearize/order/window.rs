@@ -1,9 +1,10 @@
 //! Precedence in real time: an interval order.
 //!
-//! The operations that have taken effect are closed downwards, so they are all those that end before some moment (the
-//! frontier: a place in the order of responses) and some of those that run at that moment (the window: a bit a slot, where
-//! operations that do not overlap share slots). That pair is the set, exactly, in a few words. The list of events from
-//! which operations are lifted is that of Lowe ("Testing for linearizability", 2017).
+//! The operations that have taken effect are closed downwards, so they are all those that end
+//! before some moment (the frontier: a place in the order of responses) and some of those that run
+//! at that moment (the window: a bit a slot, where operations that do not overlap share slots).
+//! That pair is the set, exactly, in a few words. The list of events from which operations are
+//! lifted is that of Lowe ("Testing for linearizability", 2017).
 
 use super::Order;
 use crate::linearize::Specification;
@@ -15,7 +16,9 @@ use std::hash::Hash;
 const NONE: u32 = u32::MAX;
 
 /// The bits of the window: an array when it is small.
-pub(in crate::linearize) trait Bits: Clone + Eq + Hash + AsRef<[u64]> + AsMut<[u64]> {
+pub(in crate::linearize) trait Bits:
+    Clone + Eq + Hash + AsRef<[u64]> + AsMut<[u64]>
+{
     fn cleared(words: usize) -> Self;
 }
 
@@ -32,8 +35,8 @@ impl Bits for Vec<u64> {
 }
 
 pub(in crate::linearize) struct Window<B> {
-    /// Events that have not been lifted, in a ring: `2 * entry` is a start and `2 * entry + 1` an end, the last is the
-    /// head.
+    /// Events that have not been lifted, in a ring: `2 * entry` is a start and `2 * entry + 1` an
+    /// end, the last is the head.
     next: Vec<u32>,
     previous: Vec<u32>,
     slot: Vec<u32>,
@@ -61,13 +64,17 @@ pub(in crate::linearize) fn width<S: Specification>(entries: &[Entry<'_, S>]) ->
 impl<B: Bits> Window<B> {
     pub(in crate::linearize) fn new<S: Specification>(entries: &[Entry<'_, S>]) -> Self {
         let count = entries.len() as u32;
-        let takes_effect = |entry: &u32| !matches!(entries[*entry as usize].outcome, Outcome::Blocked);
-        let returns = |entry: &u32| matches!(entries[*entry as usize].outcome, Outcome::Returned(_));
+        let takes_effect =
+            |entry: &u32| !matches!(entries[*entry as usize].outcome, Outcome::Blocked);
+        let returns =
+            |entry: &u32| matches!(entries[*entry as usize].outcome, Outcome::Returned(_));
         let by_end: Vec<u64> = entries.iter().map(|entry| entry.end).collect();
-        let responses: Vec<u32> = order_of(&by_end).into_iter().map(|entry| entry as u32).filter(returns).collect();
+        let responses: Vec<u32> =
+            order_of(&by_end).into_iter().map(|entry| entry as u32).filter(returns).collect();
 
         let head = 2 * count;
-        let (mut next, mut previous) = (vec![head; head as usize + 1], vec![head; head as usize + 1]);
+        let (mut next, mut previous) =
+            (vec![head; head as usize + 1], vec![head; head as usize + 1]);
         let (mut slot, mut ends) = (vec![NONE; count as usize], vec![false; count as usize]);
         let (mut free, mut slots) = (BinaryHeap::new(), 0);
         let mut last = head;
@@ -78,7 +85,9 @@ impl<B: Bits> Window<B> {
         };
         let mut over = responses.iter().copied().peekable();
         for entry in (0..count).filter(takes_effect) {
-            while let Some(ended) = over.next_if(|ended| entries[*ended as usize].end < entries[entry as usize].start) {
+            while let Some(ended) =
+                over.next_if(|ended| entries[*ended as usize].end < entries[entry as usize].start)
+            {
                 append(2 * ended + 1);
                 free.push(Reverse(slot[ended as usize]));
             }

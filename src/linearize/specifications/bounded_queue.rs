@@ -6,8 +6,8 @@ use std::collections::VecDeque;
 
 /// A queue that holds no more than its capacity, and can be closed.
 ///
-/// An enqueue waits while the queue is full and open, a dequeue while it is empty and open: until then they are not
-/// enabled. What is in a closed queue can still be taken out.
+/// An enqueue waits while the queue is full and open, a dequeue while it is empty and open: until
+/// then they are not enabled. What is in a closed queue can still be taken out.
 ///
 /// ```
 /// use selvedge::linearize::Specification;
@@ -32,8 +32,8 @@ pub enum BoundedQueueOp<T = i64> {
     Enqueue(T),
     /// The same without waiting: `Enqueued`, `Full` or `Closed`.
     TryEnqueue(T),
-    /// Takes the value that has been there for longest: `Dequeued`, or `Closed` when there is none and none will come.
-    /// Waits while the queue is empty and open.
+    /// Takes the value that has been there for longest: `Dequeued`, or `Closed` when there is none
+    /// and none will come. Waits while the queue is empty and open.
     Dequeue,
     /// The same without waiting: `Dequeued`, `Empty` or `Closed`.
     TryDequeue,
@@ -70,8 +70,12 @@ impl<T: Value> Specification for BoundedQueue<T> {
 
     fn apply(&mut self, op: &BoundedQueueOp<T>) -> BoundedQueueRet<T> {
         match op {
-            BoundedQueueOp::Enqueue(_) | BoundedQueueOp::TryEnqueue(_) if self.closed => BoundedQueueRet::Closed,
-            BoundedQueueOp::Enqueue(_) | BoundedQueueOp::TryEnqueue(_) if self.values.len() >= self.capacity => {
+            BoundedQueueOp::Enqueue(_) | BoundedQueueOp::TryEnqueue(_) if self.closed => {
+                BoundedQueueRet::Closed
+            }
+            BoundedQueueOp::Enqueue(_) | BoundedQueueOp::TryEnqueue(_)
+                if self.values.len() >= self.capacity =>
+            {
                 BoundedQueueRet::Full
             }
             BoundedQueueOp::Enqueue(value) | BoundedQueueOp::TryEnqueue(value) => {
@@ -94,7 +98,9 @@ impl<T: Value> Specification for BoundedQueue<T> {
         match op {
             BoundedQueueOp::Enqueue(_) => self.closed || self.values.len() < self.capacity,
             BoundedQueueOp::Dequeue => self.closed || !self.values.is_empty(),
-            BoundedQueueOp::TryEnqueue(_) | BoundedQueueOp::TryDequeue | BoundedQueueOp::Close => true,
+            BoundedQueueOp::TryEnqueue(_) | BoundedQueueOp::TryDequeue | BoundedQueueOp::Close => {
+                true
+            }
         }
     }
 

@@ -73,7 +73,9 @@ impl Specification for KeyValue {
     fn lookahead(entries: &[Entry<'_, Self>]) -> Option<Box<dyn Lookahead<Self>>> {
         let at = entries.first()?.op.at();
         let one = entries.iter().all(|entry| entry.op.at() == at);
-        one.then(|| -> Box<dyn Lookahead<Self>> { Box::new(OneKey { at: at.clone(), readers: readers(entries) }) })
+        one.then(|| -> Box<dyn Lookahead<Self>> {
+            Box::new(OneKey { at: at.clone(), readers: readers(entries) })
+        })
     }
 
     fn key(op: &KeyValueOp) -> Option<u64> {

@@ -1,4 +1,5 @@
-//! Sequential specifications of the structures that everybody knows, each with its operations and what they return.
+//! Sequential specifications of the structures that everybody knows, each with its operations and
+//! what they return.
 //!
 //! A value is anything that can be cloned, compared, hashed and printed.
 

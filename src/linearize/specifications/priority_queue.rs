@@ -47,14 +47,16 @@ impl<T: Value + Ord> Specification for PriorityQueue<T> {
                 *self.0.entry(value.clone()).or_insert(0) += 1;
                 PriorityQueueRet::Inserted
             }
-            PriorityQueueOp::PopMax => PriorityQueueRet::Popped(self.0.last_entry().map(|mut greatest| {
-                let value = greatest.key().clone();
-                *greatest.get_mut() -= 1;
-                if *greatest.get() == 0 {
-                    greatest.remove();
-                }
-                value
-            })),
+            PriorityQueueOp::PopMax => {
+                PriorityQueueRet::Popped(self.0.last_entry().map(|mut greatest| {
+                    let value = greatest.key().clone();
+                    *greatest.get_mut() -= 1;
+                    if *greatest.get() == 0 {
+                        greatest.remove();
+                    }
+                    value
+                }))
+            }
         }
     }
 
@@ -74,8 +76,12 @@ impl<T: Value + Ord> Specification for PriorityQueue<T> {
             return None;
         }
         let collection = monitors::collect(entries, |entry| match (entry.op, entry.returned()) {
-            (PriorityQueueOp::Insert(value), Some(PriorityQueueRet::Inserted) | None) => Some(Does::Insert(value)),
-            (PriorityQueueOp::PopMax, Some(PriorityQueueRet::Popped(value))) => Some(Does::Remove(value.as_ref())),
+            (PriorityQueueOp::Insert(value), Some(PriorityQueueRet::Inserted) | None) => {
+                Some(Does::Insert(value))
+            }
+            (PriorityQueueOp::PopMax, Some(PriorityQueueRet::Popped(value))) => {
+                Some(Does::Remove(value.as_ref()))
+            }
             (PriorityQueueOp::PopMax, None) => Some(Does::PendingRemove),
             _ => None,
         });

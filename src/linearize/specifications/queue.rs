@@ -64,7 +64,9 @@ impl<T: Value> Specification for Queue<T> {
         }
         let collection = monitors::collect(entries, |entry| match (entry.op, entry.returned()) {
             (QueueOp::Enqueue(value), Some(QueueRet::Enqueued) | None) => Some(Does::Insert(value)),
-            (QueueOp::Dequeue, Some(QueueRet::Dequeued(value))) => Some(Does::Remove(value.as_ref())),
+            (QueueOp::Dequeue, Some(QueueRet::Dequeued(value))) => {
+                Some(Does::Remove(value.as_ref()))
+            }
             (QueueOp::Dequeue, None) => Some(Does::PendingRemove),
             _ => None,
         });

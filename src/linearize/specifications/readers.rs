@@ -1,7 +1,8 @@
 //! The look-ahead for one key of a store: who is still to read which text.
 //!
-//! A text with which nothing begins that is still to be read is as good as any other such text. And from such a text
-//! nothing leads on, if somebody has to read before the next time that the text can be replaced.
+//! A text with which nothing begins that is still to be read is as good as any other such text. And
+//! from such a text nothing leads on, if somebody has to read before the next time that the text
+//! can be replaced.
 
 use super::text::Text;
 
@@ -73,7 +74,8 @@ impl Readers {
             Role::Read { text, .. } => Some(*text),
             Role::Replace { .. } | Role::Other => None,
         };
-        let mut texts: Vec<(String, u32)> = roles.iter().filter_map(read).map(|text| (text.to_string(), 0)).collect();
+        let mut texts: Vec<(String, u32)> =
+            roles.iter().filter_map(read).map(|text| (text.to_string(), 0)).collect();
         texts.sort();
         texts.dedup();
         let mut places = vec![Place::None; roles.len()];
@@ -81,8 +83,9 @@ impl Readers {
         for (number, role) in roles.iter().enumerate() {
             match role {
                 Role::Read { text, end } => {
-                    let text =
-                        texts.binary_search_by(|(known, _)| known.as_str().cmp(text)).expect("a text that is read");
+                    let text = texts
+                        .binary_search_by(|(known, _)| known.as_str().cmp(text))
+                        .expect("a text that is read");
                     texts[text].1 += 1;
                     places[number] = Place::Read { text, place: 0 };
                     ends.push((*end, number));
@@ -107,7 +110,10 @@ impl Readers {
     /// Whether somebody is still to read this text, or one that begins with it.
     fn is_read(&self, text: &str) -> bool {
         let from = self.texts.partition_point(|(known, _)| known.as_str() < text);
-        self.texts[from..].iter().take_while(|(known, _)| known.starts_with(text)).any(|(_, readers)| *readers > 0)
+        self.texts[from..]
+            .iter()
+            .take_while(|(known, _)| known.starts_with(text))
+            .any(|(_, readers)| *readers > 0)
     }
 
     /// An operation has taken effect, or this was taken back.

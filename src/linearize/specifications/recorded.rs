@@ -156,7 +156,9 @@ impl<T: Written> Recorded for CasRegister<T> {
             "read" => nothing(json).map(|()| CasRegisterOp::Read),
             "write" => arg(json).map(CasRegisterOp::Write),
             "cas" => match json.as_array().map(Vec::as_slice) {
-                Some([expected, new]) => Ok(CasRegisterOp::CompareAndSwap { expected: arg(expected)?, new: arg(new)? }),
+                Some([expected, new]) => {
+                    Ok(CasRegisterOp::CompareAndSwap { expected: arg(expected)?, new: arg(new)? })
+                }
                 _ => Err(Mismatch::Argument),
             },
             _ => Err(Mismatch::Operation),
@@ -167,7 +169,9 @@ impl<T: Written> Recorded for CasRegister<T> {
         match op {
             CasRegisterOp::Read => returned(json).map(CasRegisterRet::Value),
             CasRegisterOp::Write(_) => done(CasRegisterRet::Written, json),
-            CasRegisterOp::CompareAndSwap { .. } => json.as_bool().map(CasRegisterRet::Swapped).ok_or(Mismatch::Return),
+            CasRegisterOp::CompareAndSwap { .. } => {
+                json.as_bool().map(CasRegisterRet::Swapped).ok_or(Mismatch::Return)
+            }
         }
     }
 }
@@ -271,7 +275,9 @@ impl Recorded for KeyValue {
 
     fn ret(op: &KeyValueOp, json: &Json) -> Result<KeyValueRet, Mismatch> {
         match op {
-            KeyValueOp::Get(_) => json.as_str().map(|text| KeyValueRet::Text(text.into())).ok_or(Mismatch::Return),
+            KeyValueOp::Get(_) => {
+                json.as_str().map(|text| KeyValueRet::Text(text.into())).ok_or(Mismatch::Return)
+            }
             KeyValueOp::Put(..) | KeyValueOp::Append(..) => done(KeyValueRet::Done, json),
         }
     }

@@ -5,7 +5,8 @@ use crate::linearize::Specification;
 use crate::linearize::entry::Entry;
 use crate::linearize::monitors::{self, Judgement};
 
-/// A register that is read and written. It begins with the value in it: `Register(None)` for one that has none.
+/// A register that is read and written. It begins with the value in it: `Register(None)` for one
+/// that has none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Register<T = i64>(pub T);
 

@@ -1,10 +1,11 @@
 //! Values as bytes and back, within limits: bytes come from other processes, and may say anything.
 //!
-//! The format is postcard's. Both ways go through a wrapper (`read`, `write`) that counts what a value costs whoever
-//! decodes it. What could not be decoded is refused where it is encoded, so that the error is its sender's.
+//! The format is postcard's. Both ways go through a wrapper (`read`, `write`) that counts what a
+//! value costs whoever decodes it. What could not be decoded is refused where it is encoded, so
+//! that the error is its sender's.
 //!
-//! The wrapper also notes as which primitive types a value is written or read. postcard's bytes do not say: an `i32`
-//! can be read as a `u64`, with another value. [`Shape`] tells the two apart.
+//! The wrapper also notes as which primitive types a value is written or read. postcard's bytes do
+//! not say: an `i32` can be read as a `u64`, with another value. [`Shape`] tells the two apart.
 
 mod read;
 mod write;
@@ -13,7 +14,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::Deserializ
 use std::cell::Cell;
 use std::fmt;
 
-/// How deep a value may be: every enum, struct, tuple, sequence, map, option and newtype around another one counts.
+/// How deep a value may be: every enum, struct, tuple, sequence, map, option and newtype around
+/// another one counts.
 ///
 /// ```
 /// use selvedge::process::frame::{DEPTH, from_bytes};
@@ -26,10 +28,12 @@ use std::fmt;
 /// ```
 pub const DEPTH: usize = 256;
 
-/// How much stack, in bytes, a value may take of whoever encodes or decodes it: half of what a thread of std's has.
+/// How much stack, in bytes, a value may take of whoever encodes or decodes it: half of what a
+/// thread of std's has.
 pub const STACK: usize = 1 << 20;
 
-/// How many elements of a message's sequences and maps may take no bytes, such as `()`: no byte bounds their number.
+/// How many elements of a message's sequences and maps may take no bytes, such as `()`: no byte
+/// bounds their number.
 ///
 /// ```
 /// use selvedge::process::frame::{EMPTY_ELEMENTS, from_bytes, to_bytes};
@@ -77,8 +81,9 @@ impl fmt::Display for Exceeded {
     }
 }
 
-/// As which primitive types a value was written or read, in their order: a number that two values share only if these
-/// are the same. A struct, a tuple and a newtype leave nothing in the bytes, and nothing here.
+/// As which primitive types a value was written or read, in their order: a number that two values
+/// share only if these are the same. A struct, a tuple and a newtype leave nothing in the bytes,
+/// and nothing here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shape(u64);
 
@@ -176,10 +181,15 @@ impl Account {
 
     /// The words for an error: the limit, or those of a `Serialize` of this crate, or postcard's.
     fn reason(&self, error: &postcard::Error) -> String {
-        let words = super::handle::take_reason(); // also where they are not needed: they are this value's
+        // also where they are not needed: they are this value's
+        let words = super::handle::take_reason();
         match (self.exceeded.get(), error, words) {
             (Some(limit), ..) => limit.to_string(),
-            (None, postcard::Error::SerdeSerCustom | postcard::Error::SerdeDeCustom, Some(words)) => words,
+            (
+                None,
+                postcard::Error::SerdeSerCustom | postcard::Error::SerdeDeCustom,
+                Some(words),
+            ) => words,
             _ => error.to_string(),
         }
     }
@@ -203,8 +213,8 @@ pub(crate) struct Refusal {
 ///
 /// # Errors
 ///
-/// In the words of the value's `Serialize`, if it refuses; and if nobody could decode the bytes, as the value goes
-/// beyond one of the limits here.
+/// In the words of the value's `Serialize`, if it refuses; and if nobody could decode the bytes, as
+/// the value goes beyond one of the limits here.
 pub fn to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, String> {
     encode(value).map(|(bytes, _)| bytes).map_err(|refusal| refusal.words)
 }
@@ -219,8 +229,8 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<(Vec<u8>, Shape
 
 /// The value that all of `bytes` stands for.
 ///
-/// Whatever the bytes say, this ends, within [`DEPTH`] and [`STACK`], and makes room beforehand for no more elements
-/// than there are bytes.
+/// Whatever the bytes say, this ends, within [`DEPTH`] and [`STACK`], and makes room beforehand for
+/// no more elements than there are bytes.
 ///
 /// # Errors
 ///
@@ -233,9 +243,11 @@ pub(in crate::process) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T
     let name = std::any::type_name::<T>();
     match take(bytes) {
         Ok((value, shape, [])) => Ok((value, shape)),
-        Ok((_, _, rest)) => {
-            Err(format!("{} bytes left over at {} after a {name}", rest.len(), bytes.len() - rest.len()))
-        }
+        Ok((_, _, rest)) => Err(format!(
+            "{} bytes left over at {} after a {name}",
+            rest.len(),
+            bytes.len() - rest.len()
+        )),
         Err(why) => Err(format!("{} bytes that are no {name}: {why}", bytes.len())),
     }
 }

@@ -1,4 +1,5 @@
-//! A deserializer around postcard's: it counts levels, elements without bytes and room made in advance.
+//! A deserializer around postcard's: it counts levels, elements without bytes and room made in
+//! advance.
 
 use super::{Account, Exceeded, Leaf, Level};
 use postcard::Error;
@@ -32,7 +33,8 @@ impl<'a> Flavor<'a> for Source<'a> {
 
     #[inline]
     fn try_take_n(&mut self, count: usize) -> Result<&'a [u8], Error> {
-        let (taken, rest) = self.rest.split_at_checked(count).ok_or(Error::DeserializeUnexpectedEnd)?;
+        let (taken, rest) =
+            self.rest.split_at_checked(count).ok_or(Error::DeserializeUnexpectedEnd)?;
         self.rest = rest;
         self.account.left.set(rest.len());
         Ok(taken)
@@ -97,7 +99,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Read<'_, D> {
         self.inner.deserialize_unit(visitor)
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
         self.inner.deserialize_unit_struct(name, visitor)
     }
 
@@ -107,7 +113,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Read<'_, D> {
         self.inner.deserialize_option(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
         let _level = self.level()?;
         let visitor = self.parts(Parts::Fixed, visitor);
         self.inner.deserialize_newtype_struct(name, visitor)
@@ -127,7 +137,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Read<'_, D> {
         self.inner.deserialize_map(visitor)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
         let _level = self.level()?;
         let visitor = self.parts(Parts::Fixed, visitor);
         self.inner.deserialize_tuple(len, visitor)
@@ -203,7 +217,11 @@ struct Visit<'a, V> {
 }
 
 impl<'a, V> Visit<'a, V> {
-    fn elements<A, E: de::Error>(self, inner: A, announced: Option<usize>) -> Result<(V, Elements<'a, A>), E> {
+    fn elements<A, E: de::Error>(
+        self,
+        inner: A,
+        announced: Option<usize>,
+    ) -> Result<(V, Elements<'a, A>), E> {
         let Visit { visitor, account, parts } = self;
         let left = account.left.get();
         let mut hint = announced;
@@ -284,7 +302,10 @@ impl<A> Elements<'_, A> {
 impl<'de, A: de::SeqAccess<'de>> de::SeqAccess<'de> for Elements<'_, A> {
     type Error = A::Error;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, A::Error> {
         self.begin();
         let element = self.inner.next_element_seed(Seed { seed, account: self.account })?;
         if element.is_some() {
@@ -301,7 +322,10 @@ impl<'de, A: de::SeqAccess<'de>> de::SeqAccess<'de> for Elements<'_, A> {
 impl<'de, A: de::MapAccess<'de>> de::MapAccess<'de> for Elements<'_, A> {
     type Error = A::Error;
 
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
         self.begin();
         self.inner.next_key_seed(Seed { seed, account: self.account })
     }
@@ -321,8 +345,12 @@ impl<'de, 'a, A: de::EnumAccess<'de>> de::EnumAccess<'de> for Read<'a, A> {
     type Error = A::Error;
     type Variant = Read<'a, A::Variant>;
 
-    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self::Variant), A::Error> {
-        let (value, inner) = self.inner.variant_seed(seed)?; // the number of the variant: nothing is inside of it
+    fn variant_seed<T: DeserializeSeed<'de>>(
+        self,
+        seed: T,
+    ) -> Result<(T::Value, Self::Variant), A::Error> {
+        // the number of the variant: nothing is inside of it
+        let (value, inner) = self.inner.variant_seed(seed)?;
         Ok((value, Read { inner, account: self.account }))
     }
 }

@@ -114,13 +114,22 @@ impl<'a, S: Serializer> Serializer for Write<'a, S> {
         self.inner.serialize_unit_struct(name)
     }
 
-    fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<S::Ok, S::Error> {
+    fn serialize_unit_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+    ) -> Result<S::Ok, S::Error> {
         let _level = self.level()?;
         self.account.leaf(Leaf::Variant);
         self.inner.serialize_unit_variant(name, index, variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<S::Ok, S::Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
         let _level = self.level()?;
         self.inner.serialize_newtype_struct(name, &Written(value, self.account))
     }

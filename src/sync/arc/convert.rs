@@ -16,7 +16,8 @@ impl<T: ?Sized> From<Std<T>> for Arc<T> {
     #[track_caller]
     fn from(inner: Std<T>) -> Arc<T> {
         let location = Location::caller();
-        let count = count_of(&inner).unwrap_or_else(|| Count::made(address(Std::as_ptr(&inner)), location));
+        let count =
+            count_of(&inner).unwrap_or_else(|| Count::made(address(Std::as_ptr(&inner)), location));
         Arc { inner: Some(inner), count, location }
     }
 }

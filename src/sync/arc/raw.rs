@@ -1,4 +1,5 @@
-//! Handles as raw pointers: they are std's, and the execution knows whose they are by their addresses.
+//! Handles as raw pointers: they are std's, and the execution knows whose they are by their
+//! addresses.
 
 use super::{Arc, Parts, address};
 use crate::execution::memory::arc::Count;

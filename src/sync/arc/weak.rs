@@ -38,7 +38,11 @@ impl<T> Weak<T> {
 }
 
 impl<T: ?Sized> Weak<T> {
-    pub(super) fn with(inner: Std<T>, count: Count, location: &'static Location<'static>) -> Weak<T> {
+    pub(super) fn with(
+        inner: Std<T>,
+        count: Count,
+        location: &'static Location<'static>,
+    ) -> Weak<T> {
         Weak { inner: Some(inner), count, location }
     }
 
@@ -60,10 +64,11 @@ impl<T: ?Sized> Weak<T> {
     #[must_use]
     pub fn upgrade(&self) -> Option<Arc<T>> {
         let location = Location::caller();
-        let inner = self.count.step((Does::Upgrade, Operation::Claim("upgrade")), location, || {
-            let upgraded = self.inner().upgrade();
-            (upgraded, self.inner().strong_count())
-        })?;
+        let inner =
+            self.count.step((Does::Upgrade, Operation::Claim("upgrade")), location, || {
+                let upgraded = self.inner().upgrade();
+                (upgraded, self.inner().strong_count())
+            })?;
         self.count.acquire();
         Some(Arc { inner: Some(inner), count: self.count, location })
     }
@@ -73,7 +78,9 @@ impl<T: ?Sized> Weak<T> {
     #[must_use]
     pub fn strong_count(&self) -> usize {
         let count = || self.inner().strong_count();
-        self.count.step((Does::Look, Operation::Look("strong_count")), Location::caller(), || (count(), count()))
+        self.count.step((Does::Look, Operation::Look("strong_count")), Location::caller(), || {
+            (count(), count())
+        })
     }
 
     /// How many [`Weak`]s of the value there are; none, if the value is gone.
@@ -81,7 +88,9 @@ impl<T: ?Sized> Weak<T> {
     #[must_use]
     pub fn weak_count(&self) -> usize {
         let count = || self.inner().weak_count();
-        self.count.step((Does::Look, Operation::Look("weak_count")), Location::caller(), || (count(), count()))
+        self.count.step((Does::Look, Operation::Look("weak_count")), Location::caller(), || {
+            (count(), count())
+        })
     }
 
     /// Whether both are handles of one value.

@@ -42,8 +42,8 @@ impl Account {
 
     /// Moves `amount` to another account if it is there; whether it was.
     ///
-    /// Both locks are taken in the order of their addresses, so that two transfers in opposite directions cannot wait
-    /// for each other. A transfer to the account itself moves nothing.
+    /// Both locks are taken in the order of their addresses, so that two transfers in opposite
+    /// directions cannot wait for each other. A transfer to the account itself moves nothing.
     pub fn transfer(&self, other: &Account, amount: u64) -> bool {
         let place = |account: &Account| std::ptr::from_ref(account).addr();
         match place(self).cmp(&place(other)) {
@@ -89,7 +89,8 @@ impl Deposit for Account {
 
 /// The broken form: read, add, write back, with nothing that keeps others out in between.
 ///
-/// Each access by itself is atomic and sequentially consistent, so this is no data race; it is a lost update.
+/// Each access by itself is atomic and sequentially consistent, so this is no data race; it is a
+/// lost update.
 #[derive(Debug)]
 pub struct Unlocked {
     balance: AtomicU64,
@@ -107,7 +108,8 @@ impl Unlocked {
 
 impl Deposit for Unlocked {
     fn deposit(&self, amount: u64) {
-        let seen = self.balance.load(Ordering::SeqCst); // SeqCst, with the store below: only the gap between is wrong
+        // SeqCst, with the store below: only the gap between is wrong
+        let seen = self.balance.load(Ordering::SeqCst);
         self.balance.store(seen + amount, Ordering::SeqCst);
     }
 
@@ -116,7 +118,8 @@ impl Deposit for Unlocked {
     }
 }
 
-/// Runs the system for real: so many threads, each with so many deposits of 1. The balance at the end.
+/// Runs the system for real: so many threads, each with so many deposits of 1. The balance at the
+/// end.
 ///
 /// ```
 /// assert_eq!(selvedge::systems::account::demo(2, 1_000), 2_000);

@@ -105,7 +105,10 @@ fn transfers_beside_deposits() {
     let theirs = Arc::clone(&accounts);
     let teller = thread::Builder::new().name("teller".into());
     let there_and_back = move || {
-        assert!(theirs[0].transfer(&theirs[1], 1) && theirs[1].transfer(&theirs[0], 1), "there is enough in both");
+        assert!(
+            theirs[0].transfer(&theirs[1], 1) && theirs[1].transfer(&theirs[0], 1),
+            "there is enough in both"
+        );
     };
     let teller = teller.spawn(there_and_back).expect("a thread");
     assert!((1..=2).contains(&accounts[0].balance()), "more than was ever there");
@@ -152,8 +155,8 @@ struct Plain {
     balance: UnsafeCell<u64>,
 }
 
-// SAFETY: none: this is the broken form. It is only run in models, where the race is reported before the second
-// access, and all threads are green threads of one OS thread.
+// SAFETY: none: this is the broken form. It is only run in models, where the race is reported
+// before the second access, and all threads are green threads of one OS thread.
 #[allow(unsafe_code)]
 unsafe impl Sync for Plain {}
 

@@ -5,13 +5,14 @@ use super::functions::Functions;
 use super::protocol::{Limits, Request, decode, encode};
 use crate::process::take_from_bytes;
 
-/// What must be true of any bytes (for property tests and fuzzing): those at their beginning that are requests can be
-/// asked of a manager, which stays consistent and keeps to its limits.
+/// What must be true of any bytes (for property tests and fuzzing): those at their beginning that
+/// are requests can be asked of a manager, which stays consistent and keeps to its limits.
 ///
 /// # Panics
 /// If it does not, or if a request that is sent on is not the same request.
 pub fn check_bytes(bytes: &[u8]) {
-    let functions = Functions::new().with("double", |bytes: &mut Vec<u8>, (): ()| bytes.extend_from_within(..));
+    let functions =
+        Functions::new().with("double", |bytes: &mut Vec<u8>, (): ()| bytes.extend_from_within(..));
     let limits = Limits { frame_bytes: 1 << 10, total_bytes: 1 << 12, connections: 3 };
     let mut core = Core::new(functions, limits);
     let connections = [(); 2].map(|()| core.connect(None).expect("there is room for three"));

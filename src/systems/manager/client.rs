@@ -14,14 +14,16 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// One connection to a manager.
-// An enum, so that a model's events have the line of the proxy's caller: `track_caller` sees through no trait object.
+// An enum, so that a model's events have the line of the proxy's caller: `track_caller` sees
+// through no trait object.
 pub(super) enum Transport {
     Link(Box<Link>),
     Direct(Direct),
 }
 
 impl Transport {
-    /// Sends the request and waits for the reply. The errors are those of the connection, never a refusal.
+    /// Sends the request and waits for the reply. The errors are those of the connection, never a
+    /// refusal.
     #[track_caller]
     pub(super) fn call(&self, request: Request) -> Result<Reply, ManagerError> {
         match self {
@@ -33,18 +35,23 @@ impl Transport {
     /// A further connection, which has a handle of the object.
     fn connect(&self, object: ObjectId) -> Result<Transport, ManagerError> {
         match self {
-            Transport::Link(link) => link.connect(object).map(|link| Transport::Link(Box::new(link))),
-            Transport::Direct(direct) => Direct::new(&direct.shared, Some(object)).map(Transport::Direct),
+            Transport::Link(link) => {
+                link.connect(object).map(|link| Transport::Link(Box::new(link)))
+            }
+            Transport::Direct(direct) => {
+                Direct::new(&direct.shared, Some(object)).map(Transport::Direct)
+            }
         }
     }
 
-    /// The socket of a further connection, which keeps the object alive from the start, and the limit of its frames.
+    /// The socket of a further connection, which keeps the object alive from the start, and the
+    /// limit of its frames.
     fn hand_over(&self, object: Option<ObjectId>) -> Result<(OwnedFd, u32), ManagerError> {
         match self {
             Transport::Link(link) => Ok((link.open(object)?.into(), link.frame_bytes)),
-            Transport::Direct(_) => {
-                Err(ManagerError::Protocol("a connection without a socket cannot be handed over".to_string()))
-            }
+            Transport::Direct(_) => Err(ManagerError::Protocol(
+                "a connection without a socket cannot be handed over".to_string(),
+            )),
         }
     }
 }
@@ -63,12 +70,14 @@ pub(super) enum Origin {
 impl Origin {
     /// How the manager ended, asked when it is known to be gone.
     fn exit(&self) -> ManagerExit {
-        // The socket of a dying process closes before its status can be had. The limit is for a manager that lives
-        // and has ended this connection only.
+        // The socket of a dying process closes before its status can be had. The limit is for a
+        // manager that lives and has ended this connection only.
         const DYING: Duration = Duration::from_secs(10);
         match self {
             Origin::Elsewhere => ManagerExit::Unknown,
-            Origin::Thread(shut_down) => shut_down.get().map_or(ManagerExit::Unknown, |()| ManagerExit::ShutDown),
+            Origin::Thread(shut_down) => {
+                shut_down.get().map_or(ManagerExit::Unknown, |()| ManagerExit::ShutDown)
+            }
             Origin::Process(exit) => match exit.wait_timeout(DYING) {
                 Some(Ok(())) => ManagerExit::ShutDown,
                 Some(Err(failure)) => ManagerExit::Failed(failure),
@@ -92,7 +101,8 @@ impl Link {
 
     /// A socket whose other end the manager serves from now on.
     fn open(&self, object: Option<ObjectId>) -> Result<UnixStream, ManagerError> {
-        let (ours, theirs) = UnixStream::pair().map_err(|e| ManagerError::io("make a socket", e))?;
+        let (ours, theirs) =
+            UnixStream::pair().map_err(|e| ManagerError::io("make a socket", e))?;
         let attach = |wire: &mut Socket| wire.outgoing = Some(theirs.into());
         match self.remote.call(&Request::Connect(object), attach, || self.origin.exit())? {
             Reply::Done => Ok(ours),
@@ -109,14 +119,18 @@ impl Link {
     }
 }
 
-/// A connection without a wire: the client's thread works at the core itself. Models are made of these.
+/// A connection without a wire: the client's thread works at the core itself. Models are made of
+/// these.
 pub(super) struct Direct {
     shared: Arc<Shared>,
     connection: ConnectionId,
 }
 
 impl Direct {
-    pub(super) fn new(shared: &Arc<Shared>, object: Option<ObjectId>) -> Result<Self, ManagerError> {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        object: Option<ObjectId>,
+    ) -> Result<Self, ManagerError> {
         Ok(Direct { shared: Arc::clone(shared), connection: shared.connect(object)? })
     }
 
@@ -131,8 +145,9 @@ impl Drop for Direct {
     }
 }
 
-/// The connection of one client for everything that is done at once. There is one more for each lock that is held or
-/// waited for ([`Object::dedicated`]): so a thread that waits for a lock does not keep another from releasing it.
+/// The connection of one client for everything that is done at once. There is one more for each
+/// lock that is held or waited for ([`Object::dedicated`]): so a thread that waits for a lock does
+/// not keep another from releasing it.
 pub(super) struct Client {
     main: Transport,
 }
@@ -158,7 +173,9 @@ impl Client {
 pub(super) fn refused(reply: Reply) -> Result<Reply, ManagerError> {
     match reply {
         Reply::Refused(refusal) => Err(refusal.into()),
-        Reply::Batch { done, refusal: Some(refusal) } => Err(ManagerError::Interrupted { done, refusal }),
+        Reply::Batch { done, refusal: Some(refusal) } => {
+            Err(ManagerError::Interrupted { done, refusal })
+        }
         reply => Ok(reply),
     }
 }
@@ -172,8 +189,8 @@ pub(super) fn unexpected(reply: Reply) -> ManagerError {
 struct Handle {
     client: Arc<Client>,
     id: ObjectId,
-    /// Of a lock: connections that have a handle of it, too, and neither hold it nor wait for it. They end with this
-    /// handle, or they would keep the lock alive.
+    /// Of a lock: connections that have a handle of it, too, and neither hold it nor wait for it.
+    /// They end with this handle, or they would keep the lock alive.
     spare: Mutex<Vec<Transport>>,
 }
 
@@ -258,8 +275,8 @@ struct Travelling {
     fence: Option<Fence>,
 }
 
-// The socket that travels is a connection of its own, which has a handle of the object from the start. So the object
-// lives while it is on its way, and not a moment longer if it never arrives.
+// The socket that travels is a connection of its own, which has a handle of the object from the
+// start. So the object lives while it is on its way, and not a moment longer if it never arrives.
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (socket, frame_bytes) = self
@@ -268,7 +285,8 @@ impl Serialize for Object {
             .hand_over(Some(self.id()))
             .map_err(|e| ser::Error::custom(handle::refuse(e.to_string())))?;
         let carried = handle::carry(socket).map_err(ser::Error::custom)?;
-        Travelling { socket: carried.place, frame_bytes, id: self.id(), fence: self.fence }.serialize(serializer)
+        Travelling { socket: carried.place, frame_bytes, id: self.id(), fence: self.fence }
+            .serialize(serializer)
     }
 }
 
@@ -276,7 +294,11 @@ impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Travelling { socket, frame_bytes, id, fence } = Travelling::deserialize(deserializer)?;
         let socket = handle::take(socket).map_err(de::Error::custom)?;
-        let client = Client::new(Transport::Link(Box::new(Link::new(socket.into(), Origin::Elsewhere, frame_bytes))));
+        let client = Client::new(Transport::Link(Box::new(Link::new(
+            socket.into(),
+            Origin::Elsewhere,
+            frame_bytes,
+        ))));
         Ok(Object { fence, ..Object::new(&client, id) })
     }
 }

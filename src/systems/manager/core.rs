@@ -1,12 +1,15 @@
-//! The objects of a manager and everything that happens to them: a pure state machine, one request at a time.
+//! The objects of a manager and everything that happens to them: a pure state machine, one request
+//! at a time.
 //!
-//! It knows no socket, thread, lock or clock. `Shared` puts it behind a lock; models and the server run that same
-//! code.
+//! It knows no socket, thread, lock or clock. `Shared` puts it behind a lock; models and the server
+//! run that same code.
 
 use super::functions::Functions;
 use super::memory::{self, IN_FLIGHT_BYTES};
 use super::packed::Packed;
-use super::protocol::{Apply, Call, Create, Fence, Item, Limits, ObjectId, Operation, Refusal, Reply, Request};
+use super::protocol::{
+    Apply, Call, Create, Fence, Item, Limits, ObjectId, Operation, Refusal, Reply, Request,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -93,7 +96,8 @@ impl Core {
 
     /// Begins a connection, which has a handle of `object` from the start.
     ///
-    /// So an object on its way to another process is kept alive by the connection that is on its way with it.
+    /// So an object on its way to another process is kept alive by the connection that is on its
+    /// way with it.
     ///
     /// # Errors
     /// The object is not alive, there are too many connections, or the manager is shutting down.
@@ -115,19 +119,24 @@ impl Core {
         Ok(id)
     }
 
-    /// Begins a connection for a client that has one already, and gives it a handle of an object of which that one has
-    /// a handle.
+    /// Begins a connection for a client that has one already, and gives it a handle of an object of
+    /// which that one has a handle.
     ///
     /// # Errors
     /// As [`connect`](Self::connect), and if it has none.
-    pub fn connect_from(&mut self, from: ConnectionId, object: Option<ObjectId>) -> Result<ConnectionId, Refusal> {
+    pub fn connect_from(
+        &mut self,
+        from: ConnectionId,
+        object: Option<ObjectId>,
+    ) -> Result<ConnectionId, Refusal> {
         if let Some(id) = object {
             self.check_handle(from, id)?;
         }
         self.connect(object)
     }
 
-    /// Ends a connection: its handles are given up, the locks that it holds are released and poisoned.
+    /// Ends a connection: its handles are given up, the locks that it holds are released and
+    /// poisoned.
     pub fn disconnect(&mut self, connection: ConnectionId) {
         let Some(handles) = self.connections.remove(&connection) else { return };
         self.loans.retain(|_, (lender, _)| *lender != connection);
@@ -170,7 +179,9 @@ impl Core {
             Request::Create(create) => self.create(connection, create),
             Request::Release(object) => self.release(connection, object),
             // The socket that comes along is the server's business: it calls `connect` instead.
-            Request::Connect(_) => Err(Refusal::Malformed("a connection without a socket".to_string())),
+            Request::Connect(_) => {
+                Err(Refusal::Malformed("a connection without a socket".to_string()))
+            }
             Request::Call(call) => self.call(connection, call),
             Request::Batch(calls) => Ok(self.batch(connection, &calls)),
             Request::Acquire(id) => match self.acquire(connection, id) {
@@ -193,17 +204,27 @@ impl Core {
     pub fn assert_consistent(&self) {
         let weight: u64 = self.objects.values().map(|object| object.body.weight()).sum();
         assert_eq!(self.weight, weight, "the account of the weight is wrong");
-        assert!(weight <= self.limits.total_bytes, "{weight} bytes where {} are allowed", self.limits.total_bytes);
+        assert!(
+            weight <= self.limits.total_bytes,
+            "{weight} bytes where {} are allowed",
+            self.limits.total_bytes
+        );
         for (id, object) in &self.objects {
-            let handles: u32 = self.connections.values().filter_map(|handles| handles.get(id)).sum();
+            let handles: u32 =
+                self.connections.values().filter_map(|handles| handles.get(id)).sum();
             assert_eq!(object.handles, handles, "the handles of object {} are miscounted", id.0);
             assert!(handles > 0, "nobody keeps object {} alive", id.0);
             if let Body::Lock(Lock { owner: Some(owner), .. }) = &object.body {
-                assert!(self.connections.contains_key(owner), "lock {} is held by nobody alive", id.0);
+                assert!(
+                    self.connections.contains_key(owner),
+                    "lock {} is held by nobody alive",
+                    id.0
+                );
             }
         }
         for (lender, id) in self.loans.values() {
-            let lends = self.connections.get(lender).is_some_and(|handles| handles.contains_key(id));
+            let lends =
+                self.connections.get(lender).is_some_and(|handles| handles.contains_key(id));
             assert!(lends, "object {} is lent by who has no handle of it", id.0);
         }
         for id in self.connections.values().flat_map(BTreeMap::keys) {
@@ -301,9 +322,11 @@ impl Core {
             }
         }
         let room = self.room();
-        let object = self.objects.get_mut(&call.object).ok_or(Refusal::NoSuchObject(call.object))?;
+        let object =
+            self.objects.get_mut(&call.object).ok_or(Refusal::NoSuchObject(call.object))?;
         let (limits, reply_room) = (self.limits, self.reply_room);
-        let mut ledger = Ledger { functions: &self.functions, limits, room, reply_room, taken: 0, freed: 0 };
+        let mut ledger =
+            Ledger { functions: &self.functions, limits, room, reply_room, taken: 0, freed: 0 };
         let reply = match (&mut object.body, call.operation) {
             (Body::List(list), Operation::List(operation)) => ledger.list(list, operation),
             (Body::Dict(dict), Operation::Dict(operation)) => ledger.dict(dict, operation),
@@ -334,7 +357,12 @@ impl Core {
         }
     }
 
-    fn unlock(&mut self, connection: ConnectionId, fence: Fence, poison: bool) -> Result<Reply, Refusal> {
+    fn unlock(
+        &mut self,
+        connection: ConnectionId,
+        fence: Fence,
+        poison: bool,
+    ) -> Result<Reply, Refusal> {
         let lock = self.lock(fence.lock)?;
         if lock.owner != Some(connection) || lock.token != fence.token {
             return Err(Refusal::StaleFence);
@@ -374,7 +402,8 @@ impl Ledger<'_> {
     pub(super) fn take(&mut self, item: &Item) -> Result<(), Refusal> {
         self.limits.check_item(item)?;
         self.taken += weight(item);
-        // What is freed later in the same operation does not count: an operation must fit before it is done.
+        // What is freed later in the same operation does not count: an operation must fit before it
+        // is done.
         if self.taken > self.room { Err(Refusal::Full) } else { Ok(()) }
     }
 
@@ -398,14 +427,19 @@ impl Ledger<'_> {
     }
 }
 
-/// What is answered, before anything is changed or copied: so much fits into a frame, and into what replies may take.
+/// What is answered, before anything is changed or copied: so much fits into a frame, and into what
+/// replies may take.
 impl Ledger<'_> {
     fn check_answer(&self, bytes: usize) -> Result<(), Refusal> {
         const AROUND: usize = 16;
         if bytes + AROUND > self.limits.frame_bytes as usize {
             return Err(Refusal::TooLarge(self.limits.frame_bytes.into()));
         }
-        if memory::cost(bytes) > self.reply_room { Err(Refusal::Busy(IN_FLIGHT_BYTES)) } else { Ok(()) }
+        if memory::cost(bytes) > self.reply_room {
+            Err(Refusal::Busy(IN_FLIGHT_BYTES))
+        } else {
+            Ok(())
+        }
     }
 
     pub(super) fn check_item(&self, item: Option<&Item>) -> Result<(), Refusal> {

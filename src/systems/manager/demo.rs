@@ -22,8 +22,8 @@ pub fn workers(table: Table) -> Table {
     table.function("manager/append", append).function("manager/insert", insert)
 }
 
-/// Two child processes append 10..=14 and 20..=24 to one list, and insert the squares of the same numbers into one
-/// dict. The program must have registered [`workers`].
+/// Two child processes append 10..=14 and 20..=24 to one list, and insert the squares of the same
+/// numbers into one dict. The program must have registered [`workers`].
 ///
 /// # Errors
 /// A child failed, with its exit status and message, or the manager did.
@@ -50,5 +50,7 @@ fn append((list, first): (ListProxy<u64>, u64)) -> Result<(), String> {
 }
 
 fn insert((dict, first): (DictProxy<u64, u64>, u64)) -> Result<(), String> {
-    (first..first + 5).try_for_each(|n| dict.insert(&n, &(n * n)).map(drop)).map_err(|e| e.to_string())
+    (first..first + 5)
+        .try_for_each(|n| dict.insert(&n, &(n * n)).map(drop))
+        .map_err(|e| e.to_string())
 }

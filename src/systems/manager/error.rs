@@ -8,7 +8,8 @@ use std::fmt;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ManagerError {
-    /// The manager is gone, or has ended this connection. All later operations through it say the same.
+    /// The manager is gone, or has ended this connection. All later operations through it say the
+    /// same.
     Disconnected {
         /// How it ended.
         exit: ManagerExit,

@@ -1,4 +1,5 @@
-//! The table of named functions that a manager applies to its items: code is chosen by name, never sent.
+//! The table of named functions that a manager applies to its items: code is chosen by name, never
+//! sent.
 
 use super::protocol::{Apply, Item, Refusal};
 use super::types::fingerprint;
@@ -31,8 +32,8 @@ enum Refused {
     Panicked(Panic),
 }
 
-// Whatever code of the user's panics here, a function or one of its types' `Deserialize`, `Serialize` or `Drop`: it is
-// this call's error.
+// Whatever code of the user's panics here, a function or one of its types' `Deserialize`,
+// `Serialize` or `Drop`: it is this call's error.
 impl From<Panic> for Refused {
     fn from(panic: Panic) -> Self {
         Refused::Panicked(panic)
@@ -41,8 +42,10 @@ impl From<Panic> for Refused {
 
 /// Named functions from an item and an argument to a new item and a result.
 ///
-/// A function runs while the manager does nothing else: it should be short. It works on a copy, so one that panics
-/// has changed nothing; so does a `Serialize`, `Deserialize` or `Drop` of its types. The manager goes on. It is refused to a client that takes it for a function of other types.
+/// A function runs while the manager does nothing else: it should be short. It works on a copy, so
+/// one that panics has changed nothing; so does a `Serialize`, `Deserialize` or `Drop` of its
+/// types. The manager goes on. It is refused to a client that takes it for a function of other
+/// types.
 ///
 /// ```
 /// use selvedge::systems::manager::{Functions, Manager};
@@ -70,7 +73,11 @@ impl Functions {
 
     /// The table with one more function; of two with one name the later stands.
     #[must_use]
-    pub fn with<T, A, R>(mut self, name: &'static str, f: impl Fn(&mut T, A) -> R + Send + Sync + 'static) -> Self
+    pub fn with<T, A, R>(
+        mut self,
+        name: &'static str,
+        f: impl Fn(&mut T, A) -> R + Send + Sync + 'static,
+    ) -> Self
     where
         T: Serialize + DeserializeOwned,
         A: DeserializeOwned,
@@ -81,15 +88,24 @@ impl Functions {
             let argument = decoded::<A>("argument", argument)?;
             // The value is a copy: what a panic leaves half done goes away with it.
             let mut returned = Held::new(caught(|| f(value.get(), argument.take()))?);
-            let encode = || Ok(Applied { item: Item::encode(value.get())?, returned: Item::encode(returned.get())? });
-            let applied = caught(encode)?.map_err(|e: super::CodecError| Refused::Mismatch(e.to_string()))?;
+            let encode = || {
+                Ok(Applied {
+                    item: Item::encode(value.get())?,
+                    returned: Item::encode(returned.get())?,
+                })
+            };
+            let applied =
+                caught(encode)?.map_err(|e: super::CodecError| Refused::Mismatch(e.to_string()))?;
             returned.end()?;
             value.end()?;
             Ok(applied)
         };
         let [item, argument, returned] = [type_name::<T>(), type_name::<A>(), type_name::<R>()];
         let signature = format!("it is fn(&mut {item}, {argument}) -> {returned}");
-        self.table.insert(name, Function { types: fingerprint::<(T, A, R)>(), signature, call: Box::new(call) });
+        self.table.insert(
+            name,
+            Function { types: fingerprint::<(T, A, R)>(), signature, call: Box::new(call) },
+        );
         self
     }
 
@@ -99,7 +115,10 @@ impl Functions {
             return Err(Refusal::NoSuchFunction { name: apply.function.clone(), known });
         };
         if function.types != apply.types {
-            return Err(Refusal::Mismatch { function: apply.function.clone(), reason: function.signature.clone() });
+            return Err(Refusal::Mismatch {
+                function: apply.function.clone(),
+                reason: function.signature.clone(),
+            });
         }
         (function.call)(item, &apply.argument).map_err(|refused| {
             let function = apply.function.clone();
@@ -121,6 +140,7 @@ impl fmt::Debug for Functions {
 
 /// A part of a call, as what the function takes.
 fn decoded<T: DeserializeOwned>(what: &str, item: &Item) -> Result<Held<T>, Refused> {
-    let value = caught(|| item.decode())?.map_err(|e| Refused::Mismatch(format!("the {what}: {e}")))?;
+    let value =
+        caught(|| item.decode())?.map_err(|e| Refused::Mismatch(format!("the {what}: {e}")))?;
     Ok(Held::new(value))
 }

@@ -1,4 +1,5 @@
-//! Sees that a client has gone while its connection's thread waits for a lock, and so reads nothing.
+//! Sees that a client has gone while its connection's thread waits for a lock, and so reads
+//! nothing.
 
 use super::core::ConnectionId;
 use rustix::buffer::spare_capacity;
@@ -32,8 +33,14 @@ impl HangUps {
     ///
     /// Only its full end: one who sends no more may still want its answer.
     pub(super) fn watch(&self, stream: &UnixStream, connection: ConnectionId) {
-        // An error leaves it unwatched: then its end is seen when the lock is free, and that is all.
-        let _ = epoll::add(&self.waiting, stream, EventData::new_u64(connection.0), EventFlags::ONESHOT);
+        // An error leaves it unwatched: then its end is seen when the lock is free, and that is
+        // all.
+        let _ = epoll::add(
+            &self.waiting,
+            stream,
+            EventData::new_u64(connection.0),
+            EventFlags::ONESHOT,
+        );
     }
 
     /// Its thread looks for itself again.

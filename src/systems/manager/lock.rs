@@ -1,4 +1,5 @@
-//! A lock at a manager: held by a connection, so that the death of its owner releases and poisons it.
+//! A lock at a manager: held by a connection, so that the death of its owner releases and poisons
+//! it.
 
 use super::client::{Client, Object, Transport, refused, unexpected};
 use super::error::ManagerError;
@@ -9,8 +10,8 @@ use std::sync::{Arc, LockResult, PoisonError};
 
 /// A lock at a manager.
 ///
-/// Each hold has a connection of its own. When the process that holds it dies, the manager sees that connection end:
-/// the lock is released, and poisoned as a std mutex is. It is not reentrant.
+/// Each hold has a connection of its own. When the process that holds it dies, the manager sees
+/// that connection end: the lock is released, and poisoned as a std mutex is. It is not reentrant.
 ///
 /// ```
 /// use selvedge::systems::manager::{Functions, Manager};
@@ -33,7 +34,8 @@ impl LockProxy {
         LockProxy { object: Object::new(client, id) }
     }
 
-    /// Blocks until the lock is this caller's. The inner result is std's: an earlier owner died, or panicked.
+    /// Blocks until the lock is this caller's. The inner result is std's: an earlier owner died, or
+    /// panicked.
     ///
     /// # Errors
     /// The manager is gone, or refuses.
@@ -67,7 +69,11 @@ impl LockProxy {
         let link = self.object.dedicated()?;
         match link.call(request)? {
             Reply::Acquired { token, poisoned } => {
-                let guard = LockGuard { lock: self, link: Some(link), fence: Fence { lock: self.object.id(), token } };
+                let guard = LockGuard {
+                    lock: self,
+                    link: Some(link),
+                    fence: Fence { lock: self.object.id(), token },
+                };
                 Ok(if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) })
             }
             reply => {
@@ -78,7 +84,8 @@ impl LockProxy {
     }
 }
 
-/// A hold of a [`LockProxy`]: dropping it releases the lock, and poisons it if the thread is panicking.
+/// A hold of a [`LockProxy`]: dropping it releases the lock, and poisons it if the thread is
+/// panicking.
 #[must_use = "the lock is released at once if the guard is not kept"]
 pub struct LockGuard<'lock> {
     lock: &'lock LockProxy,

@@ -1,21 +1,27 @@
-//! What requests and replies take of a manager's memory while they are under way, bounded over all connections.
+//! What requests and replies take of a manager's memory while they are under way, bounded over all
+//! connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A request takes at most so many times the bytes of its frame, from its first byte to its answer; a reply, too.
+/// A request takes at most so many times the bytes of its frame, from its first byte to its answer;
+/// a reply, too.
 ///
-/// Twice the frame, as a buffer that grows by doubling has it, and twice what it says, for the same reason.
+/// Twice the frame, as a buffer that grows by doubling has it, and twice what it says, for the same
+/// reason.
 ///
 /// What a request leaves behind in the manager's objects counts there, against
-/// [`Limits::total_bytes`](super::Limits::total_bytes), and the memory of functions of the table is theirs.
+/// [`Limits::total_bytes`](super::Limits::total_bytes), and the memory of functions of the table is
+/// theirs.
 pub const MEMORY_FACTOR: u64 = 4;
 
-/// The most bytes that all requests of all connections take at a time, each with its [`MEMORY_FACTOR`]; all replies
-/// may take as much again. What goes beyond is refused, with [`Refusal::Busy`](super::Refusal::Busy).
+/// The most bytes that all requests of all connections take at a time, each with its
+/// [`MEMORY_FACTOR`]; all replies may take as much again. What goes beyond is refused, with
+/// [`Refusal::Busy`](super::Refusal::Busy).
 pub const IN_FLIGHT_BYTES: u64 = 256 << 20;
 
-/// What each connection has without asking: requests and replies that take one read or write are not counted.
+/// What each connection has without asking: requests and replies that take one read or write are
+/// not counted.
 pub(super) const FREE: u64 = 1 << 14;
 
 /// An account of memory, shared by all connections of a manager.
@@ -49,7 +55,8 @@ impl Memory {
 }
 
 impl Charge {
-    /// Counts as much more as a message of so many bytes takes; `false` if that is more than there is.
+    /// Counts as much more as a message of so many bytes takes; `false` if that is more than there
+    /// is.
     pub(super) fn grow_to(&mut self, message: usize) -> bool {
         let more = cost(message).saturating_sub(self.bytes);
         let grown = |taken: u64| taken.checked_add(more).filter(|taken| *taken <= IN_FLIGHT_BYTES);

@@ -1,13 +1,14 @@
 //! Manager: a list, a dict, a value and a lock that processes share, at one server.
 //!
-//! Every operation is one step at the manager. What depends on the present item is done there, by a function of a
-//! table chosen by its name ([`Functions`]) or by `compare_exchange`; a read followed by a write through a proxy loses
-//! updates, and [`MODELS`] show it. A client's death releases and poisons the locks that it holds. A manager's death
-//! is one error for all of its clients, [`ManagerError::Disconnected`], and never a hang. A child's failure is an
-//! error with its exit status and message.
+//! Every operation is one step at the manager. What depends on the present item is done there, by a
+//! function of a table chosen by its name ([`Functions`]) or by `compare_exchange`; a read followed
+//! by a write through a proxy loses updates, and [`MODELS`] show it. A client's death releases and
+//! poisons the locks that it holds. A manager's death is one error for all of its clients,
+//! [`ManagerError::Disconnected`], and never a hang. A child's failure is an error with its exit
+//! status and message.
 //!
-//! A proxy can be an argument of a worker: a connection of its own travels with it, and keeps the object alive on the
-//! way. There is no address that a stranger could connect to.
+//! A proxy can be an argument of a worker: a connection of its own travels with it, and keeps the
+//! object alive on the way. There is no address that a stranger could connect to.
 
 mod any_bytes;
 mod core;
@@ -40,8 +41,8 @@ pub use memory::{IN_FLIGHT_BYTES, MEMORY_FACTOR};
 pub use models::MODELS;
 pub use packed::Packed;
 pub use protocol::{
-    Apply, Call, CodecError, Create, DictOperation, Fence, Item, Limits, ListOperation, ObjectId, Operation, Refusal,
-    Reply, Request, ValueOperation, decode_request,
+    Apply, Call, CodecError, Create, DictOperation, Fence, Item, Limits, ListOperation, ObjectId,
+    Operation, Refusal, Reply, Request, ValueOperation, decode_request,
 };
 pub use proxy::{Batch, DictProxy, ListProxy, ValueProxy};
 pub use server::{Manager, Serve};

@@ -1,11 +1,16 @@
-//! What each operation does to a list, a dict, a value: each wholly, or refused with nothing changed.
+//! What each operation does to a list, a dict, a value: each wholly, or refused with nothing
+//! changed.
 
 use super::core::Ledger;
 use super::protocol::{DictOperation, Item, ListOperation, Refusal, Reply, ValueOperation};
 use std::collections::BTreeMap;
 
 impl Ledger<'_> {
-    pub(super) fn list(&mut self, list: &mut Vec<Item>, operation: ListOperation) -> Result<Reply, Refusal> {
+    pub(super) fn list(
+        &mut self,
+        list: &mut Vec<Item>,
+        operation: ListOperation,
+    ) -> Result<Reply, Refusal> {
         let len = list.len() as u64;
         Ok(match operation {
             ListOperation::Push(item) => {
@@ -56,14 +61,20 @@ impl Ledger<'_> {
         })
     }
 
-    pub(super) fn dict(&mut self, dict: &mut BTreeMap<Item, Item>, operation: DictOperation) -> Result<Reply, Refusal> {
+    pub(super) fn dict(
+        &mut self,
+        dict: &mut BTreeMap<Item, Item>,
+        operation: DictOperation,
+    ) -> Result<Reply, Refusal> {
         Ok(match operation {
             DictOperation::Insert(key, item) => Reply::Item(self.insert(dict, key, item)?),
             DictOperation::Get(key) => self.item(dict.get(&key))?,
             DictOperation::Remove(key) => Reply::Item(self.remove(dict, &key)?),
             DictOperation::Len => Reply::Number(dict.len() as u64),
             DictOperation::Keys => Reply::Items(self.all(dict.keys().cloned())?),
-            DictOperation::Pairs => Reply::Pairs(self.all(dict.iter().map(|(k, v)| (k.clone(), v.clone())))?),
+            DictOperation::Pairs => {
+                Reply::Pairs(self.all(dict.iter().map(|(k, v)| (k.clone(), v.clone())))?)
+            }
             DictOperation::Update { key, default, apply } => match (dict.get_mut(&key), default) {
                 (Some(slot), _) => self.update(slot, &apply)?,
                 (None, Some(mut item)) => {
@@ -95,7 +106,12 @@ impl Ledger<'_> {
         })
     }
 
-    fn insert(&mut self, dict: &mut BTreeMap<Item, Item>, key: Item, item: Item) -> Result<Option<Item>, Refusal> {
+    fn insert(
+        &mut self,
+        dict: &mut BTreeMap<Item, Item>,
+        key: Item,
+        item: Item,
+    ) -> Result<Option<Item>, Refusal> {
         if let Some(slot) = dict.get_mut(&key) {
             self.check_item(Some(slot))?;
             return self.replace(slot, item).map(Some);
@@ -106,7 +122,11 @@ impl Ledger<'_> {
         Ok(None)
     }
 
-    fn remove(&mut self, dict: &mut BTreeMap<Item, Item>, key: &Item) -> Result<Option<Item>, Refusal> {
+    fn remove(
+        &mut self,
+        dict: &mut BTreeMap<Item, Item>,
+        key: &Item,
+    ) -> Result<Option<Item>, Refusal> {
         self.check_item(dict.get(key))?;
         let Some(item) = dict.remove(key) else { return Ok(None) };
         self.free(key);
@@ -114,7 +134,11 @@ impl Ledger<'_> {
         Ok(Some(item))
     }
 
-    pub(super) fn value(&mut self, value: &mut Item, operation: ValueOperation) -> Result<Reply, Refusal> {
+    pub(super) fn value(
+        &mut self,
+        value: &mut Item,
+        operation: ValueOperation,
+    ) -> Result<Reply, Refusal> {
         Ok(match operation {
             ValueOperation::Get => self.item(Some(value))?,
             ValueOperation::Set(item) => {

@@ -1,6 +1,7 @@
 //! Many values as one run of bytes: what a frame can hold takes no more than a frame.
 //!
-//! Four bytes are a call, and a call in memory takes 144: a frame full of them is unpacked one at a time.
+//! Four bytes are a call, and a call in memory takes 144: a frame full of them is unpacked one at a
+//! time.
 
 use serde::de::{DeserializeOwned, SeqAccess, Visitor};
 use serde::ser::SerializeSeq;
@@ -60,11 +61,13 @@ impl<T: Serialize + DeserializeOwned> Packed<T> {
     /// One after the other.
     ///
     /// # Panics
-    /// The iterator does, if what was encoded is no encoding, which is so for no type of this module.
+    /// The iterator does, if what was encoded is no encoding, which is so for no type of this
+    /// module.
     pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
         let mut rest = &self.bytes[..];
         (0..self.count).map(move |_| {
-            let (value, after) = postcard::take_from_bytes(rest).expect("what was encoded can be decoded");
+            let (value, after) =
+                postcard::take_from_bytes(rest).expect("what was encoded can be decoded");
             rest = after;
             value
         })

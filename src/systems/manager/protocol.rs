@@ -1,8 +1,8 @@
 //! What clients and the manager say to each other: closed enums, in frames of a bounded size.
 //!
-//! The manager never learns the types of its items. An item is the postcard encoding of a value, so a list holds
-//! anything that serde can write, and nothing that a peer sends is ever more than data. Two items are equal when
-//! their encodings are.
+//! The manager never learns the types of its items. An item is the postcard encoding of a value, so
+//! a list holds anything that serde can write, and nothing that a peer sends is ever more than
+//! data. Two items are equal when their encodings are.
 
 use super::packed::Packed;
 use crate::process::frame;
@@ -81,7 +81,8 @@ pub struct ObjectId(pub u64);
 
 /// Proof of having acquired a lock: writes that carry it are refused once that hold is over.
 ///
-/// It may be given to other clients. A hold ends with the guard or with the connection of its owner.
+/// It may be given to other clients. A hold ends with the guard or with the connection of its
+/// owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fence {
     /// The lock.
@@ -116,8 +117,8 @@ pub enum Request {
     },
     /// Forgets that an owner died.
     ClearPoison(ObjectId),
-    /// A number, by which another connection of this client gets a handle of the object: nobody can guess it, and it is
-    /// good once.
+    /// A number, by which another connection of this client gets a handle of the object: nobody can
+    /// guess it, and it is good once.
     Lend(ObjectId),
     /// A handle of the object that another connection lends by this number.
     Borrow(u64),
@@ -327,14 +328,16 @@ pub enum Refusal {
         /// The names that it has.
         known: Vec<String>,
     },
-    /// The item or the argument is not what the function takes, or the client expects another result.
+    /// The item or the argument is not what the function takes, or the client expects another
+    /// result.
     Mismatch {
         /// The function.
         function: String,
         /// What it takes, or why it could not.
         reason: String,
     },
-    /// The function panicked, or the `Serialize`, `Deserialize` or `Drop` of one of its types; the item is as it was.
+    /// The function panicked, or the `Serialize`, `Deserialize` or `Drop` of one of its types; the
+    /// item is as it was.
     Panicked {
         /// The function.
         function: String,
@@ -355,7 +358,8 @@ pub enum Refusal {
     Full,
     /// The bytes are not a request: the connection is over.
     Malformed(String),
-    /// All requests, or all replies, of all connections would take more than this many bytes at a time.
+    /// All requests, or all replies, of all connections would take more than this many bytes at a
+    /// time.
     Busy(u64),
     /// Nobody lends an object by this number.
     NoLoan(u64),
@@ -387,7 +391,9 @@ impl fmt::Display for Refusal {
             Refusal::TooLarge(limit) => write!(f, "the answer is larger than {limit} bytes"),
             Refusal::Full => f.write_str("the manager is full"),
             Refusal::Malformed(reason) => write!(f, "not a request: {reason}"),
-            Refusal::Busy(limit) => write!(f, "all that is under way would take more than the limit of {limit} bytes"),
+            Refusal::Busy(limit) => {
+                write!(f, "all that is under way would take more than the limit of {limit} bytes")
+            }
             Refusal::NoLoan(number) => write!(f, "nobody lends an object by the number {number}"),
         }
     }
@@ -423,7 +429,8 @@ impl Default for Limits {
     }
 }
 
-/// Decodes one request, as the manager does with every frame: any bytes at all are either a request or an error.
+/// Decodes one request, as the manager does with every frame: any bytes at all are either a request
+/// or an error.
 ///
 /// # Errors
 /// The bytes are not exactly one request.

@@ -1,4 +1,5 @@
-//! A running manager: one thread a connection, in a thread of this process or in a process of its own.
+//! A running manager: one thread a connection, in a thread of this process or in a process of its
+//! own.
 
 use super::client::{Client, Link, Origin, Transport, unexpected};
 use super::core::{ConnectionId, Core};
@@ -61,7 +62,8 @@ impl Manager {
     /// # Errors
     /// As [`spawn`](Self::spawn).
     pub fn spawn_with(functions: Functions, limits: Limits) -> Result<Self, ManagerError> {
-        let (ours, theirs) = UnixStream::pair().map_err(|e| ManagerError::io("make a socket", e))?;
+        let (ours, theirs) =
+            UnixStream::pair().map_err(|e| ManagerError::io("make a socket", e))?;
         let thread = thread::Builder::new()
             .name("manager".to_string())
             .spawn(move || run(theirs, functions, limits))
@@ -71,8 +73,8 @@ impl Manager {
         Self::new(ours, origin, limits, Server::Thread(thread, shut_down))
     }
 
-    /// Starts a manager as a process of its own, with the default limits: the worker of this name must be
-    /// registered as a function that calls [`Serve::run`].
+    /// Starts a manager as a process of its own, with the default limits: the worker of this name
+    /// must be registered as a function that calls [`Serve::run`].
     ///
     /// ```no_run
     /// use selvedge::process::{Table, worker_main};
@@ -98,15 +100,26 @@ impl Manager {
     /// # Errors
     /// As [`process`](Self::process).
     pub fn process_with(worker: &str, limits: Limits) -> Result<Self, ManagerError> {
-        let (ours, theirs) = UnixStream::pair().map_err(|e| ManagerError::io("make a socket", e))?;
-        let worker = Worker::spawn(worker, &Serve { root: Handle::from(OwnedFd::from(theirs)), limits })?;
+        let (ours, theirs) =
+            UnixStream::pair().map_err(|e| ManagerError::io("make a socket", e))?;
+        let worker =
+            Worker::spawn(worker, &Serve { root: Handle::from(OwnedFd::from(theirs)), limits })?;
         Self::new(ours, Origin::Process(worker.exit()), limits, Server::Process(worker))
     }
 
-    fn new(ours: UnixStream, origin: Origin, limits: Limits, server: Server) -> Result<Self, ManagerError> {
+    fn new(
+        ours: UnixStream,
+        origin: Origin,
+        limits: Limits,
+        server: Server,
+    ) -> Result<Self, ManagerError> {
         let root = ours.try_clone().map_err(|e| ManagerError::io("duplicate a socket", e))?;
         Ok(Manager {
-            client: Client::new(Transport::Link(Box::new(Link::new(ours, origin, limits.frame_bytes)))),
+            client: Client::new(Transport::Link(Box::new(Link::new(
+                ours,
+                origin,
+                limits.frame_bytes,
+            )))),
             root,
             server: Some(server),
         })
@@ -133,7 +146,10 @@ impl Manager {
     /// # Errors
     /// As [`list`](Self::list), and if the value cannot be encoded.
     pub fn value<T: Serialize>(&self, value: &T) -> Result<ValueProxy<T>, ManagerError> {
-        Ok(ValueProxy::new(&self.client, create(&self.client, Create::Value(Item::encode(value)?))?))
+        Ok(ValueProxy::new(
+            &self.client,
+            create(&self.client, Create::Value(Item::encode(value)?))?,
+        ))
     }
 
     /// A new lock, held by nobody.
@@ -161,8 +177,8 @@ impl Manager {
         }
     }
 
-    /// Ends the manager: its clients are told that it is gone, its objects are dropped, and its threads or its
-    /// process have ended when this returns.
+    /// Ends the manager: its clients are told that it is gone, its objects are dropped, and its
+    /// threads or its process have ended when this returns.
     ///
     /// # Errors
     /// The manager had failed before.
@@ -175,7 +191,8 @@ impl Manager {
         if let Server::Thread(_, shut_down) = &server {
             let _ = shut_down.set(()); // it is set once: `server` was there to take
         }
-        // The manager takes the end of its first connection as the end of its life. An error means that it is gone.
+        // The manager takes the end of its first connection as the end of its life. An error means
+        // that it is gone.
         let _ = self.root.shutdown(Shutdown::Both);
         match server {
             Server::Thread(thread, _) => match thread.join() {
@@ -183,12 +200,17 @@ impl Manager {
                 Err(_) => Err(ManagerError::Disconnected { exit: ManagerExit::Unknown }),
             },
             Server::Process(worker) => {
-                // A function of the table that does not return must not keep us: the handle kills the process then.
+                // A function of the table that does not return must not keep us: the handle kills
+                // the process then.
                 const ENDING: Duration = Duration::from_secs(10);
                 match worker.join_timeout(ENDING) {
                     Ok(Ok(())) => Ok(()),
-                    Ok(Err(e)) => Err(ManagerError::Disconnected { exit: ManagerExit::Failed(e.failure().clone()) }),
-                    Err(_) => Err(ManagerError::Io("the manager's process did not end and was killed".to_string())),
+                    Ok(Err(e)) => Err(ManagerError::Disconnected {
+                        exit: ManagerExit::Failed(e.failure().clone()),
+                    }),
+                    Err(_) => Err(ManagerError::Io(
+                        "the manager's process did not end and was killed".to_string(),
+                    )),
                 }
             }
         }
@@ -271,20 +293,27 @@ impl Connections {
             registry: Mutex::new(Registry::default()),
         });
         let watching = Arc::clone(&server);
-        let watch = move || watching.hang_ups.run(|connection| watching.shared.disconnect(connection));
-        server.registry().watch = Some(thread::Builder::new().name("hang-ups".to_string()).spawn(watch)?);
+        let watch =
+            move || watching.hang_ups.run(|connection| watching.shared.disconnect(connection));
+        server.registry().watch =
+            Some(thread::Builder::new().name("hang-ups".to_string()).spawn(watch)?);
         Ok(server)
     }
 
     fn serve(self: &Arc<Self>, connection: ConnectionId, stream: UnixStream) {
         let socket = Socket::new(stream, self.frame_bytes);
         let mut wire = Served { socket, server: self, connection, charge: self.requests.charge() };
-        serve(&self.shared, connection, &mut wire, |wire, object| match wire.socket.incoming.take() {
-            Some(stream) => {
-                let opened = self.open(connection, UnixStream::from(stream), object, Self::serve);
-                opened.map_or_else(Reply::Refused, |()| Reply::Done)
+        serve(&self.shared, connection, &mut wire, |wire, object| {
+            match wire.socket.incoming.take() {
+                Some(stream) => {
+                    let opened =
+                        self.open(connection, UnixStream::from(stream), object, Self::serve);
+                    opened.map_or_else(Reply::Refused, |()| Reply::Done)
+                }
+                None => {
+                    Reply::Refused(Refusal::Malformed("a connection without a socket".to_string()))
+                }
             }
-            None => Reply::Refused(Refusal::Malformed("a connection without a socket".to_string())),
         });
     }
 
@@ -304,10 +333,11 @@ impl Connections {
         let from_outside = stream.try_clone().map_err(|_| Refusal::Full)?;
         let connection = self.shared.connect_from(from, object)?;
         let server = Arc::clone(self);
-        let thread = thread::Builder::new().name(format!("connection {}", connection.0)).spawn(move || {
-            let _ended = Ended { server: &server, connection };
-            serve(&server, connection, stream);
-        });
+        let thread =
+            thread::Builder::new().name(format!("connection {}", connection.0)).spawn(move || {
+                let _ended = Ended { server: &server, connection };
+                serve(&server, connection, stream);
+            });
         match thread {
             Ok(thread) => {
                 registry.open.insert(connection, (from_outside, thread));
@@ -329,7 +359,8 @@ impl Connections {
             (std::mem::take(&mut registry.open), registry.watch.take())
         };
         for (stream, thread) in open.into_values() {
-            // An error means that the connection has ended; a panic of its thread was its own client's business.
+            // An error means that the connection has ended; a panic of its thread was its own
+            // client's business.
             let _ = stream.shutdown(Shutdown::Both);
             let _ = thread.join();
         }
@@ -343,7 +374,8 @@ impl Connections {
     }
 }
 
-/// The thread of a connection ends: by a panic of ours, too, its client hears of it and holds nothing any more.
+/// The thread of a connection ends: by a panic of ours, too, its client hears of it and holds
+/// nothing any more.
 struct Ended<'a> {
     server: &'a Connections,
     connection: ConnectionId,
@@ -356,7 +388,8 @@ impl Drop for Ended<'_> {
     }
 }
 
-/// The manager's end of a connection: what it keeps is counted, and while it waits its end is looked for.
+/// The manager's end of a connection: what it keeps is counted, and while it waits its end is
+/// looked for.
 struct Served<'a> {
     socket: Socket,
     server: &'a Connections,
@@ -374,7 +407,8 @@ impl Wire<Reply, Request> for Served<'_> {
         // Gone with the last request; and what is not admitted is not kept either.
         self.charge = self.server.requests.charge();
         let charge = &mut self.charge;
-        self.socket.receive_if(|bytes| if charge.grow_to(bytes) { Ok(()) } else { Err(IN_FLIGHT_BYTES) })
+        self.socket
+            .receive_if(|bytes| if charge.grow_to(bytes) { Ok(()) } else { Err(IN_FLIGHT_BYTES) })
     }
 
     fn waits(&self, waits: bool) {
@@ -399,7 +433,8 @@ mod tests {
         for _ in 0..3 {
             // There is room for one more, each time.
             let (mut ours, theirs) = UnixStream::pair().unwrap();
-            let bug = |_: &Arc<Connections>, _, _| std::panic::resume_unwind(Box::new("a bug of ours"));
+            let bug =
+                |_: &Arc<Connections>, _, _| std::panic::resume_unwind(Box::new("a bug of ours"));
             server.open(first, theirs, None, bug).unwrap();
             assert_eq!(ours.read(&mut [0]).unwrap(), 0, "its client hears of it");
             while server.shared.core().connections() > 1 {}

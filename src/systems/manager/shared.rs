@@ -1,6 +1,8 @@
-//! The core behind its lock, and the two ends of a connection: what models explore is what the server runs.
+//! The core behind its lock, and the two ends of a connection: what models explore is what the
+//! server runs.
 //!
-//! The only thing that differs between a model and a real manager is the [`Wire`]: a channel there, a socket here.
+//! The only thing that differs between a model and a real manager is the [`Wire`]: a channel there,
+//! a socket here.
 
 use super::core::{ConnectionId, Core, Outcome};
 use super::error::{ManagerError, ManagerExit};
@@ -37,7 +39,11 @@ impl Shared {
     ///
     /// # Errors
     /// As there.
-    pub fn connect_from(&self, from: ConnectionId, object: Option<ObjectId>) -> Result<ConnectionId, Refusal> {
+    pub fn connect_from(
+        &self,
+        from: ConnectionId,
+        object: Option<ObjectId>,
+    ) -> Result<ConnectionId, Refusal> {
         self.core().connect_from(from, object)
     }
 
@@ -46,9 +52,9 @@ impl Shared {
         self.answer(connection, request, |_| ()).0
     }
 
-    /// The same; the charge is for the reply, until it is sent. `waits` is told, under the core's lock, that this
-    /// is going to block, and later that it no longer does: who learns meanwhile that the client has gone disconnects
-    /// it, and that ends the wait.
+    /// The same; the charge is for the reply, until it is sent. `waits` is told, under the core's
+    /// lock, that this is going to block, and later that it no longer does: who learns meanwhile
+    /// that the client has gone disconnects it, and that ends the wait.
     pub(super) fn answer(
         &self,
         connection: ConnectionId,
@@ -107,7 +113,8 @@ impl Shared {
 
     #[track_caller]
     pub(super) fn core(&self) -> MutexGuard<'_, Core> {
-        // The only foreign code that runs under this lock is a function of the table, and its panic is caught.
+        // The only foreign code that runs under this lock is a function of the table, and its panic
+        // is caught.
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -141,11 +148,13 @@ pub enum Lost {
     Malformed(String),
     /// The message is larger than a frame may be.
     TooLarge(u64),
-    /// With what others have under way it is more than this many bytes: it was passed over, and the next may come.
+    /// With what others have under way it is more than this many bytes: it was passed over, and the
+    /// next may come.
     Busy(u64),
 }
 
-/// Serves one connection to its end, whatever that is: a panic disconnects, too. A request for a further connection is given to `open`.
+/// Serves one connection to its end, whatever that is: a panic disconnects, too. A request for a
+/// further connection is given to `open`.
 pub fn serve<W: Wire<Reply, Request>>(
     shared: &Shared,
     connection: ConnectionId,
@@ -221,7 +230,8 @@ fn answer<W: Wire<Reply, Request>>(wire: &mut W, refusal: Refusal) {
     let _ = wire.send(&Reply::Refused(refusal));
 }
 
-/// The client's end of a connection: one request at a time, and one error for the end of the manager.
+/// The client's end of a connection: one request at a time, and one error for the end of the
+/// manager.
 #[derive(Debug)]
 pub struct Remote<W> {
     state: Mutex<State<W>>,
@@ -241,18 +251,24 @@ impl<W: Wire<Request, Reply>> Remote<W> {
         Remote { state: Mutex::new(State { wire, lost: None }) }
     }
 
-    /// Sends the request, waits for the reply. `prepare` sees the wire before, `exit` says how the manager ended.
+    /// Sends the request, waits for the reply. `prepare` sees the wire before, `exit` says how the
+    /// manager ended.
     ///
     /// # Errors
-    /// The manager is gone, or does not answer in its language; a request that is too large is refused here.
+    /// The manager is gone, or does not answer in its language; a request that is too large is
+    /// refused here.
     pub fn call(
         &self,
         request: &Request,
         prepare: impl FnOnce(&mut W),
         exit: impl FnOnce() -> ManagerExit,
     ) -> Result<Reply, ManagerError> {
-        // A thread that panicked in here has left the wire in the middle of a message, or of nothing at all.
-        let mut state = self.state.lock().map_err(|_| ManagerError::Protocol("a client panicked".to_string()))?;
+        // A thread that panicked in here has left the wire in the middle of a message, or of
+        // nothing at all.
+        let mut state = self
+            .state
+            .lock()
+            .map_err(|_| ManagerError::Protocol("a client panicked".to_string()))?;
         let state = &mut *state;
         if let Some(lost) = &state.lost {
             return Err(lost.clone());

@@ -1,12 +1,14 @@
-//! The manager's list and dict as subjects: an operation that the manager does as a whole, and the same put together by
-//! a client.
+//! The manager's list and dict as subjects: an operation that the manager does as a whole, and the
+//! same put together by a client.
 
 use super::models::setting::{client, manager, new_list};
 use super::protocol::Create;
 use super::proxy::{DictProxy, ListProxy};
 use super::server::create;
 use crate::linearizable::Subject;
-use crate::linearize::specifications::{Counter, CounterOp, CounterRet, List, ListOp, ListRet, Map, MapOp, MapRet};
+use crate::linearize::specifications::{
+    Counter, CounterOp, CounterRet, List, ListOp, ListRet, Map, MapOp, MapRet,
+};
 use proptest::prelude::*;
 
 const THERE: &str = "the manager is there";

@@ -1,18 +1,21 @@
-//! Types across processes: encodings do not tell one type from another, so both sides compare its fingerprint.
+//! Types across processes: encodings do not tell one type from another, so both sides compare its
+//! fingerprint.
 //!
-//! Without that, an `i32` sent to where a `u64` is expected would arrive as twice its value, and no error.
+//! Without that, an `i32` sent to where a `u64` is expected would arrive as twice its value, and no
+//! error.
 
 use crate::process::handle;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A number that two types share only if they have the same name; the same in every process of one program.
+/// A number that two types share only if they have the same name; the same in every process of one
+/// program.
 pub(super) fn fingerprint<T: ?Sized>() -> u64 {
     // FNV-1a
-    std::any::type_name::<T>()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    std::any::type_name::<T>().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// Travels as the fingerprint of `T`, and arrives only where a `T` is expected.
@@ -47,7 +50,10 @@ impl<'de, T> Deserialize<'de> for Typed<T> {
         match u64::deserialize(deserializer)? == fingerprint::<T>() {
             true => Ok(Typed::new()),
             false => {
-                let words = format!("a proxy of another type than the expected {}", std::any::type_name::<T>());
+                let words = format!(
+                    "a proxy of another type than the expected {}",
+                    std::any::type_name::<T>()
+                );
                 Err(de::Error::custom(handle::refuse(words)))
             }
         }

@@ -1,11 +1,12 @@
-//! A connection over a socket: frames of a bounded size, and at most one socket that comes along with one.
+//! A connection over a socket: frames of a bounded size, and at most one socket that comes along
+//! with one.
 
 use super::protocol::{decode, encode};
 use super::shared::{Lost, Wire};
 use crate::process::frame::{self, Decoder, Reason};
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::io::{IoSlice, IoSliceMut};
@@ -38,7 +39,8 @@ impl Socket {
         &self.stream
     }
 
-    /// The next message, if `admit` agrees, as it arrives, to each number of bytes that have to be kept for it.
+    /// The next message, if `admit` agrees, as it arrives, to each number of bytes that have to be
+    /// kept for it.
     ///
     /// What is not admitted is `Busy`: it is passed over.
     pub(super) fn receive_if<In: DeserializeOwned>(
@@ -48,7 +50,9 @@ impl Socket {
         self.incoming = None;
         loop {
             match self.decoder.next_frame() {
-                Ok(Some(payload)) => return decode(&payload).map_err(|e| Lost::Malformed(e.to_string())),
+                Ok(Some(payload)) => {
+                    return decode(&payload).map_err(|e| Lost::Malformed(e.to_string()));
+                }
                 Ok(None) => {}
                 Err(error) => match error.reason {
                     Reason::TooLong { limit, .. } => return Err(Lost::TooLarge(limit as u64)),
@@ -66,7 +70,8 @@ impl Socket {
         }
     }
 
-    /// Writes header and payload, one behind the other: a copy of both would double what a reply takes.
+    /// Writes header and payload, one behind the other: a copy of both would double what a reply
+    /// takes.
     fn write(&mut self, mut header: &[u8], mut payload: &[u8]) -> rustix::io::Result<()> {
         let companion = self.outgoing.take();
         let borrowed: Vec<_> = companion.iter().map(AsFd::as_fd).collect();
@@ -78,8 +83,9 @@ impl Socket {
         while header.len() + payload.len() > 0 {
             let slices = [IoSlice::new(header), IoSlice::new(payload)];
             // NOSIGNAL: a peer that is gone is an error, not a signal.
-            let written =
-                rustix::io::retry_on_intr(|| sendmsg(&self.stream, &slices, &mut control, SendFlags::NOSIGNAL))?;
+            let written = rustix::io::retry_on_intr(|| {
+                sendmsg(&self.stream, &slices, &mut control, SendFlags::NOSIGNAL)
+            })?;
             let of_header = written.min(header.len());
             header = &header[of_header..];
             payload = &payload[written - of_header..];
@@ -94,7 +100,12 @@ impl Socket {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
         let received = rustix::io::retry_on_intr(|| {
-            recvmsg(&self.stream, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)
+            recvmsg(
+                &self.stream,
+                &mut [IoSliceMut::new(&mut bytes)],
+                &mut control,
+                RecvFlags::CMSG_CLOEXEC,
+            )
         })?;
         for message in control.drain() {
             if let RecvAncillaryMessage::ScmRights(mut sockets) = message {

@@ -1,8 +1,8 @@
 //! The bell: how one sleeper waits for something that others store in atomics.
 //!
-//! Whoever changed something rings; that costs a fence and a load as long as nobody sleeps. The sleeper says so, and then
-//! looks once more. Both have a fence between their store and their load, so at least one of them sees the
-//! other's store (Dekker's argument).
+//! Whoever changed something rings; that costs a fence and a load as long as nobody sleeps. The
+//! sleeper says so, and then looks once more. Both have a fence between their store and their load,
+//! so at least one of them sees the other's store (Dekker's argument).
 
 use crate::sync::atomic::{AtomicBool, Ordering, fence};
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,8 @@ pub(super) struct Bell<D> {
 
 impl<D> Bell<D> {
     pub(super) fn new(name: &str, data: D) -> Self {
-        let bell = Self { sleeping: AtomicBool::new(false), data: Mutex::new(data), rung: Condvar::new() };
+        let bell =
+            Self { sleeping: AtomicBool::new(false), data: Mutex::new(data), rung: Condvar::new() };
         crate::sync::name(&bell.sleeping, &format!("{name} asleep"));
         crate::sync::name(&bell.data, &format!("{name} lock"));
         crate::sync::name(&bell.rung, &format!("{name} bell"));
@@ -27,15 +28,18 @@ impl<D> Bell<D> {
 
     #[track_caller] // knockouts are told by the caller's line
     pub(super) fn lock(&self) -> MutexGuard<'_, D> {
-        self.data.lock().unwrap_or_else(PoisonError::into_inner) // nothing is half done if a holder panics
+        // nothing is half done if a holder panics
+        self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has the sleeper look again. The change must have been stored before.
     pub(super) fn ring(&self) {
-        fence(Ordering::SeqCst); // between the caller's store and this load; its partner is in `wait_until`
+        // between the caller's store and this load; its partner is in `wait_until`
+        fence(Ordering::SeqCst);
         // Relaxed: the fences order it, and the lock the rest
         if self.sleeping.load(Ordering::Relaxed) {
-            // The sleeper holds the lock from its last look until it waits: so it has looked later, or it waits.
+            // The sleeper holds the lock from its last look until it waits: so it has looked later,
+            // or it waits.
             drop(self.lock());
             self.rung.notify_one();
         }
@@ -49,7 +53,8 @@ impl<D> Bell<D> {
     ) -> Option<R> {
         let mut data = self.lock();
         self.sleeping.store(true, Ordering::Relaxed); // Relaxed: as in `ring`
-        fence(Ordering::SeqCst); // between this store and the loads of `look`; its partner is in `ring`
+        // between this store and the loads of `look`; its partner is in `ring`
+        fence(Ordering::SeqCst);
         let seen = loop {
             if let Some(seen) = look(&mut data) {
                 break Some(seen);
@@ -58,18 +63,21 @@ impl<D> Bell<D> {
                 None => self.rung.wait(data).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => match deadline.checked_duration_since(Instant::now()) {
                     None => break None,
-                    Some(left) => self.rung.wait_timeout(data, left).unwrap_or_else(PoisonError::into_inner).0,
+                    Some(left) => {
+                        self.rung.wait_timeout(data, left).unwrap_or_else(PoisonError::into_inner).0
+                    }
                 },
             };
         };
-        self.sleeping.store(false, Ordering::Relaxed); // Relaxed: seen late, it costs a ring for nobody
+        // Relaxed: seen late, it costs a ring for nobody
+        self.sleeping.store(false, Ordering::Relaxed);
         drop(data);
         seen
     }
 }
 
-/// How often to yield before sleeping. The wake-up is what costs (measured: 16 yields make the same ring faster by a
-/// factor of 75); in a model it would only be more of the same schedules.
+/// How often to yield before sleeping. The wake-up is what costs (measured: 16 yields make the same
+/// ring faster by a factor of 75); in a model it would only be more of the same schedules.
 pub(super) fn yields() -> u32 {
     if !crate::execution::is_modelled() { 16 } else { 0 }
 }

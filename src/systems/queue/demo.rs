@@ -1,4 +1,5 @@
-//! The mission's program: a child process puts the squares of 1..=5, the parent receives exactly these.
+//! The mission's program: a child process puts the squares of 1..=5, the parent receives exactly
+//! these.
 
 use super::{Died, Sender, bounded};
 use crate::process::{Table, Worker, WorkerError, WorkerHandle};
@@ -56,7 +57,8 @@ pub enum DemoError {
 /// If the worker fails in any way.
 pub fn demo() -> Result<Demo, DemoError> {
     let (sender, receiver) = bounded(4);
-    let worker: WorkerHandle<u64> = Worker::spawn(SQUARES, &(sender, 1..=5_u64)).map_err(DemoError::Worker)?;
+    let worker: WorkerHandle<u64> =
+        Worker::spawn(SQUARES, &(sender, 1..=5_u64)).map_err(DemoError::Worker)?;
     let id = worker.id();
     let drained = receiver.drain();
     // The worker's own words first: they say more than that its stream was cut short.

@@ -58,7 +58,9 @@ impl fmt::Display for Reason {
         match self {
             Reason::Refused => f.write_str("its Serialize refuses"),
             Reason::Exceeds(limit) => limit.fmt(f),
-            Reason::TooLong(bytes) => write!(f, "it has {bytes} bytes, and {} are the limit", LIMIT),
+            Reason::TooLong(bytes) => {
+                write!(f, "it has {bytes} bytes, and {} are the limit", LIMIT)
+            }
         }
     }
 }
@@ -76,7 +78,9 @@ impl<T> TrySendError<T> {
     /// The item.
     pub fn into_inner(self) -> T {
         match self {
-            TrySendError::Full(item) | TrySendError::Disconnected(item) | TrySendError::Unserialisable(item, _) => item,
+            TrySendError::Full(item)
+            | TrySendError::Disconnected(item)
+            | TrySendError::Unserialisable(item, _) => item,
         }
     }
 }
@@ -98,7 +102,9 @@ impl<T> fmt::Display for SendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SendError::Disconnected(_) => f.write_str(GONE),
-            SendError::Unserialisable(_, reason) => write!(f, "sending an item that cannot travel: {reason}"),
+            SendError::Unserialisable(_, reason) => {
+                write!(f, "sending an item that cannot travel: {reason}")
+            }
         }
     }
 }
@@ -108,7 +114,9 @@ impl<T> fmt::Display for TrySendError<T> {
         match self {
             TrySendError::Full(_) => f.write_str("sending on a full queue"),
             TrySendError::Disconnected(_) => f.write_str(GONE),
-            TrySendError::Unserialisable(_, reason) => write!(f, "sending an item that cannot travel: {reason}"),
+            TrySendError::Unserialisable(_, reason) => {
+                write!(f, "sending an item that cannot travel: {reason}")
+            }
         }
     }
 }
@@ -118,7 +126,9 @@ impl<T> fmt::Display for SendTimeoutError<T> {
         match self {
             SendTimeoutError::Timeout(_) => f.write_str("timed out while the queue was full"),
             SendTimeoutError::Disconnected(_) => f.write_str(GONE),
-            SendTimeoutError::Unserialisable(_, reason) => write!(f, "sending an item that cannot travel: {reason}"),
+            SendTimeoutError::Unserialisable(_, reason) => {
+                write!(f, "sending an item that cannot travel: {reason}")
+            }
         }
     }
 }
@@ -136,7 +146,8 @@ macro_rules! opaque_debug {
 }
 opaque_debug!(SendError, TrySendError, SendTimeoutError);
 
-/// Why [`recv`](super::Receiver::recv) received nothing: every producer has ended, and nothing is left.
+/// Why [`recv`](super::Receiver::recv) received nothing: every producer has ended, and nothing is
+/// left.
 ///
 /// [`producers`](super::Receiver::producers) says in which way they ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,13 +181,21 @@ impl fmt::Display for RecvError {
 
 impl fmt::Display for TryRecvError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == TryRecvError::Empty { "receiving from an empty queue" } else { ENDED })
+        f.write_str(if *self == TryRecvError::Empty {
+            "receiving from an empty queue"
+        } else {
+            ENDED
+        })
     }
 }
 
 impl fmt::Display for RecvTimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == RecvTimeoutError::Timeout { "timed out while the queue was empty" } else { ENDED })
+        f.write_str(if *self == RecvTimeoutError::Timeout {
+            "timed out while the queue was empty"
+        } else {
+            ENDED
+        })
     }
 }
 
@@ -191,7 +210,8 @@ pub enum Producers {
     Open,
     /// All have closed.
     Closed,
-    /// All have ended, and at least one of them without closing: this is how the first of those was found.
+    /// All have ended, and at least one of them without closing: this is how the first of those was
+    /// found.
     Died(Death),
 }
 
@@ -247,7 +267,10 @@ impl<T> fmt::Display for Died<T> {
 
 impl<T> fmt::Debug for Died<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Died").field("items", &self.items.len()).field("deaths", &self.deaths).finish()
+        f.debug_struct("Died")
+            .field("items", &self.items.len())
+            .field("deaths", &self.deaths)
+            .finish()
     }
 }
 

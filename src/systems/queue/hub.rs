@@ -52,7 +52,8 @@ impl<T> Local<T> {
         let (producer, mut consumer) = lane(capacity, fault);
         prepare(&mut consumer);
         let mut arrivals = hub.lock();
-        // The lane that asks for this one is open until we return, so no receiver sees the end of the stream meanwhile.
+        // The lane that asks for this one is open until we return, so no receiver sees the end of
+        // the stream meanwhile.
         let gone = match arrivals.gone {
             true => Some(consumer),
             false => {
@@ -84,7 +85,8 @@ impl<T> Local<T> {
         Ok(())
     }
 
-    /// Pushes as soon as there is room; `Full` if there is none until `deadline`, or when `give_up` says so.
+    /// Pushes as soon as there is room; `Full` if there is none until `deadline`, or when `give_up`
+    /// says so.
     pub(super) fn push(
         &mut self,
         item: T,
@@ -103,19 +105,24 @@ impl<T> Local<T> {
             }
         }
         let (lane, producer) = (Arc::clone(self.producer.lane()), &mut self.producer);
-        let pushed = lane.room.wait_until(deadline, |()| match producer.push(item.take().expect("it came back")) {
-            Err(PushError::Full(back)) if give_up() => Some(Err(PushError::Full(back))),
-            Err(PushError::Full(back)) => {
-                item = Some(back);
-                None
+        let pushed = lane.room.wait_until(deadline, |()| {
+            match producer.push(item.take().expect("it came back")) {
+                Err(PushError::Full(back)) if give_up() => Some(Err(PushError::Full(back))),
+                Err(PushError::Full(back)) => {
+                    item = Some(back);
+                    None
+                }
+                pushed => Some(pushed),
             }
-            pushed => Some(pushed),
         });
         match pushed {
             None => Err(PushError::Full(item.expect("it came back"))),
-            Some(Ok(())) if lane.fault().dies(self.producer.pushed() - 1, Step::Wake) => Err(PushError::Died),
+            Some(Ok(())) if lane.fault().dies(self.producer.pushed() - 1, Step::Wake) => {
+                Err(PushError::Died)
+            }
             Some(Ok(())) => {
-                self.hub.ring(); // not under the lock of `room`, which the receiver takes under the hub's
+                // not under the lock of `room`, which the receiver takes under the hub's
+                self.hub.ring();
                 Ok(())
             }
             Some(error) => error,

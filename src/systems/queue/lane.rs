@@ -1,9 +1,9 @@
 //! A lane: one producer, one consumer, a ring of slots.
 //!
-//! The producer's only visible step is one store of `tail`, the consumer's one store of `head`; so the end of either, at
-//! whatever step, leaves a valid prefix of what was sent. `state` goes from OPEN to CLOSED by the producer, or to
-//! DEAD by whoever saw its end. The consumer reads *`state` first, then `tail`*: a lane that was seen closed then shows
-//! its last `tail`.
+//! The producer's only visible step is one store of `tail`, the consumer's one store of `head`; so
+//! the end of either, at whatever step, leaves a valid prefix of what was sent. `state` goes from
+//! OPEN to CLOSED by the producer, or to DEAD by whoever saw its end. The consumer reads *`state`
+//! first, then `tail`*: a lane that was seen closed then shows its last `tail`.
 
 use super::bell::Bell;
 use super::error::Death;
@@ -23,9 +23,11 @@ const GONE: usize = 1 << (usize::BITS - 1);
 /// What producer and consumer share.
 pub(super) struct Lane<T> {
     /// The item of position `p` is in slot `p % slots.len()`. Contract, answered by number below:
-    /// 1. there is one `Producer` and one `Consumer` of a lane, and the methods that touch slots borrow them mutably;
+    /// 1. there is one `Producer` and one `Consumer` of a lane, and the methods that touch slots
+    ///    borrow them mutably;
     /// 2. slots of positions in `head..tail` are the consumer's, all others the producer's;
-    /// 3. each hands a slot over with a Release store that the other loads with Acquire before touching it.
+    /// 3. each hands a slot over with a Release store that the other loads with Acquire before
+    ///    touching it.
     slots: Box<[UnsafeCell<Option<T>>]>,
     /// How many items were taken, and the bit GONE; stored by the consumer only.
     head: AtomicUsize,
@@ -39,8 +41,8 @@ pub(super) struct Lane<T> {
     fault: Fault,
 }
 
-// SAFETY: items move from the producer's thread to the consumer's (T: Send); by 1, 2 and 3 of the contract on `slots`
-// a slot is never touched by both at once.
+// SAFETY: items move from the producer's thread to the consumer's (T: Send); by 1, 2 and 3 of the
+// contract on `slots` a slot is never touched by both at once.
 #[allow(unsafe_code)]
 unsafe impl<T: Send> Sync for Lane<T> {}
 
@@ -148,7 +150,8 @@ impl<T> Producer<T> {
     #[allow(unsafe_code)]
     pub(super) fn push(&mut self, item: T) -> Result<(), PushError<T>> {
         let Self { lane, tail } = self;
-        // Acquire: pairs with the Release store in `pop`: what is taken out of a slot is out before another goes in
+        // Acquire: pairs with the Release store in `pop`: what is taken out of a slot is out before
+        // another goes in
         let head = lane.head.load(Ordering::Acquire);
         if head & GONE != 0 {
             return Err(PushError::Disconnected(item));
@@ -159,21 +162,28 @@ impl<T> Producer<T> {
         if lane.fault.dies(*tail, Step::Write) {
             return Err(PushError::Died);
         }
-        // SAFETY: 1. by `&mut self`; 2. `tail` is not in `head..tail`, nor is it `head + len`; 3. by the load above
+        // SAFETY: 1. by `&mut self`; 2. `tail` is not in `head..tail`, nor is it `head + len`; 3.
+        // by the load above
         lane.slot(*tail).with_mut(|slot| unsafe { *slot = Some(item) });
         if lane.fault.dies(*tail, Step::Publish) {
             return Err(PushError::Died);
         }
         *tail += 1;
-        // Release: pairs with the Acquire load of `tail` in `pop`: who sees the position sees the slot
-        let publish = if lane.fault == Fault::RelaxedPublication { Ordering::Relaxed } else { Ordering::Release };
+        // Release: pairs with the Acquire load of `tail` in `pop`: who sees the position sees the
+        // slot
+        let publish = if lane.fault == Fault::RelaxedPublication {
+            Ordering::Relaxed
+        } else {
+            Ordering::Release
+        };
         lane.tail.store(*tail, publish);
         Ok(())
     }
 
     /// Says that nothing more comes; the receiver is to be woken then.
     pub(super) fn close(&self) {
-        // Release: pairs with the Acquire load of `state` in `pop`: who sees the end sees the last `tail`
+        // Release: pairs with the Acquire load of `state` in `pop`: who sees the end sees the last
+        // `tail`
         self.lane.state.store(CLOSED, Ordering::Release);
     }
 
@@ -214,7 +224,8 @@ impl<T> Consumer<T> {
         // SAFETY: 1. by `&mut self`; 2. `head` is in `head..tail`; 3. by the load above
         let item = lane.slot(self.head).with_mut(|slot| unsafe { (*slot).take() });
         self.head += 1;
-        // Release: pairs with the Acquire load in `push`: the slot is empty before it is filled again
+        // Release: pairs with the Acquire load in `push`: the slot is empty before it is filled
+        // again
         lane.head.store(self.head, Ordering::Release);
         lane.room.ring();
         Ok(item.expect("a published slot is full"))
@@ -261,6 +272,9 @@ impl<T> fmt::Debug for Lane<T> {
 
 impl<T> fmt::Debug for Consumer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Consumer").field("head", &self.head).field("ended", &self.ended).finish_non_exhaustive()
+        f.debug_struct("Consumer")
+            .field("head", &self.head)
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,5 @@
-//! Queue: one single-producer lane for each sender, one receiver, between threads and between processes.
+//! Queue: one single-producer lane for each sender, one receiver, between threads and between
+//! processes.
 //!
 //! ```
 //! use selvedge::systems::queue::bounded;
@@ -16,20 +17,22 @@
 //!
 //! What it promises, and the models show:
 //!
-//! * Nothing is lost: [`drain`](Receiver::drain) returns every item that was sent, each sender's in its order.
-//! * The end of the stream is a fact, never a guess: every sender has closed or is known to have died, and nothing is
-//!   left. [`is_empty`](Receiver::is_empty) says nothing about it.
-//! * "Finished" and "died" are answers of different types. A sender that dies, at whatever step, leaves what it had
-//!   sent before.
+//! * Nothing is lost: [`drain`](Receiver::drain) returns every item that was sent, each sender's in
+//!   its order.
+//! * The end of the stream is a fact, never a guess: every sender has closed or is known to have
+//!   died, and nothing is left. [`is_empty`](Receiver::is_empty) says nothing about it.
+//! * "Finished" and "died" are answers of different types. A sender that dies, at whatever step,
+//!   leaves what it had sent before.
 //! * Nobody sleeps for ever: closing, dying and the receiver's end wake who waits.
 //!
-//! No lock and no counter is shared between processes: a worker has a socket of its own, and its death can harm nobody
-//! else. A worker's `join` takes in what the worker still sends, so joining before draining ends.
+//! No lock and no counter is shared between processes: a worker has a socket of its own, and its
+//! death can harm nobody else. A worker's `join` takes in what the worker still sends, so joining
+//! before draining ends.
 //!
 //! # How it differs from `std::sync::mpsc`
 //!
-//! Room is counted for each sender. Items of different senders arrive in no particular order. A sender is not `Sync`:
-//! clone it.
+//! Room is counted for each sender. Items of different senders arrive in no particular order. A
+//! sender is not `Sync`: clone it.
 
 use super::Model;
 use crate::sync::Arc;
@@ -51,8 +54,8 @@ pub mod subject;
 
 pub use demo::{Demo, DemoError, demo, register};
 pub use error::{
-    Death, Died, Producers, Reason, RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError,
-    TrySendError,
+    Death, Died, Producers, Reason, RecvError, RecvTimeoutError, SendError, SendTimeoutError,
+    TryRecvError, TrySendError,
 };
 pub use pipe::check_bytes;
 pub use receiver::Receiver;

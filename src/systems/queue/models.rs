@@ -1,7 +1,7 @@
 //! The models of the queue: what must hold, and the broken twins that must be caught.
 //!
-//! A broken twin uses the queue wrongly (the first four: what the original programs did), or the queue has a seeded
-//! [`Fault`].
+//! A broken twin uses the queue wrongly (the first four: what the original programs did), or the
+//! queue has a seeded [`Fault`].
 
 use super::error::{Death, Died, RecvError, SendError};
 use super::fault::{Fault, Step};
@@ -14,33 +14,83 @@ use crate::verdict::{Expect, Kind};
 
 /// The models of this system.
 pub(super) const MODELS: &[Model] = &[
-    holds("queue/drain", "two items through room for one: the drain gets both, in order, and ends", || {
-        drained(Fault::None, &[1, 2]);
+    holds(
+        "queue/drain",
+        "two items through room for one: the drain gets both, in order, and ends",
+        || {
+            drained(Fault::None, &[1, 2]);
+        },
+    ),
+    holds("queue/publication", "an item and the end, from a thread to main: both arrive", || {
+        published(Fault::None)
     }),
-    holds("queue/publication", "an item and the end, from a thread to main: both arrive", || published(Fault::None)),
-    holds("queue/lane-alone", "a lane without its bells: who sees the end has seen the item", lane_alone),
-    holds("queue/two-producers", "an item from one of two producers: the drain gets it, and ends with both", || {
-        assert_eq!(two_producers(&[]), [1], "an item is lost");
-    }),
-    holds("queue/two-producers/an-item-each", "two producers, an item each: the drain gets both, and ends", || {
-        assert_eq!(two_producers(&[2]), [1, 2], "an item is lost");
-    }),
-    holds("queue/late-producer", "a sender that is cloned and closed: the clone's item is not missed", late_producer),
-    holds("queue/two-consumers", "one item, two consumers: one gets it, and both see the end", two_consumers),
-    holds("queue/close-wakes", "a receiver asleep on an empty queue wakes when the sender closes", close_wakes),
-    holds("queue/receiver-wakes", "a sender asleep on a full queue wakes when the receiver goes", || {
-        receiver_leaves(Fault::None);
-    }),
-    holds("queue/receiver-leaves-a-clone", "a sender that is cloned as the receiver goes is told so", leaves_a_clone),
-    holds("queue/producer-dies/before-writing", "the first item remains, and the drain says died", || {
-        dies(Step::Write, &[1]);
-    }),
-    holds("queue/producer-dies/before-publishing", "the first item remains, and the drain says died", || {
-        dies(Step::Publish, &[1]);
-    }),
-    holds("queue/producer-dies/before-waking", "both items remain, and the drain says died", || {
-        dies(Step::Wake, &[1, 2]);
-    }),
+    holds(
+        "queue/lane-alone",
+        "a lane without its bells: who sees the end has seen the item",
+        lane_alone,
+    ),
+    holds(
+        "queue/two-producers",
+        "an item from one of two producers: the drain gets it, and ends with both",
+        || {
+            assert_eq!(two_producers(&[]), [1], "an item is lost");
+        },
+    ),
+    holds(
+        "queue/two-producers/an-item-each",
+        "two producers, an item each: the drain gets both, and ends",
+        || {
+            assert_eq!(two_producers(&[2]), [1, 2], "an item is lost");
+        },
+    ),
+    holds(
+        "queue/late-producer",
+        "a sender that is cloned and closed: the clone's item is not missed",
+        late_producer,
+    ),
+    holds(
+        "queue/two-consumers",
+        "one item, two consumers: one gets it, and both see the end",
+        two_consumers,
+    ),
+    holds(
+        "queue/close-wakes",
+        "a receiver asleep on an empty queue wakes when the sender closes",
+        close_wakes,
+    ),
+    holds(
+        "queue/receiver-wakes",
+        "a sender asleep on a full queue wakes when the receiver goes",
+        || {
+            receiver_leaves(Fault::None);
+        },
+    ),
+    holds(
+        "queue/receiver-leaves-a-clone",
+        "a sender that is cloned as the receiver goes is told so",
+        leaves_a_clone,
+    ),
+    holds(
+        "queue/producer-dies/before-writing",
+        "the first item remains, and the drain says died",
+        || {
+            dies(Step::Write, &[1]);
+        },
+    ),
+    holds(
+        "queue/producer-dies/before-publishing",
+        "the first item remains, and the drain says died",
+        || {
+            dies(Step::Publish, &[1]);
+        },
+    ),
+    holds(
+        "queue/producer-dies/before-waking",
+        "both items remain, and the drain says died",
+        || {
+            dies(Step::Wake, &[1, 2]);
+        },
+    ),
     violated(
         "queue/broken/poll-is-empty",
         "is_empty() is taken for the end of the stream: items are lost",
@@ -148,7 +198,8 @@ fn lane_alone() {
         producer
     });
     let popped = [(); 2].map(|()| consumer.pop());
-    if let Some(end) = popped.iter().position(|popped| *popped == Err(PopError::Ended(End::Closed))) {
+    if let Some(end) = popped.iter().position(|popped| *popped == Err(PopError::Ended(End::Closed)))
+    {
         assert_eq!(popped[..end].last(), Some(&Ok(1)), "an item is lost");
     }
     let _producer = join(producer);
@@ -202,7 +253,11 @@ fn two_consumers() {
     });
     sender.send(1).expect("a receiver");
     sender.close();
-    assert_eq!(consumers.map(join).iter().sum::<u32>(), 1, "the item is lost, or was received twice");
+    assert_eq!(
+        consumers.map(join).iter().sum::<u32>(),
+        1,
+        "the item is lost, or was received twice"
+    );
 }
 
 fn swallowed_sentinel() {
@@ -236,7 +291,8 @@ fn receiver_leaves(fault: Fault) {
     join(producer);
 }
 
-/// A lane that arrives just when the receiver goes: nobody has taken it up, and its sender must be told all the same.
+/// A lane that arrives just when the receiver goes: nobody has taken it up, and its sender must be
+/// told all the same.
 fn leaves_a_clone() {
     let (sender, receiver) = queue(Fault::None);
     let producer = spawn("producer", move || {

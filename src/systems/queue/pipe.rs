@@ -1,9 +1,9 @@
 //! The pipe backend: a lane whose producer is in a worker process.
 //!
-//! The worker writes each item as one frame into a socket, in one piece and with nothing of its own in between: an item
-//! that was sent has left the worker. A thread in the receiver's process reads the frames and fills a lane of the
-//! heap. A closing frame means CLOSED; the end of the stream without it means DEAD, with what became of the worker; a
-//! last frame that was cut off is dropped.
+//! The worker writes each item as one frame into a socket, in one piece and with nothing of its own
+//! in between: an item that was sent has left the worker. A thread in the receiver's process reads
+//! the frames and fills a lane of the heap. A closing frame means CLOSED; the end of the stream
+//! without it means DEAD, with what became of the worker; a last frame that was cut off is dropped.
 
 use super::error::{Death, Reason};
 use super::fault::Fault;
@@ -40,7 +40,9 @@ fn word<T: DeserializeOwned>(payload: &[u8]) -> Result<Word<T>, String> {
     match payload.split_first() {
         Some((&ITEM, rest)) => from_bytes(rest).map(Word::Item),
         Some((&CLOSE, rest)) => from_bytes(rest).map(Word::Close),
-        Some((&PANICKED, rest)) => from_bytes(rest).map(|(message, location)| Word::Panicked(message, location)),
+        Some((&PANICKED, rest)) => {
+            from_bytes(rest).map(|(message, location)| Word::Panicked(message, location))
+        }
         Some((other, _)) => Err(format!("a message of the unknown kind {other}")),
         None => Err("an empty message".to_string()),
     }
@@ -48,7 +50,8 @@ fn word<T: DeserializeOwned>(payload: &[u8]) -> Result<Word<T>, String> {
 
 fn framed<W: Serialize>(kind: u8, word: &W) -> Result<Vec<u8>, Reason> {
     let mut payload = vec![kind];
-    let (bytes, _) = process::encode(word).map_err(|e| e.exceeded.map_or(Reason::Refused, Reason::Exceeds))?;
+    let (bytes, _) =
+        process::encode(word).map_err(|e| e.exceeded.map_or(Reason::Refused, Reason::Exceeds))?;
     payload.extend(bytes);
     frame::encode(&payload).map_err(|_| Reason::TooLong(payload.len() - 1))
 }
@@ -60,7 +63,8 @@ pub(super) struct Pipe<T> {
     pending: Vec<u8>,
     sent: u64,
     panicked: bool,
-    /// Known where the type is known to be serialisable, so that a `Sender` of any other type can be.
+    /// Known where the type is known to be serialisable, so that a `Sender` of any other type can
+    /// be.
     encode: fn(&T) -> Result<Vec<u8>, Reason>,
 }
 
@@ -94,7 +98,10 @@ impl<T> Pipe<T> {
             Ok(frame) => frame,
             Err(reason) => return Err(WriteError::Unserialisable(item, reason)),
         };
-        match self.flush(wait).and_then(|flushed| if flushed { self.write(&frame, wait) } else { Ok(0) }) {
+        match self
+            .flush(wait)
+            .and_then(|flushed| if flushed { self.write(&frame, wait) } else { Ok(0) })
+        {
             Err(_) => Err(WriteError::Disconnected(item)),
             Ok(0) => Err(WriteError::Full(item)),
             Ok(written) => {
@@ -148,7 +155,8 @@ impl<T> Pipe<T> {
     pub(super) fn is_disconnected(&self) -> bool {
         let mut ready = [PollFd::new(&self.link, PollFlags::empty())];
         let now = std::time::Duration::ZERO.try_into().ok();
-        poll(&mut ready, now.as_ref()).is_ok() && ready[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
+        poll(&mut ready, now.as_ref()).is_ok()
+            && ready[0].revents().intersects(PollFlags::HUP | PollFlags::ERR)
     }
 
     /// A thread that had a clone panicked: this stream is not complete.
@@ -160,7 +168,8 @@ impl<T> Pipe<T> {
 impl<T> Drop for Pipe<T> {
     fn drop(&mut self) {
         let last = if self.panicked {
-            let (message, location) = last_panic().unwrap_or(("a thread that had the sender".to_string(), None));
+            let (message, location) =
+                last_panic().unwrap_or(("a thread that had the sender".to_string(), None));
             framed(PANICKED, &(message, location))
         } else {
             framed(CLOSE, &self.sent)
@@ -172,10 +181,11 @@ impl<T> Drop for Pipe<T> {
     }
 }
 
-/// Makes a lane for a worker, with a thread that fills it; the worker's end goes along with the message that is being
-/// encoded, in the place that is returned.
+/// Makes a lane for a worker, with a thread that fills it; the worker's end goes along with the
+/// message that is being encoded, in the place that is returned.
 pub(super) fn open<T: DeserializeOwned + Send + 'static>(origin: &Local<T>) -> Result<u32, String> {
-    let failed = |e: io::Error| handle::refuse(format!("cannot make a connection for a sender: {e}"));
+    let failed =
+        |e: io::Error| handle::refuse(format!("cannot make a connection for a sender: {e}"));
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let wake = ours.try_clone().map_err(failed)?;
     let carried = handle::carry(theirs.into())?;
@@ -188,9 +198,13 @@ pub(super) fn open<T: DeserializeOwned + Send + 'static>(origin: &Local<T>) -> R
         let lane = Arc::clone(local.lane());
         exit.on_join(move || lane.room.ring());
     }
-    // If the thread cannot be started, the lane is dropped with its closure: then it must not look closed.
+    // If the thread cannot be started, the lane is dropped with its closure: then it must not look
+    // closed.
     let reader = Reader { lane: Some(Fill { local, exit, overflow: VecDeque::new() }) };
-    std::thread::Builder::new().name("queue reader".to_string()).spawn(move || reader.run(ours)).map_err(failed)?;
+    std::thread::Builder::new()
+        .name("queue reader".to_string())
+        .spawn(move || reader.run(ours))
+        .map_err(failed)?;
     Ok(carried.place)
 }
 
@@ -201,8 +215,8 @@ struct Reader<T> {
 
 impl<T: DeserializeOwned> Reader<T> {
     fn run(mut self, link: UnixStream) {
-        // The lane stays where `drop` finds it, should we panic ourselves. What an item's `Drop` panics with is caught
-        // here, and what its `Deserialize` does where it is called.
+        // The lane stays where `drop` finds it, should we panic ourselves. What an item's `Drop`
+        // panics with is caught here, and what its `Deserialize` does where it is called.
         let read = self.lane.as_mut().map(|fill| caught(|| fill.read(link)));
         if let (Some(fill), Some(read)) = (self.lane.take(), read) {
             fill.finish(read.unwrap_or_else(|panic| Ok(Ending::Dead(panicked(panic)))));
@@ -228,8 +242,8 @@ fn panicked(Panic { message, location }: Panic) -> Death {
 struct Fill<T> {
     local: Local<T>,
     exit: Option<Exit>,
-    /// Items for which the lane has no room, while somebody waits for the worker's end and does not receive: the
-    /// worker could not end if its items were not taken in.
+    /// Items for which the lane has no room, while somebody waits for the worker's end and does not
+    /// receive: the worker could not end if its items were not taken in.
     overflow: VecDeque<T>,
 }
 
@@ -260,7 +274,8 @@ impl<T: DeserializeOwned> Fill<T> {
             Ending::Eof => {
                 let death = match self.exit.as_ref().map(Exit::wait) {
                     None => Death::Unknown,
-                    Some(Ok(())) => Death::Worker(Failure::Exited(0)), // it returned, and forgot its sender
+                    // it returned, and forgot its sender
+                    Some(Ok(())) => Death::Worker(Failure::Exited(0)),
                     Some(Err(Failure::Panicked { message, location })) => {
                         Death::Panicked { message: Some(message), location }
                     }
@@ -271,7 +286,8 @@ impl<T: DeserializeOwned> Fill<T> {
         }
     }
 
-    /// Ends without a receiver: nobody takes what is left, and one `Drop` that panics keeps no other from its turn.
+    /// Ends without a receiver: nobody takes what is left, and one `Drop` that panics keeps no
+    /// other from its turn.
     fn close(self) {
         self.overflow.into_iter().map(Held::new).for_each(drop);
         self.local.close();
@@ -315,7 +331,10 @@ impl<T: DeserializeOwned> Fill<T> {
                         return Ok(Ending::Dead(Death::Garbage(garbage(why))));
                     }
                     Ok(Word::Panicked(message, location)) => {
-                        return Ok(Ending::Dead(Death::Panicked { message: Some(message), location }));
+                        return Ok(Ending::Dead(Death::Panicked {
+                            message: Some(message),
+                            location,
+                        }));
                     }
                     Err(why) => return Ok(Ending::Dead(Death::Garbage(garbage(why)))),
                 }
@@ -328,8 +347,10 @@ impl<T: DeserializeOwned> Fill<T> {
         let Self { local, exit, overflow } = self;
         let joining = || exit.as_ref().is_some_and(Exit::is_joining);
         while let Some(item) = overflow.pop_front() {
-            // Once somebody waits for the worker, room is a matter of luck: not worth waiting for, item by item.
-            let pushed = if joining() { local.try_push(item) } else { local.push(item, None, joining) };
+            // Once somebody waits for the worker, room is a matter of luck: not worth waiting for,
+            // item by item.
+            let pushed =
+                if joining() { local.try_push(item) } else { local.push(item, None, joining) };
             match pushed {
                 Ok(()) => {}
                 Err(PushError::Full(item)) => {
@@ -343,8 +364,9 @@ impl<T: DeserializeOwned> Fill<T> {
     }
 }
 
-/// What must be true of any bytes from a worker (for property tests and fuzzing): what arrived before they became
-/// garbage is received, and the stream is finished only if a closing frame says so.
+/// What must be true of any bytes from a worker (for property tests and fuzzing): what arrived
+/// before they became garbage is received, and the stream is finished only if a closing frame says
+/// so.
 ///
 /// # Panics
 ///

@@ -66,7 +66,9 @@ impl<T> Receiver<T> {
     pub(super) fn new(hub: Arc<Hub<T>>, capacity: usize) -> Self {
         let lanes = Lanes { open: Vec::new(), next: 0, deaths: Vec::new(), since: 0 };
         let receiver = Self { lanes: RefCell::new(lanes), hub, capacity };
-        crate::load_bearing_elsewhere("nobody else has a sender yet; the lock is the only way to what is behind it");
+        crate::load_bearing_elsewhere(
+            "nobody else has a sender yet; the lock is the only way to what is behind it",
+        );
         receiver.lanes.borrow_mut().take_up(&mut receiver.hub.lock());
         receiver
     }
@@ -81,8 +83,8 @@ impl<T> Receiver<T> {
         lanes.sweep().ok()
     }
 
-    /// Sweeps all lanes. While the hub is locked no lane arrives; and a lane that was cloned from one seen closed
-    /// arrived before that one closed, hence before this.
+    /// Sweeps all lanes. While the hub is locked no lane arrives; and a lane that was cloned from
+    /// one seen closed arrived before that one closed, hence before this.
     fn look(&self, arrivals: &mut Arrivals<T>) -> Result<T, TryRecvError> {
         let mut lanes = self.lanes.borrow_mut();
         lanes.take_up(arrivals);
@@ -105,7 +107,8 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// If every producer has ended and nothing is left. [`producers`](Self::producers) says how they ended.
+    /// If every producer has ended and nothing is left. [`producers`](Self::producers) says how
+    /// they ended.
     pub fn recv(&self) -> Result<T, RecvError> {
         match self.recv_until(None) {
             Ok(item) => Ok(item),
@@ -142,7 +145,8 @@ impl<T> Receiver<T> {
         seen.unwrap_or(Err(TryRecvError::Empty))
     }
 
-    /// Items as they come, until every producer has ended, in whatever way: see [`drain`](Self::drain).
+    /// Items as they come, until every producer has ended, in whatever way: see
+    /// [`drain`](Self::drain).
     pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
         std::iter::from_fn(|| self.recv().ok())
     }
@@ -185,7 +189,8 @@ impl<T> Receiver<T> {
         self.producers() != Producers::Open
     }
 
-    /// How many items are there: by the time one looks, it may be another number, so nothing should hang on it.
+    /// How many items are there: by the time one looks, it may be another number, so nothing should
+    /// hang on it.
     #[must_use]
     pub fn len(&self) -> usize {
         let mut lanes = self.lanes.borrow_mut();

@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 
 /// The sending end of a queue. Each clone is a producer of its own, with room of its own.
 ///
-/// It can be an argument of a worker ([`Worker::spawn`](crate::process::Worker::spawn)): the worker gets a new producer
-/// of the same queue. Dropping a sender closes it, as [`close`](Self::close) does; dropping it while the thread panics
-/// does not: then its producer has died. So has one whose process ended before it closed.
+/// It can be an argument of a worker ([`Worker::spawn`](crate::process::Worker::spawn)): the worker
+/// gets a new producer of the same queue. Dropping a sender closes it, as [`close`](Self::close)
+/// does; dropping it while the thread panics does not: then its producer has died. So has one whose
+/// process ended before it closed.
 pub struct Sender<T> {
     /// `None` only while it is dropped.
     end: Option<End<T>>,
@@ -48,14 +49,17 @@ impl<T> Sender<T> {
 
     /// Sends an item, waiting until there is room.
     ///
-    /// In a worker, it is in the operating system's hands when this returns: it survives the worker's death.
+    /// In a worker, it is in the operating system's hands when this returns: it survives the
+    /// worker's death.
     ///
     /// # Errors
     ///
     /// With the item, if the receiver (or its process) is gone, or the item cannot travel.
     pub fn send(&self, item: T) -> Result<(), SendError<T>> {
         self.send_until(item, None).map_err(|error| match error {
-            TrySendError::Full(item) | TrySendError::Disconnected(item) => SendError::Disconnected(item),
+            TrySendError::Full(item) | TrySendError::Disconnected(item) => {
+                SendError::Disconnected(item)
+            }
             TrySendError::Unserialisable(item, reason) => SendError::Unserialisable(item, reason),
         })
     }
@@ -69,13 +73,16 @@ impl<T> Sender<T> {
         self.send_until(item, Instant::now().checked_add(timeout)).map_err(|error| match error {
             TrySendError::Full(item) => SendTimeoutError::Timeout(item),
             TrySendError::Disconnected(item) => SendTimeoutError::Disconnected(item),
-            TrySendError::Unserialisable(item, reason) => SendTimeoutError::Unserialisable(item, reason),
+            TrySendError::Unserialisable(item, reason) => {
+                SendTimeoutError::Unserialisable(item, reason)
+            }
         })
     }
 
     /// Sends an item if there is room now.
     ///
-    /// In a worker, the end of a long item may stay behind: the next call, or the sender's drop, sends it.
+    /// In a worker, the end of a long item may stay behind: the next call, or the sender's drop,
+    /// sends it.
     ///
     /// # Errors
     ///
@@ -90,7 +97,9 @@ impl<T> Sender<T> {
     fn send_until(&self, item: T, deadline: Option<Instant>) -> Result<(), TrySendError<T>> {
         match self.end() {
             End::Local(local) => pushed(local.borrow_mut().push(item, deadline, || false)),
-            End::Pipe(pipe) => written(lock(pipe).send(item, deadline.map_or(pipe::Wait::Forever, pipe::Wait::Until))),
+            End::Pipe(pipe) => written(
+                lock(pipe).send(item, deadline.map_or(pipe::Wait::Forever, pipe::Wait::Until)),
+            ),
         }
     }
 
@@ -108,7 +117,8 @@ impl<T> Sender<T> {
         }
     }
 
-    /// For how many items this sender's lane has room; in a worker it is `None`: as many as the socket holds.
+    /// For how many items this sender's lane has room; in a worker it is `None`: as many as the
+    /// socket holds.
     #[must_use]
     pub fn capacity(&self) -> Option<usize> {
         match self.end() {
@@ -164,7 +174,9 @@ impl<T: DeserializeOwned + Send + 'static> Serialize for Sender<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let place = match self.end() {
             End::Local(local) => pipe::open(&local.borrow()),
-            End::Pipe(_) => Err(handle::refuse("a sender that came from another process cannot travel on".into())),
+            End::Pipe(_) => Err(handle::refuse(
+                "a sender that came from another process cannot travel on".into(),
+            )),
         };
         place.map_err(ser::Error::custom)?.serialize(serializer)
     }

@@ -1,8 +1,8 @@
 //! The queue as a subject: one lane is to behave like a bounded queue that can be closed.
 //!
-//! A lane has one producer and one consumer, so threads take turns at each end, under a lock of its own. An operation
-//! that waits keeps its end: only the consumer's does here, or a `close` behind a sender that waits for room would be
-//! taken for a hang.
+//! A lane has one producer and one consumer, so threads take turns at each end, under a lock of its
+//! own. An operation that waits keeps its end: only the consumer's does here, or a `close` behind a
+//! sender that waits for room would be taken for a hang.
 
 use super::fault::Fault;
 use super::{Receiver, Sender, bounded_with};
@@ -29,7 +29,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Ends {
     fn new(fault: Fault) -> Ends {
         let (local, receiver) = bounded_with(CAPACITY, fault);
-        let ends = Ends { sender: Mutex::new(Some(Sender::local(local))), receiver: Mutex::new(receiver) };
+        let ends =
+            Ends { sender: Mutex::new(Some(Sender::local(local))), receiver: Mutex::new(receiver) };
         sync::name(&ends.sender, "sender's end");
         sync::name(&ends.receiver, "receiver's end");
         ends

@@ -1,8 +1,9 @@
-//! The first events of an execution in a few letters: by them a replay tells that the program is another one now.
+//! The first events of an execution in a few letters: by them a replay tells that the program is
+//! another one now.
 //!
-//! One letter for each operation, then the number of its object, if it has one: `ssr0w0r0w0`. Source lines are left
-//! out, so that a token survives edits that change no event; so are values, which may be addresses; and so is the
-//! thread, which the schedule gives.
+//! One letter for each operation, then the number of its object, if it has one: `ssr0w0r0w0`.
+//! Source lines are left out, so that a token survives edits that change no event; so are values,
+//! which may be addresses; and so is the thread, which the schedule gives.
 
 use super::{Event, ObjectId, Operation, Trace};
 use std::fmt;
@@ -86,9 +87,12 @@ impl Mark {
 
     /// `store of balance`, with the names that objects have now.
     fn in_words(self, trace: &Trace) -> String {
-        let name = LETTERS.iter().find(|(letter, _)| *letter == self.letter).map_or("", |(_, name)| name);
+        let name =
+            LETTERS.iter().find(|(letter, _)| *letter == self.letter).map_or("", |(_, name)| name);
         match self.object {
-            Some(id) if id.index() < trace.objects.len() => format!("{name} of {}", trace.object_name(id)),
+            Some(id) if id.index() < trace.objects.len() => {
+                format!("{name} of {}", trace.object_name(id))
+            }
             Some(id) => format!("{name} of object {}, which is not there yet", id.0 + 1),
             None => name.to_string(),
         }
@@ -118,17 +122,25 @@ impl Fingerprint {
             Some(was) => format!("was a {}", was.in_words(trace)),
             None => "was not there: the execution was over".to_string(),
         };
-        let (number, thread, is) = (at + 1, trace.thread_name(event.thread), event.operation.name());
-        let of = event.object.map(|object| format!(" of {}", trace.object_name(object))).unwrap_or_default();
+        let (number, thread, is) =
+            (at + 1, trace.thread_name(event.thread), event.operation.name());
+        let of = event
+            .object
+            .map(|object| format!(" of {}", trace.object_name(object)))
+            .unwrap_or_default();
         let location = event.location;
-        Some(format!("the program is another one: event #{number} is {thread}'s {is}{of} at {location}, and {was}"))
+        Some(format!(
+            "the program is another one: event #{number} is {thread}'s {is}{of} at {location}, and {was}"
+        ))
     }
 
     /// How an execution that is over differs by its end, if it does.
     pub(crate) fn goes_on_after(&self, trace: &Trace) -> Option<String> {
         let (number, next) = (trace.events.len() + 1, self.0.get(trace.events.len())?);
         let next = next.in_words(trace);
-        Some(format!("the program is another one: the execution is over before event #{number}, a {next}"))
+        Some(format!(
+            "the program is another one: the execution is over before event #{number}, a {next}"
+        ))
     }
 }
 
@@ -161,7 +173,9 @@ impl FromStr for Fingerprint {
             let (number, after) = rest.split_at(digits);
             let object = match number.is_empty() {
                 true => None,
-                false => Some(ObjectId(number.parse().map_err(|e| (at + 1, format!("object {number:?}: {e}")))?)),
+                false => Some(ObjectId(
+                    number.parse().map_err(|e| (at + 1, format!("object {number:?}: {e}")))?,
+                )),
             };
             marks.push(Mark { letter, object });
             rest = after;

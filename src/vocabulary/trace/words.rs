@@ -1,4 +1,5 @@
-//! Names of threads and objects as a person reads them, and what threads wait for in words: made of data, never read.
+//! Names of threads and objects as a person reads them, and what threads wait for in words: made of
+//! data, never read.
 
 use super::{Awaited, Blocked, ObjectId, Thread, ThreadId, Trace};
 
@@ -19,16 +20,22 @@ impl Trace {
         told_apart(names.iter().map(|name| Some(name.as_str())), thread.index())
     }
 
-    /// The name of an object as a person reads it: the one given to it, or its kind with its number among its kind.
+    /// The name of an object as a person reads it: the one given to it, or its kind with its number
+    /// among its kind.
     ///
-    /// Where several objects were given the same name, a number tells them apart: `slot 1`, `slot 2`.
+    /// Where several objects were given the same name, a number tells them apart: `slot 1`, `slot
+    /// 2`.
     #[must_use]
     pub fn object_name(&self, object: ObjectId) -> String {
         let Some(it) = self.objects.get(object.index()) else { return format!("#{}", object.0) };
         if it.name.is_some() {
-            return told_apart(self.objects.iter().map(|object| object.name.as_deref()), object.index());
+            return told_apart(
+                self.objects.iter().map(|object| object.name.as_deref()),
+                object.index(),
+            );
         }
-        let number = self.objects[..object.index()].iter().filter(|o| o.kind == it.kind).count() + 1;
+        let number =
+            self.objects[..object.index()].iter().filter(|o| o.kind == it.kind).count() + 1;
         format!("{} {number}", it.kind)
     }
 
@@ -37,11 +44,18 @@ impl Trace {
     pub fn waiting(&self, blocked: &Blocked) -> String {
         match blocked.on {
             Awaited::Lock(lock) => {
-                let holders: Vec<String> = blocked.holders.iter().map(|holder| self.thread_name(*holder)).collect();
-                let by = if holders.is_empty() { String::new() } else { format!(", held by {}", holders.join(", ")) };
+                let holders: Vec<String> =
+                    blocked.holders.iter().map(|holder| self.thread_name(*holder)).collect();
+                let by = if holders.is_empty() {
+                    String::new()
+                } else {
+                    format!(", held by {}", holders.join(", "))
+                };
                 format!("{}{by}", self.object_name(lock))
             }
-            Awaited::Notification(condvar) => format!("a notification of {}", self.object_name(condvar)),
+            Awaited::Notification(condvar) => {
+                format!("a notification of {}", self.object_name(condvar))
+            }
             Awaited::End(thread) => format!("the end of {}", self.thread_name(thread)),
             Awaited::Unpark => "an unpark".to_string(),
         }
@@ -53,7 +67,8 @@ fn unnamed(thread: ThreadId) -> String {
     if thread == ThreadId::MAIN { "main".to_string() } else { format!("thread {}", thread.0) }
 }
 
-/// The name at `index`; with a number behind it if others bear it too, but none that makes it another one's name.
+/// The name at `index`; with a number behind it if others bear it too, but none that makes it
+/// another one's name.
 fn told_apart<'a>(names: impl Iterator<Item = Option<&'a str>> + Clone, index: usize) -> String {
     let others = |mine: &str| names.clone().filter(|name| *name == Some(mine)).count();
     let Some(name) = names.clone().nth(index).flatten() else { return String::new() };
@@ -61,6 +76,8 @@ fn told_apart<'a>(names: impl Iterator<Item = Option<&'a str>> + Clone, index: u
         return name.to_string();
     }
     let earlier = names.clone().take(index).filter(|other| *other == Some(name)).count();
-    let mut numbered = (1..).map(|number: u32| format!("{name} {number}")).filter(|numbered| others(numbered) == 0);
+    let mut numbered = (1..)
+        .map(|number: u32| format!("{name} {number}"))
+        .filter(|numbered| others(numbered) == 0);
     numbered.nth(earlier).unwrap_or_default()
 }

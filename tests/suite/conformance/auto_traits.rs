@@ -1,5 +1,6 @@
-//! A facade type has the auto traits of std's type (of crossbeam's, for channels), for each payload: no more, or safe
-//! code is unsound; no less, or code that compiles for production does not compile for its models.
+//! A facade type has the auto traits of std's type (of crossbeam's, for channels), for each
+//! payload: no more, or safe code is unsound; no less, or code that compiles for production does
+//! not compile for its models.
 
 use selvedge::{cell, channel, sync, thread};
 use std::cell::Cell;
@@ -145,22 +146,35 @@ fn facade_types_have_the_auto_traits_of_what_they_stand_for() {
     let found = differences(&pairs);
     let more: Vec<_> = found.iter().filter(|(.., has)| *has).collect();
     assert!(more.is_empty(), "ours has more, which is unsound (type, payload, trait): {more:#?}");
-    let excused = |ours: &str, lacks: &str| LESS.iter().any(|(ty, tr, _)| (*ty, *tr) == (ours, lacks));
+    let excused =
+        |ours: &str, lacks: &str| LESS.iter().any(|(ty, tr, _)| (*ty, *tr) == (ours, lacks));
     let less: Vec<_> = found.iter().filter(|(ours, _, lacks, _)| !excused(ours, lacks)).collect();
-    assert!(less.is_empty(), "ours has less, and nothing says why (type, payload, trait): {less:#?}");
+    assert!(
+        less.is_empty(),
+        "ours has less, and nothing says why (type, payload, trait): {less:#?}"
+    );
     for (ty, lacks, why) in LESS {
-        assert!(found.iter().any(|(ours, _, tr, _)| (ours, tr) == (ty, lacks)), "{ty}: {lacks} is there ({why})");
+        assert!(
+            found.iter().any(|(ours, _, tr, _)| (ours, tr) == (ty, lacks)),
+            "{ty}: {lacks} is there ({why})"
+        );
     }
 }
 
-/// The types that a file of the facade makes public, by its text: in `pub use self::{..}` lists, and as `pub struct`s.
+/// The types that a file of the facade makes public, by its text: in `pub use self::{..}` lists,
+/// and as `pub struct`s.
 fn public_types(text: &str) -> BTreeSet<String> {
-    let lists =
-        text.split("pub use ").skip(1).filter(|list| !list.starts_with("std::") && !list.starts_with("crossbeam"));
-    let listed =
-        lists.filter_map(|list| list.split(';').next()).flat_map(|list| list.split(|c: char| !c.is_alphanumeric()));
-    let structs =
-        text.split("pub struct ").skip(1).filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+    let lists = text
+        .split("pub use ")
+        .skip(1)
+        .filter(|list| !list.starts_with("std::") && !list.starts_with("crossbeam"));
+    let listed = lists
+        .filter_map(|list| list.split(';').next())
+        .flat_map(|list| list.split(|c: char| !c.is_alphanumeric()));
+    let structs = text
+        .split("pub struct ")
+        .skip(1)
+        .filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
     let is_type = |name: &&str| name.starts_with(char::is_uppercase);
     listed.chain(structs).filter(is_type).map(str::to_string).collect()
 }
@@ -168,7 +182,8 @@ fn public_types(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_public_type_of_the_facade_is_in_the_table() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let read = |file: &str| fs::read_to_string(root.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+    let read =
+        |file: &str| fs::read_to_string(root.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
     let rows: BTreeSet<String> = pairs().into_iter().map(|pair| pair.ours).collect();
     let mut count = 0;
     for (path, file) in [
@@ -180,9 +195,9 @@ fn every_public_type_of_the_facade_is_in_the_table() {
     ] {
         for name in public_types(&read(file)) {
             let row = format!("{path}{name}");
-            let is_there = rows
-                .iter()
-                .any(|ours| ours.strip_prefix(&row).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric)));
+            let is_there = rows.iter().any(|ours| {
+                ours.strip_prefix(&row).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
+            });
             assert!(is_there, "{row} is public in src/{file}, and is not in the table");
             count += 1;
         }
@@ -196,8 +211,13 @@ fn a_type_that_differs_is_found() {
     let pairs = pairs! { (); Rc<u8>, std::sync::Arc<u8>; std::sync::Arc<u8>, Rc<u8>; u8, u8; };
     let found = differences(&pairs);
     assert!(
-        found.contains(&("Rc<u8>", "()", "Sync", false)) && found.contains(&("std::sync::Arc<u8>", "()", "Send", true))
+        found.contains(&("Rc<u8>", "()", "Sync", false))
+            && found.contains(&("std::sync::Arc<u8>", "()", "Send", true))
     );
     assert!(found.iter().all(|(ours, ..)| *ours != "u8"), "{found:?}");
-    assert!(public_types("pub use self::{a::{One, two}};\npub struct Three<T>(T);").iter().eq(["One", "Three"]));
+    assert!(
+        public_types("pub use self::{a::{One, two}};\npub struct Three<T>(T);")
+            .iter()
+            .eq(["One", "Three"])
+    );
 }

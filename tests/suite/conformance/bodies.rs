@@ -1,5 +1,6 @@
-// Written for std and crossbeam, and included where `sync`, `thread`, `channel`, `hint` and `thread_local!` are std's
-// and crossbeam's own, and where they are this crate's. Every body starts threads, and asserts what is always true.
+// Written for std and crossbeam, and included where `sync`, `thread`, `channel`, `hint` and
+// `thread_local!` are std's and crossbeam's own, and where they are this crate's. Every body starts
+// threads, and asserts what is always true.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The same bodies over std and crossbeam, over the facade outside of an engine, under shuttle and under loom.
+//! The same bodies over std and crossbeam, over the facade outside of an engine, under shuttle and
+//! under loom.
 
 use super::helpers::*;
 use selvedge::{Bound, Budget, Explorer, Verdict};
@@ -19,7 +20,10 @@ mod over_facade {
 }
 
 fn on_green_threads(body: fn()) {
-    let verdict = check(DFS).explorers([DFS, Explorer::Random { seed: 1 }]).budget(Budget::executions(200)).run(body);
+    let verdict = check(DFS)
+        .explorers([DFS, Explorer::Random { seed: 1 }])
+        .budget(Budget::executions(200))
+        .run(body);
     nothing_is_wrong(&verdict);
 }
 
@@ -27,7 +31,8 @@ fn under_loom(body: fn()) {
     nothing_is_wrong(&check(LOOM).budget(Budget::executions(500)).run(body));
 }
 
-/// The body is about what the facade does, and not every body has threads that meet: it ran, and nothing was wrong.
+/// The body is about what the facade does, and not every body has threads that meet: it ran, and
+/// nothing was wrong.
 fn nothing_is_wrong(verdict: &Verdict) {
     let is_right = match verdict {
         Verdict::Holds(coverage) => coverage.skipped.is_empty(),

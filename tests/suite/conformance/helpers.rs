@@ -1,4 +1,5 @@
-//! What the modules of this suite share: a check of one model by one explorer, whatever the environment says.
+//! What the modules of this suite share: a check of one model by one explorer, whatever the
+//! environment says.
 
 use selvedge::{Bound, Budget, Check, Config, Counterexample, Explorer, Kind, Verdict};
 use std::collections::BTreeSet;
@@ -63,12 +64,15 @@ pub(super) fn not_modelled(verdict: Verdict, engine: &str, words: &str) {
 pub(super) fn in_words(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Holds(coverage) => format!("holds ({coverage})"),
-        Verdict::Violated(found) => format!("violated by a {}: {} {:?}", found.kind, found.message, found.location),
+        Verdict::Violated(found) => {
+            format!("violated by a {}: {} {:?}", found.kind, found.message, found.location)
+        }
         Verdict::Unknown(bound) => format!("unknown: {bound}"),
     }
 }
 
-/// Every outcome that the model has under the explorer, which must have explored more than one execution to the end.
+/// Every outcome that the model has under the explorer, which must have explored more than one
+/// execution to the end.
 #[track_caller]
 pub(super) fn outcomes<T: Ord + Send + 'static>(
     explorer: Explorer,

@@ -1,5 +1,5 @@
-//! Nothing that a model lends outlives what it is lent from: scopes and their threads, statics and their values. Under
-//! valgrind (`ci/memory`) these tests read memory that would be gone.
+//! Nothing that a model lends outlives what it is lent from: scopes and their threads, statics and
+//! their values. Under valgrind (`ci/memory`) these tests read memory that would be gone.
 
 use super::helpers::*;
 use selvedge::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
@@ -45,7 +45,11 @@ fn a_scope_waits_for_threads_that_its_threads_start() {
                     });
                 });
             });
-            assert_eq!(n.load(SeqCst), 1, "a scope returned before a thread of a thread of a thread had ended");
+            assert_eq!(
+                n.load(SeqCst),
+                1,
+                "a scope returned before a thread of a thread of a thread had ended"
+            );
         }));
     }
 }
@@ -97,7 +101,8 @@ fn a_scope_waits_also_where_its_closure_panics_or_a_destructor_starts_the_thread
     }
 }
 
-/// std waits for them after its closure has returned: what the scope is made of must be there until then.
+/// std waits for them after its closure has returned: what the scope is made of must be there until
+/// then.
 #[test]
 fn outside_of_a_model_late_threads_find_their_scope() {
     for _ in 0..20 {
@@ -188,7 +193,8 @@ fn what_a_leaked_lazy_lock_lends_outlives_the_execution() {
     static KEPT: StdMutex<Vec<&'static str>> = StdMutex::new(Vec::new());
     for explorer in ENGINES {
         holds(check_by(explorer, || {
-            let leaked: &'static LazyLock<String> = Box::leak(Box::new(LazyLock::new(|| "selvedge".repeat(4))));
+            let leaked: &'static LazyLock<String> =
+                Box::leak(Box::new(LazyLock::new(|| "selvedge".repeat(4))));
             let other = thread::spawn(|| KEPT.lock().unwrap().push(leaked.as_str()));
             assert_eq!(leaked.len(), 32);
             other.join().unwrap();

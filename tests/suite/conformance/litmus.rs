@@ -48,7 +48,8 @@ fn message_passing(by: By) {
         data: UnsafeCell<u32>,
         flag: AtomicUsize,
     }
-    // SAFETY: the flag is to order the accesses; where it does not, the model reports it before the second access
+    // SAFETY: the flag is to order the accesses; where it does not, the model reports it before the
+    // second access
     unsafe impl Sync for Shared {}
     let shared = Arc::new(Shared { data: UnsafeCell::new(0), flag: AtomicUsize::new(0) });
     let theirs = Arc::clone(&shared);
@@ -85,15 +86,25 @@ fn message_passing(by: By) {
 
 #[test]
 fn a_relaxed_publication_is_a_data_race_in_every_engine() {
-    for by in [By::Orderings(Relaxed, Relaxed), By::Orderings(Relaxed, Acquire), By::Orderings(Release, Relaxed)] {
+    for by in [
+        By::Orderings(Relaxed, Relaxed),
+        By::Orderings(Relaxed, Acquire),
+        By::Orderings(Release, Relaxed),
+    ] {
         for explorer in [Explorer::Exhaustive, DFS, LOOM] {
             match check(explorer).run(move || message_passing(by)) {
                 Verdict::Violated(found) => {
                     assert_eq!(found.kind, Kind::DataRace, "{explorer}, {by:?}: {}", found.message);
                     let lines: Vec<_> = found.conflicts.iter().map(|(a, b)| (*a, *b)).collect();
-                    let [(first, second)] = lines[..] else { panic!("{explorer}, {by:?}: {lines:?}") };
+                    let [(first, second)] = lines[..] else {
+                        panic!("{explorer}, {by:?}: {lines:?}")
+                    };
                     let of = |at: usize| found.trace.events[at].operation.name();
-                    assert_eq!(BTreeSet::from([of(first), of(second)]), BTreeSet::from(["get", "set"]), "{explorer}");
+                    assert_eq!(
+                        BTreeSet::from([of(first), of(second)]),
+                        BTreeSet::from(["get", "set"]),
+                        "{explorer}"
+                    );
                 }
                 other => panic!("{explorer}, {by:?}: {}", in_words(&other)),
             }
@@ -103,10 +114,17 @@ fn a_relaxed_publication_is_a_data_race_in_every_engine() {
 
 #[test]
 fn what_orders_a_publication_holds_in_every_engine() {
-    for by in [By::Orderings(Release, Acquire), By::Orderings(SeqCst, SeqCst), By::Fences, By::ReleaseSequence] {
+    for by in [
+        By::Orderings(Release, Acquire),
+        By::Orderings(SeqCst, SeqCst),
+        By::Fences,
+        By::ReleaseSequence,
+    ] {
         for explorer in [Explorer::Exhaustive, DFS, LOOM] {
             match check(explorer).run(move || message_passing(by)) {
-                Verdict::Holds(coverage) => assert!(coverage.executions() > 1, "{explorer}, {by:?}: {coverage}"),
+                Verdict::Holds(coverage) => {
+                    assert!(coverage.executions() > 1, "{explorer}, {by:?}: {coverage}")
+                }
                 other => panic!("{explorer}, {by:?}: {}", in_words(&other)),
             }
         }

@@ -104,7 +104,8 @@ fn an_object_from_another_execution_is_refused() {
         let kept: Arc<std::sync::Mutex<Option<Arc<Mutex<u32>>>>> = Arc::default();
         let found = panics(
             check(explorer).leaks(false).run(move || {
-                let mine = Arc::clone(kept.lock().unwrap().get_or_insert_with(|| Arc::new(Mutex::new(0))));
+                let mine =
+                    Arc::clone(kept.lock().unwrap().get_or_insert_with(|| Arc::new(Mutex::new(0))));
                 let theirs = Arc::clone(&mine);
                 let other = thread::spawn(move || *theirs.lock().unwrap() += 1);
                 *mine.lock().unwrap() += 1;
@@ -119,7 +120,8 @@ fn an_object_from_another_execution_is_refused() {
 #[test]
 fn a_channel_or_thread_from_another_execution_is_refused() {
     for explorer in ENGINES {
-        type Kept = (channel::Sender<u8>, mpsc::Receiver<u8>, thread::JoinHandle<()>, thread::Thread);
+        type Kept =
+            (channel::Sender<u8>, mpsc::Receiver<u8>, thread::JoinHandle<()>, thread::Thread);
         for what in 0..4 {
             let kept: Arc<std::sync::Mutex<Option<Kept>>> = Arc::default();
             let verdict = check(explorer).leaks(false).run(move || {
@@ -147,7 +149,8 @@ fn a_channel_or_thread_from_another_execution_is_refused() {
     }
 }
 
-/// Outside of a model std aborts the process, and nothing can stop it inside: it must not be silent, nor hang.
+/// Outside of a model std aborts the process, and nothing can stop it inside: it must not be
+/// silent, nor hang.
 #[test]
 fn a_panic_in_a_destructor_that_unwinds_aborts_with_words() {
     const CHILD: &str = "SELVEDGE_TEST_DOUBLE_PANIC";
@@ -169,9 +172,15 @@ fn a_panic_in_a_destructor_that_unwinds_aborts_with_words() {
             .env(CHILD, explorer.engine())
             .output()
             .unwrap();
-        let words = String::from_utf8_lossy(&child.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+        let words =
+            String::from_utf8_lossy(&child.stderr).split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(!child.status.success());
-        for part in ["a destructor panicked while a panic unwound", "the first", "the second", "survival.rs:"] {
+        for part in [
+            "a destructor panicked while a panic unwound",
+            "the first",
+            "the second",
+            "survival.rs:",
+        ] {
             assert!(words.contains(part), "{part:?} is not in {words}");
         }
     }
@@ -199,9 +208,11 @@ fn a_panic_in_a_destructor_at_the_end_of_a_thread_is_a_violation() {
             LOCAL.with(|_| ());
         };
         panics(check_by(explorer, of_main), "the bomb");
-        let lazy = || thread::spawn(|| _ = LazyLock::force(&LazyLock::new(|| Bomb))).join().unwrap();
+        let lazy =
+            || thread::spawn(|| _ = LazyLock::force(&LazyLock::new(|| Bomb))).join().unwrap();
         panics(check_by(explorer, lazy), "the bomb");
-        // as in std, a static's value is never dropped: whoever has a reference to it may have it for ever
+        // as in std, a static's value is never dropped: whoever has a reference to it may have it
+        // for ever
         holds(check_by(explorer, || {
             let other = thread::spawn(|| _ = LazyLock::force(&BOMB));
             LazyLock::force(&BOMB);
@@ -264,7 +275,8 @@ fn scoped_threads_with_a_failing_sibling() {
                 let lock = Mutex::new(vec![1]);
                 thread::scope(|s| {
                     s.spawn(|| {
-                        let local = OnDrop(|| lock.lock().unwrap_or_else(|e| e.into_inner()).push(2));
+                        let local =
+                            OnDrop(|| lock.lock().unwrap_or_else(|e| e.into_inner()).push(2));
                         thread::yield_now();
                         drop(local);
                     });
@@ -344,7 +356,9 @@ fn a_failure_cannot_be_caught_away() {
                 let (sender, receiver) = channel::unbounded::<()>();
                 let other = thread::spawn(move || {
                     // a worker that outlives its jobs
-                    while let Ok(Ok(())) | Err(_) = catch_unwind(AssertUnwindSafe(|| receiver.recv())) {}
+                    while let Ok(Ok(())) | Err(_) =
+                        catch_unwind(AssertUnwindSafe(|| receiver.recv()))
+                    {}
                 });
                 other.join().unwrap();
                 drop(sender);
@@ -491,7 +505,8 @@ fn a_destructor_waits_while_a_thread_unwinds_but_under_loom_that_is_not_modelled
             });
             assert!(other.join().is_err());
             let third = Arc::clone(&lock);
-            let third = thread::spawn(move || *third.lock().unwrap_or_else(|e| e.into_inner()) += 1);
+            let third =
+                thread::spawn(move || *third.lock().unwrap_or_else(|e| e.into_inner()) += 1);
             *lock.lock().unwrap_or_else(|e| e.into_inner()) += 1;
             third.join().unwrap();
             assert_eq!(*lock.lock().unwrap_or_else(|e| e.into_inner()), 3);

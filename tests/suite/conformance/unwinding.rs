@@ -1,5 +1,5 @@
-//! A thread that unwinds gets nothing that others may be in the middle of: a real thread nothing that a model holds, a
-//! green thread nothing that another execution or another green thread holds.
+//! A thread that unwinds gets nothing that others may be in the middle of: a real thread nothing
+//! that a model holds, a green thread nothing that another execution or another green thread holds.
 
 use super::helpers::*;
 use super::lifetimes::OnDrop;
@@ -11,8 +11,8 @@ use std::process::Command;
 use std::sync::Mutex as StdMutex;
 use std::sync::atomic::AtomicU64 as StdU64;
 
-/// Runs the test again in a process of its own, where `action` is what it does; what it says on stderr, if it ends by
-/// an abort.
+/// Runs the test again in a process of its own, where `action` is what it does; what it says on
+/// stderr, if it ends by an abort.
 #[track_caller]
 fn last_words(test: &str, action: fn()) -> String {
     const CHILD: &str = "SELVEDGE_TEST_LAST_WORDS";
@@ -23,7 +23,11 @@ fn last_words(test: &str, action: fn()) -> String {
     }
     let name = format!("conformance::unwinding::{test}");
     let program = std::env::current_exe().expect("this test");
-    let run = Command::new(program).args([&name, "--exact", "--nocapture"]).env(CHILD, "1").output().expect("it runs");
+    let run = Command::new(program)
+        .args([&name, "--exact", "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .expect("it runs");
     assert!(
         run.status.code().is_none(),
         "it does not abort: {:?}\n{}",
@@ -33,8 +37,8 @@ fn last_words(test: &str, action: fn()) -> String {
     String::from_utf8_lossy(&run.stderr).into_owned()
 }
 
-/// In a model, a real thread unwinds past a destructor that calls `meets` while a green thread is in the middle of
-/// something.
+/// In a model, a real thread unwinds past a destructor that calls `meets` while a green thread is
+/// in the middle of something.
 fn a_real_thread_unwinds_into(meets: fn(&Objects)) {
     let _ = check_by(Explorer::Exhaustive, move || {
         let objects = &Objects::default();
@@ -69,7 +73,9 @@ fn a_real_thread_that_unwinds_does_not_get_a_mutex_that_is_held() {
 #[test]
 fn a_real_thread_that_unwinds_does_not_get_a_rwlock_that_is_held() {
     let words = last_words("a_real_thread_that_unwinds_does_not_get_a_rwlock_that_is_held", || {
-        a_real_thread_unwinds_into(|o| assert!(o.rwlock.read().unwrap_or_else(|e| e.into_inner()).is_empty()));
+        a_real_thread_unwinds_into(|o| {
+            assert!(o.rwlock.read().unwrap_or_else(|e| e.into_inner()).is_empty())
+        });
     });
     assert!(words.contains("lock was created inside of a model, at "), "{words}");
 }
@@ -90,7 +96,8 @@ fn a_real_thread_that_unwinds_may_catch_what_refuses_it() {
     });
 }
 
-/// Once nobody is left who could hold it, a destructor that unwinds may have it: no test process ends for that.
+/// Once nobody is left who could hold it, a destructor that unwinds may have it: no test process
+/// ends for that.
 #[test]
 fn what_is_left_of_an_execution_that_is_over_may_be_used_by_a_destructor_that_unwinds() {
     type Pair = Arc<(Mutex<u32>, AtomicU32)>;
@@ -143,7 +150,10 @@ fn a_green_thread_that_unwinds_does_not_get_what_a_failed_execution_holds() {
             });
             panic!("the first panic");
         });
-        let found = panics(verdict, "the first panic; while this unwound, selvedge: this mutex was created in another");
+        let found = panics(
+            verdict,
+            "the first panic; while this unwound, selvedge: this mutex was created in another",
+        );
         assert!(found.location.is_some_and(|l| l.contains("unwinding.rs")));
     }
 }
@@ -173,7 +183,11 @@ fn a_green_thread_that_unwinds_gets_no_lock_whose_holder_is_in_the_middle_of_a_c
             assert!(free, "main fails");
         });
         panics(verdict, "main fails");
-        assert_eq!(TORN.load(SeqCst), 0, "a destructor got a lock whose holder was in the middle of a change");
+        assert_eq!(
+            TORN.load(SeqCst),
+            0,
+            "a destructor got a lock whose holder was in the middle of a change"
+        );
     }
 }
 
@@ -189,7 +203,8 @@ fn what_a_model_owns_is_kept_where_an_execution_stopped_in_the_middle_of_a_chang
     }
     let owned = StdMutex::new(vec![Item(2), Item(1)]);
     let verdict = check_by(Explorer::Exhaustive, move || {
-        drop(thread::spawn(|| OnDrop(|| panic!("the bomb")))); // it drops its result itself, which ends the execution
+        // it drops its result itself, which ends the execution
+        drop(thread::spawn(|| OnDrop(|| panic!("the bomb"))));
         owned.lock().unwrap().sort_by(|a, b| {
             thread::yield_now();
             a.0.cmp(&b.0)

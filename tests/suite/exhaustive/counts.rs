@@ -16,12 +16,14 @@ fn violation(explorer: Explorer, model: impl Fn() + Send + Sync + 'static) -> Ki
     }
 }
 
-/// A destructor that reads what another owner wrote: the last drop acquires what the drops before it released.
+/// A destructor that reads what another owner wrote: the last drop acquires what the drops before
+/// it released.
 struct Owned {
     cell: UnsafeCell<u32>,
     calls: AtomicU32,
 }
-// SAFETY: 1. the cell is written by one thread, before it drops its handle, and read by the destructor
+// SAFETY: 1. the cell is written by one thread, before it drops its handle, and read by the
+// destructor
 unsafe impl Sync for Owned {}
 
 impl Drop for Owned {
@@ -47,7 +49,8 @@ fn the_last_owner_comes_after_what_the_others_did() {
     }
 }
 
-/// Under loom the first execution may be the one in which the order of the drops is what matters: it is not told as a race.
+/// Under loom the first execution may be the one in which the order of the drops is what matters:
+/// it is not told as a race.
 #[test]
 fn what_the_drops_of_others_order_is_no_race_in_the_first_execution_either() {
     for explorer in [Explorer::Exhaustive, LOOM] {
@@ -93,7 +96,8 @@ struct UnsafeOwned(UnsafeCell<u32>);
 // SAFETY: 1. that is what is checked
 unsafe impl Sync for UnsafeOwned {}
 
-/// Whose drop is the last is seen in both ways, if the destructor tells: also against the order of what came before.
+/// Whose drop is the last is seen in both ways, if the destructor tells: also against the order of
+/// what came before.
 #[test]
 fn each_owner_is_the_last_one_where_that_can_be_seen() {
     struct Tells(Arc<AtomicU32>, AtomicU32);
@@ -114,7 +118,8 @@ fn each_owner_is_the_last_one_where_that_can_be_seen() {
             other.join().unwrap();
             (came, was_gone)
         });
-        // who came second and is not the last: the other one came, and had not dropped its handle yet
+        // who came second and is not the last: the other one came, and had not dropped its handle
+        // yet
         assert_eq!(seen, BTreeSet::from([(0, 0), (0, 1), (1, 0), (1, 1)]), "{explorer}");
     }
 }
@@ -141,7 +146,11 @@ fn who_looks_at_a_count_sees_every_count() {
             other.join().unwrap();
             (alone, count)
         });
-        assert_eq!(seen, BTreeSet::from([(false, 1), (false, 2), (true, 1)]), "{explorer}: get_mut");
+        assert_eq!(
+            seen,
+            BTreeSet::from([(false, 1), (false, 2), (true, 1)]),
+            "{explorer}: get_mut"
+        );
         let (seen, _) = outcomes(explorer, move || {
             let mine = Arc::new(0);
             let other = other(&mine);
@@ -161,7 +170,8 @@ fn who_looks_at_a_count_sees_every_count() {
     }
 }
 
-/// Of two owners that ask with `into_inner`, exactly one gets the value; with `try_unwrap`, perhaps none.
+/// Of two owners that ask with `into_inner`, exactly one gets the value; with `try_unwrap`, perhaps
+/// none.
 #[test]
 fn of_two_that_ask_for_the_value_one_gets_it() {
     let ask = |ask: fn(Arc<u32>) -> bool| {
@@ -174,8 +184,14 @@ fn of_two_that_ask_for_the_value_one_gets_it() {
         })
         .0
     };
-    assert_eq!(ask(|arc| Arc::into_inner(arc).is_some()), BTreeSet::from([(false, true), (true, false)]));
-    assert_eq!(ask(|arc| Arc::try_unwrap(arc).is_ok()), BTreeSet::from([(false, false), (false, true), (true, false)]));
+    assert_eq!(
+        ask(|arc| Arc::into_inner(arc).is_some()),
+        BTreeSet::from([(false, true), (true, false)])
+    );
+    assert_eq!(
+        ask(|arc| Arc::try_unwrap(arc).is_ok()),
+        BTreeSet::from([(false, false), (false, true), (true, false)])
+    );
 }
 
 /// A value that is reached through the count alone: `get_mut` orders nothing where it fails.
@@ -224,7 +240,10 @@ fn counting_costs_no_execution_where_nobody_looks() {
     };
     assert_eq!(counter(drop), 6);
     // after the joins, everybody else's handles are gone
-    assert_eq!(counter(|account| assert_eq!(Arc::try_unwrap(account).unwrap().into_inner().unwrap(), 4)), 6);
+    assert_eq!(
+        counter(|account| assert_eq!(Arc::try_unwrap(account).unwrap().into_inner().unwrap(), 4)),
+        6
+    );
     assert_eq!(counter(|mut account| assert!(Arc::get_mut(&mut account).is_some())), 6);
 }
 
@@ -242,7 +261,9 @@ fn a_token_replays_an_execution_with_counts() {
             panic!("{explorer}: no violation")
         };
         let replay = Some(found.replay.clone());
-        let again = Check::new("counts").config(selvedge::Config { replay, ..selvedge::Config::default() }).run(model);
+        let again = Check::new("counts")
+            .config(selvedge::Config { replay, ..selvedge::Config::default() })
+            .run(model);
         let Verdict::Violated(again) = again else { panic!("{explorer}: {again:?}") };
         assert_eq!(again.trace, found.trace, "{explorer}");
     }
@@ -252,7 +273,8 @@ fn a_token_replays_an_execution_with_counts() {
 #[test]
 fn an_arc_of_std_gives_no_false_alarm() {
     let verdict = Check::new("std").run(|| {
-        let mine = std::sync::Arc::new(Owned { cell: UnsafeCell::new(0), calls: AtomicU32::new(0) });
+        let mine =
+            std::sync::Arc::new(Owned { cell: UnsafeCell::new(0), calls: AtomicU32::new(0) });
         let theirs = std::sync::Arc::clone(&mine);
         thread::spawn(move || {
             // SAFETY: 1. see `Owned`
@@ -279,11 +301,17 @@ fn handles_are_as_std_has_them() {
     let (lists, words) = (Arc::clone(&list), Arc::clone(&word));
     Arc::make_mut(&mut list)[0] = 7;
     Arc::make_mut(&mut word).make_ascii_uppercase();
-    assert_eq!((&list[..], &lists[..], &*word, &*words), (&[7, 2][..], &[1, 2][..], "WORD", "word"));
+    assert_eq!(
+        (&list[..], &lists[..], &*word, &*words),
+        (&[7, 2][..], &[1, 2][..], "WORD", "word")
+    );
     let weak = Arc::downgrade(&list);
     Arc::make_mut(&mut list)[1] = 8;
     assert!(weak.upgrade().is_none(), "the value has been moved away from it");
-    assert_eq!(Arc::<u32>::new_zeroed().as_ptr().is_null(), Arc::<[u32]>::new_zeroed_slice(2).is_empty());
+    assert_eq!(
+        Arc::<u32>::new_zeroed().as_ptr().is_null(),
+        Arc::<[u32]>::new_zeroed_slice(2).is_empty()
+    );
     let cyclic = Arc::new_cyclic(|me: &Weak<(u32, Weak<u32>)>| {
         assert!(me.upgrade().is_none());
         (7, Weak::new())

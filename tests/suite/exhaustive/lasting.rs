@@ -38,7 +38,10 @@ fn a_right_that_is_handed_on_before_the_last_read_is_a_race() {
                 unsafe { *p }
             });
         });
-        let _ = Check::new("early").explorers([explorer]).expect(Expect::Violation(Kind::DataRace)).assert(model);
+        let _ = Check::new("early")
+            .explorers([explorer])
+            .expect(Expect::Violation(Kind::DataRace))
+            .assert(model);
     }
 }
 
@@ -61,8 +64,13 @@ fn a_right_that_is_handed_on_by_the_last_operation_is_none() {
 /// Operations that hand nothing on make no further access.
 #[test]
 fn an_access_is_one_event_as_long_as_nothing_is_handed_on() {
-    let counts =
-        |reader| Check::new("counts").explorers([Explorer::Exhaustive]).count(with(reader)).unwrap().executions;
+    let counts = |reader| {
+        Check::new("counts")
+            .explorers([Explorer::Exhaustive])
+            .count(with(reader))
+            .unwrap()
+            .executions
+    };
     let within = counts(|shared| {
         shared.cell.with(|_| (0..3).for_each(|_| _ = shared.flag.load(Relaxed)));
         shared.flag.store(true, Release);

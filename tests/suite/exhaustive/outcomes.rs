@@ -10,7 +10,8 @@ pub(crate) fn outcomes<T: Ord + Send + 'static>(
 ) -> (BTreeSet<T>, u64) {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(BTreeSet::new()));
     let theirs = std::sync::Arc::clone(&seen);
-    let check = Check::new("outcomes").explorers([explorer]).budget(Budget::executions(5_000)); // and no clock
+    // and no clock
+    let check = Check::new("outcomes").explorers([explorer]).budget(Budget::executions(5_000));
     let verdict = check.run(move || {
         let outcome = model();
         theirs.lock().unwrap().insert(outcome);

@@ -1,4 +1,5 @@
-//! What a thread does while it unwinds is a step like any other: destructors, guards that go one after the other.
+//! What a thread does while it unwinds is a step like any other: destructors, guards that go one
+//! after the other.
 
 use super::outcomes::outcomes;
 use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -7,8 +8,12 @@ use selvedge::{Check, Expect, Explorer, Extent, Kind, Verdict, thread};
 use std::collections::BTreeSet;
 
 /// Every explorer of ours that can see all of a small model.
-const ALL: [Explorer; 4] =
-    [Explorer::Exhaustive, Explorer::Dfs, Explorer::Random { seed: 1 }, Explorer::Portfolio { seed: 1 }];
+const ALL: [Explorer; 4] = [
+    Explorer::Exhaustive,
+    Explorer::Dfs,
+    Explorer::Random { seed: 1 },
+    Explorer::Portfolio { seed: 1 },
+];
 
 /// What `model` returned in some execution.
 fn outcomes_of<T: Ord + Send + 'static>(
@@ -59,11 +64,15 @@ fn guards_that_unwind_go_one_after_the_other() {
             assert!(thread.join().is_err());
             (poisoned, held)
         });
-        assert!(seen.contains(&(true, true)) && seen.contains(&(false, false)), "{explorer}: {seen:?}");
+        assert!(
+            seen.contains(&(true, true)) && seen.contains(&(false, false)),
+            "{explorer}: {seen:?}"
+        );
     }
 }
 
-/// `std::thread::panicking` is true of the thread that unwinds, and of no other one: each asks between its steps.
+/// `std::thread::panicking` is true of the thread that unwinds, and of no other one: each asks
+/// between its steps.
 #[test]
 fn a_thread_panics_while_another_one_unwinds_and_a_third_does_not() {
     for explorer in ALL {
@@ -85,15 +94,21 @@ fn a_thread_panics_while_another_one_unwinds_and_a_third_does_not() {
             assert!(!std::thread::panicking());
             let seen = order.load(SeqCst);
             assert!(!std::thread::panicking());
-            assert!(threads.into_iter().all(|thread: thread::JoinHandle<()>| thread.join().is_err()));
+            assert!(
+                threads.into_iter().all(|thread: thread::JoinHandle<()>| thread.join().is_err())
+            );
             (seen, order.load(SeqCst))
         });
         assert!(orders.contains(&(1, 12)) && orders.contains(&(2, 21)), "{explorer}: {orders:?}");
-        assert!(orders.contains(&(0, 1)) || !matches!(explorer, Explorer::Exhaustive | Explorer::Dfs), "{orders:?}");
+        assert!(
+            orders.contains(&(0, 1)) || !matches!(explorer, Explorer::Exhaustive | Explorer::Dfs),
+            "{orders:?}"
+        );
     }
 }
 
-/// std's own mutex asks std whether its holder panics: it is poisoned by the one who does, and by no other.
+/// std's own mutex asks std whether its holder panics: it is poisoned by the one who does, and by
+/// no other.
 #[test]
 fn a_mutex_of_std_is_not_poisoned_by_who_does_not_panic() {
     let seen = outcomes_of(Explorer::Exhaustive, || {
@@ -138,29 +153,36 @@ fn a_destructor_that_unwinds_may_wait_start_threads_and_join_them() {
         shared.1.notify_all();
         assert!(thread.join().is_err());
     };
-    // the helper's deposit may come after the last notification: then the destructor waits for ever, which is said
+    // the helper's deposit may come after the last notification: then the destructor waits for
+    // ever, which is said
     let verdict = Check::new("waits").explorers([Explorer::Exhaustive]).run(model);
     let Verdict::Violated(found) = verdict else { panic!("{verdict:?}") };
     assert_eq!(found.kind, Kind::Deadlock, "{}", found.message);
-    let again = Check::new("waits").explorers([Explorer::Exhaustive]).expect(Expect::Violation(Kind::Deadlock));
-    let replay = selvedge::Config { replay: Some(found.replay.clone()), ..selvedge::Config::default() };
-    assert!(matches!(again.config(replay).run(model), Verdict::Violated(again) if again.kind == Kind::Deadlock));
+    let again = Check::new("waits")
+        .explorers([Explorer::Exhaustive])
+        .expect(Expect::Violation(Kind::Deadlock));
+    let replay =
+        selvedge::Config { replay: Some(found.replay.clone()), ..selvedge::Config::default() };
+    assert!(
+        matches!(again.config(replay).run(model), Verdict::Violated(again) if again.kind == Kind::Deadlock)
+    );
 }
 
 /// loom cannot switch there: it says so.
 #[test]
 fn loom_calls_itself_bounded_where_a_thread_unwinds() {
-    let verdict = Check::new("loom").explorers([Explorer::Loom { preemption_bound: None }]).run(|| {
-        let flag = Arc::new(AtomicU32::new(0));
-        let theirs = Arc::clone(&flag);
-        let thread = thread::spawn(move || {
-            let _sets = OnDrop(|| theirs.store(1, SeqCst));
-            theirs.store(2, SeqCst);
-            panic!("on purpose")
+    let verdict =
+        Check::new("loom").explorers([Explorer::Loom { preemption_bound: None }]).run(|| {
+            let flag = Arc::new(AtomicU32::new(0));
+            let theirs = Arc::clone(&flag);
+            let thread = thread::spawn(move || {
+                let _sets = OnDrop(|| theirs.store(1, SeqCst));
+                theirs.store(2, SeqCst);
+                panic!("on purpose")
+            });
+            flag.load(SeqCst);
+            assert!(thread.join().is_err());
         });
-        flag.load(SeqCst);
-        assert!(thread.join().is_err());
-    });
     let Verdict::Holds(coverage) = verdict else { panic!("{verdict:?}") };
     assert_eq!(coverage.runs[0].extent, Extent::Bounded(selvedge::Bound::Unwinding));
 }

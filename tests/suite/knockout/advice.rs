@@ -1,4 +1,5 @@
-//! What is said of a weaker ordering that no model noticed: nothing, unless a model watches what it publishes.
+//! What is said of a weaker ordering that no model noticed: nothing, unless a model watches what it
+//! publishes.
 
 use selvedge::knockout::{Fate, KnockoutReport, Mark, Unseen};
 use selvedge::report::{Style, knockouts};
@@ -60,7 +61,8 @@ fn what_publishes_memory_that_no_model_watches_is_undecided() {
     ] {
         assert!(text.contains(words), "no {words:?} in\n{text}");
     }
-    let json: serde_json::Value = serde_json::from_str(&knockouts::document(&[report])).expect("it is JSON");
+    let json: serde_json::Value =
+        serde_json::from_str(&knockouts::document(&[report])).expect("it is JSON");
     assert_eq!((&json["summary"]["undecided"], &json["summary"]["unseen"]), (&2.into(), &2.into()));
     assert_eq!(
         (&json["summary"]["survived"], &json["groups"][0]["knockouts"][0]["fate"]),
@@ -77,7 +79,12 @@ fn what_is_undecided_is_not_asserted() {
 #[test]
 fn the_same_memory_announced_kills_both_by_a_data_race() {
     let report = Knockouts::new("raw").model("publish", publish(true)).assert();
-    assert_eq!(those(&report, Mark::Killed), ["store Relaxed", "load Relaxed"], "{}", drawn(&report));
+    assert_eq!(
+        those(&report, Mark::Killed),
+        ["store Relaxed", "load Relaxed"],
+        "{}",
+        drawn(&report)
+    );
     for tried in report.knockouts.iter().filter(|tried| tried.mark() == Mark::Killed) {
         let Fate::Killed(found) = &tried.fate else { unreachable!("just seen") };
         assert_eq!(found.kind, selvedge::Kind::DataRace);
@@ -87,8 +94,11 @@ fn the_same_memory_announced_kills_both_by_a_data_race() {
 /// A message behind a lock that is watched, and a counter that publishes nothing of it.
 fn counted(watched: bool) -> impl Fn() + Send + Sync + 'static {
     move || {
-        let shared =
-            Arc::new((selvedge::sync::Mutex::new(()), Slot(0.into(), AtomicBool::new(false)), AtomicU32::new(0)));
+        let shared = Arc::new((
+            selvedge::sync::Mutex::new(()),
+            Slot(0.into(), AtomicBool::new(false)),
+            AtomicU32::new(0),
+        ));
         let work = move |shared: Arc<(selvedge::sync::Mutex<()>, Slot, AtomicU32)>| {
             {
                 let _guard = shared.0.lock().unwrap();
@@ -112,10 +122,17 @@ fn relaxed_is_enough_is_said_where_what_is_watched_may_hang_on_it() {
     let report = Knockouts::new("counted").model("counted", counted(true)).run();
     let survived = those(&report, Mark::Survived);
     assert!(survived.contains(&"fetch_add Relaxed".to_string()), "{}", drawn(&report));
-    assert!(drawn(&report).contains("Relaxed is enough for these models, and the memory that they watch"));
+    assert!(
+        drawn(&report)
+            .contains("Relaxed is enough for these models, and the memory that they watch")
+    );
     // what is watched is ordered by the lock alone: it says nothing of what the counter may publish
     let report = Knockouts::new("counted").model("counted", counted(false)).run();
-    assert!(those(&report, Mark::Undecided).contains(&"fetch_add Relaxed".to_string()), "{}", drawn(&report));
+    assert!(
+        those(&report, Mark::Undecided).contains(&"fetch_add Relaxed".to_string()),
+        "{}",
+        drawn(&report)
+    );
 }
 
 #[test]

@@ -126,7 +126,8 @@ pub(crate) fn joined_with_a_value() {
     assert_eq!(shared.0.with(|cell| unsafe { *cell }), 1);
 }
 
-/// Borrows what a lock protects for longer than others know: where the lock is skipped, nobody may borrow it beside.
+/// Borrows what a lock protects for longer than others know: where the lock is skipped, nobody may
+/// borrow it beside.
 pub(crate) fn long_borrow() {
     let shared = Arc::new((Mutex::new(false), AtomicBool::new(false)));
     let theirs = Arc::clone(&shared);
@@ -139,7 +140,8 @@ pub(crate) fn long_borrow() {
     let mut guard = shared.0.lock().unwrap();
     let in_use = &mut *guard;
     *in_use = true;
-    shared.1.store(true, Release); // pairs with the load: what came before is ordered, what comes after is not
+    // pairs with the load: what came before is ordered, what comes after is not
+    shared.1.store(true, Release);
     *in_use = false;
     drop(guard);
     other.join().unwrap();

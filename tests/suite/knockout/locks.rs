@@ -11,8 +11,8 @@ use selvedge::thread;
 #[derive(Default)]
 struct Balance(UnsafeCell<u32>);
 
-// SAFETY: touched under a lock of this file; where that is knocked out, the engines run one thread at a time, and
-// report the race before the second access.
+// SAFETY: touched under a lock of this file; where that is knocked out, the engines run one thread
+// at a time, and report the race before the second access.
 unsafe impl Sync for Balance {}
 
 impl Balance {
@@ -26,7 +26,9 @@ impl Balance {
 }
 
 /// Two threads add 1 and 2, each in its critical section.
-fn deposits<L: Default + Send + Sync + 'static>(add: impl Fn(&L, &dyn Fn()) + Copy + Send + 'static) {
+fn deposits<L: Default + Send + Sync + 'static>(
+    add: impl Fn(&L, &dyn Fn()) + Copy + Send + 'static,
+) {
     let shared = Arc::new((L::default(), Balance::default()));
     let tellers = [1, 2].map(|amount| {
         let shared = Arc::clone(&shared);
@@ -69,7 +71,8 @@ struct Tickets {
     serving: AtomicUsize,
 }
 
-/// Mellor-Crummey and Scott, "Algorithms for Scalable Synchronization on Shared-Memory Multiprocessors", 1991.
+/// Mellor-Crummey and Scott, "Algorithms for Scalable Synchronization on Shared-Memory
+/// Multiprocessors", 1991.
 fn ticket_with(take: Ordering) {
     deposits::<Tickets>(move |tickets, section| {
         let mine = tickets.next.fetch_add(1, take); // only uniqueness matters
@@ -99,7 +102,9 @@ impl ReadersOrWriter {
     fn read<R>(&self, unlock: Ordering, section: impl FnOnce() -> R) -> R {
         loop {
             let readers = self.0.load(Relaxed); // a guess, which the compare-exchange checks
-            if readers != WRITER && self.0.compare_exchange(readers, readers + 1, Acquire, Relaxed).is_ok() {
+            if readers != WRITER
+                && self.0.compare_exchange(readers, readers + 1, Acquire, Relaxed).is_ok()
+            {
                 break;
             }
             spin_loop();

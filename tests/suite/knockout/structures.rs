@@ -24,14 +24,16 @@ impl Slot {
     }
 }
 
-/// Boehm, "Can Seqlocks Get Along with Programming Language Memory Models?", MSPC 2012: figure 6, one writer.
+/// Boehm, "Can Seqlocks Get Along with Programming Language Memory Models?", MSPC 2012: figure 6,
+/// one writer.
 fn seqlock_with(last: Ordering) {
     let shared = Arc::new([(); 3].map(|()| AtomicUsize::new(0)));
     let theirs = Arc::clone(&shared);
     let writer = thread::spawn(move || {
         let [sequence, left, right] = &*theirs;
         sequence.store(1, Relaxed);
-        fence(Release); // pairs with the Acquire fence: who sees a new value sees that the sequence is odd
+        // pairs with the Acquire fence: who sees a new value sees that the sequence is odd
+        fence(Release);
         left.store(1, Relaxed);
         right.store(1, Relaxed);
         sequence.store(2, Release); // pairs with the first load: who sees it sees both values
@@ -122,7 +124,8 @@ impl Stack {
         loop {
             let head = self.head.load(Acquire);
             let (value, next) = self.nodes.get(head)?;
-            // Relaxed: the load above has made the node known; a node is pushed once, so there is no ABA
+            // Relaxed: the load above has made the node known; a node is pushed once, so there is
+            // no ABA
             if self.head.compare_exchange(head, next.load(Relaxed), success, Relaxed).is_ok() {
                 return Some(value.get());
             }

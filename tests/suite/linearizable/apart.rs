@@ -1,5 +1,5 @@
-//! Registers whose threads hardly meet: each weaker criterion allows one of them, and only the real time of operations
-//! that have nothing in common shows that they are not linearizable.
+//! Registers whose threads hardly meet: each weaker criterion allows one of them, and only the real
+//! time of operations that have nothing in common shows that they are not linearizable.
 
 use super::register::{Op, Register, operations};
 use proptest::strategy::Strategy;
@@ -64,7 +64,8 @@ impl Subject for Blind {
     }
 }
 
-/// A write that is not alone is put off until nothing is going on: quiescently consistent, and no more.
+/// A write that is not alone is put off until nothing is going on: quiescently consistent, and no
+/// more.
 pub(crate) struct Buffered(Mutex<State>);
 
 #[derive(Default)]

@@ -1,6 +1,8 @@
-//! crossbeam's own queues: what was written by others, and runs elsewhere, as subjects on real threads.
+//! crossbeam's own queues: what was written by others, and runs elsewhere, as subjects on real
+//! threads.
 //!
-//! They are made of std's atomics, so no model sees into them: the clock says when each operation was called and returned.
+//! They are made of std's atomics, so no model sees into them: the clock says when each operation
+//! was called and returned.
 
 use super::queue::{Line, Op};
 use crossbeam::queue::{ArrayQueue, SegQueue};
@@ -76,12 +78,19 @@ impl Subject for Bounded {
             BoundedQueueOp::TryEnqueue(value) => {
                 self.0.push(*value).map_or(BoundedQueueRet::Full, |()| BoundedQueueRet::Enqueued)
             }
-            BoundedQueueOp::TryDequeue => self.0.pop().map_or(BoundedQueueRet::Empty, BoundedQueueRet::Dequeued),
-            BoundedQueueOp::Enqueue(_) | BoundedQueueOp::Dequeue | BoundedQueueOp::Close => unreachable!("never drawn"),
+            BoundedQueueOp::TryDequeue => {
+                self.0.pop().map_or(BoundedQueueRet::Empty, BoundedQueueRet::Dequeued)
+            }
+            BoundedQueueOp::Enqueue(_) | BoundedQueueOp::Dequeue | BoundedQueueOp::Close => {
+                unreachable!("never drawn")
+            }
         }
     }
 
     fn operations() -> impl Strategy<Value = BoundedQueueOp<u8>> {
-        prop_oneof![(1..4_u8).prop_map(BoundedQueueOp::TryEnqueue), Just(BoundedQueueOp::TryDequeue)]
+        prop_oneof![
+            (1..4_u8).prop_map(BoundedQueueOp::TryEnqueue),
+            Just(BoundedQueueOp::TryDequeue)
+        ]
     }
 }

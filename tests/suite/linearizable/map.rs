@@ -1,4 +1,5 @@
-//! Maps behind a lock: one that holds it while it inserts, and one that copies, changes the copy and puts it back.
+//! Maps behind a lock: one that holds it while it inserts, and one that copies, changes the copy
+//! and puts it back.
 
 use proptest::prelude::*;
 use selvedge::Subject;
@@ -34,7 +35,10 @@ impl Specification for Map {
 }
 
 fn operations() -> impl Strategy<Value = Op> {
-    prop_oneof![(0..3_u8, 1..4_u8).prop_map(|(key, value)| Op::Insert(key, value)), (0..3_u8).prop_map(Op::Get)]
+    prop_oneof![
+        (0..3_u8, 1..4_u8).prop_map(|(key, value)| Op::Insert(key, value)),
+        (0..3_u8).prop_map(Op::Get)
+    ]
 }
 
 pub(crate) struct Locked(Mutex<BTreeMap<u8, u8>>);

@@ -1,4 +1,5 @@
-//! Registers: one of two halves that are written one after the other; and one behind a reader-writer lock.
+//! Registers: one of two halves that are written one after the other; and one behind a
+//! reader-writer lock.
 
 use proptest::prelude::*;
 use selvedge::Subject;

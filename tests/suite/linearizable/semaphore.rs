@@ -1,4 +1,5 @@
-//! Semaphores of one permit: one that is right and blocks, one that forgets to wake, and one that admits too many.
+//! Semaphores of one permit: one that is right and blocks, one that forgets to wake, and one that
+//! admits too many.
 
 use proptest::prelude::*;
 use selvedge::Subject;
@@ -13,7 +14,8 @@ pub(crate) enum Op {
     Release,
 }
 
-/// Whether a permit was acquired; a release is always possible, and there are never more than two permits.
+/// Whether a permit was acquired; a release is always possible, and there are never more than two
+/// permits.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Permits(u8);
 
@@ -128,7 +130,9 @@ impl Subject for OverAdmitting {
 
     fn call(&self, op: &Op) -> bool {
         match op {
-            Op::Release => self.0.fetch_update(SeqCst, SeqCst, |permits| Some(2.min(permits + 1))).is_ok(),
+            Op::Release => {
+                self.0.fetch_update(SeqCst, SeqCst, |permits| Some(2.min(permits + 1))).is_ok()
+            }
             _ => {
                 let permits = self.0.load(SeqCst);
                 if permits > 0 {

@@ -1,5 +1,6 @@
-//! Stacks of Treiber's ("Systems Programming: Coping with Parallelism", 1986), in an arena: one that never uses a node
-//! twice, one that does (ABA), and one that publishes with too weak an ordering.
+//! Stacks of Treiber's ("Systems Programming: Coping with Parallelism", 1986), in an arena: one
+//! that never uses a node twice, one that does (ABA), and one that publishes with too weak an
+//! ordering.
 
 use proptest::prelude::*;
 use selvedge::Subject;

@@ -10,7 +10,9 @@ use selvedge::linearize::{Criterion, History, Specification, check};
 const ENOUGH: u64 = 2_000;
 
 fn caught<S: Specification>(initial: S, op: fn(&mut Rng, &mut Values) -> S::Op, broken: Judge<S>) {
-    let wrong = |seed: &u64| compare(&initial, op, broken, *seed).is_err_and(|why| why.contains("and that is wrong"));
+    let wrong = |seed: &u64| {
+        compare(&initial, op, broken, *seed).is_err_and(|why| why.contains("and that is wrong"))
+    };
     let found = (0..ENOUGH).find(wrong);
     println!("found by history {found:?}");
     assert!(found.is_some(), "a wrong judge agrees with brute force on {ENOUGH} histories");
@@ -36,7 +38,11 @@ fn one_that_ignores_real_time_is_caught() {
 fn one_that_ignores_the_programs_is_caught() {
     caught(Register(0), kinds::register, |initial, history, criterion| {
         let mut strangers = history.clone();
-        strangers.operations.iter_mut().enumerate().for_each(|(number, operation)| operation.process = number);
+        strangers
+            .operations
+            .iter_mut()
+            .enumerate()
+            .for_each(|(number, operation)| operation.process = number);
         judge(initial, &strangers, criterion)
     });
 }
@@ -77,7 +83,8 @@ fn a_monitor_that_ignores_empty_dequeues_is_caught() {
     caught(Queue::default(), kinds::queue, |initial, history, criterion| {
         let mut full = history.clone();
         let empty = |ret: &QueueRet| matches!(ret, QueueRet::Dequeued(None));
-        full.operations.retain(|operation| operation.response.as_ref().is_none_or(|(_, ret)| !empty(ret)));
+        full.operations
+            .retain(|operation| operation.response.as_ref().is_none_or(|(_, ret)| !empty(ret)));
         monitored(initial, &full, criterion).map_or_else(|| judge(initial, history, criterion), Ok)
     });
 }

@@ -1,4 +1,5 @@
-//! The three criteria by their definitions: every order of the operations, nothing kept, nothing left out.
+//! The three criteria by their definitions: every order of the operations, nothing kept, nothing
+//! left out.
 
 use selvedge::linearize::{Criterion, History, Specification};
 
@@ -24,18 +25,26 @@ pub(crate) struct Brute<'a, S: Specification> {
 impl<'a, S: Specification> Brute<'a, S> {
     pub(crate) fn new(history: &'a History<S::Op, S::Ret>, criterion: Criterion) -> Self {
         let pending = if history.stuck { Must::BeDisabled } else { Must::Nothing };
-        let must = history.operations.iter().map(|one| if one.response.is_some() { Must::TakeEffect } else { pending });
+        let must = history
+            .operations
+            .iter()
+            .map(|one| if one.response.is_some() { Must::TakeEffect } else { pending });
         let count = history.operations.len();
-        let preceding = |i: usize| (0..count).filter(|j| precedes(history, criterion, *j, i)).collect();
+        let preceding =
+            |i: usize| (0..count).filter(|j| precedes(history, criterion, *j, i)).collect();
         let before = (0..count).map(preceding).collect();
         Brute { history, must: must.collect(), before, left_out: Vec::new() }
     }
 
-    /// The history under a precedence that is given, for each operation as the set of those before it.
+    /// The history under a precedence that is given, for each operation as the set of those before
+    /// it.
     pub(crate) fn under(history: &'a History<S::Op, S::Ret>, precedence: &[u64]) -> Self {
         let count = history.operations.len();
         let preceding = |i: usize| (0..count).filter(|j| precedence[i] >> j & 1 == 1).collect();
-        Brute { before: (0..count).map(preceding).collect(), ..Brute::new(history, Criterion::Linearizable) }
+        Brute {
+            before: (0..count).map(preceding).collect(),
+            ..Brute::new(history, Criterion::Linearizable)
+        }
     }
 
     /// The same history, if the operations that are not `kept` had not been called.
@@ -47,7 +56,8 @@ impl<'a, S: Specification> Brute<'a, S> {
         self
     }
 
-    /// The same history, if it were not known whether the operations that are not `known` took effect, nor until when.
+    /// The same history, if it were not known whether the operations that are not `known` took
+    /// effect, nor until when.
     pub(crate) fn knowing(mut self, known: &[usize], criterion: Criterion) -> Self {
         let forgotten = |i: &usize| !known.contains(i);
         for i in (0..self.must.len()).filter(forgotten) {
@@ -89,7 +99,8 @@ impl<'a, S: Specification> Brute<'a, S> {
     fn step(&self, state: &S, i: usize, done: &[usize]) -> Option<S> {
         // What must not come later must have come, or be left out.
         let later = (0..self.must.len()).any(|j| done.contains(&j) && self.before[j].contains(&i));
-        let missing = self.before[i].iter().any(|j| !done.contains(j) && self.must[*j] == Must::TakeEffect);
+        let missing =
+            self.before[i].iter().any(|j| !done.contains(j) && self.must[*j] == Must::TakeEffect);
         let operation = &self.history.operations[i];
         let never = self.must[i] == Must::BeDisabled || self.left_out.contains(&i);
         if done.contains(&i) || never || later || missing || !state.is_enabled(&operation.op) {
@@ -132,7 +143,9 @@ impl<'a, S: Specification> Brute<'a, S> {
         for (place, i) in order.iter().enumerate() {
             match self.step(&state, *i, &order[..place]) {
                 Some(next) => state = next,
-                None => return Some(format!("operation {i} cannot be number {place} of {order:?}")),
+                None => {
+                    return Some(format!("operation {i} cannot be number {place} of {order:?}"));
+                }
             }
         }
         let open = (0..self.must.len()).find(|i| {
@@ -153,7 +166,9 @@ fn precedes<Op, Ret>(history: &History<Op, Ret>, criterion: Criterion, a: usize,
     let (one, other) = (&history.operations[a], &history.operations[b]);
     match criterion {
         Criterion::Linearizable => returns(a).is_some_and(|end| end < other.invocation),
-        Criterion::SequentiallyConsistent => one.process == other.process && one.invocation < other.invocation,
+        Criterion::SequentiallyConsistent => {
+            one.process == other.process && one.invocation < other.invocation
+        }
         Criterion::QuiescentlyConsistent => returns(a).is_some_and(|end| {
             // just before such a moment, nothing was pending
             let quiet = |moment: u64| {

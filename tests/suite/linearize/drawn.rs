@@ -25,13 +25,20 @@ fn verdict<S: Specification>(
 }
 
 /// Whether it is linearizable, sequentially consistent, and quiescently consistent.
-fn expect<S: Specification>(initial: S, operations: &[Operation<S::Op, S::Ret>], expected: [bool; 3])
-where
+fn expect<S: Specification>(
+    initial: S,
+    operations: &[Operation<S::Op, S::Ret>],
+    expected: [bool; 3],
+) where
     S::Op: Debug,
 {
     for (criterion, expected) in super::CRITERIA.into_iter().zip(expected) {
         let verdict = verdict(&initial, operations, false, criterion);
-        assert_eq!((verdict.holds(), verdict.violated()), (expected, !expected), "{criterion:?}: {verdict:?}");
+        assert_eq!(
+            (verdict.holds(), verdict.violated()),
+            (expected, !expected),
+            "{criterion:?}: {verdict:?}"
+        );
     }
 }
 
@@ -91,7 +98,8 @@ fn sequential_consistency_of_each_key_is_not_that_of_the_map() {
 #[test]
 fn a_pending_write_takes_effect_late_but_once() {
     let read = |when, value| did(1, when, RegisterOp::Read, RegisterRet::Value(value));
-    let operations = [pending(0, 1, RegisterOp::Write(1)), read(2..3, 0), read(4..5, 1), read(6..7, 0)];
+    let operations =
+        [pending(0, 1, RegisterOp::Write(1)), read(2..3, 0), read(4..5, 1), read(6..7, 0)];
     expect(Register(0), &operations[..3], [true, true, true]);
     // Nothing is quiescent once it is pending.
     expect(Register(0), &operations, [false, false, true]);
@@ -107,13 +115,19 @@ fn a_history_in_which_nothing_returned_says_nothing() {
             let history: History<_, RegisterRet<i64>> =
                 History { operations: operations[..length].to_vec(), stuck: false };
             assert!(history.says_nothing());
-            assert_eq!(check(&Register(0), &history, criterion, 1_000), Verdict::Unknown { configurations: 0 });
+            assert_eq!(
+                check(&Register(0), &history, criterion, 1_000),
+                Verdict::Unknown { configurations: 0 }
+            );
             assert_eq!(decide(&Register(0), &history, criterion, 1_000), None);
         }
         // one that hangs says that much: a register has no operation that could
         let stuck = verdict(&Register(0), &operations, true, criterion);
         assert!(stuck.violated(), "{criterion:?}: {stuck:?}");
-        assert_eq!(verdict(&Register(0), &[], true, criterion), Verdict::Unknown { configurations: 0 });
+        assert_eq!(
+            verdict(&Register(0), &[], true, criterion),
+            Verdict::Unknown { configurations: 0 }
+        );
     }
 }
 
@@ -128,7 +142,8 @@ fn a_lock_that_hangs_on_a_free_mutex_is_found() {
     ];
     for criterion in super::CRITERIA {
         assert!(verdict(&Mutex::default(), &operations, false, criterion).holds());
-        let Verdict::Violated(why) = verdict(&Mutex::default(), &operations, true, criterion) else {
+        let Verdict::Violated(why) = verdict(&Mutex::default(), &operations, true, criterion)
+        else {
             panic!("a lost wakeup passed for {criterion:?}")
         };
         assert_eq!(why.stuck, [2]);
@@ -141,9 +156,12 @@ fn a_lock_that_hangs_on_a_free_mutex_is_found() {
 // P1      |- - - dequeue: it hangs
 #[test]
 fn a_dequeue_that_hangs_on_a_closed_queue_is_found() {
-    let operations =
-        [did(0, 1..2, BoundedQueueOp::Close, BoundedQueueRet::Closed), pending(1, 3, BoundedQueueOp::<i64>::Dequeue)];
-    let stuck = |operations: &_| verdict(&BoundedQueue::new(1), operations, true, Criterion::Linearizable);
+    let operations = [
+        did(0, 1..2, BoundedQueueOp::Close, BoundedQueueRet::Closed),
+        pending(1, 3, BoundedQueueOp::<i64>::Dequeue),
+    ];
+    let stuck =
+        |operations: &_| verdict(&BoundedQueue::new(1), operations, true, Criterion::Linearizable);
     assert!(stuck(&operations[..]).violated());
     assert!(stuck(&operations[1..]).holds());
 }
@@ -153,8 +171,11 @@ fn a_dequeue_that_hangs_on_a_closed_queue_is_found() {
 // P2 |--| enqueue 7   |--| dequeue -> 7   (twice, before all that: nobody's business)
 #[test]
 fn a_reason_is_as_small_as_it_can_be() {
-    let enqueue = |process, when, value| did(process, when, QueueOp::Enqueue(value), QueueRet::Enqueued);
-    let dequeue = |process, when, value| did(process, when, QueueOp::Dequeue, QueueRet::Dequeued(Some(value)));
+    let enqueue =
+        |process, when, value| did(process, when, QueueOp::Enqueue(value), QueueRet::Enqueued);
+    let dequeue = |process, when, value| {
+        did(process, when, QueueOp::Dequeue, QueueRet::Dequeued(Some(value)))
+    };
     let operations = [
         enqueue(2, 1..2, 7),
         dequeue(2, 3..4, 7),
@@ -165,7 +186,9 @@ fn a_reason_is_as_small_as_it_can_be() {
         dequeue(0, 15..16, 2),
         enqueue(1, 17..18, 9),
     ];
-    let Verdict::Violated(why) = verdict(&Queue::default(), &operations, false, Criterion::Linearizable) else {
+    let Verdict::Violated(why) =
+        verdict(&Queue::default(), &operations, false, Criterion::Linearizable)
+    else {
         panic!("2 overtook 1")
     };
     assert_eq!((why.smallest, why.prefix.len(), why.stuck), (vec![4, 5, 6], 6, vec![6]));
@@ -184,7 +207,12 @@ fn the_budget_is_kept_and_told() {
         })
         .collect();
     let check = |configurations| {
-        check(&CasRegister(5), &History::new(operations.clone()).unwrap(), Criterion::Linearizable, configurations)
+        check(
+            &CasRegister(5),
+            &History::new(operations.clone()).unwrap(),
+            Criterion::Linearizable,
+            configurations,
+        )
     };
     assert_eq!(check(3), Verdict::Unknown { configurations: 3 });
     assert!(check(1_000).violated());
@@ -196,15 +224,23 @@ fn what_decided_is_told() {
     for value in 0..40 {
         let now = 10 * value;
         operations.push(did(0, now + 1..now + 2, QueueOp::Enqueue(value), QueueRet::Enqueued));
-        operations.push(did(1, now + 3..now + 4, QueueOp::Dequeue, QueueRet::Dequeued(Some(value))));
+        operations.push(did(
+            1,
+            now + 3..now + 4,
+            QueueOp::Dequeue,
+            QueueRet::Dequeued(Some(value)),
+        ));
     }
-    let by =
-        |operations: &[_], expected: bool| match verdict(&Queue::default(), operations, false, Criterion::Linearizable)
-        {
-            Verdict::Holds(witness) if expected => witness.by,
-            Verdict::Violated(why) if !expected => why.by,
-            other => panic!("{other:?}"),
-        };
+    let by = |operations: &[_], expected: bool| match verdict(
+        &Queue::default(),
+        operations,
+        false,
+        Criterion::Linearizable,
+    ) {
+        Verdict::Holds(witness) if expected => witness.by,
+        Verdict::Violated(why) if !expected => why.by,
+        other => panic!("{other:?}"),
+    };
     assert_eq!(by(&operations, true), Method::Monitor("queue"));
     assert_eq!(by(&operations[..20], true), Method::Search);
     operations[77].response = Some((384, QueueRet::Dequeued(None)));
@@ -221,7 +257,8 @@ fn histories_that_nobody_can_have_done_are_refused() {
         let why = History::new(operations).expect_err("an ill-formed history");
         (why.operation(), why.kind(), why.to_string())
     };
-    let (operation, kind, text) = refused(vec![did(0, 2..2, RegisterOp::Read, RegisterRet::Value(0))]);
+    let (operation, kind, text) =
+        refused(vec![did(0, 2..2, RegisterOp::Read, RegisterRet::Value(0))]);
     assert_eq!((operation, kind), (0, IllFormedKind::ResponseBeforeInvocation));
     assert_eq!(text, "operation 0 returns before it is called, or at that moment");
     let overlapping = vec![
@@ -230,8 +267,14 @@ fn histories_that_nobody_can_have_done_are_refused() {
     ];
     let (operation, kind, text) = refused(overlapping);
     assert_eq!((operation, kind), (0, IllFormedKind::Overlap { before: 1 }));
-    assert_eq!(text, "operation 0 is called by a process whose operation 1 has not returned before");
-    let after_pending = vec![pending(0, 1, RegisterOp::Read), did(0, 2..3, RegisterOp::Read, RegisterRet::Value(0))];
+    assert_eq!(
+        text,
+        "operation 0 is called by a process whose operation 1 has not returned before"
+    );
+    let after_pending = vec![
+        pending(0, 1, RegisterOp::Read),
+        did(0, 2..3, RegisterOp::Read, RegisterRet::Value(0)),
+    ];
     assert_eq!(refused(after_pending).0, 1);
 }
 

@@ -17,7 +17,8 @@ fn a_history_is_read() {
 {"process":4,"op":"dequeue","call":2,"return":3}
 {"process":4,"op":"dequeue","ret":null,"call":5,"return":null}"#;
     let history = read::<Queue>(text.as_bytes()).expect("a history");
-    let operation = |process, op, invocation, response| Operation { process, op, invocation, response };
+    let operation =
+        |process, op, invocation, response| Operation { process, op, invocation, response };
     let expected = [
         operation(3, QueueOp::Enqueue(7), 1, Some((4, QueueRet::Enqueued))),
         operation(4, QueueOp::Dequeue, 2, Some((3, QueueRet::Dequeued(None)))),
@@ -32,20 +33,36 @@ fn what_is_wrong_is_said_with_its_line() {
     let good = r#"{"process":0,"op":"enqueue","arg":1,"call":1,"return":2}"#;
     let mismatch = ReadErrorKind::Mismatch;
     let cases = [
-        (r#"{"process":0,"op":"push","call":3}"#, mismatch(Mismatch::Operation), r#"no operation is called "push""#),
+        (
+            r#"{"process":0,"op":"push","call":3}"#,
+            mismatch(Mismatch::Operation),
+            r#"no operation is called "push""#,
+        ),
         (
             r#"{"process":0,"op":"enqueue","arg":"a","call":3}"#,
             mismatch(Mismatch::Argument),
             r#"the argument is not "a""#,
         ),
-        (r#"{"process":0,"op":"dequeue","arg":1,"call":3}"#, mismatch(Mismatch::Argument), "the argument is not 1"),
+        (
+            r#"{"process":0,"op":"dequeue","arg":1,"call":3}"#,
+            mismatch(Mismatch::Argument),
+            "the argument is not 1",
+        ),
         (
             r#"{"process":0,"op":"dequeue","ret":[1],"call":3,"return":4}"#,
             mismatch(Mismatch::Return),
             "it does not return [1]",
         ),
-        (r#"{"process":0,"op":"dequeue","key":"k","call":3}"#, mismatch(Mismatch::Key), r#"the key is not "k""#),
-        (r#"{"process":0,"op":"dequeue"}"#, ReadErrorKind::Syntax, "missing field `call` (column 28)"),
+        (
+            r#"{"process":0,"op":"dequeue","key":"k","call":3}"#,
+            mismatch(Mismatch::Key),
+            r#"the key is not "k""#,
+        ),
+        (
+            r#"{"process":0,"op":"dequeue"}"#,
+            ReadErrorKind::Syntax,
+            "missing field `call` (column 28)",
+        ),
         (
             r#"{"process":0,"op":"dequeue","call":-3}"#,
             ReadErrorKind::Syntax,
@@ -87,7 +104,10 @@ fn an_input_that_breaks_off_is_an_error() {
         }
     }
     let why = read::<Queue>(BufReader::new(Broken)).expect_err("an error");
-    assert_eq!((why.kind(), why.to_string().as_str()), (ReadErrorKind::Io, "line 1: the disk is gone"));
+    assert_eq!(
+        (why.kind(), why.to_string().as_str()),
+        (ReadErrorKind::Io, "line 1: the disk is gone")
+    );
 }
 
 /// Lines that are made while they are read: nothing but one line is kept.
@@ -102,8 +122,10 @@ fn a_long_history_is_read_as_it_comes() {
             if self.rest.is_empty() && self.line < 100_000 {
                 self.line += 1;
                 let (call, end) = (2 * self.line, 2 * self.line + 1);
-                self.rest =
-                    format!("{{\"process\":0,\"op\":\"push\",\"arg\":1,\"call\":{call},\"return\":{end}}}\n").into();
+                self.rest = format!(
+                    "{{\"process\":0,\"op\":\"push\",\"arg\":1,\"call\":{call},\"return\":{end}}}\n"
+                )
+                .into();
             }
             let count = self.rest.len().min(buffer.len());
             buffer[..count].copy_from_slice(&self.rest[..count]);
@@ -121,7 +143,11 @@ fn every_ready_made_specification_is_read() {
     fn reads<S: selvedge::linearize::Recorded>(lines: &[&str]) {
         for (number, line) in lines.iter().enumerate() {
             let text = format!("{{\"process\":0,{line},\"call\":1,\"return\":2}}");
-            assert!(read::<S>(text.as_bytes()).is_ok(), "{number}: {:?}", read::<S>(text.as_bytes()).map(|_| ()));
+            assert!(
+                read::<S>(text.as_bytes()).is_ok(),
+                "{number}: {:?}",
+                read::<S>(text.as_bytes()).map(|_| ())
+            );
         }
     }
     reads::<BoundedQueue>(&[
@@ -139,13 +165,30 @@ fn every_ready_made_specification_is_read() {
     ]);
     reads::<Counter>(&[r#""op":"increment""#, r#""op":"read","ret":1"#]);
     reads::<FetchAdd>(&[r#""op":"fetch_add","arg":1,"ret":0"#]);
-    reads::<KeyValue>(&[r#""op":"get","key":"a","ret":"""#, r#""op":"append","key":"a","arg":"b""#]);
+    reads::<KeyValue>(&[
+        r#""op":"get","key":"a","ret":"""#,
+        r#""op":"append","key":"a","arg":"b""#,
+    ]);
     reads::<List>(&[r#""op":"append","arg":1"#, r#""op":"read","ret":[1,2]"#]);
-    reads::<Map<String, i64>>(&[r#""op":"insert","key":"a","arg":1"#, r#""op":"get","key":"a","ret":1"#]);
-    reads::<Mutex>(&[r#""op":"lock""#, r#""op":"try_lock","ret":"would_block""#, r#""op":"unlock""#]);
+    reads::<Map<String, i64>>(&[
+        r#""op":"insert","key":"a","arg":1"#,
+        r#""op":"get","key":"a","ret":1"#,
+    ]);
+    reads::<Mutex>(&[
+        r#""op":"lock""#,
+        r#""op":"try_lock","ret":"would_block""#,
+        r#""op":"unlock""#,
+    ]);
     reads::<PriorityQueue>(&[r#""op":"insert","arg":1"#, r#""op":"pop_max","ret":1"#]);
     reads::<Register<Option<i64>>>(&[r#""op":"write","arg":1"#, r#""op":"read""#]);
-    reads::<Semaphore>(&[r#""op":"acquire""#, r#""op":"try_acquire","ret":"would_block""#, r#""op":"release""#]);
-    reads::<Set>(&[r#""op":"insert","arg":1,"ret":true"#, r#""op":"contains","arg":1,"ret":false"#]);
+    reads::<Semaphore>(&[
+        r#""op":"acquire""#,
+        r#""op":"try_acquire","ret":"would_block""#,
+        r#""op":"release""#,
+    ]);
+    reads::<Set>(&[
+        r#""op":"insert","arg":1,"ret":true"#,
+        r#""op":"contains","arg":1,"ret":false"#,
+    ]);
     reads::<Stack>(&[r#""op":"push","arg":1"#, r#""op":"pop","ret":null"#]);
 }

@@ -1,4 +1,5 @@
-//! Precedences that are partial orders, and often none of intervals: the search against brute force on random ones.
+//! Precedences that are partial orders, and often none of intervals: the search against brute force
+//! on random ones.
 
 use super::brute::Brute;
 use super::kinds::{self, Values};
@@ -6,17 +7,23 @@ use super::random::{self, Shape};
 use super::size;
 use fastrand::Rng;
 use selvedge::linearize::specifications::*;
-use selvedge::linearize::{Criterion, Explanation, History, Specification, Verdict, check, check_under};
+use selvedge::linearize::{
+    Criterion, Explanation, History, Specification, Verdict, check, check_under,
+};
 
 /// For each operation, those that come before it, a bit each.
 type Precedence = Vec<u64>;
 
-/// A judge: whether the history has an order that keeps the precedence, or what is wrong with the reasons.
-type Judge<S> =
-    fn(&S, &History<<S as Specification>::Op, <S as Specification>::Ret>, &Precedence) -> Result<bool, String>;
+/// A judge: whether the history has an order that keeps the precedence, or what is wrong with the
+/// reasons.
+type Judge<S> = fn(
+    &S,
+    &History<<S as Specification>::Op, <S as Specification>::Ret>,
+    &Precedence,
+) -> Result<bool, String>;
 
-/// A random partial order of operations of which only those that have returned come before others: some pairs of those
-/// in the order of their calls, and what follows from them.
+/// A random partial order of operations of which only those that have returned come before others:
+/// some pairs of those in the order of their calls, and what follows from them.
 fn partial_order<Op, Ret>(rng: &mut Rng, history: &History<Op, Ret>) -> Precedence {
     let operations = &history.operations;
     let mut order: Vec<usize> = (0..operations.len()).collect();
@@ -32,7 +39,8 @@ fn partial_order<Op, Ret>(rng: &mut Rng, history: &History<Op, Ret>) -> Preceden
     precedence
 }
 
-/// Whether two operations each precede another one, and neither the other's: no intervals have such a precedence.
+/// Whether two operations each precede another one, and neither the other's: no intervals have such
+/// a precedence.
 fn is_of_no_intervals(precedence: &Precedence) -> bool {
     let precedes = |one: usize, other: usize| precedence[other] >> one & 1 == 1;
     let count = precedence.len();
@@ -56,13 +64,18 @@ fn judged<S: Specification>(
             if smallest.is_empty() || brute().without_others(&smallest).holds(initial) {
                 return Err(format!("this does not fail: {smallest:?}"));
             }
-            let optional = !history.stuck && history.operations.iter().any(|one| one.response.is_none());
+            let optional =
+                !history.stuck && history.operations.iter().any(|one| one.response.is_none());
             let longest = brute().longest(initial);
             if !brute().can_begin(initial, &prefix) || !optional && prefix.len() != longest {
-                return Err(format!("{prefix:?} is no longest order, which has {longest} operations"));
+                return Err(format!(
+                    "{prefix:?} is no longest order, which has {longest} operations"
+                ));
             }
             if stuck.is_empty() || stuck.iter().any(|place| prefix.contains(place)) {
-                return Err(format!("after {prefix:?} nothing is stuck, or what is done: {stuck:?}"));
+                return Err(format!(
+                    "after {prefix:?} nothing is stuck, or what is done: {stuck:?}"
+                ));
             }
             Ok(false)
         }
@@ -76,7 +89,8 @@ struct Compared {
     intervals: bool,
 }
 
-/// Compares a judge with brute force on one random history, which the seed decides. What it is, or where they differ.
+/// Compares a judge with brute force on one random history, which the seed decides. What it is, or
+/// where they differ.
 fn compare<S: Specification>(
     initial: &S,
     op: fn(&mut Rng, &mut Values) -> S::Op,
@@ -99,8 +113,13 @@ fn compare<S: Specification>(
         Ok(said) => format!("it said {said}, and that is wrong"),
         Err(why) => why,
     };
-    let drawn: Vec<String> = history.operations.iter().map(|operation| format!("{operation:?}")).collect();
-    Err(format!("seed {seed}, stuck {}, {precedence:?}: {differs}\n{}", history.stuck, drawn.join("\n")))
+    let drawn: Vec<String> =
+        history.operations.iter().map(|operation| format!("{operation:?}")).collect();
+    Err(format!(
+        "seed {seed}, stuck {}, {precedence:?}: {differs}\n{}",
+        history.stuck,
+        drawn.join("\n")
+    ))
 }
 
 fn agrees<S: Specification>(initial: S, op: fn(&mut Rng, &mut Values) -> S::Op) {
@@ -110,14 +129,24 @@ fn agrees<S: Specification>(initial: S, op: fn(&mut Rng, &mut Values) -> S::Op) 
         fails += u64::from(!compared.holds);
         others += u64::from(!compared.intervals);
     }
-    println!("{}: {fails} of {} fail; {others} are of no intervals", std::any::type_name::<S>(), size());
-    assert!(6 * fails >= size() && 8 * fails <= 7 * size(), "{fails} of {}: too few of one kind", size());
+    println!(
+        "{}: {fails} of {} fail; {others} are of no intervals",
+        std::any::type_name::<S>(),
+        size()
+    );
+    assert!(
+        6 * fails >= size() && 8 * fails <= 7 * size(),
+        "{fails} of {}: too few of one kind",
+        size()
+    );
     assert!(8 * others >= size(), "{others} of {} are of no intervals", size());
 }
 
 /// The comparison must find this judge to be wrong.
 fn caught<S: Specification>(initial: S, op: fn(&mut Rng, &mut Values) -> S::Op, broken: Judge<S>) {
-    let wrong = |seed: &u64| compare(&initial, op, broken, *seed).is_err_and(|why| why.contains("and that is wrong"));
+    let wrong = |seed: &u64| {
+        compare(&initial, op, broken, *seed).is_err_and(|why| why.contains("and that is wrong"))
+    };
     let found = (0..2_000).find(wrong);
     println!("found by history {found:?}");
     assert!(found.is_some(), "a wrong judge agrees with brute force");

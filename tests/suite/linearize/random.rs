@@ -1,4 +1,5 @@
-//! Random histories of a few operations: what processes really did, and then, most of the time, what they did not.
+//! Random histories of a few operations: what processes really did, and then, most of the time,
+//! what they did not.
 
 use fastrand::Rng;
 use selvedge::linearize::{History, Operation, Specification};
@@ -19,7 +20,13 @@ pub(crate) struct Shape {
 impl Shape {
     pub(crate) fn random(rng: &mut Rng, operations: usize, pending: bool, stuck: bool) -> Self {
         let operations = rng.usize(3..=operations);
-        Shape { operations, processes: rng.usize(2..=3), pending, stuck, lies: if rng.u8(0..3) == 0 { 0 } else { 30 } }
+        Shape {
+            operations,
+            processes: rng.usize(2..=3),
+            pending,
+            stuck,
+            lies: if rng.u8(0..3) == 0 { 0 } else { 30 },
+        }
     }
 }
 
@@ -29,8 +36,8 @@ enum Doing<S: Specification> {
     Done(usize, S::Ret),
 }
 
-/// A history of processes that do `op`s on one structure, each at one moment between call and return; with lies, until
-/// it is not `right` any more.
+/// A history of processes that do `op`s on one structure, each at one moment between call and
+/// return; with lies, until it is not `right` any more.
 pub(crate) fn history<S: Specification>(
     rng: &mut Rng,
     initial: &S,
@@ -54,7 +61,12 @@ pub(crate) fn history<S: Specification>(
         now += rng.u64(1..=3);
         doing[process] = match std::mem::replace(&mut doing[process], Doing::Nothing) {
             Doing::Nothing => {
-                operations.push(Operation { process, op: op(rng), invocation: now, response: None });
+                operations.push(Operation {
+                    process,
+                    op: op(rng),
+                    invocation: now,
+                    response: None,
+                });
                 if shape.pending && operations.len() == shape.operations && rng.bool() {
                     break;
                 }
@@ -104,10 +116,13 @@ fn lie<S: Specification>(rng: &mut Rng, history: &mut History<S::Op, S::Ret>, st
         0 => {
             let same = |i: usize| std::mem::discriminant(&history.operations[i].op);
             if same(one) == same(other) {
-                let theirs = history.operations[other].response.as_ref().map(|(_, ret)| ret.clone());
+                let theirs =
+                    history.operations[other].response.as_ref().map(|(_, ret)| ret.clone());
                 let ours = history.operations[one].response.as_ref().map(|(_, ret)| ret.clone());
                 for (operation, ret) in [(one, theirs), (other, ours)] {
-                    if let (Some((_, old)), Some(new)) = (&mut history.operations[operation].response, ret) {
+                    if let (Some((_, old)), Some(new)) =
+                        (&mut history.operations[operation].response, ret)
+                    {
                         *old = new;
                     }
                 }
@@ -136,7 +151,8 @@ fn lie<S: Specification>(rng: &mut Rng, history: &mut History<S::Op, S::Ret>, st
     }
 }
 
-/// Halves the clock, so that some things happen at the same time; not if processes could then not have done it.
+/// Halves the clock, so that some things happen at the same time; not if processes could then not
+/// have done it.
 fn coarsen<Op: Clone, Ret: Clone>(history: &mut History<Op, Ret>) {
     let mut coarse = history.clone();
     for operation in &mut coarse.operations {

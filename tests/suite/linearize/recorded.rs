@@ -29,8 +29,15 @@ pub(crate) fn index() -> Vec<Entry> {
 
 /// A history that has been read.
 pub(crate) enum Recording {
-    Register(History<<CasRegister<Option<i64>> as selvedge::linearize::Specification>::Op, RegisterRet>),
-    Store(History<selvedge::linearize::specifications::KeyValueOp, selvedge::linearize::specifications::KeyValueRet>),
+    Register(
+        History<<CasRegister<Option<i64>> as selvedge::linearize::Specification>::Op, RegisterRet>,
+    ),
+    Store(
+        History<
+            selvedge::linearize::specifications::KeyValueOp,
+            selvedge::linearize::specifications::KeyValueRet,
+        >,
+    ),
 }
 
 type RegisterRet = <CasRegister<Option<i64>> as selvedge::linearize::Specification>::Ret;
@@ -42,7 +49,9 @@ impl Entry {
             ("kv", Some("")) => Recording::Store(self.read::<KeyValue>()),
             other => panic!("{}: {other:?}", self.file),
         };
-        let count = |pending: usize, ops: usize| assert_eq!((pending, ops), (self.pending, self.ops), "{}", self.file);
+        let count = |pending: usize, ops: usize| {
+            assert_eq!((pending, ops), (self.pending, self.ops), "{}", self.file)
+        };
         match &recording {
             Recording::Register(history) => count(pending(history), history.operations.len()),
             Recording::Store(history) => count(pending(history), history.operations.len()),
@@ -64,16 +73,24 @@ impl Recording {
     pub(crate) fn check(&self, configurations: u64) -> Verdict {
         let criterion = Criterion::Linearizable;
         match self {
-            Recording::Register(history) => check(&CasRegister(None), history, criterion, configurations),
-            Recording::Store(history) => check(&KeyValue::default(), history, criterion, configurations),
+            Recording::Register(history) => {
+                check(&CasRegister(None), history, criterion, configurations)
+            }
+            Recording::Store(history) => {
+                check(&KeyValue::default(), history, criterion, configurations)
+            }
         }
     }
 
     pub(crate) fn decide(&self, configurations: u64) -> Option<bool> {
         let criterion = Criterion::Linearizable;
         match self {
-            Recording::Register(history) => decide(&CasRegister(None), history, criterion, configurations),
-            Recording::Store(history) => decide(&KeyValue::default(), history, criterion, configurations),
+            Recording::Register(history) => {
+                decide(&CasRegister(None), history, criterion, configurations)
+            }
+            Recording::Store(history) => {
+                decide(&KeyValue::default(), history, criterion, configurations)
+            }
         }
     }
 }

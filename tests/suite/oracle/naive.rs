@@ -1,27 +1,30 @@
 //! The independent enumerator: a plain interpreter of a program, and every interleaving of it.
 //!
-//! Nothing of the explorer's reasoning is used: no races, no sleep sets, no backtracking. All prefixes of all
-//! interleavings are enumerated, one length after the other; two prefixes are taken for one only if they have the
-//! same state *and* the same Mazurkiewicz trace (the partial order that dependent steps form, as one vector clock a
-//! step). That equal traces have equal states is asserted: so the dependency relation itself is checked too.
+//! Nothing of the explorer's reasoning is used: no races, no sleep sets, no backtracking. All
+//! prefixes of all interleavings are enumerated, one length after the other; two prefixes are taken
+//! for one only if they have the same state *and* the same Mazurkiewicz trace (the partial order
+//! that dependent steps form, as one vector clock a step). That equal traces have equal states is
+//! asserted: so the dependency relation itself is checked too.
 //!
-//! Two steps are dependent if they share an object and one of them changes it. Changes: stores, successful
-//! read-modify-writes; acquisitions and releases of a mutex; for a reader-writer lock those of a writer, while readers
-//! commute with each other; waits, notifications that reach somebody; parks and unparks. Reads: loads, failed
-//! compare-exchanges, failed attempts at a lock, notifications that nobody heard. An attempt to write that fails
-//! because of *readers* is a change: it does not commute with their release. A wake that was notified touches only the
-//! mutex, and comes after its notification; one that timed out leaves the condition variable, which is a change. Time
-//! may be over at once, or at any later moment. A wait that ends for no reason touches only the mutex; a park that does
-//! touches nothing, and leaves the token where it is. Weak compare-exchanges, waits and parks are served for no reason
-//! once each in a thread, because all of a thread's stand at one place of the source. Of a loop that spins there is the
-//! last round, the one that ends it: those before it change nothing.
+//! Two steps are dependent if they share an object and one of them changes it. Changes: stores,
+//! successful read-modify-writes; acquisitions and releases of a mutex; for a reader-writer lock
+//! those of a writer, while readers commute with each other; waits, notifications that reach
+//! somebody; parks and unparks. Reads: loads, failed compare-exchanges, failed attempts at a lock,
+//! notifications that nobody heard. An attempt to write that fails because of *readers* is a
+//! change: it does not commute with their release. A wake that was notified touches only the mutex,
+//! and comes after its notification; one that timed out leaves the condition variable, which is a
+//! change. Time may be over at once, or at any later moment. A wait that ends for no reason touches
+//! only the mutex; a park that does touches nothing, and leaves the token where it is. Weak
+//! compare-exchanges, waits and parks are served for no reason once each in a thread, because all
+//! of a thread's stand at one place of the source. Of a loop that spins there is the last round,
+//! the one that ends it: those before it change nothing.
 
 use super::outcome::{ATOMICS, MUTEXES, Outcome, READERS, Seen, WRITERS};
 use super::program::{Op, Program};
 use std::collections::{BTreeSet, HashMap};
 
-/// An instruction of the flat code that a thread's operations are compiled to; jumps are to places in the code. Where a
-/// thread panics stands what it does while it unwinds.
+/// An instruction of the flat code that a thread's operations are compiled to; jumps are to places
+/// in the code. Where a thread panics stands what it does while it unwinds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Code {
     Load(usize),
@@ -49,7 +52,8 @@ enum Code {
     WakeTimeout,
     NotifyOne,
     NotifyAll,
-    /// The two steps of a park: whether it returns for no reason, to the second place if it does; and the other kind.
+    /// The two steps of a park: whether it returns for no reason, to the second place if it does;
+    /// and the other kind.
     Park(usize),
     Parked,
     Unpark(usize),
@@ -86,7 +90,8 @@ struct Compiler {
     unwinding: bool,
 }
 
-/// Where a panic goes: through these scopes, and on from where the last of these places is patched to lead.
+/// Where a panic goes: through these scopes, and on from where the last of these places is patched
+/// to lead.
 struct Around<'a> {
     scopes: Vec<Scope<'a>>,
     panics: Vec<usize>,
@@ -135,7 +140,9 @@ impl Compiler {
             Scope::Read => self.push(Code::ReadUnlock),
             Scope::Write(unwinding) if unwinding == self.unwinding => self.push(Code::WriteUnlock),
             Scope::Write(_) => self.push(Code::WriteUnlockPoisoned),
-            Scope::OnDrop(cleanup) => self.all(cleanup, &mut Around { scopes: Vec::new(), panics: Vec::new() }),
+            Scope::OnDrop(cleanup) => {
+                self.all(cleanup, &mut Around { scopes: Vec::new(), panics: Vec::new() })
+            }
         }
     }
 
@@ -197,9 +204,13 @@ impl Compiler {
     /// An operation without a body.
     fn flat(&mut self, op: &Op, at: usize) {
         match op {
-            Op::WaitOnce => {
-                self.extend([Code::Lock(0), Code::IfTickets(at + 4), Code::Wait, Code::Wake, Code::Unlock(0)])
-            }
+            Op::WaitOnce => self.extend([
+                Code::Lock(0),
+                Code::IfTickets(at + 4),
+                Code::Wait,
+                Code::Wake,
+                Code::Unlock(0),
+            ]),
             Op::WaitTimeout => self.extend([
                 Code::Lock(0),
                 Code::IfTickets(at + 4),
@@ -249,7 +260,8 @@ struct State {
     asleep: BTreeSet<usize>,
     /// Who was notified, and by which step; by none, if it woke for no reason.
     notified: BTreeSet<(usize, Option<(usize, usize)>)>,
-    /// Threads whose weak compare-exchange failed, whose wait ended, and whose park returned, for no reason: once each.
+    /// Threads whose weak compare-exchange failed, whose wait ended, and whose park returned, for
+    /// no reason: once each.
     failed: BTreeSet<usize>,
     woke: BTreeSet<usize>,
     returned: BTreeSet<usize>,
@@ -261,12 +273,14 @@ struct State {
     outcome: Outcome,
 }
 
-/// What is dependent on what; numbers beyond those of the outcomes are the condition variable and the tokens.
+/// What is dependent on what; numbers beyond those of the outcomes are the condition variable and
+/// the tokens.
 const LOCK: usize = WRITERS;
 const CONDVAR: usize = 8;
 const TOKENS: usize = 9;
 
-/// What a step does to an object. Shared acquisitions and releases commute with each other and with reads.
+/// What a step does to an object. Shared acquisitions and releases commute with each other and with
+/// reads.
 type Effect = (usize, bool);
 
 /// A step that was done: who did it, what it did, and what it knew.
@@ -277,12 +291,14 @@ struct Step {
     clock: Vec<u8>,
 }
 
-/// A Mazurkiewicz trace: of every thread, the vector clocks of its steps, each with the waiter that was chosen.
+/// A Mazurkiewicz trace: of every thread, the vector clocks of its steps, each with the waiter that
+/// was chosen.
 type Class = Vec<Vec<Vec<u8>>>;
 
 struct Machine {
     code: Vec<Vec<Code>>,
-    /// Which of it is done while its thread unwinds; where that is one step with what came before, for a broken twin.
+    /// Which of it is done while its thread unwinds; where that is one step with what came before,
+    /// for a broken twin.
     merged: Vec<Vec<bool>>,
 }
 
@@ -296,7 +312,9 @@ impl Machine {
     fn settle(&self, state: &mut State, t: usize) {
         loop {
             match self.code[t].get(state.pc[t]) {
-                Some(Code::IfTickets(to)) => state.pc[t] = if state.tickets > 0 { *to } else { state.pc[t] + 1 },
+                Some(Code::IfTickets(to)) => {
+                    state.pc[t] = if state.tickets > 0 { *to } else { state.pc[t] + 1 }
+                }
                 Some(Code::GiveTicket) => {
                     state.tickets += 1;
                     state.pc[t] += 1;
@@ -353,7 +371,13 @@ impl Machine {
     }
 
     /// Does the thread's next step: what it did to which objects, and a step that enabled it.
-    fn step(&self, state: &mut State, t: usize, choice: usize, number: usize) -> (Vec<Effect>, Option<(usize, usize)>) {
+    fn step(
+        &self,
+        state: &mut State,
+        t: usize,
+        choice: usize,
+        number: usize,
+    ) -> (Vec<Effect>, Option<(usize, usize)>) {
         let code = self.code[t][state.pc[t]];
         state.pc[t] += 1;
         let mut cause = None;
@@ -443,7 +467,9 @@ impl Machine {
                 vec![(LOCK, false)]
             }
             Code::Write | Code::TryWrite(_) => {
-                if let (Code::TryWrite(to), true) = (code, state.writer.is_some() || !state.readers.is_empty()) {
+                if let (Code::TryWrite(to), true) =
+                    (code, state.writer.is_some() || !state.readers.is_empty())
+                {
                     out.saw(t, READERS, 0);
                     out.saw(t, WRITERS, 0);
                     state.pc[t] = to;
@@ -491,7 +517,11 @@ impl Machine {
                 let timed_out = state.asleep.remove(&t);
                 let timeout = u64::from(timed_out || state.late.remove(&t));
                 out.changed(t, MUTEXES, 2 + timeout + poison(state.poisoned[0]));
-                if timed_out { vec![(CONDVAR, true), (MUTEXES, true)] } else { vec![(MUTEXES, true)] }
+                if timed_out {
+                    vec![(CONDVAR, true), (MUTEXES, true)]
+                } else {
+                    vec![(MUTEXES, true)]
+                }
             }
             Code::NotifyOne | Code::NotifyAll => {
                 let all = code == Code::NotifyAll;
@@ -524,7 +554,9 @@ impl Machine {
                 vec![(TOKENS + other, true)]
             }
             Code::Join(_) | Code::Yield => Vec::new(),
-            Code::IfTickets(_) | Code::GiveTicket | Code::TakeTicket | Code::Jump(_) => unreachable!("no step"),
+            Code::IfTickets(_) | Code::GiveTicket | Code::TakeTicket | Code::Jump(_) => {
+                unreachable!("no step")
+            }
         };
         self.settle(state, t);
         (effects, cause)
@@ -548,7 +580,8 @@ pub(crate) fn enumerate(program: &Program, most: usize) -> Option<Found> {
 
 /// A broken twin of [`enumerate`], for which nobody comes in between while a thread unwinds.
 pub(crate) fn enumerate_merged(program: &Program, most: usize) -> Option<Found> {
-    let (code, merged) = program.0.iter().map(|ops| Compiler::thread(ops)).map(|c| (c.code, c.unwinds)).unzip();
+    let (code, merged) =
+        program.0.iter().map(|ops| Compiler::thread(ops)).map(|c| (c.code, c.unwinds)).unzip();
     search(program, &Machine { code, merged }, most)
 }
 
@@ -569,8 +602,11 @@ fn search(program: &Program, machine: &Machine, most: usize) -> Option<Found> {
     while !prefixes.is_empty() {
         let mut longer: HashMap<Class, (State, Vec<Step>)> = HashMap::new();
         for (class, (state, steps)) in prefixes {
-            let mut enabled: Vec<usize> = (0..threads).filter(|t| machine.enabled(&state, *t)).collect();
-            let unwinds = |t: &usize| machine.merged.get(*t).is_some_and(|m| m.get(state.pc[*t]) == Some(&true));
+            let mut enabled: Vec<usize> =
+                (0..threads).filter(|t| machine.enabled(&state, *t)).collect();
+            let unwinds = |t: &usize| {
+                machine.merged.get(*t).is_some_and(|m| m.get(state.pc[*t]) == Some(&true))
+            };
             if let Some(alone) = enabled.iter().copied().find(unwinds) {
                 enabled = vec![alone];
             }
@@ -588,7 +624,10 @@ fn search(program: &Program, machine: &Machine, most: usize) -> Option<Found> {
                     visited += 1;
                     let (class, next) = extended(machine, &class, &state, &steps, t, choice);
                     match longer.get(&class) {
-                        Some(known) => assert_eq!(known.0, next.0, "dependent steps were taken for independent ones"),
+                        Some(known) => assert_eq!(
+                            known.0, next.0,
+                            "dependent steps were taken for independent ones"
+                        ),
                         None => drop(longer.insert(class, next)),
                     }
                 }
@@ -615,7 +654,9 @@ fn extended(
     let (effects, cause) = machine.step(&mut state, t, choice, number);
     let mut clock = class[t].last().cloned().unwrap_or_else(|| vec![0; class.len()]);
     clock.truncate(class.len());
-    let mut join = |other: &[u8]| clock.iter_mut().zip(other).for_each(|(mine, theirs)| *mine = (*mine).max(*theirs));
+    let mut join = |other: &[u8]| {
+        clock.iter_mut().zip(other).for_each(|(mine, theirs)| *mine = (*mine).max(*theirs))
+    };
     for step in &steps {
         let dependent = |a: &Effect| effects.iter().any(|b| a.0 == b.0 && (a.1 || b.1));
         if step.thread != t && step.effects.iter().any(dependent) {

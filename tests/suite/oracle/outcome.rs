@@ -1,12 +1,15 @@
-//! What one execution shows of itself: everything that its threads saw, with what they overtook or were overtaken by.
+//! What one execution shows of itself: everything that its threads saw, with what they overtook or
+//! were overtaken by.
 
-/// Objects whose accesses are numbered: two atomics, two mutexes, the reader-writer lock's writers and its readers.
+/// Objects whose accesses are numbered: two atomics, two mutexes, the reader-writer lock's writers
+/// and its readers.
 pub(crate) const ATOMICS: usize = 0;
 pub(crate) const MUTEXES: usize = 2;
 pub(crate) const WRITERS: usize = 4;
 pub(crate) const READERS: usize = 5;
 
-/// What was seen by an operation: its result, and how many writes (or acquisitions) its object had had before.
+/// What was seen by an operation: its result, and how many writes (or acquisitions) its object had
+/// had before.
 pub(crate) type Seen = (u64, u8);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,7 +24,11 @@ pub(crate) struct Outcome {
 
 impl Outcome {
     pub(crate) fn new(threads: usize) -> Outcome {
-        Outcome { logs: vec![Vec::new(); threads], finished: vec![false; threads], ..Outcome::default() }
+        Outcome {
+            logs: vec![Vec::new(); threads],
+            finished: vec![false; threads],
+            ..Outcome::default()
+        }
     }
 
     /// What an operation sees that is done now.

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// What a thread does. Objects are numbers; bodies run while the lock is held, or if the condition holds.
+/// What a thread does. Objects are numbers; bodies run while the lock is held, or if the condition
+/// holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
     Load(usize),
@@ -59,16 +60,22 @@ impl Op {
     fn bodies(&self) -> [&[Op]; 2] {
         use Op::{Catch, If, Lock, OnDrop, Read, TryLock, TryRead, TryWrite, Write};
         match self {
-            Lock(_, b) | TryLock(_, b) | Read(b) | Write(b) | TryRead(b) | TryWrite(b) | If(_, b) | Catch(b) => {
-                [b, &[]]
-            }
+            Lock(_, b)
+            | TryLock(_, b)
+            | Read(b)
+            | Write(b)
+            | TryRead(b)
+            | TryWrite(b)
+            | If(_, b)
+            | Catch(b) => [b, &[]],
             OnDrop(cleanup, rest) => [cleanup, rest],
             _ => [&[], &[]],
         }
     }
 
     fn count(&self, what: &dyn Fn(&Op) -> bool) -> usize {
-        usize::from(what(self)) + self.bodies().into_iter().flatten().map(|op| op.count(what)).sum::<usize>()
+        usize::from(what(self))
+            + self.bodies().into_iter().flatten().map(|op| op.count(what)).sum::<usize>()
     }
 }
 
@@ -91,7 +98,8 @@ impl Program {
         self.count(&|op| *op == Op::WaitTimeout) > 0
     }
 
-    /// Unparks and joins go to earlier threads, whose handles exist; each thread is joined once at the most.
+    /// Unparks and joins go to earlier threads, whose handles exist; each thread is joined once at
+    /// the most.
     fn valid(mut self) -> Self {
         let mut joined = vec![false; self.0.len()];
         for (me, ops) in self.0.iter_mut().enumerate() {
@@ -112,16 +120,17 @@ struct Kept {
     yields: usize,
 }
 
-/// Whether a panic is caught, or would end the process: one in a destructor, which may run while another one unwinds.
+/// Whether a panic is caught, or would end the process: one in a destructor, which may run while
+/// another one unwinds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Panics {
     Caught,
     Abort,
 }
 
-/// Drops unparks of threads that start later, all timed waits but the first of a thread (a second timeout at one place
-/// is kept back while others can go on), all yields but four (`real` has no more places for them) and panics that would
-/// end the process.
+/// Drops unparks of threads that start later, all timed waits but the first of a thread (a second
+/// timeout at one place is kept back while others can go on), all yields but four (`real` has no
+/// more places for them) and panics that would end the process.
 fn drop_invalid(ops: &mut Vec<Op>, me: usize, kept: &mut Kept, panics: Panics) {
     use Op::{If, Lock, Read, TryLock, TryRead, TryWrite, Write};
     let up_to = |count: &mut usize, most: usize| {
@@ -152,9 +161,10 @@ fn drop_invalid(ops: &mut Vec<Op>, me: usize, kept: &mut Kept, panics: Panics) {
 
 /// A kind of operation, to be filled in: the letters of a palette.
 ///
-/// `l`oad `s`tore `a`dd s`w`ap `c`as wea`k` cas `i`f · `L`ock `T`rylock · `R`ead `W`rite tr`r`y-read tr`x`y-write ·
-/// wait `o`nce wait with time`O`ut `t`ake `g`ive `n`otify one notify a`N`ll · `p`ark `u`npark `j`oin `y`ield a`A`wait
-/// `Y`ields await `E`ither `P`oll `G`rab · on `D`rop panic `X` `C`atch
+/// `l`oad `s`tore `a`dd s`w`ap `c`as wea`k` cas `i`f · `L`ock `T`rylock · `R`ead `W`rite
+/// tr`r`y-read tr`x`y-write · wait `o`nce wait with time`O`ut `t`ake `g`ive `n`otify one notify
+/// a`N`ll · `p`ark `u`npark `j`oin `y`ield a`A`wait `Y`ields await `E`ither `P`oll `G`rab · on
+/// `D`rop panic `X` `C`atch
 const PALETTES: [&str; 11] = [
     "lsawci",
     "lskkki",
@@ -226,12 +236,22 @@ pub(crate) fn programs() -> impl Strategy<Value = Program> {
 
 /// Such programs in which threads also panic: destructors and guards go while they unwind.
 pub(crate) fn unwinding() -> impl Strategy<Value = Program> {
-    select(&["lsDDX", "lsaDXC", "lcDXCi", "LLDXs", "LTDXCl", "RWrxDX", "RWDXCl", "otgnDXL", "puDXl", "LsDXCW"][..])
-        .prop_flat_map(of)
+    select(
+        &[
+            "lsDDX", "lsaDXC", "lcDXCi", "LLDXs", "LTDXCl", "RWrxDX", "RWDXCl", "otgnDXL", "puDXl",
+            "LsDXCW",
+        ][..],
+    )
+    .prop_flat_map(of)
 }
 
 /// Such programs in which threads also spin.
 pub(crate) fn spinning() -> impl Strategy<Value = Program> {
-    select(&["lsaAA", "lsaAE", "lsaGA", "lscGE", "lsYAi", "lsALT", "lsARWx", "lsAotgn", "lsApuj", "lsPgLt"][..])
-        .prop_flat_map(of)
+    select(
+        &[
+            "lsaAA", "lsaAE", "lsaGA", "lscGE", "lsYAi", "lsALT", "lsARWx", "lsAotgn", "lsApuj",
+            "lsPgLt",
+        ][..],
+    )
+    .prop_flat_map(of)
 }

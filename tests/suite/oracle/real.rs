@@ -3,13 +3,16 @@
 use super::outcome::{ATOMICS, MUTEXES, Outcome, READERS, Seen, WRITERS};
 use super::program::{Op, Program};
 use selvedge::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use selvedge::sync::{Arc, Condvar, LockResult, Mutex, MutexGuard, RwLock, TryLockError, TryLockResult};
+use selvedge::sync::{
+    Arc, Condvar, LockResult, Mutex, MutexGuard, RwLock, TryLockError, TryLockResult,
+};
 use selvedge::{Bound, Budget, Check, Counts, Explorer, thread};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex as StdMutex, PoisonError};
 
-/// How often each outcome was seen. Not modelled: it is written between two operations, where nothing is switched.
+/// How often each outcome was seen. Not modelled: it is written between two operations, where
+/// nothing is switched.
 #[derive(Default)]
 struct Record {
     seen: BTreeMap<Outcome, u64>,
@@ -47,7 +50,14 @@ struct Runner {
 
 impl Runner {
     fn log(&self, f: impl FnOnce(&mut Outcome)) {
-        f(self.world.record.lock().unwrap_or_else(PoisonError::into_inner).current.as_mut().expect("begun"));
+        f(self
+            .world
+            .record
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .current
+            .as_mut()
+            .expect("begun"));
     }
 
     fn seeing(&self, object: usize, result: u64) -> Seen {
@@ -74,7 +84,12 @@ impl Runner {
     }
 
     /// What was acquired, and the mutex is poisoned or not.
-    fn acquired<'a>(&self, mutex: usize, result: LockResult<MutexGuard<'a, u64>>, how: u64) -> MutexGuard<'a, u64> {
+    fn acquired<'a>(
+        &self,
+        mutex: usize,
+        result: LockResult<MutexGuard<'a, u64>>,
+        how: u64,
+    ) -> MutexGuard<'a, u64> {
         self.changed(MUTEXES + mutex, how + poison(result.is_err()));
         result.unwrap_or_else(PoisonError::into_inner)
     }
@@ -181,7 +196,8 @@ impl Runner {
                 Op::WaitTimeout => {
                     let guard = self.tickets();
                     if *guard == 0 {
-                        let (_guard, result) = world.condvar.wait_timeout(guard, std::time::Duration::ZERO).unwrap();
+                        let (_guard, result) =
+                            world.condvar.wait_timeout(guard, std::time::Duration::ZERO).unwrap();
                         self.changed(MUTEXES, 2 + u64::from(result.timed_out()));
                     }
                 }
@@ -214,7 +230,8 @@ impl Runner {
                         self.run(body);
                     }
                 }
-                // each at a source line of its own: a thread that yields again and again at one place is a spin loop
+                // each at a source line of its own: a thread that yields again and again at one
+                // place is a spin loop
                 Op::Yield => {
                     self.yields += 1;
                     match self.yields {
@@ -309,7 +326,13 @@ fn execute(program: &Program, record: &Arc<StdMutex<Record>>) {
     for (me, ops) in program.0.iter().enumerate() {
         let mine = (0..me).filter(|other| ops.contains(&Op::Join(*other)));
         let mine: BTreeMap<_, _> = mine.filter_map(|other| handles.remove_entry(&other)).collect();
-        let mut runner = Runner { me, world: Arc::clone(&world), earlier: earlier.clone(), handles: mine, yields: 0 };
+        let mut runner = Runner {
+            me,
+            world: Arc::clone(&world),
+            earlier: earlier.clone(),
+            handles: mine,
+            yields: 0,
+        };
         let ops = ops.clone();
         let handle = thread::spawn(move || {
             runner.catch(&ops);
@@ -331,7 +354,8 @@ pub(crate) fn explore(
 ) -> Result<(Counts, BTreeMap<Outcome, u64>), Bound> {
     let record = Arc::new(StdMutex::new(Record::default()));
     let (theirs, model) = (Arc::clone(&record), program.clone());
-    let check = Check::new("oracle").explorers([explorer]).budget(budget).max_events(400).leaks(false);
+    let check =
+        Check::new("oracle").explorers([explorer]).budget(budget).max_events(400).leaks(false);
     let check = check.again_always(); // no false alarm: all that a program does is seen
     let counts = check.count(move || execute(&model, &theirs))?;
     let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);

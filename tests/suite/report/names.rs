@@ -1,4 +1,5 @@
-//! What a thread waits for is data: no name that a thread may have makes a deadlock be drawn otherwise.
+//! What a thread waits for is data: no name that a thread may have makes a deadlock be drawn
+//! otherwise.
 
 use super::explored;
 use selvedge::report::{Style, timeline};
@@ -10,7 +11,10 @@ use std::panic::Location;
 /// Two threads of these names take two locks in opposite orders.
 fn opposite_orders(names: [&'static str; 2]) {
     let locks = Arc::new([Mutex::new(()), Mutex::new(())]);
-    locks.iter().zip(["red, held by nobody", "the end of green"]).for_each(|(lock, text)| name(lock, text));
+    locks
+        .iter()
+        .zip(["red, held by nobody", "the end of green"])
+        .for_each(|(lock, text)| name(lock, text));
     let threads = [0, 1].map(|first| {
         let locks = Arc::clone(&locks);
         let body = move || drop((locks[first].lock(), locks[1 - first].lock()));
@@ -46,13 +50,15 @@ fn a_cycle_is_drawn_rightly_whatever_its_threads_are_called() {
         for waiter in drawn {
             assert!(text.contains(&format!("<- never released: {waiter} waits for it")), "{text}");
         }
-        let message = format!("{one} waits for {green}, held by {two}; {two} waits for {red}, held by {one}");
+        let message =
+            format!("{one} waits for {green}, held by {two}; {two} waits for {red}, held by {one}");
         assert!(found.message.ends_with(&message), "{}", found.message);
     }
 }
 
 fn threads(names: &[Option<&str>]) -> Trace {
-    let thread = |name: &Option<&str>| Thread { name: name.map(str::to_string), ..Thread::default() };
+    let thread =
+        |name: &Option<&str>| Thread { name: name.map(str::to_string), ..Thread::default() };
     Trace { threads: names.iter().map(thread).collect(), ..Trace::default() }
 }
 
@@ -66,7 +72,10 @@ fn no_two_threads_have_one_name() {
     assert_eq!(drawn(&[None, Some("a"), Some("a"), Some("a")]), ["main", "a 1", "a 2", "a 3"]);
     // a number that makes it another one's name is left out
     assert_eq!(drawn(&[None, Some("a"), Some("a 1"), Some("a")]), ["main", "a 2", "a 1", "a 3"]);
-    assert_eq!(drawn(&[Some("thread 1"), None, Some("main")]), ["thread 1 1", "thread 1 2", "main"]);
+    assert_eq!(
+        drawn(&[Some("thread 1"), None, Some("main")]),
+        ["thread 1 1", "thread 1 2", "main"]
+    );
     assert_eq!(threads(&[None]).thread_name(ThreadId(4)), "thread 4");
 }
 
@@ -76,14 +85,19 @@ fn no_two_objects_with_a_name_have_the_same() {
         let name = Some(name.to_string());
         Object { kind: ObjectKind::Mutex, name, created: Location::caller() }
     };
-    let trace = Trace { objects: ["slot", "slot 1", "slot"].map(object).to_vec(), ..Trace::default() };
+    let trace =
+        Trace { objects: ["slot", "slot 1", "slot"].map(object).to_vec(), ..Trace::default() };
     assert_eq!([0, 1, 2].map(|id| trace.object_name(ObjectId(id))), ["slot 2", "slot 1", "slot 3"]);
 }
 
 #[test]
 fn what_a_thread_waits_for_is_said_in_words_made_from_data() {
     let mut trace = threads(&[None, Some("one"), Some("two")]);
-    trace.objects.push(Object { kind: ObjectKind::RwLock, name: None, created: Location::caller() });
+    trace.objects.push(Object {
+        kind: ObjectKind::RwLock,
+        name: None,
+        created: Location::caller(),
+    });
     let said = |on, holders: &[ThreadId]| trace.waiting(&Blocked { on, holders: holders.to_vec() });
     let lock = Awaited::Lock(ObjectId(0));
     assert_eq!(said(lock, &[ThreadId(1), ThreadId(2)]), "rwlock 1, held by one, two");

@@ -11,7 +11,13 @@ pub(crate) fn counterexample() -> Counterexample {
     let total = scene.object(ObjectKind::Atomic, Some("total"));
     let clerks = [1, 2, 3, 4].map(|n| scene.spawn(Some(&format!("clerk number {n}"))));
     for (n, clerk) in (0..).zip(clerks) {
-        scene.does(clerk, Operation::Rmw("fetch_add", Relaxed), Some(counter), Some(n), Some(n + 1));
+        scene.does(
+            clerk,
+            Operation::Rmw("fetch_add", Relaxed),
+            Some(counter),
+            Some(n),
+            Some(n + 1),
+        );
     }
     let loads = clerks.map(|clerk| scene.with(clerk, Operation::Load(Relaxed), total, 100));
     let stores = clerks.map(|clerk| scene.with(clerk, Operation::Store(Release), total, 110));
@@ -32,7 +38,12 @@ pub(crate) fn counterexample() -> Counterexample {
         trace: scene.trace,
         reduced_from: None,
         caveat: None,
-        conflicts: vec![(loads[0], stores[0]), (stores[0], stores[1]), (stores[1], stores[2]), (stores[2], stores[3])],
+        conflicts: vec![
+            (loads[0], stores[0]),
+            (stores[0], stores[1]),
+            (stores[1], stores[2]),
+            (stores[2], stores[3]),
+        ],
         replay: "v1:account/crowd:random:0-1-2-3-4".to_string(),
     }
 }

@@ -13,14 +13,16 @@ pub(crate) fn counterexample() -> Counterexample {
     for teller in [one, two] {
         scene.with(teller, Operation::Load(SeqCst), balance, 0);
     }
-    let [first, second] = [two, one].map(|teller| scene.with(teller, Operation::Store(SeqCst), balance, 1));
+    let [first, second] =
+        [two, one].map(|teller| scene.with(teller, Operation::Store(SeqCst), balance, 1));
     scene.plain(MAIN, Operation::Join(one));
     scene.plain(MAIN, Operation::Join(two));
     scene.with(MAIN, Operation::Load(SeqCst), balance, 1);
     Counterexample {
         model: "account/unlocked".to_string(),
         kind: Kind::Panic,
-        message: "assertion `left == right` failed: a deposit is lost\n  left: 1\n right: 2".to_string(),
+        message: "assertion `left == right` failed: a deposit is lost\n  left: 1\n right: 2"
+            .to_string(),
         location: Some("src/systems/account.rs:57:9".to_string()),
         explorer: Explorer::Dfs,
         execution: 2,

@@ -10,7 +10,8 @@ pub(crate) mod real;
 pub(crate) mod stale;
 
 use selvedge::trace::{
-    Awaited, Blocked, Event, Object, ObjectId, ObjectKind, Operation, Thread, ThreadId, Trace, Value,
+    Awaited, Blocked, Event, Object, ObjectId, ObjectKind, Operation, Thread, ThreadId, Trace,
+    Value,
 };
 use std::panic::Location;
 
@@ -40,7 +41,11 @@ impl Scene {
     #[track_caller]
     pub(crate) fn object(&mut self, kind: ObjectKind, name: Option<&str>) -> ObjectId {
         let id = ObjectId(self.trace.objects.len() as u32);
-        self.trace.objects.push(Object { kind, name: name.map(str::to_string), created: Location::caller() });
+        self.trace.objects.push(Object {
+            kind,
+            name: name.map(str::to_string),
+            created: Location::caller(),
+        });
         id
     }
 
@@ -54,7 +59,14 @@ impl Scene {
         written: Option<u64>,
     ) -> usize {
         let (value, written) = (value.map(Value::Unsigned), written.map(Value::Unsigned));
-        self.trace.events.push(Event { thread, operation, object, value, written, location: Location::caller() });
+        self.trace.events.push(Event {
+            thread,
+            operation,
+            object,
+            value,
+            written,
+            location: Location::caller(),
+        });
         self.trace.events.len() - 1
     }
 
@@ -66,7 +78,13 @@ impl Scene {
 
     /// A read or a write.
     #[track_caller]
-    pub(crate) fn with(&mut self, thread: ThreadId, operation: Operation, object: ObjectId, value: u64) -> usize {
+    pub(crate) fn with(
+        &mut self,
+        thread: ThreadId,
+        operation: Operation,
+        object: ObjectId,
+        value: u64,
+    ) -> usize {
         self.does(thread, operation, Some(object), Some(value), None)
     }
 
@@ -78,6 +96,7 @@ impl Scene {
 
     /// The execution ends while the thread waits.
     pub(crate) fn blocked(&mut self, thread: ThreadId, on: Awaited, holders: &[ThreadId]) {
-        self.trace.threads[thread.index()].blocked = Some(Blocked { on, holders: holders.to_vec() });
+        self.trace.threads[thread.index()].blocked =
+            Some(Blocked { on, holders: holders.to_vec() });
     }
 }

@@ -1,4 +1,5 @@
-//! A message is published with a Relaxed store: loom shows a reader that sees the flag and not the message.
+//! A message is published with a Relaxed store: loom shows a reader that sees the flag and not the
+//! message.
 
 use super::{MAIN, Scene};
 use selvedge::trace::{ObjectKind, Operation};

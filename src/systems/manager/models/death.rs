@@ -16,11 +16,19 @@ pub(super) fn serve_all(shared: &Shared, connection: ConnectionId, mut wire: Ser
     serve(shared, connection, &mut wire, no_more);
 }
 
-pub(super) fn serve_without_disconnect(shared: &Shared, connection: ConnectionId, mut wire: ServerEnd) {
+pub(super) fn serve_without_disconnect(
+    shared: &Shared,
+    connection: ConnectionId,
+    mut wire: ServerEnd,
+) {
     serve_until_lost(shared, connection, &mut wire, no_more, Shared::undo_acquire);
 }
 
-pub(super) fn serve_and_disconnect_silently(shared: &Shared, connection: ConnectionId, mut wire: ServerEnd) {
+pub(super) fn serve_and_disconnect_silently(
+    shared: &Shared,
+    connection: ConnectionId,
+    mut wire: ServerEnd,
+) {
     serve_until_lost(shared, connection, &mut wire, no_more, Shared::undo_acquire);
     shared.core().disconnect(connection);
 }
@@ -53,7 +61,8 @@ pub(super) fn waiter_dies(serve: Serve) {
     join(server);
 }
 
-/// A client is killed while it waits for the lock, and that is seen, as the server does, while its thread waits.
+/// A client is killed while it waits for the lock, and that is seen, as the server does, while its
+/// thread waits.
 pub(super) fn waiter_is_gone(hang_up: fn(&Shared, ConnectionId)) {
     let shared = manager();
     let connection = shared.connect(None).expect("there is room");

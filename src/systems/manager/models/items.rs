@@ -44,7 +44,9 @@ pub(super) fn add_through_the_proxy(list: &ListProxy<u64>, amount: u64) {
 
 pub(super) fn add_by_compare_exchange(list: &ListProxy<u64>, amount: u64) {
     let mut present = list.get(0).expect("the manager is there").expect("the list has one item");
-    while let Err(found) = list.compare_exchange(0, &present, &(present + amount)).expect("the manager is there") {
+    while let Err(found) =
+        list.compare_exchange(0, &present, &(present + amount)).expect("the manager is there")
+    {
         present = found;
     }
 }
@@ -52,7 +54,8 @@ pub(super) fn add_by_compare_exchange(list: &ListProxy<u64>, amount: u64) {
 pub(super) fn dict() {
     let shared = manager();
     let parent = client(&shared, None);
-    let dict = DictProxy::<u64, u64>::new(&parent, create(&parent, Create::Dict).expect("there is room"));
+    let dict =
+        DictProxy::<u64, u64>::new(&parent, create(&parent, Create::Dict).expect("there is room"));
     let childs = DictProxy::<u64, u64>::new(&client(&shared, Some(dict.id())), dict.id());
     let work = |dict: &DictProxy<u64, u64>, n: u64| {
         dict.insert(&n, &(n * n)).expect("the manager is there");

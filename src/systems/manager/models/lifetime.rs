@@ -53,8 +53,9 @@ pub(super) fn manager_dies(a_copy_stays_open: bool) {
         // killed: both directions end, and nothing was answered
     });
     let client = Arc::new(Remote::new(clients_end));
-    let call =
-        |client: &Remote<ClientEnd>| client.call(&Request::Create(Create::List), |_| (), || ManagerExit::Unknown);
+    let call = |client: &Remote<ClientEnd>| {
+        client.call(&Request::Create(Create::List), |_| (), || ManagerExit::Unknown)
+    };
     let others = Arc::clone(&client);
     let other = spawn("other", move || call(&others));
     let gone = Err(ManagerError::Disconnected { exit: ManagerExit::Unknown });

@@ -18,7 +18,8 @@ pub(super) struct Account {
 impl Account {
     pub(super) fn new(shared: Arc<Shared>, connection: ConnectionId) -> Self {
         let owner = client(&shared, None);
-        let balance = ValueProxy::new(&owner, create(&owner, Create::Value(item(0))).expect("there is room"));
+        let balance =
+            ValueProxy::new(&owner, create(&owner, Create::Value(item(0))).expect("there is room"));
         let Reply::Created(lock) = shared.call(connection, Request::Create(Create::Lock)) else {
             panic!("there is room")
         };
@@ -28,7 +29,8 @@ impl Account {
     /// The same account, in another process.
     pub(super) fn given_to_child(&self) -> Self {
         let connection = self.shared.connect(Some(self.lock)).expect("there is room");
-        let balance = ValueProxy::new(&client(&self.shared, Some(self.balance.id())), self.balance.id());
+        let balance =
+            ValueProxy::new(&client(&self.shared, Some(self.balance.id())), self.balance.id());
         Account { shared: Arc::clone(&self.shared), connection, lock: self.lock, balance }
     }
 
@@ -53,16 +55,20 @@ pub(super) fn acquire(shared: &Shared, connection: ConnectionId, lock: ObjectId)
     }
 }
 
-/// One condition variable serves every lock: who waits for another one must not swallow the notification.
+/// One condition variable serves every lock: who waits for another one must not swallow the
+/// notification.
 pub(super) fn two_locks(free: fn(&Shared, ConnectionId, Fence)) {
     let shared = manager();
     let owned = [(); 2].map(|()| {
         let owner = shared.connect(None).expect("there is room");
-        let Reply::Created(lock) = shared.call(owner, Request::Create(Create::Lock)) else { panic!("there is room") };
+        let Reply::Created(lock) = shared.call(owner, Request::Create(Create::Lock)) else {
+            panic!("there is room")
+        };
         (owner, acquire(&shared, owner, lock).0)
     });
     let waiters = owned.map(|(_, hold)| {
-        let (connection, shared) = (shared.connect(Some(hold.lock)).expect("there is room"), Arc::clone(&shared));
+        let (connection, shared) =
+            (shared.connect(Some(hold.lock)).expect("there is room"), Arc::clone(&shared));
         spawn("waiter", move || acquire(&shared, connection, hold.lock))
     });
     for ((owner, hold), waiter) in owned.into_iter().zip(waiters) {
@@ -72,7 +78,11 @@ pub(super) fn two_locks(free: fn(&Shared, ConnectionId, Fence)) {
 }
 
 pub(super) fn unlock(shared: &Shared, owner: ConnectionId, fence: Fence) {
-    assert_eq!(shared.call(owner, Request::Unlock { fence, poison: false }), Reply::Done, "the owner can unlock");
+    assert_eq!(
+        shared.call(owner, Request::Unlock { fence, poison: false }),
+        Reply::Done,
+        "the owner can unlock"
+    );
 }
 
 pub(super) fn connect() {

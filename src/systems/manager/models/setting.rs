@@ -1,4 +1,5 @@
-//! What the models are made of: a manager, clients that stand for processes, and a pair of sockets as channels.
+//! What the models are made of: a manager, clients that stand for processes, and a pair of sockets
+//! as channels.
 
 use crate::channel::{Receiver, Sender, unbounded};
 use crate::systems::manager::client::{Client, Direct, Transport};
@@ -27,18 +28,29 @@ pub(in crate::systems::manager) fn manager() -> Arc<Shared> {
 }
 
 /// A client, with a handle of `object` from the start: a child that was given a proxy.
-pub(in crate::systems::manager) fn client(shared: &Arc<Shared>, object: Option<ObjectId>) -> Arc<Client> {
+pub(in crate::systems::manager) fn client(
+    shared: &Arc<Shared>,
+    object: Option<ObjectId>,
+) -> Arc<Client> {
     Client::new(Transport::Direct(Direct::new(shared, object).expect("there is room")))
 }
 
 #[track_caller]
-pub(super) fn spawn<T: Send + 'static>(name: &str, f: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
-    thread::Builder::new().name(name.to_string()).spawn(f).expect("a model has room for three threads")
+pub(super) fn spawn<T: Send + 'static>(
+    name: &str,
+    f: impl FnOnce() -> T + Send + 'static,
+) -> thread::JoinHandle<T> {
+    thread::Builder::new()
+        .name(name.to_string())
+        .spawn(f)
+        .expect("a model has room for three threads")
 }
 
 /// Waits for a thread that does not fail.
 pub(super) fn join<T>(thread: thread::JoinHandle<T>) -> T {
-    crate::load_bearing_elsewhere("a model ends with it; what the thread returns, and the manager has, is what counts");
+    crate::load_bearing_elsewhere(
+        "a model ends with it; what the thread returns, and the manager has, is what counts",
+    );
     thread.join().expect("the thread does not fail")
 }
 

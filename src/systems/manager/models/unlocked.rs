@@ -4,13 +4,15 @@
 use super::setting::{core, item, join, spawn};
 use crate::cell::UnsafeCell;
 use crate::systems::manager::core::{ConnectionId, Core};
-use crate::systems::manager::protocol::{Call, Create, ListOperation, ObjectId, Operation, Request};
+use crate::systems::manager::protocol::{
+    Call, Create, ListOperation, ObjectId, Operation, Request,
+};
 use std::sync::Arc;
 
 struct Unlocked(UnsafeCell<Core>);
 
-// SAFETY: none; this is the data race that must be caught. Engines run one thread at a time, so it does no harm
-// there, and `MODELS` are run nowhere else.
+// SAFETY: none; this is the data race that must be caught. Engines run one thread at a time, so it
+// does no harm there, and `MODELS` are run nowhere else.
 unsafe impl Sync for Unlocked {}
 
 impl Unlocked {

@@ -1,4 +1,5 @@
-//! What every proxy needs: an update as it is asked for, and the manager's answers as what they should be.
+//! What every proxy needs: an update as it is asked for, and the manager's answers as what they
+//! should be.
 
 use crate::systems::manager::client::unexpected;
 use crate::systems::manager::error::ManagerError;

@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 /// Several writes in one round trip, with nothing of other clients in between.
 ///
-/// The first refusal ends it: what was done before stays done, and [`ManagerError::Interrupted`] says how much.
+/// The first refusal ends it: what was done before stays done, and [`ManagerError::Interrupted`]
+/// says how much.
 ///
 /// ```
 /// use selvedge::systems::manager::{Batch, Functions, Manager};
@@ -37,7 +38,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// An empty batch. It goes through the connection of the first proxy in it; all must be of one manager.
+    /// An empty batch. It goes through the connection of the first proxy in it; all must be of one
+    /// manager.
     pub fn new() -> Self {
         Self::default()
     }
@@ -64,7 +66,12 @@ impl Batch {
     ///
     /// # Errors
     /// The key or the item cannot be encoded.
-    pub fn insert<K: Serialize, V: Serialize>(self, dict: &DictProxy<K, V>, key: &K, item: &V) -> Result<Self> {
+    pub fn insert<K: Serialize, V: Serialize>(
+        self,
+        dict: &DictProxy<K, V>,
+        key: &K,
+        item: &V,
+    ) -> Result<Self> {
         let (key, item) = (Item::encode(key)?, Item::encode(item)?);
         Ok(self.with(&dict.object, Operation::Dict(DictOperation::Insert(key, item))))
     }
@@ -78,11 +85,17 @@ impl Batch {
         Ok(self.with(&dict.object, Operation::Dict(DictOperation::Remove(key))))
     }
 
-    /// Applies a function of the manager's table, which returns an `R` that is not sent, to a value.
+    /// Applies a function of the manager's table, which returns an `R` that is not sent, to a
+    /// value.
     ///
     /// # Errors
     /// The argument cannot be encoded.
-    pub fn update<R, T, A: Serialize>(self, value: &ValueProxy<T>, function: &str, argument: &A) -> Result<Self> {
+    pub fn update<R, T, A: Serialize>(
+        self,
+        value: &ValueProxy<T>,
+        function: &str,
+        argument: &A,
+    ) -> Result<Self> {
         let apply = apply::<T, A, R>(function, argument)?;
         Ok(self.with(&value.object, Operation::Value(ValueOperation::Update(apply))))
     }
@@ -94,7 +107,8 @@ impl Batch {
     pub fn run(self) -> Result<()> {
         let Some(client) = self.client else { return Ok(()) };
         // This connection gets handles of its own, until the batch is done.
-        let _lent = self.foreign.values().map(|object| object.lend(&client)).collect::<Result<Vec<_>>>()?;
+        let _lent =
+            self.foreign.values().map(|object| object.lend(&client)).collect::<Result<Vec<_>>>()?;
         match refused(client.call(Request::Batch(self.calls))?)? {
             Reply::Batch { .. } => Ok(()),
             reply => Err(unexpected(reply)),

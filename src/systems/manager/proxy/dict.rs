@@ -122,19 +122,26 @@ where
     #[track_caller]
     pub fn to_map(&self) -> Result<BTreeMap<K, V>> {
         match self.call(DictOperation::Pairs)? {
-            Reply::Pairs(pairs) => pairs.iter().map(|(key, item)| Ok((key.decode()?, item.decode()?))).collect(),
+            Reply::Pairs(pairs) => {
+                pairs.iter().map(|(key, item)| Ok((key.decode()?, item.decode()?))).collect()
+            }
             reply => Err(unexpected(reply)),
         }
     }
 
-    /// Applies a function of the manager's table to the item of a key, in place and in one step, and returns what it
-    /// returned.
+    /// Applies a function of the manager's table to the item of a key, in place and in one step,
+    /// and returns what it returned.
     ///
     /// # Errors
-    /// As [`insert`](Self::insert), and if the key is absent, if there is no such function, if it panicked, or if it
-    /// takes or returns something else.
+    /// As [`insert`](Self::insert), and if the key is absent, if there is no such function, if it
+    /// panicked, or if it takes or returns something else.
     #[track_caller]
-    pub fn update<A: Serialize, R: DeserializeOwned>(&self, key: &K, function: &str, argument: &A) -> Result<R> {
+    pub fn update<A: Serialize, R: DeserializeOwned>(
+        &self,
+        key: &K,
+        function: &str,
+        argument: &A,
+    ) -> Result<R> {
         let (key, apply) = (Item::encode(key)?, apply::<V, A, R>(function, argument)?);
         one(self.call(DictOperation::Update { key, default: None, apply })?)
     }
@@ -152,10 +159,15 @@ where
         argument: &A,
     ) -> Result<R> {
         let (key, apply) = (Item::encode(key)?, apply::<V, A, R>(function, argument)?);
-        one(self.call(DictOperation::Update { key, default: Some(Item::encode(default)?), apply })?)
+        one(self.call(DictOperation::Update {
+            key,
+            default: Some(Item::encode(default)?),
+            apply,
+        })?)
     }
 
-    /// Replaces what a key is if it is `current`, where `None` is an absent key: `Err` is what it was instead.
+    /// Replaces what a key is if it is `current`, where `None` is an absent key: `Err` is what it
+    /// was instead.
     ///
     /// # Errors
     /// As [`insert`](Self::insert).
@@ -171,7 +183,9 @@ where
         let new = new.map(Item::encode).transpose()?;
         match self.call(DictOperation::CompareExchange { key, current, new })? {
             Reply::Exchanged(None) => Ok(Ok(())),
-            Reply::Exchanged(Some(found)) => Ok(Err(found.map(|item| item.decode()).transpose()?)),
+            Reply::Exchanged(Some(found)) => {
+                Ok(Err(found.map(|item| item.decode()).transpose()?))
+            }
             reply => Err(unexpected(reply)),
         }
     }

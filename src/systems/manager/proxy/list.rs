@@ -146,7 +146,8 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     /// All items, as they were at one moment.
     ///
     /// # Errors
-    /// As [`get`](Self::get), and if they do not fit into one frame: then [`range`](Self::range) reads it in parts.
+    /// As [`get`](Self::get), and if they do not fit into one frame: then [`range`](Self::range)
+    /// reads it in parts.
     #[track_caller]
     pub fn to_vec(&self) -> Result<Vec<T>> {
         self.range(0..u64::MAX)
@@ -161,14 +162,19 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
         items(self.call(ListOperation::Range(range.start, range.end))?)
     }
 
-    /// Applies a function of the manager's table to the item at this index, in place and in one step, and returns
-    /// what it returned.
+    /// Applies a function of the manager's table to the item at this index, in place and in one
+    /// step, and returns what it returned.
     ///
     /// # Errors
-    /// As [`set`](Self::set), and if there is no such function, if it panicked, or if it takes or returns something
-    /// else.
+    /// As [`set`](Self::set), and if there is no such function, if it panicked, or if it takes or
+    /// returns something else.
     #[track_caller]
-    pub fn update<A: Serialize, R: DeserializeOwned>(&self, index: u64, function: &str, argument: &A) -> Result<R> {
+    pub fn update<A: Serialize, R: DeserializeOwned>(
+        &self,
+        index: u64,
+        function: &str,
+        argument: &A,
+    ) -> Result<R> {
         one(self.call(ListOperation::Update(index, apply::<T, A, R>(function, argument)?))?)
     }
 
@@ -177,7 +183,12 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     /// # Errors
     /// As [`set`](Self::set).
     #[track_caller]
-    pub fn compare_exchange(&self, index: u64, current: &T, new: &T) -> Result<std::result::Result<(), T>> {
+    pub fn compare_exchange(
+        &self,
+        index: u64,
+        current: &T,
+        new: &T,
+    ) -> Result<std::result::Result<(), T>> {
         let (current, new) = (Item::encode(current)?, Item::encode(new)?);
         exchanged(self.call(ListOperation::CompareExchange { index, current, new })?)
     }

@@ -1,7 +1,9 @@
-//! Typed proxies of a list, a dict and a value: one method, one round trip, one step at the manager.
+//! Typed proxies of a list, a dict and a value: one method, one round trip, one step at the
+//! manager.
 //!
-//! None of them is `Deref` or `IndexMut`: `list[0] += 1` would be a read and a write with room for others in between.
-//! What depends on the present item is done at the manager, by `update` or `compare_exchange`.
+//! None of them is `Deref` or `IndexMut`: `list[0] += 1` would be a read and a write with room for
+//! others in between. What depends on the present item is done at the manager, by `update` or
+//! `compare_exchange`.
 
 mod answer;
 mod batch;

@@ -48,7 +48,8 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
     /// What it is.
     ///
     /// # Errors
-    /// As every operation of a proxy: the manager is gone, or refuses; and if the item is not a `T`.
+    /// As every operation of a proxy: the manager is gone, or refuses; and if the item is not a
+    /// `T`.
     #[track_caller]
     pub fn get(&self) -> Result<T> {
         one(self.call(ValueOperation::Get)?)
@@ -63,13 +64,18 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
         done(self.call(ValueOperation::Set(Item::encode(item)?))?)
     }
 
-    /// Applies a function of the manager's table to it, in place and in one step, and returns what it returned.
+    /// Applies a function of the manager's table to it, in place and in one step, and returns what
+    /// it returned.
     ///
     /// # Errors
-    /// As [`set`](Self::set), and if there is no such function, if it panicked, or if it takes or returns something
-    /// else.
+    /// As [`set`](Self::set), and if there is no such function, if it panicked, or if it takes or
+    /// returns something else.
     #[track_caller]
-    pub fn update<A: Serialize, R: DeserializeOwned>(&self, function: &str, argument: &A) -> Result<R> {
+    pub fn update<A: Serialize, R: DeserializeOwned>(
+        &self,
+        function: &str,
+        argument: &A,
+    ) -> Result<R> {
         one(self.call(ValueOperation::Update(apply::<T, A, R>(function, argument)?))?)
     }
 
