@@ -1,5 +1,5 @@
-//! A property-tested correctness harness for concurrent Rust: every interleaving explored, every
-//! failure drawn, small, and replayable.
+//! A property-tested correctness harness for concurrent Rust: it explores every interleaving, and
+//! draws every failure, small and replayable.
 //!
 //! ```should_panic
 //! use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -43,43 +43,43 @@
 //! replay: SELVEDGE_REPLAY=v1:exhaustive:0-1x2.sr0r0w0w0jr0:main cargo test
 //! ```
 //!
-//! One column a thread, one line an operation, in the order in which they took effect; `->` was
-//! read, `<-` was written. The last line replays exactly this execution; once the program has
-//! changed, the replay says which event is the first that differs.
+//! Each column is a thread. Each line is an operation, in the order in which the operations took
+//! effect. `->` was read, `<-` was written. The last line replays exactly this execution. If the
+//! program has changed, the replay names the first event that differs.
 //!
 //! A check ends in a [`Verdict`]: `Holds` with its [`Coverage`] (how many executions, and whether
 //! that was everything, everything within a bound, or a sample), `Violated` with a
-//! [`Counterexample`], or `Unknown` with the [`Bound`] that was in the way. [`check()`] is the
-//! short form; [`Check`] has the explorers, the budget and the expectation. The explorers are
-//! compared at [`Explorer`]; what each of the engines underneath can express, and what a pass does
-//! not mean, stands in the README.
+//! [`Counterexample`], or `Unknown` with the [`Bound`] that stopped it. [`check()`] is the short
+//! form; [`Check`] has the explorers, the budget and the expectation. [`Explorer`] compares the
+//! explorers. The README says what each engine can express, and what a pass does not mean.
 //!
 //! # Features
 //!
 //! * `model`: the run-time facade, the explorers, specifications and reports. Enable it in
 //!   `[dev-dependencies]`, with `default-features = false`.
 //! * `systems`: three systems made with it (an account, a queue between processes, a manager), and
-//!   their worker processes; `cli`: the `selvedge` command. Both are for this crate's own
-//!   repository.
+//!   their worker processes. For this crate's own repository.
+//! * `cli`: the `selvedge` command. For this crate's own repository.
 //!
 //! All three are defaults, so that the repository's commands need no flags. With none of them,
 //! [`sync`], [`thread`](mod@thread) and [`channel`] are re-exports of std and of crossbeam's
-//! channel, and nothing else is in the dependency tree.
+//! channel, and `crossbeam-channel` is the only dependency.
 #![deny(unsafe_code)]
 
 #[cfg(all(doctest, feature = "model"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-// Reading order: what a structure is written in, then what happens to it, who explores that, and
-// what is said about it.
+// Reading order: the facade that a structure is written in, one execution, the explorers, the
+// reports.
 pub mod cell;
 pub mod channel;
 pub mod hint;
 pub mod sync;
 pub mod thread;
 
-/// One condition for many items. rustfmt knows the files behind a macro by this name only.
+/// One condition for many items. rustfmt formats the modules inside a macro only if it has this
+/// name.
 macro_rules! cfg_if {
     (if #[cfg($condition:meta)] { $($item:item)* }) => { $(#[cfg($condition)] $item)* };
 }
@@ -115,11 +115,11 @@ cfg_if! { if #[cfg(feature = "systems")] {
     pub mod fuzz;
 }}
 
-/// Says that a condition must be true in at least one execution of the check that runs: a model
-/// that never gets to its interesting place must not pass.
+/// Requires a condition to be true in at least one execution of the running check: a model that
+/// never reaches its interesting state must not pass.
 ///
-/// Outside of a model, and without the feature `model`, it does nothing. A place that no execution
-/// comes by cannot be known: put it where every execution does.
+/// Outside a model, and without the feature `model`, it does nothing. A call that no execution
+/// reaches cannot be known: put it where every execution passes.
 ///
 /// ```
 /// use selvedge::sync::{Arc, atomic::{AtomicBool, Ordering::SeqCst}};
@@ -144,13 +144,13 @@ macro_rules! sometimes {
 #[doc(hidden)]
 pub fn reached(_condition: bool, _name: &'static str) {}
 
-/// Says why no model need notice if the next synchronisation operation were missing: see the crate
+/// Says why no model has to notice if the next synchronisation operation is missing: see the crate
 /// with its feature `model`.
 #[cfg(not(feature = "model"))]
 pub fn load_bearing_elsewhere(_why: &'static str) {}
 
-/// `std::thread_local!`, as the engines see it: every execution of a model makes its threads'
-/// values anew.
+/// `std::thread_local!` for models: every execution of a model initialises its threads' values
+/// again.
 ///
 /// ```
 /// use std::cell::Cell;
