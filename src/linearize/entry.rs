@@ -101,7 +101,7 @@ pub(super) fn entries<S: Specification>(
     }
     if !entries.is_sorted_by_key(|entry| entry.start) {
         let starts: Vec<u64> = entries.iter().map(|entry| entry.start).collect();
-        entries = order_of(&starts).into_iter().map(|place| entries[place].clone()).collect();
+        entries = order_of(&starts).into_iter().map(|place| entries[place]).collect();
     }
     if criterion == Criterion::QuiescentlyConsistent {
         until_quiescence(&mut entries);
