@@ -264,13 +264,16 @@ fn alternate(mut one: impl FnMut() -> f64, mut other: impl FnMut() -> f64) -> (f
 
 fn rates(explorers: &[Explorer]) {
     println!(
-        "Executions a second, from the start of an exploration's first to the start of its last. Medians of"
+        "Executions a second, from the start of an exploration's first to the start of its last. \
+         Medians of"
     );
     println!(
-        "{ROUNDS} alternating rounds; short explorations are repeated within a round; at most {MOST} executions each."
+        "{ROUNDS} alternating rounds; short explorations are repeated within a round; \
+         at most {MOST} executions each."
     );
     println!(
-        "Theirs are raw loom for loom, and raw shuttle for the others: its depth-first search beside exhaustive"
+        "Theirs are raw loom for loom, and raw shuttle for the others: its depth-first search \
+         beside exhaustive"
     );
     println!("and dfs, its random scheduler beside portfolio and random.\n");
     println!(
@@ -297,7 +300,8 @@ fn rates(explorers: &[Explorer]) {
             );
             let name = program.name;
             println!(
-                "| {name} | {explorer} | {our_count} | {us:.0} | {their_count} | {them:.0} | {ratio:.2} |"
+                "| {name} | {explorer} | {our_count} | {us:.0} | {their_count} | {them:.0} \
+                 | {ratio:.2} |"
             );
         }
     }

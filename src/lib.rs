@@ -24,7 +24,8 @@
 //! It panics with
 //!
 //! ```text
-//! violated: main · panic · exhaustive, execution 2 · 1 preemption, 7 events (found with 2 preemptions, 7 events)
+//! violated: main · panic · exhaustive, execution 2 · 1 preemption, 7 events
+//!   (found with 2 preemptions, 7 events)
 //!
 //!   #  main                thread 1            source
 //!   1  spawn thread 1                          src/lib.rs:9
@@ -105,7 +106,9 @@ cfg_if! { if #[cfg(feature = "model")] {
     pub use linearizable::{Subject, linearizable};
     pub use vocabulary::budget::Budget;
     pub use vocabulary::{trace, verdict};
-    pub use verdict::{Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict};
+    pub use verdict::{
+        Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict,
+    };
 }}
 
 cfg_if! { if #[cfg(feature = "systems")] {
@@ -165,7 +168,10 @@ pub fn load_bearing_elsewhere(_why: &'static str) {}
 #[macro_export]
 macro_rules! thread_local {
     () => {};
-    ($(#[$attr:meta])* $vis:vis static $name:ident: $ty:ty = const $init:block $(; $($rest:tt)*)?) => {
+    (
+        $(#[$attr:meta])*
+        $vis:vis static $name:ident: $ty:ty = const $init:block $(; $($rest:tt)*)?
+    ) => {
         $crate::thread_local!($(#[$attr])* $vis static $name: $ty = $init $(; $($rest)*)?);
     };
     ($(#[$attr:meta])* $vis:vis static $name:ident: $ty:ty = $init:expr $(; $($rest:tt)*)?) => {

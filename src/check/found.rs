@@ -145,8 +145,8 @@ fn reused(kind: Kind, conflicts: &[(usize, usize)], trace: &Trace) -> Option<Str
     let object = trace.objects.get(trace.events.get(later)?.object?.index())?;
     (object.kind == ObjectKind::Memory).then(|| {
         format!(
-            "memory is told by its address: if what #{} touched was given back before #{}, and an allocator gave it out \
-             again, say selvedge::cell::freed where it is given back",
+            "memory is told by its address: if what #{} touched was given back before #{}, and an \
+             allocator gave it out again, say selvedge::cell::freed where it is given back",
             earlier + 1,
             later + 1
         )
@@ -154,8 +154,8 @@ fn reused(kind: Kind, conflicts: &[(usize, usize)], trace: &Trace) -> Option<Str
 }
 
 /// What is said of a failure that does not come again.
-const FICKLE: &str = "the model is not deterministic: run again by the same schedule, it did not fail like this. The failure \
-                      was seen, but no token leads to it";
+const FICKLE: &str = "the model is not deterministic: run again by the same schedule, it did not \
+                      fail like this. The failure was seen, but no token leads to it";
 
 /// An execution of loom's beyond this one is not run again only to see that it can be.
 const FAR: u64 = 1_000;

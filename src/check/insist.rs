@@ -69,7 +69,8 @@ impl Insistence {
                 if found.kind == kind && found.is_of_set_up =>
             {
                 panic!(
-                    "{name} was to be violated by a {kind}, but its set-up panicked, before there was a second thread:\n{}",
+                    "{name} was to be violated by a {kind}, but its set-up panicked, before there \
+                     was a second thread:\n{}",
                     found.drawing
                 )
             }

@@ -64,10 +64,13 @@ pub fn reached(condition: bool, name: &'static str) {
 /// use selvedge::{Check, Expect, Explorer, Kind, thread};
 ///
 /// // a broken form is a check that must be violated, and in this way
-/// Check::new("account/unlocked").explorers([Explorer::Dfs]).expect(Expect::Violation(Kind::Panic)).assert(|| {
+/// let check = Check::new("account/unlocked").explorers([Explorer::Dfs]);
+/// check.expect(Expect::Violation(Kind::Panic)).assert(|| {
 ///     let account = Arc::new(AtomicU32::new(0));
 ///     let theirs = Arc::clone(&account);
-///     let teller = thread::spawn(move || theirs.store(theirs.load(Ordering::SeqCst) + 1, Ordering::SeqCst));
+///     let teller = thread::spawn(move || {
+///         theirs.store(theirs.load(Ordering::SeqCst) + 1, Ordering::SeqCst);
+///     });
 ///     account.store(account.load(Ordering::SeqCst) + 1, Ordering::SeqCst);
 ///     teller.join().unwrap();
 ///     assert_eq!(account.load(Ordering::SeqCst), 2);
@@ -166,7 +169,9 @@ impl<'a> Check<'a> {
     ///     assert_eq!(count.into_inner(), 1);
     /// };
     /// assert!(matches!(Check::new("counts").run(counts), Verdict::Unknown(_)));
-    /// let Verdict::Holds(coverage) = Check::new("counts").alone(true).run(counts) else { panic!("it holds") };
+    /// let Verdict::Holds(coverage) = Check::new("counts").alone(true).run(counts) else {
+    ///     panic!("it holds")
+    /// };
     /// assert_eq!(coverage.runs[0].executions, 2, "in one of them the exchange fails once");
     /// ```
     pub fn alone(self, alone: bool) -> Self {
@@ -203,7 +208,8 @@ impl<'a> Check<'a> {
     ///     drop(now);
     ///     worker.join().unwrap();
     /// };
-    /// let _ = Check::new("as it is").expect(Expect::Violation(Kind::Panic)).assert(waits_without_a_loop);
+    /// let as_it_is = Check::new("as it is").expect(Expect::Violation(Kind::Panic));
+    /// let _ = as_it_is.assert(waits_without_a_loop);
     /// let _ = Check::new("as one hopes").spurious(false).assert(waits_without_a_loop);
     /// ```
     pub fn spurious(mut self, spurious: bool) -> Self {

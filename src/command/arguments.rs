@@ -41,8 +41,8 @@ const EXPLORERS: &str = "Who chooses the schedules; may be given several times";
 
 /// What stands in the long help about explorers.
 fn explorers() -> String {
-    let default = "Without this option: loom:2 and then loom; and as a second check exhaustive, then portfolio:0 where \
-                   that is\ntoo much for it.";
+    let default = "Without this option: loom:2 and then loom; and as a second check exhaustive, \
+                   then portfolio:0 where that is\ntoo much for it.";
     format!("{EXPLORERS}\n\n{}\n\n{default}", Explorer::NAMES)
 }
 
@@ -57,7 +57,8 @@ pub(crate) enum Command {
         /// A part of the models' names, such as `queue` or `queue/drain`
         filter: Option<String>,
 
-        #[arg(short, long = "explorer", value_name = "EXPLORER", help = EXPLORERS, long_help = explorers())]
+        #[arg(short, long = "explorer", value_name = "EXPLORER")]
+        #[arg(help = EXPLORERS, long_help = explorers())]
         explorers: Vec<Explorer>,
     },
 

@@ -5,15 +5,21 @@ use selvedge::knockout::{KnockoutReport, Mark};
 use std::process::ExitCode;
 
 /// The table.
-pub(crate) const TABLE: &str = "\
-Exit codes:
-  0  everything that must hold holds, and every broken form that must be caught is caught; every knockout is
-     killed, or its survival explained
-  1  some verdict is not the expected one: a violation, or a broken form that was not caught; or a knockout survived
-  2  the arguments are wrong (also a filter that matches nothing, a budget of zero, a token that cannot
-     be read), or something could not be read or written
-  3  nothing is known to be wrong, but some check could say neither that its model holds nor that it is violated,
-     or some knockout could not be decided, or is of an ordering on which nothing hangs that the models watch";
+pub(crate) const TABLE: &str = concat!(
+    "Exit codes:\n",
+    "  0  everything that must hold holds, and every broken form that must be caught is caught; ",
+    "every knockout is\n",
+    "     killed, or its survival explained\n",
+    "  1  some verdict is not the expected one: a violation, or a broken form that was not ",
+    "caught; or a knockout survived\n",
+    "  2  the arguments are wrong (also a filter that matches nothing, a budget of zero, a token ",
+    "that cannot\n",
+    "     be read), or something could not be read or written\n",
+    "  3  nothing is known to be wrong, but some check could say neither that its model holds nor ",
+    "that it is violated,\n",
+    "     or some knockout could not be decided, or is of an ordering on which nothing hangs that ",
+    "the models watch",
+);
 
 /// How the command ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

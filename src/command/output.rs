@@ -79,7 +79,8 @@ impl Output {
             text += &format!("\n{}", finding.drawing());
         }
         if !drawn.is_empty() {
-            text += "\nto run one of these executions here: selvedge replay TOKEN (what stands behind SELVEDGE_REPLAY=)\n";
+            text += "\nto run one of these executions here: selvedge replay TOKEN (what stands \
+                     behind SELVEDGE_REPLAY=)\n";
         }
         text += &format!("\n{}\n", table::closing(&rows, &self.page.style));
         print(&text)
@@ -152,10 +153,15 @@ impl Output {
                     let not_in: Vec<_> = model
                         .not_in
                         .iter()
-                        .map(|(engine, reason)| serde_json::json!({ "engine": engine, "reason": reason }))
+                        .map(|(engine, reason)| {
+                            serde_json::json!({ "engine": engine, "reason": reason })
+                        })
                         .collect();
                     serde_json::json!({
-                        "name": model.name, "expect": model.expect.to_string(), "about": model.about, "not_in": not_in,
+                        "name": model.name,
+                        "expect": model.expect.to_string(),
+                        "about": model.about,
+                        "not_in": not_in,
                     })
                 })
                 .collect();

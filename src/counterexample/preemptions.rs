@@ -40,13 +40,13 @@ impl Held {
             Operation::TryLock if got => drop(self.writers.insert(object, event.thread)),
             Operation::Unlock => drop(self.writers.remove(&object)),
             Operation::ReadLock => {
-                drop(self.readers.entry(object).or_default().insert(event.thread))
+                _ = self.readers.entry(object).or_default().insert(event.thread);
             }
             Operation::TryReadLock if got => {
-                drop(self.readers.entry(object).or_default().insert(event.thread))
+                _ = self.readers.entry(object).or_default().insert(event.thread);
             }
             Operation::ReadUnlock => {
-                drop(self.readers.entry(object).or_default().remove(&event.thread))
+                _ = self.readers.entry(object).or_default().remove(&event.thread);
             }
             _ => {}
         }

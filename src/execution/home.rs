@@ -137,18 +137,18 @@ impl Home {
         let Home { kind, created, .. } = self;
         match (self.execution, execution()) {
             (0, _) => format!(
-                "selvedge: this {kind} was created outside of the model, at {created}, and is used inside of it. \
-                 Create it in the model's closure, so that every execution starts afresh; \
-                 a static becomes a selvedge::sync::LazyLock"
+                "selvedge: this {kind} was created outside of the model, at {created}, and is used \
+                 inside of it. Create it in the model's closure, so that every execution starts \
+                 afresh; a static becomes a selvedge::sync::LazyLock"
             ),
             (_, 0) => format!(
-                "selvedge: this {kind} was created inside of a model, at {created}, and is used outside of it. \
-                 Return plain values from a model, not its primitives"
+                "selvedge: this {kind} was created inside of a model, at {created}, and is used \
+                 outside of it. Return plain values from a model, not its primitives"
             ),
             _ => format!(
-                "selvedge: this {kind} was created in another execution of the model, at {created}. \
-                 Something outlives the execution: create it in the model's closure; \
-                 a static becomes a selvedge::sync::LazyLock"
+                "selvedge: this {kind} was created in another execution of the model, at \
+                 {created}. Something outlives the execution: create it in the model's closure; a \
+                 static becomes a selvedge::sync::LazyLock"
             ),
         }
     }

@@ -28,12 +28,12 @@
 //!
 //! | operation | its knockouts |
 //! |---|---|
-//! | `lock`, `read`, `write`, and their `try_` forms | skipped; a `write` also demoted to a `read` |
-//! | atomics, fences | each ordering weakened one step at a time: what survives is weakened further |
-//! | read-modify-writes | split into a load and a store; a compare-exchange also made unconditional |
+//! | `lock`, `read`, `write`, and their `try_` forms | skipped; a `write` also demoted to `read` |
+//! | atomics, fences | each ordering weakened by one step: what survives is weakened further |
+//! | read-modify-writes | split into load and store; a compare-exchange also made unconditional |
 //! | fences, `notify_one`, `notify_all`, `unpark`, a channel's end going out of scope | dropped |
 //! | `notify_all` | also `notify_one` |
-//! | `wait`, `park`, and their timeouts | the first in each execution returns at once, or times out |
+//! | `wait`, `park`, and their timeouts | the first in an execution returns at once, or times out |
 //! | `join` | skipped, if the thread returns `()`; else it waits, but orders nothing |
 //! | `Barrier::wait` | skipped |
 //!
@@ -70,7 +70,8 @@ use std::time::Duration;
 ///     assert_eq!(*account.lock().unwrap(), 2);
 /// });
 /// // three locks and a join; the last lock comes after the join, so nothing is wrong without it
-/// assert_eq!((report.sites.len(), report.count(Mark::Killed), report.count(Mark::Survived)), (4, 3, 1));
+/// assert_eq!(report.sites.len(), 4);
+/// assert_eq!((report.count(Mark::Killed), report.count(Mark::Survived)), (3, 1));
 /// ```
 pub fn knockout(model: impl Fn() + Send + Sync + 'static) -> KnockoutReport {
     let test = std::thread::current().name().unwrap_or("model").to_string();

@@ -150,7 +150,8 @@ impl<S: Subject> fmt::Display for Failure<S> {
         let test: String = counterexample.kind.to_string().replace(' ', "_");
         writeln!(
             f,
-            "\nas a test:\n\n    #[test]\n    fn regression_{test}() {{\n        let scenario = {};\n        \
+            "\nas a test:\n\n    #[test]\n    fn regression_{test}() {{\n        \
+             let scenario = {};\n        \
              selvedge::linearizable::<{subject}>().scenario(scenario).assert();\n    }}",
             scenario.to_source()
         )

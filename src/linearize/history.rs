@@ -62,10 +62,12 @@ impl<Op, Ret> History<Op, Ret> {
     /// use selvedge::linearize::specifications::{Queue, QueueOp, QueueRet};
     /// use selvedge::linearize::{Criterion, History, Operation, Verdict, check};
     ///
-    /// let called = Operation { process: 0, op: QueueOp::Enqueue(1), invocation: 1, response: None };
+    /// let op = QueueOp::Enqueue(1);
+    /// let called = Operation { process: 0, op, invocation: 1, response: None };
     /// let history: History<_, QueueRet<i64>> = History::new(vec![called])?;
     /// assert!(history.says_nothing());
-    /// assert!(matches!(check(&Queue::default(), &history, Criterion::Linearizable, 100), Verdict::Unknown { .. }));
+    /// let verdict = check(&Queue::default(), &history, Criterion::Linearizable, 100);
+    /// assert!(matches!(verdict, Verdict::Unknown { .. }));
     /// # Ok::<(), selvedge::linearize::IllFormed>(())
     /// ```
     #[must_use]

@@ -6,14 +6,16 @@
 //!
 //! // P0 |-----| enqueue(1)  |-----| dequeue -> 2
 //! // P1         |-----| enqueue(2)
-//! let history = History::new(vec![
-//!     Operation { process: 0, op: QueueOp::Enqueue(1), invocation: 1, response: Some((2, QueueRet::Enqueued)) },
-//!     Operation { process: 1, op: QueueOp::Enqueue(2), invocation: 3, response: Some((5, QueueRet::Enqueued)) },
-//!     Operation { process: 0, op: QueueOp::Dequeue, invocation: 4, response: Some((6, QueueRet::Dequeued(Some(2)))) },
-//! ])?;
-//! let Verdict::Violated(why) = check(&Queue::default(), &history, Criterion::Linearizable, 1_000) else {
-//!     panic!("1 was in the queue before 2")
+//! let operation = |process, op, invocation, ret, returned| {
+//!     Operation { process, op, invocation, response: Some((returned, ret)) }
 //! };
+//! let history = History::new(vec![
+//!     operation(0, QueueOp::Enqueue(1), 1, QueueRet::Enqueued, 2),
+//!     operation(1, QueueOp::Enqueue(2), 3, QueueRet::Enqueued, 5),
+//!     operation(0, QueueOp::Dequeue, 4, QueueRet::Dequeued(Some(2)), 6),
+//! ])?;
+//! let verdict = check(&Queue::default(), &history, Criterion::Linearizable, 1_000);
+//! let Verdict::Violated(why) = verdict else { panic!("1 was in the queue before 2") };
 //! assert_eq!(why.smallest, [0, 1, 2]);
 //! # Ok::<(), selvedge::linearize::IllFormed>(())
 //! ```

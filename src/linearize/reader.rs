@@ -24,7 +24,8 @@ use std::marker::PhantomData;
 /// let history = read::<Queue>(lines.as_bytes())?;
 /// assert!(check(&Queue::default(), &history, Criterion::Linearizable, 1_000).holds());
 ///
-/// let wrong = read::<Queue>(r#"{"process":0,"op":"push","arg":7,"call":1,"return":2}"#.as_bytes()).unwrap_err();
+/// let line = r#"{"process":0,"op":"push","arg":7,"call":1,"return":2}"#;
+/// let wrong = read::<Queue>(line.as_bytes()).unwrap_err();
 /// assert_eq!(wrong.to_string(), r#"line 1: no operation is called "push""#);
 /// # Ok::<(), selvedge::linearize::ReadError>(())
 /// ```

@@ -106,8 +106,8 @@ pub(super) fn incoming<R>(handles: Vec<OwnedFd>, decode: impl FnOnce() -> R) -> 
 /// ```no_run
 /// use selvedge::process::{Worker, WorkerHandle, handle::Handle};
 ///
-/// let file = std::fs::File::open("numbers.txt")?;
-/// let worker: WorkerHandle<u64> = Worker::spawn("sum", &Handle::from(std::os::fd::OwnedFd::from(file)))?;
+/// let file = std::os::fd::OwnedFd::from(std::fs::File::open("numbers.txt")?);
+/// let worker: WorkerHandle<u64> = Worker::spawn("sum", &Handle::from(file))?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

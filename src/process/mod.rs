@@ -13,7 +13,8 @@
 //! }
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     worker_main(&Table::new().function("squares", squares)); // the first line: never returns in a worker
+//!     // the first line: never returns in a worker
+//!     worker_main(&Table::new().function("squares", squares));
 //!
 //!     let worker: WorkerHandle<Vec<u64>> = Worker::spawn("squares", &vec![1, 2, 3])?;
 //!     assert_eq!(worker.join()?, [1, 4, 9]);

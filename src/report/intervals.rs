@@ -116,7 +116,8 @@ pub fn html(headline: &str, words: &[String], intervals: &[Interval]) -> String 
     page.push_str("<div class=\"drawing\">");
     page.push_str(&svg(intervals));
     page.push_str(
-        "</div><p class=\"legend\"><b class=\"ordered\">numbered</b> in the longest order that is allowed · ",
+        "</div><p class=\"legend\"><b class=\"ordered\">numbered</b> in the longest order that is \
+         allowed · ",
     );
     page.push_str(
         "<b class=\"stuck\">red</b> cannot follow it · dashed: pending</p></body></html>\n",
@@ -125,13 +126,18 @@ pub fn html(headline: &str, words: &[String], intervals: &[Interval]) -> String 
 }
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><style>\
-body{font:14px/1.5 system-ui,sans-serif;margin:2em;color:#222;background:#fff}h1{font-size:1.2em}p{margin:.3em 0}\
-.drawing{overflow-x:auto;border:1px solid #ddd;margin:1em 0}svg{display:block;font:12px ui-monospace,monospace}\
+body{font:14px/1.5 system-ui,sans-serif;margin:2em;color:#222;background:#fff}\
+h1{font-size:1.2em}p{margin:.3em 0}\
+.drawing{overflow-x:auto;border:1px solid #ddd;margin:1em 0}\
+svg{display:block;font:12px ui-monospace,monospace}\
 .legend{color:#555}b.ordered{color:#155a9c}b.stuck{color:#b3261e}\
-rect{fill:#eee;stroke:#888}.ordered rect{fill:#d9e9f9;stroke:#155a9c}.stuck rect{fill:#fbdad7;stroke:#b3261e}\
+rect{fill:#eee;stroke:#888}.ordered rect{fill:#d9e9f9;stroke:#155a9c}\
+.stuck rect{fill:#fbdad7;stroke:#b3261e}\
 text{fill:#222}.who{font-weight:bold}.row{stroke:#eee}\
-@media(prefers-color-scheme:dark){body{background:#1b1b1b;color:#ddd}text{fill:#ddd}.drawing{border-color:#444}\
-rect{fill:#333}.ordered rect{fill:#17324d}.stuck rect{fill:#52201c}.legend{color:#aaa}.row{stroke:#2c2c2c}}\
+@media(prefers-color-scheme:dark){body{background:#1b1b1b;color:#ddd}\
+text{fill:#ddd}.drawing{border-color:#444}\
+rect{fill:#333}.ordered rect{fill:#17324d}.stuck rect{fill:#52201c}\
+.legend{color:#aaa}.row{stroke:#2c2c2c}}\
 </style>";
 
 /// Heights and widths of the drawing, in pixels.
@@ -141,13 +147,7 @@ const LETTER: usize = 8;
 const GAP: usize = 12;
 
 fn svg(intervals: &[Interval]) -> String {
-    let labels: Vec<String> = intervals
-        .iter()
-        .map(|interval| match interval.mark {
-            Mark::Ordered(place) => format!("{place}. {}", clean(&interval.label)),
-            Mark::Plain | Mark::Stuck => clean(&interval.label),
-        })
-        .collect();
+    let labels: Vec<String> = intervals.iter().map(label_of).collect();
     let last =
         intervals.iter().map(|interval| interval.to.unwrap_or(interval.from)).max().unwrap_or(0);
     let end = |interval: &Interval| interval.to.unwrap_or(last + 1);
@@ -202,13 +202,22 @@ fn svg(intervals: &[Interval]) -> String {
         let (top, wide, centre) = (y - BAR / 2, to - from, from + (to - from) / 2);
         let _ = write!(
             drawing,
-            "<g class=\"{class}\"><title>{label}</title><rect x=\"{from}\" y=\"{top}\" width=\"{wide}\" height=\"{BAR}\" \
-             rx=\"3\"{dashes}/><text x=\"{centre}\" y=\"{}\" text-anchor=\"middle\">{label}</text></g>",
+            "<g class=\"{class}\"><title>{label}</title>\
+             <rect x=\"{from}\" y=\"{top}\" width=\"{wide}\" height=\"{BAR}\" rx=\"3\"{dashes}/>\
+             <text x=\"{centre}\" y=\"{}\" text-anchor=\"middle\">{label}</text></g>",
             y + 4
         );
     }
     drawing.push_str("</svg>");
     drawing
+}
+
+/// What stands in an interval's bar.
+fn label_of(interval: &Interval) -> String {
+    match interval.mark {
+        Mark::Ordered(place) => format!("{place}. {}", clean(&interval.label)),
+        Mark::Plain | Mark::Stuck => clean(&interval.label),
+    }
 }
 
 fn escape(text: &str) -> String {

@@ -1,15 +1,21 @@
 //! The same for programs: one JSON document with names that stay.
 //!
-//! | field | what it is |
-//! |---|---|
-//! | `version` | of this format: 1. Fields may be added; none changes its meaning without a new number |
-//! | `summary.checks`, `.expected`, `.unexpected`, `.unknown` | how many; `checks` is the sum of the other three |
-//! | `checks[]` | the lines of the table: `system`, `model`, `explorer`, `executions`, `coverage`, `verdict`, `expected`, `note`, `counterexample` |
-//! | `….counterexample` | null, or `model`, `kind`, `message`, `location`, `explorer`, `execution`, `preemptions`, `reduced_from` (null, or preemptions and events before), `caveat` (null, or what to know before believing it), `replay`, and the four below |
-//! | `….threads[]` | `name`, `blocked` (what it waits for, or null); the place in the list is the thread's number |
-//! | `….objects[]` | `name`, `kind`, `created`; the place in the list is the object's number |
-//! | `….events[]` | `number` (from 1, as drawn), `thread`, `operation`, `ordering`, `target` (the thread of spawn, join, unpark), `object`, `value`, `written`, `location`, `latest` (for a stale load: the value it did not see) |
-//! | `….conflicts[]` | pairs of event numbers |
+//! * `version`: of this format: 1. Fields may be added; none changes its meaning without a new
+//!   number
+//! * `summary.checks`, `.expected`, `.unexpected`, `.unknown`: how many; `checks` is the sum of the
+//!   other three
+//! * `checks[]`: the lines of the table: `system`, `model`, `explorer`, `executions`, `coverage`,
+//!   `verdict`, `expected`, `note`, `counterexample`
+//! * `….counterexample`: null, or `model`, `kind`, `message`, `location`, `explorer`, `execution`,
+//!   `preemptions`, `reduced_from` (null, or preemptions and events before), `caveat` (null, or
+//!   what to know before believing it), `replay`, and the four below
+//! * `….threads[]`: `name`, `blocked` (what it waits for, or null); the place in the list is the
+//!   thread's number
+//! * `….objects[]`: `name`, `kind`, `created`; the place in the list is the object's number
+//! * `….events[]`: `number` (from 1, as drawn), `thread`, `operation`, `ordering`, `target` (the
+//!   thread of spawn, join, unpark), `object`, `value`, `written`, `location`, `latest` (for a
+//!   stale load: the value it did not see)
+//! * `….conflicts[]`: pairs of event numbers
 //!
 //! Numbers and booleans that an operation read or wrote are JSON numbers and booleans (64-bit:
 //! parse them as such); pointers and outcomes are strings; a value that cannot be shown is null.

@@ -21,11 +21,9 @@ pub fn document(checks: &[(&Row, Option<&Finding>)]) -> String {
     for group in checks.chunk_by(|(a, _), (b, _)| a.system == b.system) {
         let failures = group.iter().filter(|(row, _)| !row.expected).count();
         let system = attribute(&group[0].0.system);
-        let _ = writeln!(
-            xml,
-            r#"  <testsuite name="{system}" tests="{}" failures="{failures}" errors="0" skipped="0">"#,
-            group.len()
-        );
+        let tests = group.len();
+        let _ = write!(xml, r#"  <testsuite name="{system}" tests="{tests}""#);
+        let _ = writeln!(xml, r#" failures="{failures}" errors="0" skipped="0">"#);
         for (row, found) in group {
             case(&mut xml, row, *found);
         }

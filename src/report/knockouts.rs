@@ -167,8 +167,10 @@ fn unseen(why: Unseen) -> &'static str {
 fn undecided(tried: &Tried, why: Unseen, seen: &SiteSeen, style: &Style) -> String {
     let advice = match why {
         Unseen::NothingWatched => {
-            "Do not weaken it for that. Announce the memory that it publishes with selvedge::cell::write(ptr) and\n         \
-             selvedge::cell::read(ptr) right before each access (or keep it in a selvedge::cell::UnsafeCell)"
+            "Do not weaken it for that. Announce the memory that it publishes with \
+             selvedge::cell::write(ptr) and\n         \
+             selvedge::cell::read(ptr) right before each access (or keep it in a \
+             selvedge::cell::UnsafeCell)"
         }
         Unseen::NoWeakMemory => "Do not weaken it for that. Add a model that loom can explore",
     };
@@ -217,8 +219,10 @@ fn warning(tried: &Tried, seen: &SiteSeen, style: &Style) -> String {
     };
     let head = style.paint(Ink::Wrong, "warning:");
     format!(
-        "{head} {}:{}: `{operation}` {} survived: {advice}.\n         It is stronger than needed, or untested: weaken it, add a \
-         model that fails without it, or say why with\n         selvedge::load_bearing_elsewhere. Executed by {}.",
+        "{head} {}:{}: `{operation}` {} survived: {advice}.\n         \
+         It is stronger than needed, or untested: weaken it, add a model that fails without it, or \
+         say why with\n         \
+         selvedge::load_bearing_elsewhere. Executed by {}.",
         clean(&seen.site.file),
         seen.site.line,
         tried.knockout.change,
@@ -228,13 +232,15 @@ fn warning(tried: &Tried, seen: &SiteSeen, style: &Style) -> String {
 
 /// The same for programs: one JSON document.
 ///
-/// | field | what it is |
-/// |---|---|
-/// | `version` | of this format: 1 |
-/// | `summary` | `sites`, `knockouts`, `killed`, `explained`, `survived`, `undecided`, `unseen` (of the undecided, those that no model could have noticed), `unused`: sums over the groups |
-/// | `groups[]` | `name`; `models[]`: `name`, `coverage`, `without_loom`; `unused[]`: `model`, `why`; `sites[]`; `knockouts[]` |
-/// | `….sites[]` | `file`, `line`, `column`, `operation`, `models`, `explained`, `mark` |
-/// | `….knockouts[]` | `name`, `site` (place in `sites`), `change`, `fate` (`killed`, `explained`, `survived`, `undecided`), `why` (of what is explained or undecided), `exhaustive`, `coverage[]`, `counterexample` (as in [`json`](super::json)) |
+/// * `version`: of this format: 1
+/// * `summary`: `sites`, `knockouts`, `killed`, `explained`, `survived`, `undecided`, `unseen` (of
+///   the undecided, those that no model could have noticed), `unused`: sums over the groups
+/// * `groups[]`: `name`; `models[]`: `name`, `coverage`, `without_loom`; `unused[]`: `model`,
+///   `why`; `sites[]`; `knockouts[]`
+/// * `….sites[]`: `file`, `line`, `column`, `operation`, `models`, `explained`, `mark`
+/// * `….knockouts[]`: `name`, `site` (place in `sites`), `change`, `fate` (`killed`, `explained`,
+///   `survived`, `undecided`), `why` (of what is explained or undecided), `exhaustive`,
+///   `coverage[]`, `counterexample` (as in [`json`](super::json))
 #[must_use]
 pub fn document(reports: &[KnockoutReport]) -> String {
     let sum = |mark| reports.iter().map(|report| report.count(mark)).sum();

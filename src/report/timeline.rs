@@ -102,7 +102,8 @@ impl<'a> Drawing<'a> {
             )
         });
         format!(
-            "{violated} {model} · {kind} · {explorer}, execution {execution} · {preemptions}{reduced}"
+            "{violated} {model} · {kind} · {explorer}, execution {execution} · \
+             {preemptions}{reduced}"
         )
     }
 

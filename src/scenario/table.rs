@@ -41,7 +41,8 @@ impl<Op: Debug> Scenario<Op> {
     /// use selvedge::scenario::Scenario;
     ///
     /// let scenario = Scenario::of([vec![Some(1)], vec![None]]).then([Some(2)]);
-    /// assert_eq!(scenario.to_source(), "Scenario::of([vec![Some(1)], vec![None]]).then([Some(2)])");
+    /// let source = "Scenario::of([vec![Some(1)], vec![None]]).then([Some(2)])";
+    /// assert_eq!(scenario.to_source(), source);
     /// ```
     #[must_use]
     pub fn to_source(&self) -> String {

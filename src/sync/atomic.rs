@@ -72,7 +72,9 @@ macro_rules! any {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$ty, $ty> {
-                atomic::compare_exchange::<$ty>(&self.home, &self.std, (current, new), (success, failure), Strength::Strong)
+                let (values, orders) = ((current, new), (success, failure));
+                let strength = Strength::Strong;
+                atomic::compare_exchange::<$ty>(&self.home, &self.std, values, orders, strength)
             }
 
             /// Writes `new` if the value is `current`; in a model it may fail for no reason, once
@@ -91,7 +93,9 @@ macro_rules! any {
                 if !self.home.is_modelled() {
                     return self.std.compare_exchange_weak(current, new, success, failure);
                 }
-                atomic::compare_exchange::<$ty>(&self.home, &self.std, (current, new), (success, failure), Strength::Weak)
+                let (values, orders) = ((current, new), (success, failure));
+                let strength = Strength::Weak;
+                atomic::compare_exchange::<$ty>(&self.home, &self.std, values, orders, strength)
             }
 
             /// Writes what `f` makes of the value, again and again until no other thread came

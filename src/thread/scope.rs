@@ -231,8 +231,8 @@ impl<'scope> Scope<'scope, '_> {
             }
             Inner::Model(started) if started.execution != execution::execution() => {
                 Err(io::Error::other(
-                    "selvedge: this scope belongs to a model, and this thread is none of the model's. \
-                 Start the model's threads with selvedge::thread",
+                    "selvedge: this scope belongs to a model, and this thread is none of the \
+                     model's. Start the model's threads with selvedge::thread",
                 ))
             }
             Inner::Model(started) => {

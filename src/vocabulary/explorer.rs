@@ -179,8 +179,8 @@ impl FromStr for Explorer {
             ("portfolio", [seed]) => Ok(Explorer::Portfolio { seed: *seed }),
             ("threads", []) => Ok(Explorer::Threads),
             _ => Err(format!(
-                "unknown explorer {text:?}; known: exhaustive, loom, loom:BOUND, dfs, portfolio:SEED, \
-                 random:SEED, pct:DEPTH:SEED, pos:SEED, urw:SEED, threads"
+                "unknown explorer {text:?}; known: exhaustive, loom, loom:BOUND, dfs, \
+                 portfolio:SEED, random:SEED, pct:DEPTH:SEED, pos:SEED, urw:SEED, threads"
             )),
         }
     }

@@ -197,9 +197,10 @@ pub enum Bound {
 }
 
 /// What to do where nothing was explored.
-const NOTHING: &str = "nothing to explore: in no execution did two threads use the same object of selvedge's, one of them to \
-                       change it. Does the code use std's Mutex, channels or atomics where it should use those of \
-                       selvedge::sync? If the model is meant to run on one thread, say so: Check::alone(true)";
+const NOTHING: &str = "nothing to explore: in no execution did two threads use the same object of \
+                       selvedge's, one of them to change it. Does the code use std's Mutex, \
+                       channels or atomics where it should use those of selvedge::sync? If the \
+                       model is meant to run on one thread, say so: Check::alone(true)";
 
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -29,13 +29,17 @@ pub(crate) fn locked(threads: usize, each: usize) {
 
 pub(crate) fn unlocked(threads: usize, each: usize) {
     let counter = Arc::new(AtomicUsize::new(0));
-    spawn_all(threads, move |_| (0..each).for_each(|_| counter.store(counter.load(SeqCst) + 1, SeqCst)));
+    spawn_all(threads, move |_| {
+        (0..each).for_each(|_| counter.store(counter.load(SeqCst) + 1, SeqCst));
+    });
 }
 
 pub(crate) fn added(threads: usize, each: usize) {
     let counter = Arc::new(AtomicUsize::new(0));
     let theirs = Arc::clone(&counter);
-    spawn_all(threads, move |_| (0..each).for_each(|_| assert!(theirs.fetch_add(1, SeqCst) < threads * each)));
+    spawn_all(threads, move |_| {
+        (0..each).for_each(|_| assert!(theirs.fetch_add(1, SeqCst) < threads * each));
+    });
     assert_eq!(counter.load(SeqCst), threads * each);
 }
 
@@ -129,7 +133,8 @@ pub(crate) fn bounded_buffer(producers: usize, consumers: usize, items: usize, c
         room: Condvar,
         item: Condvar,
     }
-    let buffer = Arc::new(Buffer { items: Mutex::new(0), room: Condvar::new(), item: Condvar::new() });
+    let buffer =
+        Arc::new(Buffer { items: Mutex::new(0), room: Condvar::new(), item: Condvar::new() });
     let theirs = Arc::clone(&buffer);
     spawn_all(producers + consumers, move |i| {
         for _ in 0..if i < producers { items } else { producers * items / consumers } {

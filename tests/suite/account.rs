@@ -61,7 +61,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn every_deposit_of_every_teller_is_kept(tellers in prop::collection::vec(prop::collection::vec(0..1_000_u64, 0..50), 1..6)) {
+    fn every_deposit_of_every_teller_is_kept(
+        tellers in prop::collection::vec(prop::collection::vec(0..1_000_u64, 0..50), 1..6),
+    ) {
         let account = Account::new(0);
         thread::scope(|scope| {
             for deposits in &tellers {
@@ -73,12 +75,18 @@ proptest! {
     }
 
     #[test]
-    fn transfers_keep_the_sum(moves in prop::collection::vec((0..3_usize, 0..3_usize, 0..20_u64), 0..60)) {
+    fn transfers_keep_the_sum(
+        moves in prop::collection::vec((0..3_usize, 0..3_usize, 0..20_u64), 0..60),
+    ) {
         let accounts = [Account::new(20), Account::new(20), Account::new(20)];
         thread::scope(|scope| {
             for part in moves.chunks(20) {
                 let accounts = &accounts;
-                scope.spawn(move || for (from, to, amount) in part { accounts[*from].transfer(&accounts[*to], *amount); });
+                scope.spawn(move || {
+                    for (from, to, amount) in part {
+                        accounts[*from].transfer(&accounts[*to], *amount);
+                    }
+                });
             }
         });
         prop_assert_eq!(accounts.iter().map(Account::balance).sum::<u64>(), 60);

@@ -164,7 +164,8 @@ fn every_gate_with_a_floor_reads_it() {
 #[test]
 fn tests_are_counted_by_attribute_and_by_list() {
     assert_eq!(tests("#[test]\nfn a() {}\n// #[test]\n    #[test]\nfn b() {}"), 2);
-    let made = "\nmacro_rules! everywhere {\n  #[test]\n  #[test]\n}\n\neverywhere! {\n  loom:\n    a b\n    c;\n}\n";
+    let made = "\nmacro_rules! everywhere {\n  #[test]\n  #[test]\n}\n\n\
+                everywhere! {\n  loom:\n    a b\n    c;\n}\n";
     assert_eq!(tests(made), 6);
     assert_eq!(
         tests(

@@ -148,7 +148,8 @@ fn all_agree(
     let Totals { programs, traces, executions, stuck } = totals;
     let (programs, traces, executions) = (programs.get(), traces.get(), executions.get());
     println!(
-        "{name}: {cases} programs, {programs} with a choice; {executions} executions of {traces} traces, {} stuck",
+        "{name}: {cases} programs, {programs} with a choice; {executions} executions of {traces} \
+         traces, {} stuck",
         stuck.get()
     );
     assert!(programs > u64::from(cases) / 3, "{name}: {programs} programs are no oracle");

@@ -172,7 +172,10 @@ proptest! {
     }
 
     #[test]
-    fn a_token_survives_its_text(text in "v1:(loom\\.2:[1-9][0-9]{0,4}|pct\\.3\\.7:([0-9](x[1-9])?)(-[0-9]){0,20}|dfs:):[a-z:/_]{1,20}") {
+    fn a_token_survives_its_text(
+        text in "v1:(loom\\.2:[1-9][0-9]{0,4}|pct\\.3\\.7:([0-9](x[1-9])?)(-[0-9]){0,20}|dfs:)\
+                 :[a-z:/_]{1,20}",
+    ) {
         let token: Token = text.parse().expect("well-formed");
         let again: Token = token.to_string().parse().expect("its own text");
         prop_assert_eq!(token, again);

@@ -27,7 +27,8 @@ fn golden(name: &str, text: &str) {
         std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     assert!(
         text == expected,
-        "tests/golden/{name} differs (UPDATE_GOLDEN=1 rewrites it). It says\n{expected}\nand now it is\n{text}"
+        "tests/golden/{name} differs (UPDATE_GOLDEN=1 rewrites it). It says\n{expected}\nand now \
+         it is\n{text}"
     );
 }
 
@@ -313,11 +314,18 @@ proptest! {
         let length = found.trace.events.len();
         let drawn = drawn_events(&plain);
         for place in length.saturating_sub(10)..length {
-            prop_assert!(drawn.contains(&(place + 1)), "#{} of the last ten is missing in\n{plain}", place + 1);
+            prop_assert!(
+                drawn.contains(&(place + 1)),
+                "#{} of the last ten is missing in\n{plain}",
+                place + 1
+            );
         }
         for (first, second) in &found.conflicts {
             if *first < length && *second < length {
-                prop_assert!(drawn.contains(&(first + 1)) && drawn.contains(&(second + 1)), "{plain}");
+                prop_assert!(
+                    drawn.contains(&(first + 1)) && drawn.contains(&(second + 1)),
+                    "{plain}"
+                );
             }
         }
         let coloured = timeline::counterexample(&found, &Style::Colour);

@@ -164,6 +164,12 @@ fn the_small_scope_has_each_scenario_once_and_the_smallest_first() {
 fn a_scenario_is_drawn_as_a_table() {
     let scenario =
         Scenario::of([vec![Some(10)], vec![None, Some(2)]]).after([None]).then([Some(1), None]);
-    let drawn = "  first: None\n  thread 1  thread 2\n  Some(10)  None\n            Some(2)\n  last: Some(1), None\n";
+    let drawn = concat!(
+        "  first: None\n",
+        "  thread 1  thread 2\n",
+        "  Some(10)  None\n",
+        "            Some(2)\n",
+        "  last: Some(1), None\n",
+    );
     assert_eq!(scenario.to_string(), drawn);
 }

@@ -852,9 +852,11 @@ fn what_a_part_names_is_found() {
 
 #[test]
 fn a_struct_with_many_fields_and_a_long_function_are_found() {
-    let text = "pub(crate) struct A<'a> {\n    /// One.\n    one: u32,\n    pub(super) two: &'a str,\n}\nstruct B(u8);\nstruct C;\n";
+    let text = "pub(crate) struct A<'a> {\n    /// One.\n    one: u32,\n    \
+                pub(super) two: &'a str,\n}\nstruct B(u8);\nstruct C;\n";
     assert_eq!(fields(&code(text)), [("A", 2)]);
-    let text = "impl A {\n    pub(in crate::a) fn one(&self) {\n        if a {\n        }\n    }\n}\nconst fn two() -> u8 {\n    2\n}";
+    let text = "impl A {\n    pub(in crate::a) fn one(&self) {\n        if a {\n        }\n    \
+                }\n}\nconst fn two() -> u8 {\n    2\n}";
     assert_eq!(lengths(text), [("one".to_string(), 4), ("two".to_string(), 3)]);
 }
 

@@ -103,7 +103,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     }
     macro_rules! tests {
         ($($name:ident),* $(,)?) => {
-            $(trials.push(Trial::test(concat!("last_words::", stringify!($name)), || { $name(); Ok(()) }));)*
+            $(trials.push(Trial::test(concat!("last_words::", stringify!($name)), || {
+                $name();
+                Ok(())
+            }));)*
         };
     }
     tests![

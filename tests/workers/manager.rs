@@ -192,7 +192,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     macro_rules! tests {
         ($($name:ident),* $(,)?) => {
-            $(trials.push(Trial::test(concat!("manager::", stringify!($name)), || within_limit($name)));)*
+            $(trials.push(Trial::test(concat!("manager::", stringify!($name)), || {
+                within_limit($name)
+            }));)*
         };
     }
     tests![
@@ -447,7 +449,8 @@ fn a_refused_operation_changes_nothing() {
     let unknown = list.update::<i64, i64>(0, "ad", &1).unwrap_err();
     assert_eq!(
         unknown.to_string(),
-        "the manager refuses: no function \"ad\"; known: add, append, depth, drop picky, grow, panic, panic with a payload that panics, return picky, set picky, take both, take picky"
+        "the manager refuses: no function \"ad\"; known: add, append, depth, drop picky, grow, \
+         panic, panic with a payload that panics, return picky, set picky, take both, take picky"
     );
     let mismatch = list.update::<_, ()>(0, "append", &"x".to_string()).unwrap_err();
     assert!(matches!(mismatch, ManagerError::Refused(Refusal::Mismatch { .. })), "{mismatch}");
@@ -1462,15 +1465,20 @@ fn request() -> impl Strategy<Value = Request> {
     let (maybe, index) = (prop::option::of(item.clone()), 0..3_u64);
     let operation = prop_oneof![
         3 => item.clone().prop_map(|item| Operation::List(ListOperation::Push(item))),
-        1 => prop::collection::vec(item.clone(), 0..3).prop_map(|items| Operation::List(ListOperation::Extend(items.into()))),
-        1 => (index.clone(), item.clone()).prop_map(|(i, item)| Operation::List(ListOperation::Set(i, item))),
+        1 => prop::collection::vec(item.clone(), 0..3)
+            .prop_map(|items| Operation::List(ListOperation::Extend(items.into()))),
+        1 => (index.clone(), item.clone())
+            .prop_map(|(i, item)| Operation::List(ListOperation::Set(i, item))),
         1 => index.prop_map(|i| Operation::List(ListOperation::Remove(i))),
         1 => Just(Operation::List(ListOperation::Pop)),
         1 => Just(Operation::List(ListOperation::Clear)),
-        3 => (item.clone(), item.clone()).prop_map(|(k, v)| Operation::Dict(DictOperation::Insert(k, v))),
+        3 => (item.clone(), item.clone())
+            .prop_map(|(k, v)| Operation::Dict(DictOperation::Insert(k, v))),
         1 => item.clone().prop_map(|key| Operation::Dict(DictOperation::Remove(key))),
         1 => (item.clone(), maybe.clone(), maybe)
-            .prop_map(|(key, current, new)| Operation::Dict(DictOperation::CompareExchange { key, current, new })),
+            .prop_map(|(key, current, new)| {
+                Operation::Dict(DictOperation::CompareExchange { key, current, new })
+            }),
         1 => Just(Operation::Dict(DictOperation::Clear)),
         1 => item.prop_map(|item| Operation::Value(ValueOperation::Set(item))),
     ];
@@ -1501,7 +1509,8 @@ fn any_requests_leave_the_core_consistent() {
     let step = prop_oneof![
         1 => prop::option::of(0..6_u64).prop_map(Step::Connect),
         1 => (0..4_u64).prop_map(Step::Disconnect),
-        40 => (0..4_u64, request()).prop_map(|(connection, request)| Step::Ask(connection, request)),
+        40 => (0..4_u64, request())
+            .prop_map(|(connection, request)| Step::Ask(connection, request)),
     ];
     // Somebody and something that most steps can be about.
     let objects = [Create::List, Create::Dict, Create::Value(Item::default()), Create::Lock];

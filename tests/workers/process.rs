@@ -218,7 +218,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     macro_rules! tests {
         ($($name:ident),* $(,)?) => {
-            $(trials.push(Trial::test(concat!("process::", stringify!($name)), || { $name(); Ok(()) }));)*
+            $(trials.push(Trial::test(concat!("process::", stringify!($name)), || {
+                $name();
+                Ok(())
+            }));)*
         };
     }
     tests![
@@ -494,7 +497,8 @@ fn a_program_without_worker_main_starts_no_endless_chain() {
             command.env("FORGETFUL", "0").env("FORGETFUL_PROGRAM", program).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
-    let refused = "worker `squares` was not started: `worker_main` must be the first line of this program's `main`";
+    let refused = "worker `squares` was not started: `worker_main` must be the first line of this \
+                   program's `main`";
     assert_eq!(
         run(own.as_os_str()),
         format!("generation 0\n{refused}\n"),
@@ -594,9 +598,10 @@ fn a_panic_of_a_types_own_code_is_an_error_of_the_call() {
     panicked(run::<_, PickyWriter>("return picky", &7_u8).map(drop), "only zero can travel");
     assert!(run::<_, PickyWriter>("return picky", &0_u8).is_ok());
     let payload = run::<_, u64>("panic with a payload that panics", &()).unwrap_err();
-    assert!(
-        matches!(&payload, Failure::Panicked { message, .. } if message == "a panic without a message")
-    );
+    assert!(matches!(
+        &payload,
+        Failure::Panicked { message, .. } if message == "a panic without a message"
+    ));
     // Here: the arguments' Serialize, the result's Deserialize.
     let Err(Failure::Encode(why)) = run::<_, ()>("take picky", &PickyWriter(1)) else {
         panic!("encoded?")
@@ -651,8 +656,8 @@ fn lengths_that_no_frame_can_hold_are_an_error() {
         [run::<_, ()>("take units", &Units(vec![])), run::<_, Units>("return units", &()).map(drop)]
     {
         let Err(Failure::Decode(why)) = failure else { panic!("decoded?") };
-        let said = "it announces 18446744073709551615 elements; 0 bytes follow, and 65536 elements without bytes are \
-                    the limit";
+        let said = "it announces 18446744073709551615 elements; 0 bytes follow, and 65536 elements \
+                    without bytes are the limit";
         assert!(why.ends_with(said), "{why}");
     }
     assert!(begun.elapsed() < LIMIT);

@@ -204,7 +204,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     macro_rules! tests {
         ($($name:ident),* $(,)?) => {
-            $(trials.push(Trial::test(concat!("queue::", stringify!($name)), || { $name(); Ok(()) }));)*
+            $(trials.push(Trial::test(concat!("queue::", stringify!($name)), || {
+                $name();
+                Ok(())
+            }));)*
         };
     }
     tests![
@@ -360,7 +363,8 @@ fn closed_and_died_are_different_answers() {
         Worker::spawn("send, then exit", &(sender, Vec::<Vec<u8>>::new(), 3)).unwrap();
     let died = drain(receiver).unwrap_err();
     assert_eq!(died, Died { items: vec![], deaths: vec![Death::Worker(Failure::Exited(3))] });
-    let said = "a producer died after 0 items had arrived: its process exited with code 3 and without a result";
+    let said = "a producer died after 0 items had arrived: its process exited with code 3 and \
+                without a result";
     assert_eq!(died.to_string(), said);
     assert_eq!(join(worker), Err(Failure::Exited(3)));
 }
@@ -573,8 +577,8 @@ fn garbage_is_an_error_and_loses_nothing() {
     let died = received([&valid, &b"GET / HTTP/1.1\r\n"[..]].concat()).unwrap_err();
     assert_eq!(died.items, [b"one", b"two"]);
     let said = format!(
-        "a producer died after 2 items had arrived: it sent what is no item: frame at byte {}: no frame begins with \
-         [47, 45, 54, 20, 2f, 20, 48, 54]",
+        "a producer died after 2 items had arrived: it sent what is no item: frame at byte {}: no \
+         frame begins with [47, 45, 54, 20, 2f, 20, 48, 54]",
         valid.len()
     );
     assert_eq!(died.to_string(), said);
@@ -760,7 +764,8 @@ fn any_bytes_from_a_worker_lose_nothing() {
     let word = prop_oneof![
         5 => prop::collection::vec(any::<u8>(), 0..9).prop_map(|bytes| item(&bytes)),
         1 => (0..4_u8).prop_map(|sent| frame::encode(&[1, sent]).unwrap()),
-        1 => prop::collection::vec(any::<u8>(), 0..9).prop_map(|payload| frame::encode(&payload).unwrap()),
+        1 => prop::collection::vec(any::<u8>(), 0..9)
+            .prop_map(|payload| frame::encode(&payload).unwrap()),
         1 => prop::collection::vec(any::<u8>(), 0..9),
     ];
     property(

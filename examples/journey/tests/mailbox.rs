@@ -100,7 +100,9 @@ impl Subject for FirstAttempt {
     }
 
     fn call(&self, op: &Op) -> Ret {
-        let enter = |from| self.state.compare_exchange(from, BUSY, Ordering::Acquire, Ordering::Relaxed).is_ok();
+        let enter = |from| {
+            self.state.compare_exchange(from, BUSY, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        };
         match op {
             Op::Put(letter) if enter(EMPTY) => {
                 self.letter.store(*letter, Ordering::Relaxed);
@@ -124,7 +126,10 @@ impl Subject for FirstAttempt {
 
 #[test]
 fn the_first_attempt_was_full_and_empty_at_once() {
-    let test = selvedge::linearizable::<FirstAttempt>().expect(Expect::Violation(Kind::NotLinearizable));
-    let selvedge::linearizable::Verdict::Violated(failure) = test.assert() else { unreachable!("it was asserted") };
+    let test =
+        selvedge::linearizable::<FirstAttempt>().expect(Expect::Violation(Kind::NotLinearizable));
+    let selvedge::linearizable::Verdict::Violated(failure) = test.assert() else {
+        unreachable!("it was asserted")
+    };
     assert!(failure.scenario.threads.len() == 2 && failure.scenario.size() <= 4, "{failure}");
 }

@@ -84,7 +84,8 @@ fn aborts(world: &mut World, message: String, location: Option<String>) -> Strin
         (Some(last), Some(first)) if message == ABORTS[0] => {
             let (last, first) = (words(last), words(first));
             format!(
-                "a destructor panicked while a panic unwound: {last}, after {first}. {message}: std aborts"
+                "a destructor panicked while a panic unwound: {last}, after {first}. {message}: \
+                 std aborts"
             )
         }
         (last, _) => format!("{}: {message}: std aborts", words(last.unwrap_or_default())),

@@ -112,7 +112,8 @@ pub(super) fn at_exit() -> bool {
     if awaited > 0 {
         let checks = if awaited == 1 { "a check runs" } else { "checks run" };
         print(&format!(
-            "\nselvedge: the process exits while {checks}: there is no verdict, so it exits with 101\n"
+            "\nselvedge: the process exits while {checks}: there is no verdict, so it exits with \
+             101\n"
         ));
     }
     awaited > 0

@@ -181,7 +181,8 @@ fn race(world: &World, me: ThreadId, object: ObjectId, other: &Past, pending: &P
         world.log.trace.events.get(other.event).map_or("access", |event| event.operation.name());
     let (mine_did, location) = (pending.operation.name(), pending.location);
     let message = format!(
-        "{mine}'s {mine_did} of {name} at {location} and {theirs}'s {did} at {}: nothing orders them",
+        "{mine}'s {mine_did} of {name} at {location} and {theirs}'s {did} at {}: nothing orders \
+         them",
         other.location
     );
     Ending::Violation {

@@ -149,7 +149,8 @@ pub(in crate::execution) fn race(
     let did = world.log.trace.events.get(earlier.event).map_or("access", |e| e.operation.name());
     let mine_did = if write { Operation::Write } else { Operation::Read }.name();
     let message = format!(
-        "{mine}'s {mine_did} of {name} at {location} and {theirs}'s {did} at {}: nothing orders them",
+        "{mine}'s {mine_did} of {name} at {location} and {theirs}'s {did} at {}: nothing orders \
+         them",
         earlier.location
     );
     world.end(Ending::Violation {

@@ -110,8 +110,11 @@ macro_rules! rmw {
 }
 
 macro_rules! primitive {
-    ($ty:ty, $std:ty, $loom:ty, |$self:ident| $value:expr, $kind:ident($stored:expr), |$bits:ident| $of:expr, $arms:tt
-        $(, <$t:ident>)?) => {
+    (
+        $ty:ty, $std:ty, $loom:ty,
+        |$self:ident| $value:expr, $kind:ident($stored:expr), |$bits:ident| $of:expr,
+        $arms:tt $(, <$t:ident>)?
+    ) => {
         impl$(<$t: 'static>)? Primitive for $ty {
             type Std = $std;
             type Loom = $loom;
@@ -138,10 +141,10 @@ macro_rules! primitive {
 
 macro_rules! integers {
     ($($ty:ty, $atomic:ident, $sign:ident as $wide:ty;)*) => { $(
-        primitive!($ty, std::sync::atomic::$atomic, ::loom::sync::atomic::$atomic, |self| Value::$sign(self as $wide),
-            Bits(self as u64), |bits| bits as $ty, {
-            Swap => swap, Add => fetch_add, Sub => fetch_sub, And => fetch_and, Nand => fetch_nand, Or => fetch_or,
-            Xor => fetch_xor, Max => fetch_max, Min => fetch_min
+        primitive!($ty, std::sync::atomic::$atomic, ::loom::sync::atomic::$atomic,
+            |self| Value::$sign(self as $wide), Bits(self as u64), |bits| bits as $ty, {
+            Swap => swap, Add => fetch_add, Sub => fetch_sub, And => fetch_and, Nand => fetch_nand,
+            Or => fetch_or, Xor => fetch_xor, Max => fetch_max, Min => fetch_min
         });
     )* };
 }
@@ -159,10 +162,12 @@ integers! {
     isize, AtomicIsize, Signed as i64;
 }
 
-primitive!(bool, std::sync::atomic::AtomicBool, ::loom::sync::atomic::AtomicBool, |self| Value::Bool(self),
-    Bits(u64::from(self)), |bits| bits != 0, {
+primitive!(bool, std::sync::atomic::AtomicBool, ::loom::sync::atomic::AtomicBool,
+    |self| Value::Bool(self), Bits(u64::from(self)), |bits| bits != 0, {
     Swap => swap, And => fetch_and, Nand => fetch_nand, Or => fetch_or, Xor => fetch_xor
 });
 
 primitive!(*mut T, std::sync::atomic::AtomicPtr<T>, ::loom::sync::atomic::AtomicPtr<T>,
-    |self| Value::Pointer(self as usize), Pointer(self.cast()), |pointer| pointer.cast(), { Swap => swap }, <T>);
+    |self| Value::Pointer(self as usize), Pointer(self.cast()), |pointer| pointer.cast(), {
+    Swap => swap
+}, <T>);

@@ -74,8 +74,8 @@ impl fmt::Display for Exceeded {
             }
             Exceeded::Announced { elements, left } => write!(
                 f,
-                "it announces {elements} elements; {left} bytes follow, and {EMPTY_ELEMENTS} elements without bytes \
-                 are the limit"
+                "it announces {elements} elements; {left} bytes follow, and {EMPTY_ELEMENTS} \
+                 elements without bytes are the limit"
             ),
         }
     }

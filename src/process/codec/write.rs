@@ -52,7 +52,9 @@ macro_rules! leaves {
 
 /// A method that begins a value of several parts.
 macro_rules! several {
-    ($($method:ident($($name:ident: $type:ty),*) -> $Part:ident, $announced:expr, $leaf:expr);* $(;)?) => {$(
+    ($(
+        $method:ident($($name:ident: $type:ty),*) -> $Part:ident, $announced:expr, $leaf:expr
+    );* $(;)?) => {$(
         fn $method(self, $($name: $type),*) -> Result<Self::$Part, S::Error> {
             let _level = self.level()?;
             if let Some(leaf) = $leaf {
@@ -191,7 +193,11 @@ macro_rules! parts {
             type Ok = C::Ok;
             type Error = C::Error;
 
-            fn $method<T: Serialize + ?Sized>(&mut self, $($key: $type,)? value: &T) -> Result<(), C::Error> {
+            fn $method<T: Serialize + ?Sized>(
+                &mut self,
+                $($key: $type,)?
+                value: &T,
+            ) -> Result<(), C::Error> {
                 let (inner, value) = self.part(value);
                 inner.$method($($key,)? &value)?;
                 self.end_of_element()

@@ -18,7 +18,8 @@ pub const MODELS: &[Model] = &[
     },
     Model {
         name: "account/transfer",
-        about: "two transfers in opposite directions: no money is made or lost, and nobody waits for ever",
+        about: "two transfers in opposite directions: no money is made or lost, and nobody waits \
+                for ever",
         body: transfers,
         expect: Expect::Holds,
         not_in: &[],
@@ -53,7 +54,8 @@ pub const MODELS: &[Model] = &[
     },
     Model {
         name: "account/broken/transfer-lock-order",
-        about: "each transfer locks its own side first: two in opposite directions wait for each other",
+        about: "each transfer locks its own side first: two in opposite directions wait for each \
+                other",
         body: transfers_from_first,
         expect: Expect::Violation(Kind::Deadlock),
         not_in: &[],

@@ -81,7 +81,8 @@ impl Manager {
     /// use selvedge::systems::manager::{Functions, Manager, Serve};
     ///
     /// fn main() -> Result<(), Box<dyn std::error::Error>> {
-    ///     worker_main(&Table::new().function("manager", |serve: Serve| serve.run(Functions::new())));
+    ///     let serve = |serve: Serve| serve.run(Functions::new());
+    ///     worker_main(&Table::new().function("manager", serve));
     ///
     ///     let manager = Manager::process("manager")?;
     ///     manager.list()?.push(&1)?;

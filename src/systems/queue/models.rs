@@ -105,7 +105,8 @@ pub(super) const MODELS: &[Model] = &[
     ),
     violated(
         "queue/broken/died-is-empty",
-        "the end of the items is taken for a finished stream: a dead producer looks like one with nothing to say",
+        "the end of the items is taken for a finished stream: a dead producer looks like one with \
+         nothing to say",
         Kind::Panic,
         died_is_empty,
     ),

@@ -130,7 +130,8 @@ impl Fingerprint {
             .unwrap_or_default();
         let location = event.location;
         Some(format!(
-            "the program is another one: event #{number} is {thread}'s {is}{of} at {location}, and {was}"
+            "the program is another one: event #{number} is {thread}'s {is}{of} at {location}, and \
+             {was}"
         ))
     }
 

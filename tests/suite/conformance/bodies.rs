@@ -7,7 +7,8 @@ use std::time::Duration;
 use sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use sync::atomic::*;
 use sync::{
-    Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, PoisonError, RwLock, TryLockError, Weak, mpsc,
+    Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, PoisonError, RwLock, TryLockError,
+    Weak, mpsc,
 };
 
 /// Longer than any of these waits takes.
@@ -40,7 +41,9 @@ pub(super) fn a_held_mutex_would_block() {
     let mutex = Arc::new(Mutex::new(1));
     let held = mutex.lock().unwrap();
     let theirs = Arc::clone(&mutex);
-    thread::spawn(move || assert!(matches!(theirs.try_lock(), Err(TryLockError::WouldBlock)))).join().unwrap();
+    thread::spawn(move || assert!(matches!(theirs.try_lock(), Err(TryLockError::WouldBlock))))
+        .join()
+        .unwrap();
     drop(held);
     assert_eq!(*mutex.try_lock().unwrap(), 1);
 }
@@ -237,11 +240,13 @@ pub(super) fn waits_end_at_the_latest_with_their_timeout() {
         *theirs.0.lock().unwrap() += 1;
         theirs.1.notify_one();
     });
-    let (guard, result) = pair.1.wait_timeout_while(pair.0.lock().unwrap(), SHORT, |n| *n == 0).unwrap();
+    let (guard, result) =
+        pair.1.wait_timeout_while(pair.0.lock().unwrap(), SHORT, |n| *n == 0).unwrap();
     assert_eq!(result.timed_out(), *guard == 0);
     drop(guard);
     other.join().unwrap();
-    let (guard, result) = pair.1.wait_timeout_while(pair.0.lock().unwrap(), LONG, |n| *n == 0).unwrap();
+    let (guard, result) =
+        pair.1.wait_timeout_while(pair.0.lock().unwrap(), LONG, |n| *n == 0).unwrap();
     assert!(!result.timed_out());
     drop(guard);
     let (_guard, result) = pair.1.wait_timeout(pair.0.lock().unwrap(), SHORT).unwrap();
@@ -337,7 +342,10 @@ pub(super) fn a_barrier_has_one_leader_a_generation() {
             if shared.0.wait().is_leader() {
                 shared.1.fetch_add(1, SeqCst);
             }
-            assert!(shared.2.load(SeqCst) >= 2 * generation, "nobody goes on before the other came");
+            assert!(
+                shared.2.load(SeqCst) >= 2 * generation,
+                "nobody goes on before the other came"
+            );
         }
     };
     let theirs = Arc::clone(&barrier);
@@ -465,7 +473,9 @@ pub(super) fn orderings_that_make_no_sense_panic() {
     ];
     let other = thread::spawn(move || {
         let atomic = AtomicU32::new(0);
-        refused.map(|operation| catch_unwind(AssertUnwindSafe(|| operation(&atomic, &ORDERS))).is_err())
+        refused.map(|operation| {
+            catch_unwind(AssertUnwindSafe(|| operation(&atomic, &ORDERS))).is_err()
+        })
     });
     assert_eq!(other.join().unwrap(), [true; 6]);
 }
@@ -489,7 +499,10 @@ pub(super) fn fences_publish() {
 // ---- threads
 
 pub(super) fn threads_return_their_result_or_their_panic() {
-    let (good, bad) = (thread::spawn(|| "good"), thread::spawn(|| -> u8 { std::panic::resume_unwind(Box::new(7_u64)) }));
+    let (good, bad) = (
+        thread::spawn(|| "good"),
+        thread::spawn(|| -> u8 { std::panic::resume_unwind(Box::new(7_u64)) }),
+    );
     assert_eq!(good.join().unwrap(), "good");
     assert_eq!(*bad.join().unwrap_err().downcast::<u64>().unwrap(), 7);
 }
@@ -509,7 +522,10 @@ pub(super) fn threads_have_names_and_identities() {
     assert_eq!(id, thread.id());
     assert_ne!(id, main.id());
     assert_eq!(main.id(), thread::current().id());
-    assert_eq!(thread::spawn(|| thread::current().name().map(str::to_string)).join().unwrap(), None);
+    assert_eq!(
+        thread::spawn(|| thread::current().name().map(str::to_string)).join().unwrap(),
+        None
+    );
 }
 
 pub(super) fn a_finished_thread_says_so() {
@@ -530,7 +546,8 @@ pub(super) fn scoped_threads_borrow() {
             numbers[0]
         });
         let builder = thread::Builder::new().name("scoped".to_string());
-        let named = builder.spawn_scoped(s, || thread::current().name().map(str::to_string)).unwrap();
+        let named =
+            builder.spawn_scoped(s, || thread::current().name().map(str::to_string)).unwrap();
         assert_eq!(named.thread().name(), Some("scoped"));
         assert_eq!(named.join().unwrap().as_deref(), Some("scoped"));
         (sum.join().unwrap(), nested.join().unwrap())
@@ -692,7 +709,10 @@ pub(super) fn a_bounded_channel_waits_for_room() {
 
 pub(super) fn a_rendezvous_passes_from_hand_to_hand() {
     let (sender, receiver) = channel::bounded(0);
-    assert_eq!((sender.capacity(), sender.len(), sender.is_empty(), sender.is_full()), (Some(0), 0, true, true));
+    assert_eq!(
+        (sender.capacity(), sender.len(), sender.is_empty(), sender.is_full()),
+        (Some(0), 0, true, true)
+    );
     let taken = Arc::new(AtomicBool::new(false));
     let theirs = Arc::clone(&taken);
     let other = thread::spawn(move || {
@@ -734,7 +754,11 @@ pub(super) fn items_that_nobody_will_receive_are_dropped_with_the_receiver() {
     let (reply, answer) = channel::bounded::<u8>(1);
     requests.send(reply).unwrap();
     let other = thread::spawn(move || drop(server));
-    assert_eq!(answer.recv(), Err(channel::RecvError), "the request is gone, and its reply with it");
+    assert_eq!(
+        answer.recv(),
+        Err(channel::RecvError),
+        "the request is gone, and its reply with it"
+    );
     other.join().unwrap();
     let (requests, server) = mpsc::channel();
     let (reply, answer) = mpsc::sync_channel::<u8>(1);
@@ -748,7 +772,10 @@ pub(super) fn a_channel_tries() {
     assert_eq!(receiver.try_recv(), Err(channel::TryRecvError::Empty));
     assert_eq!(sender.try_send(1), Ok(()));
     assert_eq!(sender.try_send(2), Err(channel::TrySendError::Full(2)));
-    assert_eq!((sender.len(), receiver.len(), sender.is_full(), receiver.is_empty()), (1, 1, true, false));
+    assert_eq!(
+        (sender.len(), receiver.len(), sender.is_full(), receiver.is_empty()),
+        (1, 1, true, false)
+    );
     assert_eq!(receiver.try_iter().collect::<Vec<_>>(), [1]);
     assert!(receiver.is_empty() && !sender.is_full());
     assert_eq!((sender.capacity(), channel::unbounded::<u8>().1.capacity()), (Some(1), None));

@@ -163,9 +163,10 @@ fn a_destructor_that_unwinds_may_wait_start_threads_and_join_them() {
         .expect(Expect::Violation(Kind::Deadlock));
     let replay =
         selvedge::Config { replay: Some(found.replay.clone()), ..selvedge::Config::default() };
-    assert!(
-        matches!(again.config(replay).run(model), Verdict::Violated(again) if again.kind == Kind::Deadlock)
-    );
+    assert!(matches!(
+        again.config(replay).run(model),
+        Verdict::Violated(again) if again.kind == Kind::Deadlock
+    ));
 }
 
 /// loom cannot switch there: it says so.

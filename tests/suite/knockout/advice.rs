@@ -50,13 +50,17 @@ fn what_publishes_memory_that_no_model_watches_is_undecided() {
     let report = Knockouts::new("raw").model("publish", publish(false)).run();
     let text = drawn(&report);
     assert_eq!(those(&report, Mark::Undecided), ["store Relaxed", "load Relaxed"], "{text}");
-    let unseen = |fate: &Fate| matches!(fate, Fate::Unseen(Unseen::NothingWatched, models) if models.len() == 1);
+    let unseen = |fate: &Fate| match fate {
+        Fate::Unseen(Unseen::NothingWatched, models) => models.len() == 1,
+        _ => false,
+    };
     assert_eq!(report.knockouts.iter().filter(|tried| unseen(&tried.fate)).count(), 2);
     assert_eq!((report.worst(), report.is_load_bearing()), (Mark::Undecided, false));
     assert!(!text.contains("is enough") && !text.contains("weaken it,"), "{text}");
     for words in [
         "store Relaxed: UNDECIDED: nothing in these models depends on what is published",
-        "Do not weaken it for that. Announce the memory that it publishes with selvedge::cell::write(ptr)",
+        "Do not weaken it for that. Announce the memory that it publishes with \
+         selvedge::cell::write(ptr)",
         "2 UNDECIDED",
     ] {
         assert!(text.contains(words), "no {words:?} in\n{text}");

@@ -71,7 +71,8 @@ fn what_is_wrong_is_said_with_its_line() {
         (
             r#"{"process":0,"op":"dequeue","call":3,"retrun":4}"#,
             ReadErrorKind::Syntax,
-            "unknown field `retrun`, expected one of `process`, `op`, `key`, `arg`, `ret`, `call`, `return` (column 45)",
+            "unknown field `retrun`, expected one of `process`, `op`, `key`, `arg`, `ret`, `call`, \
+             `return` (column 45)",
         ),
         ("{}x", ReadErrorKind::Syntax, "missing field `process` (column 2)"),
         ("\u{0}", ReadErrorKind::Syntax, "expected value (column 1)"),

@@ -20,7 +20,8 @@ pub(crate) fn counterexample() -> Counterexample {
     Counterexample {
         model: "account/opposite_orders".to_string(),
         kind: Kind::Deadlock,
-        message: "main waits for the end of philosopher 1; philosopher 1 waits for right, held by philosopher 2"
+        message: "main waits for the end of philosopher 1; philosopher 1 waits for right, held by \
+                  philosopher 2"
             .to_string(),
         location: None,
         explorer: Explorer::Pct { seed: 7, depth: 3 },
