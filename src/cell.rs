@@ -1,4 +1,4 @@
-//! `UnsafeCell` whose accesses the engines see, and plain memory whose accesses they are told of.
+//! An `UnsafeCell` whose accesses the engines see, and announced accesses to plain memory.
 
 mod address;
 
@@ -10,13 +10,13 @@ use crate::{
     trace::ObjectKind,
 };
 
-/// A cell whose every access is a closure, so that a model can watch it for data races (loom's
+/// A cell that is accessed through closures, so that a model can check it for data races (loom's
 /// shape).
 ///
-/// Two accesses, one of them a write, that nothing orders are reported before the pointer of the
-/// second is handed out. An access lasts until the last operation in its closure: a closure may
-/// hand its right on by that one, and must not use the pointer after it. Without the feature
-/// `model` it is as thin as std's.
+/// If two accesses are unordered and one of them is a write, the race is reported before the second
+/// one gets its pointer. An access lasts until the last operation in its closure. A closure may
+/// hand its access right on through that operation, and must not use the pointer after it. Without
+/// the feature `model` the cell is as thin as std's.
 ///
 /// ```
 /// use selvedge::cell::UnsafeCell;
@@ -35,7 +35,7 @@ pub struct UnsafeCell<T: ?Sized> {
 }
 
 impl<T> UnsafeCell<T> {
-    /// A cell that holds `value`.
+    /// Creates a cell that holds `value`.
     #[cfg(feature = "model")]
     #[track_caller]
     pub fn new(value: T) -> Self {
@@ -44,13 +44,13 @@ impl<T> UnsafeCell<T> {
         UnsafeCell { home, data: std::cell::UnsafeCell::new(value) }
     }
 
-    /// A cell that holds `value`.
+    /// Creates a cell that holds `value`.
     #[cfg(not(feature = "model"))]
     pub const fn new(value: T) -> Self {
         UnsafeCell { data: std::cell::UnsafeCell::new(value) }
     }
 
-    /// The value, taken out.
+    /// Consumes the cell and returns the value.
     pub fn into_inner(self) -> T {
         self.data.into_inner()
     }
@@ -73,7 +73,7 @@ impl<T: ?Sized> UnsafeCell<T> {
         f(self.data.get())
     }
 
-    /// The value, by exclusive borrow.
+    /// Returns a mutable reference to the value.
     pub fn get_mut(&mut self) -> &mut T {
         self.data.get_mut()
     }

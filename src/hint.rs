@@ -2,7 +2,7 @@
 
 pub use std::hint::{assert_unchecked, black_box, unreachable_unchecked};
 
-/// [`std::hint::spin_loop`]; in a model, lets other threads go on.
+/// [`std::hint::spin_loop`]; in a model, it lets other threads run.
 #[cfg(feature = "model")]
 #[track_caller]
 pub fn spin_loop() {

@@ -1,14 +1,14 @@
-//! Plain memory that is watched by its address, for code whose types stay as they are.
+//! Plain memory that a model watches by its address, for code whose types stay unchanged.
 
 use std::panic::Location;
 
-/// Announces a read of what `ptr` points to, so that a model sees whether anything orders it with
+/// Announces a read of what `ptr` points to, so that a model sees whether the read is ordered with
 /// the writes.
 ///
-/// For code that has a `std::cell::UnsafeCell`, a raw pointer or a `Box` of its own:
-/// [`UnsafeCell::with`], without a change of types. Say it right before the read. The pointer is
-/// not dereferenced. Nothing happens outside of a model; without the feature `model` there is not
-/// even a call.
+/// This is for code that has its own `std::cell::UnsafeCell`, raw pointer or `Box`: it does what
+/// [`UnsafeCell::with`] does, without a change of types. Call it right before the read. The pointer
+/// is not dereferenced. Outside of a model nothing happens; without the feature `model` there is
+/// not even a call.
 ///
 /// [`UnsafeCell::with`]: super::UnsafeCell::with
 ///
@@ -36,24 +36,24 @@ use std::panic::Location;
 /// });
 /// ```
 ///
-/// # What is one memory
-/// Bytes, by their addresses, within one execution: accesses race if they have a byte in common,
-/// whatever types and sizes they were announced with; neighbours do not. A type of size zero is no
-/// memory.
+/// # What counts as one memory
+/// Bytes, identified by their addresses, within one execution. Accesses race if they have a byte in
+/// common, whatever types and sizes they were announced with. Accesses to neighbouring bytes do not
+/// race. A type of size zero has no memory.
 ///
-/// An allocator gives an address out again after it was given back. A model does not see that: an
-/// access to the new owner's memory would race with those to the old owner's. Where memory that was
-/// announced is given back and another thread may get it, say [`freed`] before.
+/// An allocator reuses the addresses of freed memory. A model does not see that: an access to the
+/// new owner's memory would race with accesses to the old owner's. If announced memory is freed and
+/// another thread may get it, call [`freed`] first.
 ///
-/// Announcing adds no execution to an exhaustive search, as nothing hangs on the order of two
-/// accesses but whether they race, and that is seen in either order.
+/// Announcing adds no executions to an exhaustive search: the order of two accesses matters only
+/// for whether they race, and a race is seen in either order.
 #[inline(always)]
 #[track_caller]
 pub fn read<T>(ptr: *const T) {
     announce(ptr.addr(), size_of::<T>(), Kind::Read, Location::caller());
 }
 
-/// Announces a write to what `ptr` points to: as [`read`] does, right before it.
+/// Announces a write to what `ptr` points to. Call it right before the write, as with [`read`].
 ///
 /// ```
 /// let mut slot = 0;
@@ -68,18 +68,17 @@ pub fn write<T>(ptr: *mut T) {
     announce(ptr.addr(), size_of::<T>(), Kind::Write, Location::caller());
 }
 
-/// Announces the last access to what `ptr` points to: right before it is given back to the
-/// allocator, or dropped.
+/// Announces the last access to what `ptr` points to. Call it right before the memory is freed or
+/// dropped.
 ///
-/// It counts as a write: whoever still uses the memory, with nothing that orders it, races with it.
-/// After it, these bytes are another memory, of which nothing is known. So it also says that an
-/// allocator may give them to anybody.
+/// It counts as a write: an unordered use of the memory by another thread races with it. After it,
+/// these bytes are new memory without a history, which an allocator may give to any thread.
 ///
-/// It is needed where memory that was announced is freed while other threads allocate: else what
-/// they get may be these addresses, and a data race is reported that is none. The drawing of such a
-/// race says so. An access after it, through a pointer that was kept, is found where it may also
-/// come before, and not where it is ordered after it: this is no sanitizer. The order of this and
-/// of every announced access of other threads is explored.
+/// It is needed where announced memory is freed while other threads allocate. Otherwise their
+/// allocations may have the same addresses, and a false data race is reported. The drawing of such
+/// a race says so. A later access through a stale pointer is found if it can also come before, and
+/// missed if it is ordered after: this is no sanitizer. The order of this and of every announced
+/// access of other threads is explored.
 ///
 /// ```
 /// let node = Box::into_raw(Box::new(7));

@@ -1,10 +1,10 @@
 //! `crossbeam_channel`, as the engines see it: `bounded` and `unbounded`, any number of producers
 //! and consumers.
 //!
-//! Without the feature `model` these are crossbeam's own. crossbeam's channels cannot be modelled
-//! (they are made of std's atomics), so with it they are made of this crate's
-//! [`Mutex`](crate::sync::Mutex) and [`Condvar`](crate::sync::Condvar), inside of a model and
-//! outside; the errors are crossbeam's own types.
+//! Without the feature `model` these are crossbeam's own types. crossbeam's channels cannot be
+//! modelled, because they use std's atomics. With the feature, the channels use this crate's
+//! [`Mutex`](crate::sync::Mutex) and [`Condvar`](crate::sync::Condvar), inside and outside of a
+//! model. The errors are crossbeam's own types.
 
 #[cfg(not(feature = "model"))]
 pub use crossbeam_channel::*;

@@ -1,4 +1,4 @@
-//! The channel on a mutex and two condition variables.
+//! The channel: a mutex and two condition variables.
 
 use super::{RecvError, RecvTimeoutError, SendError, SendTimeoutError, TryRecvError, TrySendError};
 use crate::execution::knockout;
@@ -9,13 +9,13 @@ use std::panic::Location;
 use std::time::{Duration, Instant};
 
 struct State<T> {
-    /// The oldest first, each with its number.
+    /// The items, oldest first, each with its number.
     items: VecDeque<(u64, T)>,
     senders: usize,
     receivers: usize,
-    /// Receivers that wait for an item.
+    /// The number of receivers that wait for an item.
     hungry: usize,
-    /// Items put down, ever.
+    /// The number of items ever sent.
     put: u64,
 }
 
@@ -34,8 +34,9 @@ impl<T> Channel<T> {
 }
 
 impl<T> State<T> {
-    /// Whether an item may be put down. From hand to hand, whoever can wait puts it down and waits
-    /// until it is taken; whoever cannot, only for a receiver that waits already.
+    /// Whether an item may be sent. On a rendezvous channel, a sender that can wait puts its item
+    /// down and waits until it is received. A sender that cannot wait needs a receiver that is
+    /// already waiting.
     fn has_room(&self, capacity: Option<usize>, can_wait: bool) -> bool {
         match capacity {
             None => true,
@@ -50,7 +51,8 @@ impl<T> State<T> {
         self.put
     }
 
-    /// The items that no receiver is left for. From hand to hand, each sender takes its own back.
+    /// Returns the items that no receiver is left for. On a rendezvous channel, each sender takes
+    /// its own item back.
     fn discard(&mut self, capacity: Option<usize>) -> VecDeque<(u64, T)> {
         if self.receivers == 0 && capacity != Some(0) {
             std::mem::take(&mut self.items)
@@ -66,7 +68,7 @@ impl<T> State<T> {
     }
 }
 
-/// A channel that holds `capacity` items at the most; with 0, an item passes from hand to hand.
+/// Creates a channel that holds at most `capacity` items. With 0 it is a rendezvous channel.
 ///
 /// ```
 /// let (sender, receiver) = selvedge::channel::bounded(1);
@@ -81,7 +83,7 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     channel(Some(capacity))
 }
 
-/// A channel that holds any number of items.
+/// Creates a channel of unbounded capacity.
 #[track_caller]
 #[must_use]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
@@ -100,8 +102,8 @@ fn channel<T>(capacity: Option<usize>) -> (Sender<T>, Receiver<T>) {
     (Sender(Arc::clone(&channel), Location::caller()), Receiver(channel, Location::caller()))
 }
 
-/// Where an end was made: where it goes out of scope is not known, so that is where its close
-/// stands.
+/// Where an end was created. Where it goes out of scope is not known, so its close is reported
+/// here.
 type Made = &'static Location<'static>;
 
 /// [`crossbeam_channel::Sender`], modelled.
@@ -125,7 +127,7 @@ impl Patience {
             .map_or(Patience::Endless, |end| Patience::Until(end, timeout))
     }
 
-    /// Waits on `condvar`; true once there is no time left.
+    /// Waits on `condvar`. Returns `true` once no time is left.
     #[track_caller]
     fn wait<'a, T>(self, condvar: &Condvar, guard: MutexGuard<'a, T>) -> (MutexGuard<'a, T>, bool) {
         match self {
@@ -146,17 +148,17 @@ impl Patience {
     }
 }
 
-/// Why an item did not go out.
+/// Why an item was not sent.
 enum Refused<T> {
     Full(T),
     Disconnected(T),
 }
 
 impl<T> Sender<T> {
-    /// Puts an item down, waiting for room.
+    /// Sends an item, blocking until there is room.
     ///
     /// # Errors
-    /// With the item, if no receiver is left.
+    /// Returns the item if no receiver is left.
     #[track_caller]
     pub fn send(&self, item: T) -> Result<(), SendError<T>> {
         match self.put(item, Patience::Endless) {
@@ -165,10 +167,10 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Puts an item down if there is room.
+    /// Sends an item if there is room.
     ///
     /// # Errors
-    /// With the item, if there is none, or no receiver is left.
+    /// Returns the item if there is no room or no receiver is left.
     #[track_caller]
     pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
         match self.put(item, Patience::None) {
@@ -178,10 +180,10 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Puts an item down, waiting for room no longer than `timeout`.
+    /// Sends an item, blocking for at most `timeout` until there is room.
     ///
     /// # Errors
-    /// With the item, if there was none, or no receiver is left.
+    /// Returns the item if there was no room or no receiver is left.
     #[track_caller]
     pub fn send_timeout(&self, item: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
         match self.put(item, Patience::of(timeout)) {
@@ -229,28 +231,28 @@ impl<T> Sender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Takes the oldest item, waiting for one.
+    /// Receives the oldest item, blocking until there is one.
     ///
     /// # Errors
-    /// If there is none and no sender is left.
+    /// If there is no item and no sender is left.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         self.take(Patience::Endless).map_err(|_| RecvError)
     }
 
-    /// Takes the oldest item, if there is one.
+    /// Receives the oldest item, if there is one.
     ///
     /// # Errors
-    /// If there is none; `Disconnected` if no sender is left either.
+    /// If there is no item; `Disconnected` if no sender is left either.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         self.take(Patience::None)
     }
 
-    /// Takes the oldest item, waiting for one no longer than `timeout`.
+    /// Receives the oldest item, blocking for at most `timeout`.
     ///
     /// # Errors
-    /// If none came; `Disconnected` if no sender is left.
+    /// If no item arrived; `Disconnected` if no sender is left.
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         self.take(Patience::of(timeout)).map_err(|error| match error {
@@ -286,12 +288,12 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// The items, waiting for each, until no sender is left.
+    /// Returns a blocking iterator over the items, until no sender is left.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter(self)
     }
 
-    /// The items that are there now.
+    /// Returns an iterator over the items that are available now.
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter(self)
     }
@@ -300,7 +302,8 @@ impl<T> Receiver<T> {
 macro_rules! both {
     ($name:ident, $count:ident, $gone:ident) => {
         impl<T> $name<T> {
-            /// How many items are in the channel: by the time one looks, it may be another number.
+            /// Returns the number of items in the channel. It may already have changed when the
+            /// caller reads it.
             #[track_caller]
             #[must_use]
             pub fn len(&self) -> usize {
@@ -308,28 +311,28 @@ macro_rules! both {
                 if self.0.capacity == Some(0) { 0 } else { state.items.len() }
             }
 
-            /// Whether no item is in the channel: advisory, and no way to tell that no more will
-            /// come.
+            /// Returns `true` if the channel is empty. This is advisory: it does not tell that no
+            /// more items will come.
             #[track_caller]
             #[must_use]
             pub fn is_empty(&self) -> bool {
                 self.len() == 0
             }
 
-            /// Whether no more items fit in.
+            /// Returns `true` if the channel is full.
             #[track_caller]
             #[must_use]
             pub fn is_full(&self) -> bool {
                 self.0.capacity.is_some_and(|most| self.len() >= most)
             }
 
-            /// How many items fit in, if that is limited.
+            /// Returns the capacity of the channel, if it is bounded.
             #[must_use]
             pub fn capacity(&self) -> Option<usize> {
                 self.0.capacity
             }
 
-            /// Whether both belong to one channel.
+            /// Returns `true` if both belong to the same channel.
             #[must_use]
             pub fn same_channel(&self, other: &Self) -> bool {
                 Arc::ptr_eq(&self.0, &other.0)
@@ -373,7 +376,7 @@ macro_rules! both {
 both!(Sender, senders, item);
 both!(Receiver, receivers, room);
 
-/// See [`Receiver::iter`].
+/// A blocking iterator: see [`Receiver::iter`].
 #[derive(Debug)]
 pub struct Iter<'a, T>(&'a Receiver<T>);
 
@@ -385,7 +388,7 @@ impl<T> Iterator for Iter<'_, T> {
     }
 }
 
-/// See [`Receiver::try_iter`].
+/// A non-blocking iterator: see [`Receiver::try_iter`].
 #[derive(Debug)]
 pub struct TryIter<'a, T>(&'a Receiver<T>);
 
@@ -397,7 +400,7 @@ impl<T> Iterator for TryIter<'_, T> {
     }
 }
 
-/// A receiver as an iterator of its own.
+/// A blocking iterator that owns the receiver.
 #[derive(Debug)]
 pub struct IntoIter<T>(Receiver<T>);
 

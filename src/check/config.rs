@@ -1,15 +1,15 @@
-//! What the environment says about checks.
+//! The settings that checks read from the environment.
 
 use std::path::PathBuf;
 
-/// What the environment says about checks; read at the edge, once for each check.
+/// The settings that checks read from the environment, once for each check, at the edge.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// Replay this execution instead of exploring, if it is one of the model's: `SELVEDGE_REPLAY`.
+    /// Replays this execution instead of exploring, if it belongs to the model: `SELVEDGE_REPLAY`.
     pub replay: Option<String>,
-    /// Where [`Check::assert`](crate::Check::assert) keeps the tokens of failures, to replay them
-    /// first the next time: the folder `selvedge-failures` of the target folder in which the test
-    /// runs, or `SELVEDGE_FAILURES`.
+    /// Where [`Check::assert`](crate::Check::assert) stores the tokens of failures, to replay them
+    /// first in the next run. The default is the folder `selvedge-failures` in the target folder in
+    /// which the test runs; `SELVEDGE_FAILURES` overrides it.
     pub failures: Option<PathBuf>,
 }
 
@@ -24,7 +24,7 @@ impl Config {
     }
 }
 
-/// Where cargo puts what it builds, as far as the running program stands in there.
+/// Returns cargo's target folder, if the running program is inside one.
 fn target_folder() -> Option<PathBuf> {
     let program = std::env::current_exe().ok()?;
     let target = program.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists())?;

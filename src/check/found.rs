@@ -1,4 +1,4 @@
-//! What is said of a failure: made small, with its conflicts and the token that replays it.
+//! What is reported of a failure: shrunk, with its conflicts and its replay token.
 
 use super::Check;
 use crate::counterexample::{Token, conflicts, preemptions};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Check<'_> {
-    /// The counterexample of a failure, made small.
+    /// Returns the shrunk counterexample of a failure.
     pub(super) fn smallest(
         &self,
         explorer: Explorer,
@@ -42,7 +42,7 @@ impl Check<'_> {
         Ok(Counterexample { caveat, replay: String::new(), ..found })
     }
 
-    /// Whether the counterexample's token leads to it.
+    /// Whether the counterexample's token replays it.
     fn is_replayed(&self, model: &Model, found: &Counterexample) -> bool {
         let Ok(token) = found.replay.parse::<Token>() else { return false };
         if matches!(token.only().which, Which::Execution(number) if number > FAR) {
@@ -60,7 +60,7 @@ impl Check<'_> {
         })
     }
 
-    /// What `explorer` found, with a token by which `by` finds it again.
+    /// Builds the counterexample that `explorer` found, with a token by which `by` finds it again.
     pub(super) fn counterexample(
         &self,
         explorer: Explorer,
@@ -70,7 +70,7 @@ impl Check<'_> {
         Self::counterexample_of(&self.name, explorer, by, failure)
     }
 
-    /// Draws what an execution of this check did that ends its process.
+    /// Returns what draws an execution of this check that ends its process.
     pub(super) fn teller(&self) -> Teller {
         let name = self.name.clone();
         Teller(Arc::new(move |explorer, failure| {
@@ -138,8 +138,8 @@ impl Check<'_> {
     }
 }
 
-/// A race of memory that is known by its address only, which an allocator may have given out again
-/// in between.
+/// Describes a race on memory that is known only by its address, and which an allocator may have
+/// reused in between.
 fn reused(kind: Kind, conflicts: &[(usize, usize)], trace: &Trace) -> Option<String> {
     let (earlier, later) = *conflicts.first().filter(|_| kind == Kind::DataRace)?;
     let object = trace.objects.get(trace.events.get(later)?.object?.index())?;
@@ -153,16 +153,15 @@ fn reused(kind: Kind, conflicts: &[(usize, usize)], trace: &Trace) -> Option<Str
     })
 }
 
-/// What is said of a failure that does not come again.
+/// What is said of a failure that does not recur.
 const FICKLE: &str = "the model is not deterministic: run again by the same schedule, it did not \
                       fail like this. The failure was seen, but no token leads to it";
 
-/// An execution of loom's beyond this one is not run again only to see that it can be.
+/// Executions of loom beyond this number are not run again just to confirm the replay.
 const FAR: u64 = 1_000;
 
-/// loom takes `SeqCst` accesses for `AcqRel` (its issue 180). The fences that the facade puts
-/// around them have removed every false alarm that is known, but a stale `SeqCst` load is where
-/// another one would show.
+/// loom treats `SeqCst` accesses as `AcqRel` (its issue 180). The facade's fences around them have
+/// removed every known false alarm. Another one would show at a stale `SeqCst` load.
 fn caveat(explorer: Explorer, trace: &Trace) -> Option<String> {
     let is_seqcst = |at: &usize| trace.events[*at].operation.ordering() == Some(Ordering::SeqCst);
     let mut stale = (0..trace.events.len()).filter(|at| trace.stale(*at).is_some());

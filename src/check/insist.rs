@@ -1,5 +1,4 @@
-//! What is expected, insisted on: a verdict that is another panics, and leaves its token for the
-//! next run.
+//! Assertions: a verdict that is not expected panics and stores its token for the next run.
 
 use super::Settings;
 use crate::counterexample::{Regression, Token};
@@ -7,28 +6,28 @@ use crate::vocabulary::verdict::{Expect, Kind};
 
 /// A verdict as an assertion sees it, with its words.
 pub(crate) enum Said {
-    /// With how much was explored.
+    /// The verdict holds; how much was explored.
     Holds(String),
     Violated(Violation),
-    /// With why.
+    /// The verdict is unknown; why.
     Unknown(String),
 }
 
 /// A violation as an assertion sees it.
 pub(crate) struct Violation {
     pub(crate) kind: Kind,
-    /// A panic before there was a second thread: nothing was met that a broken form is to show.
+    /// Whether it is a panic before the second thread: the code that a broken form tests never ran.
     pub(crate) is_of_set_up: bool,
-    /// Empty if no token leads to it.
+    /// The token; empty if no token replays it.
     pub(crate) token: String,
     pub(crate) drawing: String,
 }
 
-/// What somebody expects of the model of this name.
+/// What is expected of the model of this name.
 pub(crate) struct Insistence {
     name: String,
     expect: Expect,
-    /// One execution is run, to be seen.
+    /// Whether one execution is replayed, to be seen.
     replays: bool,
     regression: Option<Regression>,
 }
@@ -42,8 +41,8 @@ impl Insistence {
         Insistence { name: name.to_string(), expect, replays, regression }
     }
 
-    /// Runs the last failure again, by `replay`, which says nothing if the token is another's: its
-    /// verdict, if it fails still.
+    /// Replays the last failure with `replay`, which returns nothing if the token is another
+    /// model's. Returns the verdict if it still fails.
     pub(crate) fn regress<V>(
         &self,
         replay: impl FnOnce(&Token) -> Option<V>,
@@ -59,7 +58,7 @@ impl Insistence {
     }
 
     /// # Panics
-    /// If this is not what is expected.
+    /// If the verdict is not the expected one.
     #[track_caller]
     pub(crate) fn see(self, said: &Said) {
         let Insistence { name, expect, replays, regression } = self;

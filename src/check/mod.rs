@@ -1,4 +1,4 @@
-//! A model, its explorers and their budget: a verdict.
+//! A check: a model, its explorers and their budget produce a verdict.
 
 mod config;
 mod found;
@@ -22,8 +22,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Checks a model with the default explorers and budget, and panics with the drawn counterexample
-/// if it is violated.
+/// Checks a model with the default explorers and budget. Panics with the drawn counterexample if
+/// the model is violated.
 ///
 /// ```
 /// use selvedge::sync::{Arc, Mutex};
@@ -43,14 +43,14 @@ use std::time::Duration;
 /// ```
 ///
 /// # Panics
-/// If the model does not hold, or if that cannot be said.
+/// If the model does not hold, or if the verdict is `Unknown`.
 #[track_caller]
 pub fn check(model: impl Fn() + Send + Sync + 'static) {
     let test = std::thread::current().name().unwrap_or("model").to_string();
     let _ = Check::new(&test).assert(model); // it held, or this line is not reached
 }
 
-/// Says that `condition` must be true in at least one execution of a check: see
+/// Requires that `condition` is true in at least one execution of a check: see
 /// [`sometimes!`](crate::sometimes).
 #[doc(hidden)]
 pub fn reached(condition: bool, name: &'static str) {
@@ -101,8 +101,8 @@ impl std::fmt::Debug for Check<'_> {
 }
 
 impl<'a> Check<'a> {
-    /// A check of the model of this name: exhaustive, then loom, then a portfolio of samplers,
-    /// within the default budget.
+    /// Creates a check of the model of this name, with the default budget. It explores
+    /// exhaustively, then with loom, then with a portfolio of samplers.
     pub fn new(name: &str) -> Check<'a> {
         Check {
             name: name.to_string(),
@@ -124,40 +124,40 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Explores with these, in this order, until one finds a violation.
+    /// Sets the explorers. They run in this order until one finds a violation.
     pub fn explorers(self, explorers: impl IntoIterator<Item = Explorer>) -> Self {
         Check { explorers: explorers.into_iter().collect(), ..self }
     }
 
-    /// How much each explorer may do.
+    /// Sets the budget of each explorer.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.settings.budget = budget;
         self
     }
 
-    /// What [`assert`](Check::assert) must see.
+    /// Sets the verdict that [`assert`](Check::assert) expects.
     pub fn expect(self, expect: Expect) -> Self {
         Check { expect, ..self }
     }
 
-    /// The model is known to need so many executions: with fewer, it does not hold.
+    /// Sets how many executions the model is known to need: with fewer, it does not hold.
     pub fn at_least(self, executions: u64) -> Self {
         Check { at_least: executions, ..self }
     }
 
-    /// An execution with more events than this (10,000, unless set) is a livelock.
+    /// Sets the most events of an execution (10,000, unless set). An execution with more is a
+    /// livelock.
     pub fn max_events(mut self, events: usize) -> Self {
         self.settings.max_events = events;
         self
     }
 
-    /// Whether the model is meant to run on one thread. It is not, unless set: a check in which no
-    /// two threads meet is [`Unknown`](Bound::NothingExplored), as most such models only forgot an
-    /// import.
+    /// Sets whether the model is meant to run on one thread. It is not, unless set. A check in
+    /// which no two threads meet is [`Unknown`](Bound::NothingExplored), because most such models
+    /// only lack an import.
     ///
-    /// A model that starts threads nevertheless must have them meet. What one thread alone can
-    /// choose is explored still: that a weak compare-exchange fails for no reason, or that a
-    /// timeout fires.
+    /// If a model starts threads anyway, they must still meet. The choices of a single thread are
+    /// still explored: a weak compare-exchange fails spuriously, or a timeout fires.
     ///
     /// ```
     /// use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -178,16 +178,16 @@ impl<'a> Check<'a> {
         Check { alone, ..self }
     }
 
-    /// Whether an object that outlives the execution (a cycle of `Arc`s, a node never freed) is a
-    /// violation. It is, unless set.
+    /// Sets whether an object that outlives the execution (a cycle of `Arc`s, a node never freed)
+    /// is a violation. It is, unless set.
     pub fn leaks(mut self, leaks: bool) -> Self {
         self.settings.leaks = leaks;
         self
     }
 
-    /// Whether a wait on a condition variable may end, a park return, and a weak compare-exchange
-    /// fail, for no reason: once at each place of a thread. It may, unless set; loom has no model
-    /// of any of them.
+    /// Sets whether operations may fail or return spuriously: waits on a condition variable, parks
+    /// and weak compare-exchanges, once at each place of a thread. They may, unless set. loom
+    /// models none of them.
     ///
     /// ```
     /// use selvedge::sync::{Arc, Condvar, Mutex};
@@ -217,9 +217,9 @@ impl<'a> Check<'a> {
         self
     }
 
-    /// Gives each green thread a stack of at least so many bytes, the main one included: without
-    /// it, 32 KiB under loom, and 256 KiB elsewhere. A thread that overflows its stack makes the
-    /// verdict `Unknown`. Real threads have std's.
+    /// Sets the smallest stack of every green thread in bytes, including the main thread. The
+    /// default is 32 KiB under loom and 256 KiB elsewhere. A thread that overflows its stack makes
+    /// the verdict `Unknown`. Real threads have std's stacks.
     ///
     /// ```
     /// use selvedge::sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}};
@@ -244,32 +244,32 @@ impl<'a> Check<'a> {
         self
     }
 
-    /// How long an execution may go without an event (10 s, unless set) before it is given up as
-    /// blocked in something un-modelled. Its OS thread is left behind.
+    /// Sets how long an execution may go without an event (10 s, unless set). After that it is
+    /// given up as blocked in something un-modelled, and its OS thread is left behind.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.settings.patience = patience;
         self
     }
 
-    /// How long to look for a smaller execution with the same failure (1 s, unless set; zero: not
-    /// at all).
+    /// Sets how long to look for a smaller execution with the same failure (1 s, unless set; zero:
+    /// not at all).
     pub fn shrink(mut self, time: Duration) -> Self {
         self.settings.shrink = time;
         self
     }
 
-    /// Uses these instead.
+    /// Replaces the settings.
     pub(crate) fn settings(self, settings: Settings) -> Self {
         Check { settings, ..self }
     }
 
-    /// Lets somebody else have the last word about executions.
+    /// Sets a judge, which has the last word on each execution.
     pub(crate) fn judge(self, judge: Judge) -> Self {
         Check { judge: Some(judge), ..self }
     }
 
-    /// Does not insist that threads meet, as long as some were started, and writes down whether
-    /// they did, or at least did something side by side, if somebody judges that.
+    /// Accepts a model whose threads do not meet, as long as it starts some. Records in `whether`
+    /// whether they met; if a judge is set, it is enough that they acted concurrently.
     pub(crate) fn meets(self, whether: Arc<AtomicBool>) -> Self {
         Check { meets: Some(whether), ..self }
     }
@@ -280,26 +280,26 @@ impl<'a> Check<'a> {
         Check { again: Again::Always, ..self }
     }
 
-    /// Uses this instead of the environment.
+    /// Replaces the configuration that comes from the environment.
     pub fn config(mut self, config: Config) -> Self {
         self.settings.config = config;
         self
     }
 
-    /// Calls `f` now and then with how far the running explorer has come.
+    /// Calls `f` regularly with the progress of the running explorer.
     pub fn progress(self, f: impl FnMut(Progress) + 'a) -> Self {
         Check { progress: Box::new(f), ..self }
     }
 
-    /// Knocks an operation out, or writes all of them down.
+    /// Sets a probe, which knocks an operation out or records all of them.
     pub(crate) fn probe(self, probe: Arc<Probe>) -> Self {
         Check { probe: Some(probe), ..self }
     }
 
-    /// Explores the model, and says what was seen.
+    /// Explores the model and returns the verdict.
     ///
-    /// A model in whose executions no two threads meet (see [`Check::alone`]), no explorer, or an
-    /// empty budget is `Unknown`.
+    /// The verdict is `Unknown` if no two threads meet in any execution (see [`Check::alone`]), if
+    /// there is no explorer, or if the budget is empty.
     pub fn run(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
         let model: Model = Arc::new(model);
         match self.settings.config.replay.as_deref().map(str::parse::<Token>) {
@@ -310,13 +310,13 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// The same, and insists on what is expected.
+    /// Explores the model and panics if the verdict is not the expected one.
     ///
-    /// A model that was to hold and does not leaves its token in [`Config::failures`]; the next
-    /// time that execution is run first.
+    /// If a model is expected to hold and does not, its token is stored in [`Config::failures`].
+    /// The next run replays that execution first.
     ///
     /// # Panics
-    /// If the verdict is another: with the drawn counterexample, if there is one.
+    /// If the verdict is not the expected one: with the drawn counterexample, if there is one.
     #[track_caller]
     pub fn assert(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
         let model: Model = Arc::new(model);
@@ -361,12 +361,12 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Explores with the first explorer, past violations, to the end: how many executions there
-    /// are, and how many of them are violated.
+    /// Explores with the first explorer to the end, past violations. Counts the executions, and how
+    /// many of them are violated.
     ///
-    /// An execution is over at its violation: what its other threads would still have done is not
-    /// explored, so that after violations other than deadlocks the counts are lower bounds. The
-    /// stacks of violated executions are leaked.
+    /// An execution ends at its violation: the remaining operations of its other threads are not
+    /// explored. So after violations other than deadlocks the counts are lower bounds. The stacks
+    /// of violated executions are leaked.
     ///
     /// ```
     /// use selvedge::sync::{Arc, Mutex};
@@ -384,8 +384,8 @@ impl<'a> Check<'a> {
     /// ```
     ///
     /// # Errors
-    /// If nothing was explored, the model is not deterministic, or the explorer cannot go on past a
-    /// violation (loom, real threads).
+    /// If nothing was explored, the model is not deterministic, or the explorer cannot continue
+    /// past a violation (loom, real threads).
     pub fn count(mut self, model: impl Fn() + Send + Sync + 'static) -> Result<Counts, Bound> {
         let Some(&explorer) = self.explorers.first().filter(|_| !self.settings.budget.is_zero())
         else {
@@ -476,7 +476,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Whether what the exploration saw can say something about the model.
+    /// Whether the exploration saw enough to say something about the model.
     fn is_explored(&self, exploration: &Exploration) -> bool {
         let Exploration { met, busy, started, active, .. } = *exploration;
         // Relaxed: whoever asks has waited for this check
@@ -523,7 +523,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// What an explorer did that found nothing wrong; or why that says nothing.
+/// Returns what an explorer did that found no violation, or why that says nothing.
 fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
     let Exploration { executions, longest, cut, unseen, .. } = exploration;
     if let Some(bound @ (Bound::Stuck { .. } | Bound::NotModelled { .. } | Bound::Stack { .. })) =
@@ -543,7 +543,7 @@ fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
     Ok(Run { explorer, executions, longest, extent })
 }
 
-/// How far an explorer has come that has left nothing.
+/// Returns the extent of an explorer that has nothing left to explore.
 fn whole(explorer: Explorer) -> Extent {
     match (explorer.driver(), explorer.preemption_bound()) {
         (Engine::Loom, Some(most)) => Extent::Bounded(Bound::Preemptions(most)),

@@ -1,21 +1,20 @@
-//! What is set for an exploration, whoever asks for it: a check, a test of linearizability,
-//! knockouts.
+//! The settings of an exploration, which checks, linearizability tests and knockouts share.
 
 use super::Config;
 use crate::vocabulary::budget::Budget;
 use std::time::Duration;
 
-/// How models are explored. Each setting exists for everyone who explores models.
+/// How models are explored. Everything that explores models has every setting.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) budget: Budget,
-    /// An execution with more events than this is a livelock.
+    /// The most events of an execution; one with more is a livelock.
     pub(crate) max_events: usize,
     /// Whether an object that outlives the execution is a violation.
     pub(crate) leaks: bool,
-    /// Whether weak compare-exchanges fail, and waits and parks end, without a cause.
+    /// Whether weak compare-exchanges fail, and waits and parks return, spuriously.
     pub(crate) spurious: bool,
-    /// How large the stack of every thread is at least, in bytes; `None`: the engine's.
+    /// The smallest stack of every thread in bytes; `None`: the engine's default.
     pub(crate) stack: Option<usize>,
     /// How long an execution may go without an event.
     pub(crate) patience: Duration,
@@ -25,7 +24,7 @@ pub(crate) struct Settings {
 }
 
 impl Default for Settings {
-    /// A check's, with what the environment says.
+    /// A check's defaults, with the settings from the environment.
     fn default() -> Settings {
         Settings {
             budget: Budget::default(),
@@ -40,34 +39,34 @@ impl Default for Settings {
     }
 }
 
-/// The methods that change what [`Check`](crate::Check) explains at its own.
+/// The setters whose documentation is at [`Check`](crate::Check).
 macro_rules! settings_of_check {
     ($($settings:ident).+) => {
-        /// As [`Check::max_events`](crate::Check::max_events).
+        /// See [`Check::max_events`](crate::Check::max_events).
         pub fn max_events(mut self, events: usize) -> Self {
             self.$($settings).+.max_events = events;
             self
         }
 
-        /// As [`Check::leaks`](crate::Check::leaks).
+        /// See [`Check::leaks`](crate::Check::leaks).
         pub fn leaks(mut self, leaks: bool) -> Self {
             self.$($settings).+.leaks = leaks;
             self
         }
 
-        /// As [`Check::spurious`](crate::Check::spurious).
+        /// See [`Check::spurious`](crate::Check::spurious).
         pub fn spurious(mut self, spurious: bool) -> Self {
             self.$($settings).+.spurious = spurious;
             self
         }
 
-        /// As [`Check::stack`](crate::Check::stack).
+        /// See [`Check::stack`](crate::Check::stack).
         pub fn stack(mut self, bytes: usize) -> Self {
             self.$($settings).+.stack = Some(bytes);
             self
         }
 
-        /// As [`Check::patience`](crate::Check::patience).
+        /// See [`Check::patience`](crate::Check::patience).
         pub fn patience(mut self, patience: std::time::Duration) -> Self {
             self.$($settings).+.patience = patience;
             self

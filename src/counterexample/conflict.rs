@@ -1,15 +1,16 @@
-//! The events of a trace that conflict: what a person should look at first.
+//! Finds the conflicting events of a trace: the ones to look at first.
 
 use crate::trace::{Event, Trace};
 
-/// Pairs of events, the second of which undoes the first: a store of a value that was computed from
-/// a load, over another thread's write that came in between. This is what a lost update looks like.
+/// Returns pairs of events, the second of which undoes the first. The second stores a value
+/// computed from a load, over another thread's write that came in between. This is how a lost
+/// update looks.
 pub(crate) fn conflicts(trace: &Trace) -> Vec<(usize, usize)> {
     let events = &trace.events;
     (0..events.len()).filter_map(|at| overwritten(events, at).map(|lost| (lost, at))).collect()
 }
 
-/// The write of another thread that the plain write at `at` overwrites unseen.
+/// Returns the write of another thread that the plain write at `at` overwrites unseen.
 fn overwritten(events: &[Event], at: usize) -> Option<usize> {
     let store = &events[at];
     if !store.operation.writes() || store.operation.reads() {

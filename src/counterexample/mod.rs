@@ -1,5 +1,5 @@
-//! What went wrong, made of a failed execution: the conflicting events, the token that replays it,
-//! and where it is kept for the next run. Never prints.
+//! What a failed execution shows: the conflicting events, the token that replays it, and where the
+//! token is stored for the next run. Never prints.
 
 mod conflict;
 mod preemptions;

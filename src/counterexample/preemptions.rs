@@ -1,13 +1,13 @@
-//! How often a trace takes the processor from a thread that could have gone on.
+//! Counts the preemptions of a trace.
 
 use crate::trace::{Event, ObjectId, Operation, ThreadId, Trace, Value};
 use std::collections::{HashMap, HashSet};
 
-/// The preemptions of a trace: switches away from a thread whose next operation could have taken
-/// effect.
+/// Returns the preemptions of a trace: switches away from a thread whose next operation could have
+/// taken effect.
 ///
-/// Counted from the events alone, so that it means the same under every engine. What a thread would
-/// have done next is known if it did it later, or was still about to do it at the end.
+/// They are counted from the events alone, so the count means the same under every engine. A
+/// thread's next operation is known if it happened later, or was pending at the end.
 pub(crate) fn preemptions(trace: &Trace) -> usize {
     let mut held = Held::default();
     let mut count = 0;
@@ -24,7 +24,7 @@ pub(crate) fn preemptions(trace: &Trace) -> usize {
     count
 }
 
-/// Who holds which lock.
+/// Which thread holds which lock.
 #[derive(Default)]
 struct Held {
     writers: HashMap<ObjectId, ThreadId>,

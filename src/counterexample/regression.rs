@@ -1,4 +1,4 @@
-//! Failures of the last run: kept as files with one token each, and replayed first at the next.
+//! Failures of the last run: files with one token each, which the next run replays first.
 
 use super::Token;
 use std::io;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Regression(PathBuf);
 
 impl Regression {
-    /// The place for this model's failure in a folder; every model has its own.
+    /// Returns the place of this model's failure in a folder; every model has its own.
     pub(crate) fn of(folder: &Path, model: &str) -> Regression {
         let safe = |c: char| if c.is_ascii_alphanumeric() || "-_".contains(c) { c } else { '.' };
         // names that differ only in what is unsafe in a file's name must not share a file
@@ -24,8 +24,8 @@ impl Regression {
         &self.0
     }
 
-    /// The token of the last failure; none if there was none, or if the file is not one of ours any
-    /// more.
+    /// Returns the token of the last failure; `None` if there was none, or if the file is no longer
+    /// one of ours.
     pub(crate) fn load(&self) -> Option<Token> {
         std::fs::read_to_string(&self.0).ok()?.trim().parse().ok()
     }
@@ -37,7 +37,7 @@ impl Regression {
         std::fs::write(&self.0, format!("{token}\n"))
     }
 
-    /// Forgets a failure that is none any more.
+    /// Removes a failure that no longer occurs.
     pub(crate) fn forget(&self) {
         // if it cannot be removed, it is replayed once more and found fixed once more
         let _ = std::fs::remove_file(&self.0);

@@ -1,14 +1,13 @@
 //! The token that replays one execution: short, versioned, copyable.
 //!
-//! `v1:EXPLORER:SCHEDULE.EVENTS:MODEL`. The explorer's own colons are dots (`pct.3.7`). On
-//! shuttle's green threads the schedule is the choices at the points where there was more than one
-//! option, `0-1x3-2` for `0 1 1 1 2`; under loom, whose search is deterministic, it is the number
-//! of the execution. `+2` behind the schedule says that the `Arc`s made at the third place where
-//! the execution makes any are counted. The events are the first ones of the execution
-//! (`trace/fingerprint`), by which a replay notices that the program has changed; who writes a
-//! token by hand may leave them out. The model's name comes last: it may hold anything but white
-//! space and control characters. Of an execution in which an operation is knocked out, the name
-//! goes on with `+` and the knockout.
+//! Its form is `v1:EXPLORER:SCHEDULE.EVENTS:MODEL`. The explorer's own colons become dots
+//! (`pct.3.7`). On shuttle's green threads the schedule is the choices at the points with more than
+//! one option: `0-1x3-2` for `0 1 1 1 2`. Under loom, whose search is deterministic, it is the
+//! number of the execution. `+2` after the schedule means: the `Arc`s created at the third place
+//! where the execution creates any are counted. The events are the first ones of the execution
+//! (`trace/fingerprint`). They show a replay that the program has changed, and may be left out of a
+//! token written by hand. The model's name comes last: it may hold anything but white space and
+//! control characters. If an operation is knocked out, `+` and the knockout follow the name.
 
 use crate::trace::Fingerprint;
 use crate::verdict::Explorer;
@@ -18,10 +17,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// What stands between a model and what is knocked out in it.
+/// What separates a model from its knockout.
 pub(crate) const KNOCKOUT: &str = "+knockout:";
 
-/// Which execution of which model, found by which explorer.
+/// Identifies an execution: of which model, found by which explorer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Token {
     explorer: Explorer,
@@ -34,32 +33,32 @@ impl Token {
         Token { explorer, only, model: model.split_whitespace().collect::<Vec<_>>().join("_") }
     }
 
-    /// The explorer that found it.
+    /// Returns the explorer that found it.
     #[must_use]
     pub fn explorer(&self) -> Explorer {
         self.explorer
     }
 
-    /// The name of the model, white space replaced.
+    /// Returns the name of the model, with white space replaced.
     #[must_use]
     pub fn model(&self) -> &str {
         self.model.split_once(KNOCKOUT).map_or(&self.model, |(model, _)| model)
     }
 
-    /// Whether it is meant for the model of this name.
+    /// Returns `true` if the token is for the model of this name.
     #[must_use]
     pub fn is_for(&self, model: &str) -> bool {
         self.model() == model.split_whitespace().collect::<Vec<_>>().join("_")
     }
 
-    /// What is knocked out in the execution, if anything is.
+    /// Returns the knockout of the execution, if there is one.
     #[must_use]
     pub fn knockout(&self) -> Option<Knockout> {
         let at = self.model.find(KNOCKOUT)?;
         self.model[at + 1..].parse().ok()
     }
 
-    /// The model, and what is knocked out in it.
+    /// Returns the model and its knockout.
     pub(crate) fn name(&self) -> &str {
         &self.model
     }
@@ -84,7 +83,7 @@ impl fmt::Display for Token {
     }
 }
 
-/// Why a text is no token, and where.
+/// Why a text is not a token, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenError {
     offset: usize,
@@ -92,7 +91,7 @@ pub struct TokenError {
 }
 
 impl TokenError {
-    /// The byte at which the text is wrong.
+    /// Returns the byte offset of the error.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.offset

@@ -1,30 +1,30 @@
-//! Knockouts: each synchronisation operation of a model removed or weakened in turn, to see which
-//! are load-bearing.
+//! Knockouts: each synchronisation operation of a model is removed or weakened in turn, to see
+//! which are load-bearing.
 //!
 //! A model that holds shows that its synchronisation suffices. It does not show that the model
-//! would notice if a piece of it went missing. Every operation of the facade knows its place in the
-//! source, so each can be taken away at run time, one at a time, and the model be explored again.
-//! The idea is mutation testing's (DeMillo, Lipton, Sayward, "Hints on Test Data Selection", 1978);
-//! what is changed here is never the program, only the meaning of one operation.
+//! would notice if a piece of it were missing. Every operation of the facade knows its place in the
+//! source. So each one can be removed at run time, one at a time, and the model explored again. The
+//! idea comes from mutation testing (DeMillo, Lipton, Sayward, "Hints on Test Data Selection",
+//! 1978). Here the program never changes, only the meaning of one operation.
 //!
-//! A knockout is **killed** if some model is violated without the operation, and **survived** if
-//! none is, as far as each was explored. What survived is stronger than these models need, or
-//! nothing tests it; or it is needed for something that no model can show, such as speed: then
-//! [`load_bearing_elsewhere`] says so in its place.
+//! A knockout is **killed** if some model is violated without the operation. It **survived** if
+//! none is, as far as each was explored. A survivor is stronger than these models need, or nothing
+//! tests it. Or it is needed for something that no model can show, such as speed: then
+//! [`load_bearing_elsewhere`] says so at its place.
 //!
-//! An ordering is there for what it publishes: for plain memory, which a model must watch to
-//! notice. So of a weaker ordering that no model noticed it is said that it survived only if one of
-//! the models that execute it watches something that hangs on orderings: a
+//! An ordering matters for what it publishes: plain memory, which a model must watch to notice. So
+//! a weakened ordering that no model noticed counts as survived only if one of the models that
+//! execute it watches memory that depends on orderings. That is a
 //! [`cell::UnsafeCell`](crate::cell::UnsafeCell), or memory announced with
-//! [`cell::read`](crate::cell::read) and [`cell::write`](crate::cell::write), that two threads
-//! touch, one of them writing, with an atomic between them. Else it is **undecided**, and the
-//! advice is to watch: a `Release` that publishes what stands behind a pointer is needed, although
-//! no model can say so. Older values of atomics kill orderings under loom, too; that none did
-//! decides nothing. And a weakened `SeqCst` is undecided if no model could be explored under loom:
-//! nothing else shows the order of all `SeqCst` operations. "`Relaxed` is enough for these models"
-//! means: in all interleavings, and with all stale values, that they have, nothing that they
-//! *watch* is touched unordered, and nothing that they assert fails. Memory that they do not watch,
-//! beside some that they do, may still need it.
+//! [`cell::read`](crate::cell::read) and [`cell::write`](crate::cell::write), which two threads
+//! access, one of them writing, with an atomic in between. Otherwise it is **undecided**, and the
+//! advice is to watch: a `Release` that publishes memory behind a pointer is needed, although no
+//! model can show it. Under loom, older values of atomics also kill orderings; if none did, that
+//! decides nothing. A weakened `SeqCst` is undecided if no model could be explored under loom,
+//! because nothing else shows the order of all `SeqCst` operations. "`Relaxed` is enough for these
+//! models" means: in all their interleavings, with all their stale values, nothing that they
+//! *watch* is accessed unordered, and no assertion fails. Other memory, which they do not watch,
+//! may still need the ordering.
 //!
 //! | operation | its knockouts |
 //! |---|---|
@@ -37,10 +37,10 @@
 //! | `join` | skipped, if the thread returns `()`; else it waits, but orders nothing |
 //! | `Barrier::wait` | skipped |
 //!
-//! What is behind a lock that is skipped is watched as a cell: an overlap is reported as the data
-//! race before it happens. Of `Once`, `OnceLock` and `LazyLock` nothing can be taken away without
-//! handing out memory that is not there. Interleavings are explored exhaustively, orderings under
-//! loom as well.
+//! The data behind a skipped lock is watched like a cell: an overlap is reported as a data race
+//! before it happens. Nothing can be removed from `Once`, `OnceLock` and `LazyLock` without handing
+//! out memory that does not exist. Interleavings are explored exhaustively, orderings under loom as
+//! well.
 
 mod run;
 
@@ -78,11 +78,11 @@ pub fn knockout(model: impl Fn() + Send + Sync + 'static) -> KnockoutReport {
     Knockouts::new(&test).model(&test, model).run()
 }
 
-/// Says why no model need notice if this thread's next synchronisation operation were missing or
-/// weaker.
+/// States why no model needs to notice if this thread's next synchronisation operation is missing
+/// or weaker.
 ///
-/// It counts for that operation's place in the source. Outside of the first exploration of
-/// [`Knockouts`] it does nothing.
+/// The reason applies to that operation's place in the source. Outside of the first exploration of
+/// [`Knockouts`] this does nothing.
 ///
 /// ```
 /// use selvedge::sync::atomic::{AtomicU32, Ordering};
@@ -95,8 +95,8 @@ pub fn load_bearing_elsewhere(why: &'static str) {
     crate::execution::knockout::explain_next(why);
 }
 
-/// The knockouts of a group of models, to be configured and run: a knockout is killed if one of
-/// them notices.
+/// The knockouts of a group of models, to be configured and run. A knockout is killed if one of the
+/// models notices.
 ///
 /// ```
 /// use selvedge::knockout::Knockouts;
@@ -128,7 +128,7 @@ pub struct Knockouts<'a> {
     progress: Box<dyn FnMut(usize, usize) + 'a>,
 }
 
-/// What is knocked out.
+/// The group of models that is knocked out.
 struct Group {
     name: String,
     models: Vec<(String, Model)>,
@@ -139,7 +139,7 @@ struct Group {
 }
 
 impl Group {
-    /// The execution that is to be replayed, if it is one of these knockouts'.
+    /// Returns the execution to replay, if it belongs to these knockouts.
     fn replayed(&self) -> Option<(Token, &(String, Model))> {
         let token: Token = self.settings.config.replay.as_deref()?.parse().ok()?;
         token.knockout()?;
@@ -159,11 +159,11 @@ impl std::fmt::Debug for Knockouts<'_> {
 }
 
 impl<'a> Knockouts<'a> {
-    /// The knockouts of a group of this name, which has no model yet.
+    /// Creates the knockouts of a group of this name, which has no model yet.
     ///
-    /// An execution with more than 2,000 events is a livelock, unless set otherwise. A knockout
-    /// that makes a model go on beyond it is undecided, unless threads only look, over and over, at
-    /// what nobody changes any more: that livelock is shown.
+    /// An execution with more than 2,000 events is a livelock, unless set otherwise. If a knockout
+    /// makes a model exceed that, it is undecided. The exception is threads that only read, over
+    /// and over, what no thread changes any more: that livelock is shown.
     pub fn new(name: &str) -> Knockouts<'a> {
         let shrink = Duration::from_millis(200);
         let group = Group {
@@ -177,27 +177,27 @@ impl<'a> Knockouts<'a> {
         Knockouts { group, progress: Box::new(|_, _| {}) }
     }
 
-    /// Adds a model of this name. It must hold as it is: one that does not is named in the report,
-    /// and decides nothing.
+    /// Adds a model of this name. The model must hold unchanged. One that does not is named in the
+    /// report and decides nothing.
     pub fn model(mut self, name: &str, model: impl Fn() + Send + Sync + 'static) -> Self {
         self.group.models.push((name.to_string(), Arc::new(model)));
         self
     }
 
-    /// How much each explorer may do with each knockout in each model.
+    /// Sets the budget of each explorer, for each knockout in each model.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.group.settings.budget = budget;
         self
     }
 
-    /// How long all of it may take (without an end, unless set): knockouts that are not begun by
+    /// Sets the time limit of the whole run (none, unless set). Knockouts that have not started by
     /// then are undecided.
     pub fn time(mut self, time: Duration) -> Self {
         self.group.time = Some(time);
         self
     }
 
-    /// Whether weaker orderings are explored under loom as well. They are, unless set.
+    /// Sets whether weaker orderings are also explored under loom. They are, unless set.
     pub fn loom(mut self, loom: bool) -> Self {
         self.group.loom = loom;
         self
@@ -205,43 +205,42 @@ impl<'a> Knockouts<'a> {
 
     settings_of_check!(group.settings);
 
-    /// How long to look for a smaller execution that kills a knockout (200 ms, unless set; zero:
-    /// not at all).
+    /// Sets how long to look for a smaller execution that kills a knockout (200 ms, unless set;
+    /// zero: not at all).
     pub fn shrink(mut self, time: Duration) -> Self {
         self.group.settings.shrink = time;
         self
     }
 
-    /// How many knockouts are explored at a time: as many as there are processors, unless set.
+    /// Sets how many knockouts are explored at a time: one for each processor, unless set.
     pub fn workers(mut self, workers: usize) -> Self {
         self.group.workers = workers;
         self
     }
 
-    /// Uses this instead of the environment. With a replay of an execution of one of the models in
-    /// which something is knocked out, that is all that is run.
+    /// Replaces the configuration that comes from the environment. If it replays an execution of
+    /// one of the models with a knockout, only that execution runs.
     pub fn config(mut self, config: Config) -> Self {
         self.group.settings.config = config;
         self
     }
 
-    /// Calls `f` after each knockout, with how many are done and how many are left. What survives
-    /// may add some.
+    /// Calls `f` after each knockout with the numbers done and left. Survivors may add more.
     pub fn progress(self, f: impl FnMut(usize, usize) + 'a) -> Self {
         Knockouts { progress: Box::new(f), ..self }
     }
 
-    /// Tries every knockout of every site, and says what became of them.
+    /// Tries every knockout of every site and reports their fates.
     pub fn run(mut self) -> KnockoutReport {
         run::run(&self.group, &mut self.progress)
     }
 
-    /// The same, and insists that every knockout is killed, or its survival explained.
+    /// Tries every knockout, and panics unless each one is killed or its survival is explained.
     ///
     /// # Panics
-    /// If one survived, or could not be decided, if a model could not be used, or if there was
-    /// nothing to knock out: with the listing of the sites. A replay panics with its drawing: it is
-    /// there to be seen.
+    /// If a knockout survived or is undecided, if a model could not be used, or if there was
+    /// nothing to knock out: with the listing of the sites. A replay panics with its drawing,
+    /// because it is there to be seen.
     #[track_caller]
     pub fn assert(self) -> KnockoutReport {
         let replays = self.group.replayed().is_some();

@@ -1,5 +1,5 @@
-//! One knockout after the other, on all processors: which model notices, and if none does, how far
-//! each was explored.
+//! Runs the knockouts on all processors: which model notices and, if none does, how far each was
+//! explored.
 
 use super::Group;
 use crate::check::{Check, Config, Settings};
@@ -19,20 +19,19 @@ use std::time::{Duration, Instant};
 const LOOM: [Explorer; 2] =
     [Explorer::Loom { preemption_bound: Some(2) }, Explorer::Loom { preemption_bound: None }];
 
-/// What is tried first, with every model: most knockouts that are killed at all are killed within
-/// this.
+/// The first budget, tried with every model: most killed knockouts are killed within it.
 const QUICK: Budget = Budget::executions(300).and_time(Duration::from_millis(300));
 
-/// How far a knockout is explored whose survival is explained: nobody waits for the answer.
+/// The budget of a knockout whose survival is explained: nothing waits for the answer.
 const CURSORY: Budget = Budget::executions(2_000).and_time(Duration::from_secs(1));
 
-/// A model that holds as it is.
+/// A model that holds unchanged.
 struct Usable {
     name: String,
     body: Model,
     coverage: Coverage,
     sites: BTreeMap<Site, Seen>,
-    /// Whether something that it watches hangs on orderings.
+    /// Whether it watches something that depends on orderings.
     watches: bool,
     without_loom: Option<String>,
     took: Duration,
@@ -44,7 +43,7 @@ struct Task {
     change: Change,
 }
 
-/// Runs all of them.
+/// Runs all knockouts.
 pub(super) fn run(this: &Group, progress: &mut dyn FnMut(usize, usize)) -> KnockoutReport {
     if let Some(report) = replay(this) {
         return report;
@@ -115,7 +114,7 @@ pub(super) fn run(this: &Group, progress: &mut dyn FnMut(usize, usize)) -> Knock
     KnockoutReport { name: this.name.clone(), models, unused, sites, knockouts: tried }
 }
 
-/// Runs exactly one execution, if one is to be replayed, in which an operation of one of these
+/// Runs exactly one execution, if one is to be replayed in which an operation of one of these
 /// models is knocked out.
 fn replay(this: &Group) -> Option<KnockoutReport> {
     let (token, (name, body)) = this.replayed()?;
@@ -136,8 +135,8 @@ fn out_of_budget() -> Fate {
     Fate::Undecided("out of budget: it was not tried".to_string())
 }
 
-/// What std itself lets happen at any time: a model that notices is wrong, and one that does not is
-/// right.
+/// Returns what std itself permits at any time: a model that notices the change is wrong, and one
+/// that does not is right.
 fn by_std(change: Change) -> Option<String> {
     let why = match change {
         Change::Spurious => "std lets a wait return for no reason: the code around it looks again",
@@ -148,7 +147,7 @@ fn by_std(change: Change) -> Option<String> {
     Some(why.to_string())
 }
 
-/// The models that hold as they are, with their sites; and those that do not.
+/// Returns the models that hold unchanged, with their sites, and those that do not.
 fn usable(this: &Group) -> (Vec<Usable>, Vec<(String, String)>) {
     let explore = |(name, body): &(String, Model)| -> Result<Usable, (String, String)> {
         let probe = Arc::new(Probe::recording());
@@ -209,7 +208,7 @@ fn check(
     check.probe(Arc::clone(probe)).run(move || body())
 }
 
-/// What becomes of a knockout: a model that notices decides; if none does, all of them were asked.
+/// Returns the fate of a knockout. One model that notices decides it; if none does, all were asked.
 fn fate(this: &Group, knockout: &Knockout, models: &[&Usable], budget: Budget) -> Fate {
     let mut survived = Vec::new();
     let mut why_not: Vec<String> = Vec::new();
@@ -270,7 +269,7 @@ fn fate(this: &Group, knockout: &Knockout, models: &[&Usable], budget: Budget) -
     }
 }
 
-/// Why none of the models could have noticed, if so.
+/// Returns why none of the models could have noticed, if that is so.
 fn unseen(knockout: &Knockout, models: &[&Usable]) -> Option<Unseen> {
     if knockout.publishes_less() {
         let watched = models.iter().any(|model| model.watches);
@@ -287,14 +286,14 @@ fn is_cut_short(coverage: &Coverage) -> bool {
     coverage.runs.iter().any(|run| run.explorer == Explorer::Exhaustive && by_budget(&run.extent))
 }
 
-/// Whether the violation shows that something is wrong: a bound on events alone is a guess, since
-/// it may only have been a long way.
+/// Whether the violation proves a fault. A bound on events alone is a guess: the execution may only
+/// have been long.
 fn is_proof(found: &Counterexample) -> bool {
     found.kind != Kind::Livelock || gets_nowhere(&found.trace)
 }
 
-/// Whether some threads only look, and yield, over and over, while nothing changes any more, for
-/// half of the execution; and all others have ended, or wait.
+/// Whether some threads only read and yield, over and over, while nothing changes any more, for
+/// half of the execution; and all others have ended or are blocked.
 fn gets_nowhere(trace: &Trace) -> bool {
     const ROUNDS: usize = 3;
     let half = &trace.events[trace.events.len() / 2..];
@@ -312,7 +311,7 @@ fn gets_nowhere(trace: &Trace) -> bool {
     half.iter().all(changes_nothing) && trace.threads.iter().enumerate().all(is_through)
 }
 
-/// Who explores a knockout: all interleavings, and for orderings loom, too.
+/// Returns the explorers of a knockout: all interleavings, and also loom for orderings.
 fn explorers(knockout: &Knockout, model: &Usable) -> Vec<Explorer> {
     let mut explorers = vec![Explorer::Exhaustive];
     if knockout.is_of_an_ordering() && model.without_loom.is_none() {
@@ -321,7 +320,7 @@ fn explorers(knockout: &Knockout, model: &Usable) -> Vec<Explorer> {
     explorers
 }
 
-/// Does the work on so many threads; the results are in the order of the items.
+/// Does the work on this many threads. The results are in the order of the items.
 fn in_parallel<I: Sync, R: Send>(
     items: &[I],
     workers: usize,

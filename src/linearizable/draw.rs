@@ -1,5 +1,5 @@
-//! A history as a person sees it: operations as intervals, a row a process, and where its
-//! explanation ends.
+//! Draws a history: operations as intervals, a row for each process, and where its explanation
+//! ends.
 
 use super::fault::Fault;
 use super::subject::Subject;
@@ -8,7 +8,7 @@ use crate::report;
 use crate::report::intervals::{Interval, Mark};
 use std::fmt::Debug;
 
-/// What is wrong, the intervals, the longest order that is allowed, and what cannot follow it.
+/// Draws the fault, the intervals, the longest allowed order, and what cannot follow it.
 pub(super) fn history<S: Subject>(fault: &Fault<S>, criterion: Criterion) -> String {
     let asked = match criterion {
         Criterion::Linearizable => "not linearizable",
@@ -52,7 +52,7 @@ fn words<Op: Debug, Ret: Debug>(operation: &Operation<Op, Ret>) -> String {
     report::clean(&format!("{:?} -> {ret}", operation.op))
 }
 
-/// The operations as they are drawn.
+/// Returns the operations as intervals to draw.
 fn intervals<Op: Debug, Ret: Debug>(operations: &[Operation<Op, Ret>]) -> Vec<Interval> {
     let interval = |operation: &Operation<Op, Ret>| Interval {
         process: operation.process,

@@ -3,7 +3,7 @@
 use super::subject::{Op, Ret, Subject};
 use crate::linearize::{Explanation, History};
 
-/// A history that is not what the criterion asks for.
+/// A history that violates the criterion.
 pub(super) struct Fault<S: Subject> {
     pub(super) history: History<Op<S>, Ret<S>>,
     pub(super) explanation: Explanation,

@@ -1,12 +1,12 @@
-//! From an execution to the histories that it stands for: which operation returned before which was
+//! From an execution to the histories that it represents: which operation returned before which was
 //! called.
 //!
-//! An operation is as short as it can be: it begins with its first event and ends with its last,
-//! since what its thread does in between with nobody is never seen. On green threads an execution
-//! stands for all that differ from it only in the order of independent events, which the exhaustive
-//! explorer does not run; their histories differ, and the ones that are hardest to explain are made
-//! here: those in which responses come as early as they can and invocations as late. Of each
-//! history that can be left out one is made that has all of its precedences, and more.
+//! An operation is as short as possible. It starts with its first event and ends with its last,
+//! because what its thread does without interaction is never seen. On green threads an execution
+//! represents all executions that differ only in the order of independent events. The exhaustive
+//! explorer does not run those, and their histories differ. The histories that are hardest to
+//! explain are constructed here: responses come as early as possible and invocations as late as
+//! possible. For each omitted history, one is constructed that has all of its precedences and more.
 
 use super::model::Call;
 use crate::dependence::known;
@@ -15,38 +15,38 @@ use crate::linearize::{History, Operation};
 use crate::trace::{Operation as Event, ThreadId, Trace};
 use crate::vocabulary::VectorClock;
 
-/// No execution has more histories made of it than this.
+/// The most histories constructed from one execution.
 const MOST: usize = 2_000;
 
-/// When each operation was called, and when it returned, in ranks.
+/// When each operation was called and when it returned, in ranks.
 pub(super) type Times = Vec<(u64, Option<u64>)>;
 
-/// A history's times, and the order of the execution's events in which it has them.
+/// A history's times, and the order of the execution's events that produces them.
 #[derive(Debug)]
 pub(super) struct Order {
     pub(super) times: Times,
-    /// The response of which operations was seen to in which order: empty for the order that ran.
+    /// The operations whose responses come in this order; empty for the order that ran.
     pub(super) responses: Vec<usize>,
 }
 
-/// A point of a thread: after so many of its events.
+/// A point of a thread: after a number of its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Point {
     pub(super) thread: ThreadId,
-    /// The number of the event among its thread's, from 1.
+    /// The number of the event among its thread's events, from 1.
     pub(super) event: u64,
-    /// An operation without events is after that event, and before the next: which of those there.
-    /// 0: it is the event.
+    /// 0: the point is the event itself. Otherwise: the number of an operation without events,
+    /// after that event and before the next.
     pub(super) between: u64,
 }
 
-/// The calls of an execution on green threads, and what is known when.
+/// The calls of an execution on green threads, and what each thread knows when.
 pub(super) struct Execution<'a> {
     trace: &'a Trace,
     known: Vec<VectorClock>,
     /// For each thread, the places of its events in the trace.
     own: Vec<Vec<usize>>,
-    /// For each call, its first and its last point; without the last if it has not returned.
+    /// For each call, its first and last point; no last point if it is pending.
     pub(super) calls: Vec<(Point, Option<Point>)>,
 }
 
@@ -74,8 +74,8 @@ impl<'a> Execution<'a> {
         Execution { trace, known: known(world), own, calls }
     }
 
-    /// Where the point is in the trace: at or after which event, from 1, and behind how many others
-    /// there.
+    /// Returns the point's place in the trace: the event at or after which it is, from 1, and its
+    /// position among the operations there.
     fn place(&self, point: Point) -> (usize, u64) {
         let at = point
             .event
@@ -88,7 +88,7 @@ impl<'a> Execution<'a> {
         (at.copied().or_else(started).map_or(0, |place| place + 1), point.between)
     }
 
-    /// Whether `earlier` happens before `later`, or is it.
+    /// Whether `earlier` happens before `later`, or is the same point.
     fn precedes(&self, earlier: Point, later: Point) -> bool {
         if earlier.thread == later.thread {
             return (earlier.event, earlier.between) <= (later.event, later.between);
@@ -99,7 +99,7 @@ impl<'a> Execution<'a> {
         self.knows(later.thread, later.event, earlier.thread) >= needed
     }
 
-    /// How many events of `other` the thread knows after so many of its own.
+    /// Returns how many events of `other` the thread knows after `events` of its own.
     pub(super) fn knows(&self, thread: ThreadId, events: u64, other: ThreadId) -> u64 {
         let spawn = Event::Spawn(thread);
         let place = match events.checked_sub(1) {
@@ -109,7 +109,7 @@ impl<'a> Execution<'a> {
         place.map_or(0, |place| u64::from(self.known[place].get(other)))
     }
 
-    /// The history of the order that ran.
+    /// Returns the history of the order that ran.
     pub(super) fn as_it_ran(&self) -> Order {
         let mut places: Vec<(usize, u64)> = Vec::new();
         for (first, last) in &self.calls {
@@ -136,7 +136,7 @@ impl<'a> Execution<'a> {
         self.calls.iter().any(|(first, _)| first.between > 0)
     }
 
-    /// What must be before each response in all equivalent executions.
+    /// Returns what must precede each response in all equivalent executions.
     pub(super) fn bounds(&self) -> Bounds {
         let count = self.calls.len();
         let mask = |calls: &dyn Fn(usize) -> bool| {
@@ -153,8 +153,8 @@ impl<'a> Execution<'a> {
         Bounds((0..count).map(bound).collect())
     }
 
-    /// The events in an equivalent order in which responses come in this order, each as early as it
-    /// can.
+    /// Reorders the events equivalently, so that responses come in this order, each as early as
+    /// possible.
     pub(super) fn reordered(&self, responses: &[usize]) -> Trace {
         let events = &self.trace.events;
         let mut order = Vec::with_capacity(events.len());
@@ -179,13 +179,13 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// For each call that has returned, which must have been called before its response, itself
-/// included, and which must have returned; as sets.
+/// For each call that has returned, two sets: the calls that must precede its response, itself
+/// included, and the responses that must precede it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Bounds(Vec<Option<(u64, u64)>>);
 
 impl Bounds {
-    /// The same for the calls in this order.
+    /// Returns the bounds with the calls in this order.
     pub(super) fn sorted(&self, order: &[usize]) -> Bounds {
         let sort = |mask: u64| {
             (0..).zip(order).fold(0, |sorted, (to, from)| sorted | (mask >> from & 1) << to)
@@ -198,8 +198,8 @@ impl Bounds {
         )
     }
 
-    /// The histories that are hardest to explain, of all equivalent executions. Whether these are
-    /// all.
+    /// Returns the histories that are hardest to explain among all equivalent executions, and
+    /// whether these are all of them.
     pub(super) fn strongest(&self) -> (Vec<Order>, bool) {
         let mut search = Search { bounds: &self.0, found: Vec::new(), complete: true };
         search.go(&mut vec![(None, None); self.0.len()], &mut Vec::new(), (0, 0), 0);
@@ -215,7 +215,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Goes on where these have been called and these have returned.
+    /// Continues from the calls and responses so far.
     fn go(
         &mut self,
         times: &mut Vec<(Option<u64>, Option<u64>)>,
@@ -264,7 +264,7 @@ impl Search<'_> {
         self.bounds[call].map_or(0, |(called, _)| called)
     }
 
-    /// Who could return next.
+    /// Returns the operations that could return next.
     fn open(&self, returned: u64) -> impl Iterator<Item = usize> {
         let ready = |(call, bound): (usize, &Option<(u64, u64)>)| {
             let (_, after) = (*bound)?;
@@ -275,8 +275,8 @@ impl Search<'_> {
     }
 }
 
-/// The times of operations on real threads: who returned at the moment at which another was called
-/// did not return before it.
+/// Returns the times of operations on real threads. An operation that returns at the moment of
+/// another's call does not precede it.
 pub(super) fn by_the_clock<Ret>(calls: &[Call<Ret>]) -> Times {
     let rank = |nanos: u64, ends: bool| {
         let earlier = |call: &Call<Ret>| {
@@ -292,7 +292,7 @@ pub(super) fn by_the_clock<Ret>(calls: &[Call<Ret>]) -> Times {
         .collect()
 }
 
-/// The history that has these times.
+/// Returns the history with these times.
 pub(super) fn history<Op: Clone, Ret: Clone>(
     calls: &[Call<Ret>],
     ops: &[Op],

@@ -1,5 +1,5 @@
-//! Has the last word about the executions of one scenario: the histories of each, every distinct
-//! one checked once.
+//! The judge of a scenario's executions: derives the histories of each, and checks every distinct
+//! one once.
 
 use super::draw;
 use super::fault::Fault;
@@ -15,13 +15,14 @@ use crate::verdict::{Bound, Explorer, Kind};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many configurations the check of one history may look at: histories of scenarios are short.
+/// The most configurations that the check of one history may visit. Histories of scenarios are
+/// short.
 const CONFIGURATIONS: u64 = 1_000_000;
 
-/// Under this criterion the order between threads means nothing.
+/// The criterion under which the order between threads is irrelevant.
 const SEQUENTIAL: Criterion = Criterion::SequentiallyConsistent;
 
-/// What is asked of every history.
+/// What every history is checked against.
 pub(super) struct Question<S: Subject> {
     pub(super) specification: S::Specification,
     pub(super) criterion: Criterion,
@@ -36,18 +37,18 @@ pub(super) struct Court<S: Subject> {
 }
 
 struct State<S: Subject> {
-    /// The distinct histories, by a digest, and whether they are what is asked for.
+    /// The distinct histories by digest, and whether they meet the criterion.
     histories: HashMap<Digest, Vec<Entry<S>>>,
     distinct: u64,
-    /// Executions all of whose equivalents are right.
+    /// The executions whose equivalents all meet the criterion.
     right: HashMap<(bool, Bounds, String), Vec<Rets<S>>>,
     incomplete: bool,
-    /// The faults, by the message of the execution.
+    /// The faults by the message of the execution.
     faults: HashMap<String, Fault<S>>,
 }
 
-/// What of a history can be hashed: whether it is stuck, its times, its precedence, and its values
-/// in words.
+/// The hashable parts of a history: whether it is stuck, its times, its precedence, and its values
+/// as text.
 type Digest = (bool, Times, Precedence, String);
 
 /// What the operations returned, in the order of the scenario.
@@ -91,13 +92,13 @@ impl<S: Subject> Court<S> {
         Arc::new(Court { question, ops, log, state: Mutex::new(state) })
     }
 
-    /// The judge of this scenario's executions.
+    /// Returns the judge of this scenario's executions.
     pub(super) fn judge(self: &Arc<Self>) -> Judge {
         let court = Arc::clone(self);
         Judge(Arc::new(move |explorer, world| court.hear(explorer, world)))
     }
 
-    /// How many distinct histories there were.
+    /// Returns the number of distinct histories.
     pub(super) fn histories(&self) -> u64 {
         self.state().distinct
     }
@@ -107,7 +108,7 @@ impl<S: Subject> Court<S> {
         self.state().incomplete
     }
 
-    /// The history of the execution that failed with this message.
+    /// Returns the fault of the execution that failed with this message.
     pub(super) fn fault(&self, message: &str) -> Option<Fault<S>> {
         self.state().faults.get(message).cloned()
     }
@@ -177,7 +178,7 @@ impl<S: Subject> Court<S> {
         };
     }
 
-    /// What the execution ends with.
+    /// Returns the ending of an execution with this fault.
     fn ending(&self, fault: &Fault<S>, was: Option<Ending>) -> Ending {
         let drawn = draw::history::<S>(fault, self.question.criterion);
         let (kind, message, location) = match was {
@@ -190,8 +191,8 @@ impl<S: Subject> Court<S> {
         Ending::Violation { kind, message, location, conflict: None }
     }
 
-    /// Checks the histories of all equivalent executions; with the first that is wrong, in which
-    /// order its responses come.
+    /// Checks the histories of all equivalent executions. Returns the first wrong one and the order
+    /// of its responses.
     fn ask_all(
         &self,
         pulse: &Pulse,
@@ -265,8 +266,8 @@ impl<S: Subject> Court<S> {
     }
 }
 
-/// The calls in the order of the scenario (threads write them down as they come), what they
-/// returned, and a digest of which those are.
+/// Returns the calls in the order of the scenario (threads record them as they come), their return
+/// values, and a digest of both.
 fn in_order<R: Clone + std::fmt::Debug>(calls: &[Call<R>]) -> (Vec<usize>, Vec<Option<R>>, String) {
     let places: Vec<usize> = calls.iter().map(|call| call.operation).collect();
     let order = order_of(&places);

@@ -1,6 +1,6 @@
-//! Is this structure linearizable? Scenarios are made out of its operations, each is explored,
-//! every distinct history is checked against the sequential specification, and what fails is made
-//! small.
+//! Tests whether a structure is linearizable. Scenarios are made of its operations, and each one is
+//! explored. Every distinct history is checked against the sequential specification, and failures
+//! are shrunk.
 
 mod draw;
 mod fault;
@@ -26,7 +26,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Tests a structure against its sequential specification, which starts as its default: see
+/// Tests a structure against its sequential specification, which starts in its default state: see
 /// [`Linearizable`].
 ///
 /// ```
@@ -87,9 +87,9 @@ where
 
 /// Where scenarios come from.
 enum Source<O> {
-    /// The strategy: so many.
+    /// Draws this many scenarios from the strategy.
     Drawn(u64),
-    /// These: every one that can be made of these operations, or one that was given.
+    /// Takes every scenario of these operations, or a given one.
     Every(Vec<O>),
     Given(Scenario<O>),
 }
@@ -118,9 +118,10 @@ impl<S: Subject> std::fmt::Debug for Linearizable<S> {
 }
 
 impl<S: Subject> Linearizable<S> {
-    /// A test against a specification that starts like this, with the default budget: 128 scenarios
-    /// of two or three threads, or 6 seconds of them, each explored exhaustively, by loom with two
-    /// preemptions and, where it was not explored exhaustively, by a portfolio of samplers.
+    /// Creates a test against a specification in this initial state, with the default budget. It
+    /// draws 128 scenarios of two or three threads, or 6 seconds of them. Each is explored
+    /// exhaustively, then by loom with two preemptions. Where the exhaustive search did not finish,
+    /// a portfolio of samplers follows.
     pub fn new(specification: S::Specification) -> Linearizable<S> {
         let test =
             std::thread::current().name().filter(|name| *name != "main").map(ToString::to_string);
@@ -147,107 +148,107 @@ impl<S: Subject> Linearizable<S> {
         }
     }
 
-    /// The name under which failures are drawn and replayed: the test's, or the subject's, unless
-    /// set.
+    /// Sets the name under which failures are drawn and replayed: the test's or the subject's,
+    /// unless set.
     pub fn name(self, name: &str) -> Self {
         Linearizable { name: name.to_string(), ..self }
     }
 
-    /// Draws operations from this instead of [`Subject::operations`].
+    /// Draws operations from this strategy instead of [`Subject::operations`].
     pub fn strategy(self, operations: impl Strategy<Value = Op<S>> + 'static) -> Self {
         Linearizable { strategy: operations.boxed(), ..self }
     }
 
-    /// How many threads a scenario has.
+    /// Sets how many threads a scenario has.
     pub fn threads(mut self, threads: RangeInclusive<usize>) -> Self {
         self.shape.threads = threads;
         self
     }
 
-    /// How many operations a thread has.
+    /// Sets how many operations a thread has.
     pub fn operations(mut self, operations: RangeInclusive<usize>) -> Self {
         self.shape.operations = operations;
         self
     }
 
-    /// How many operations come before the threads.
+    /// Sets how many operations come before the threads.
     pub fn initial(mut self, operations: RangeInclusive<usize>) -> Self {
         self.shape.initial = operations;
         self
     }
 
-    /// How many operations come after the threads.
+    /// Sets how many operations come after the threads.
     pub fn last(mut self, operations: RangeInclusive<usize>) -> Self {
         self.shape.last = operations;
         self
     }
 
-    /// How many scenarios are drawn.
+    /// Sets how many scenarios are drawn.
     pub fn scenarios(self, scenarios: u64) -> Self {
         Linearizable { source: Source::Drawn(scenarios), ..self }
     }
 
-    /// Instead of drawing scenarios, takes every one that can be made of these operations, the
-    /// smallest first: see [`every`](crate::scenario::every).
+    /// Takes every scenario of these operations instead of drawing some, the smallest first: see
+    /// [`every`](crate::scenario::every).
     pub fn every(self, operations: impl IntoIterator<Item = Op<S>>) -> Self {
         Linearizable { source: Source::Every(operations.into_iter().collect()), ..self }
     }
 
-    /// Instead of drawing scenarios, takes this one: a regression test.
+    /// Takes this scenario instead of drawing some: a regression test.
     pub fn scenario(self, scenario: Scenario<Op<S>>) -> Self {
         Linearizable { source: Source::Given(scenario), ..self }
     }
 
-    /// What scenarios are drawn from: the same seed, the same scenarios.
+    /// Sets the seed of the scenarios. The same seed draws the same scenarios.
     pub fn seed(self, seed: u64) -> Self {
         Linearizable { seed, ..self }
     }
 
-    /// What is asked of each history: linearizability, unless set.
+    /// Sets the criterion for each history: linearizability, unless set.
     pub fn criterion(self, criterion: Criterion) -> Self {
         let question = Question { specification: self.question.specification.clone(), criterion };
         Linearizable { question: Arc::new(question), ..self }
     }
 
-    /// Asks for sequential consistency only: each thread's operations in its order, whatever the
-    /// real time between threads.
+    /// Requires only sequential consistency: each thread's operations in its own order, whatever
+    /// the real time between threads.
     pub fn sequentially_consistent(self) -> Self {
         self.criterion(Criterion::SequentiallyConsistent)
     }
 
-    /// Asks for quiescent consistency only: operations that a moment of rest separates take effect
+    /// Requires only quiescent consistency: operations separated by a quiescent moment take effect
     /// in that order.
     pub fn quiescently_consistent(self) -> Self {
         self.criterion(Criterion::QuiescentlyConsistent)
     }
 
-    /// Explores each scenario with these, in this order.
+    /// Explores each scenario with these explorers, in this order.
     pub fn explorers(self, explorers: impl IntoIterator<Item = Explorer>) -> Self {
         Linearizable { explorers: explorers.into_iter().collect(), ..self }
     }
 
-    /// How much all scenarios together may take: what one does not use is there for those that
-    /// follow.
+    /// Sets the budget of all scenarios together. What one does not use is left for the following
+    /// ones.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.settings.budget = budget;
         self
     }
 
-    /// What [`assert`](Linearizable::assert) must see.
+    /// Sets the verdict that [`assert`](Linearizable::assert) expects.
     pub fn expect(self, expect: Expect) -> Self {
         Linearizable { expect, ..self }
     }
 
     settings_of_check!(settings);
 
-    /// How long to look for a smaller scenario, and then for a smaller execution of it, with the
-    /// same kind of failure (2 s, unless set; zero: not at all).
+    /// Sets how long to look for a smaller scenario, and then for a smaller execution of it, with
+    /// the same kind of failure (2 s, unless set; zero: not at all).
     pub fn shrink(mut self, time: Duration) -> Self {
         self.settings.shrink = time;
         self
     }
 
-    /// Uses this instead of the environment.
+    /// Replaces the configuration that comes from the environment.
     pub fn config(mut self, config: Config) -> Self {
         self.settings.config = config;
         self

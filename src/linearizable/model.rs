@@ -1,10 +1,10 @@
 //! A scenario as a model, and the record of its operations.
 //!
 //! Recording adds neither scheduling points nor synchronisation. On green threads all of an
-//! execution runs on one OS thread: calls and returns go into a buffer that no engine knows, as
-//! numbers of the caller's own events, which `history` turns into an order later. On real threads
-//! each thread has a buffer of its own, with the monotonic clock read before the call and after the
-//! return, and hands it over when it has ended.
+//! execution runs on one OS thread. Calls and returns go into a buffer that no engine knows, as
+//! numbers of the caller's own events. `history` turns these into an order later. On real threads
+//! each thread has its own buffer and reads the monotonic clock before the call and after the
+//! return. It hands the buffer over when it has ended.
 
 use super::subject::{Op, Ret, Subject};
 use crate::execution;
@@ -18,12 +18,12 @@ use std::time::Instant;
 pub(super) struct Call<Ret> {
     pub(super) process: usize,
     pub(super) thread: ThreadId,
-    /// Its place in [`Scenario::operations`].
+    /// Its index in [`Scenario::operations`].
     pub(super) operation: usize,
-    /// When it was called: so many events of its thread came before; on real threads, so many
+    /// When it was called: the number of its thread's earlier events; on real threads, in
     /// nanoseconds.
     pub(super) from: u64,
-    /// When it returned, in the same unit, and what.
+    /// When it returned, in the same unit, and what it returned.
     pub(super) to: Option<(u64, Ret)>,
 }
 
@@ -38,7 +38,7 @@ impl<Ret> Default for Log<Ret> {
 }
 
 impl<Ret> Log<Ret> {
-    /// Lends the calls; on green threads nobody switches meanwhile.
+    /// Calls `f` with the calls. On green threads no thread switch happens meanwhile.
     fn with<T>(&self, f: impl FnOnce(&mut Vec<Call<Ret>>) -> T) -> T {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -48,7 +48,7 @@ impl<Ret> Log<Ret> {
     }
 }
 
-/// Who calls, and where it is written down.
+/// The calling thread, and where its calls are recorded.
 struct Caller<S: Subject> {
     subject: Arc<S>,
     scenario: Arc<Scenario<Op<S>>>,
@@ -64,7 +64,7 @@ impl<S: Subject> Caller<S> {
         Caller { subject, scenario, log, start: self.start, process }
     }
 
-    /// Does these operations, the first of which has this place in the scenario.
+    /// Executes these operations. The first has index `first` in the scenario.
     fn run(&self, ops: &[Op<S>], first: usize) {
         let mut mine = Vec::new();
         for (operation, op) in (first..).zip(ops) {
@@ -94,7 +94,7 @@ impl<S: Subject> Caller<S> {
 }
 
 impl<S: Subject> Caller<S> {
-    /// The clock, once it shows more than at the last return: a process does one thing at a time.
+    /// Reads the clock until it exceeds the last return: a process does one thing at a time.
     fn now(&self, last: Option<&Call<Ret<S>>>) -> u64 {
         let returned = last.and_then(|call| call.to.as_ref()).map(|(to, _)| *to);
         loop {
@@ -106,7 +106,7 @@ impl<S: Subject> Caller<S> {
     }
 }
 
-/// The model of a scenario: what it leaves in the log is the history of its last execution.
+/// Returns the model of a scenario. The log holds the history of its last execution.
 pub(super) fn model<S: Subject>(
     scenario: Arc<Scenario<Op<S>>>,
     log: Arc<Log<Ret<S>>>,

@@ -1,14 +1,14 @@
-//! What precedes what under loom: happens-before between operations, which is a partial order and
-//! not always one of intervals, as the times of a [`History`](crate::linearize::History) are.
+//! Precedence under loom: happens-before between operations. This is a partial order, and not
+//! always one of intervals, unlike the times of a [`History`](crate::linearize::History).
 
 use super::history::Execution;
 use crate::linearize::Precedence;
 
-/// No scenario has more operations than this.
+/// The most operations of a scenario.
 pub(super) use crate::linearize::MOST;
 
 impl Execution<'_> {
-    /// For each call, those whose responses happen before it.
+    /// Returns, for each call, the calls whose responses happen before it.
     pub(super) fn precedence(&self) -> Precedence {
         let count = self.calls.len();
         let before = |later: usize| {
@@ -17,9 +17,8 @@ impl Execution<'_> {
         (0..count).map(|later| before(later).fold(0, |mask, one| mask | 1 << one)).collect()
     }
 
-    /// Whether the response of one call happens before another is called: what an operation's last
-    /// event tells, it tells before the response, and what its first event learns, it learns after
-    /// the call.
+    /// Whether the response of `one` happens before the call of `other`. An operation's last event
+    /// releases before the response, and its first event acquires after the call.
     fn returned_before(&self, one: usize, other: usize) -> bool {
         let (Some(last), first) = (self.calls[one].1, self.calls[other].0) else { return false };
         if last.thread == first.thread {

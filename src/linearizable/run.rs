@@ -1,4 +1,4 @@
-//! One scenario after the other, within the budget, until one fails; then that one made small.
+//! Explores one scenario after another, within the budget, until one fails; then shrinks that one.
 
 use super::judge::Court;
 use super::model::{Log, model};
@@ -19,33 +19,33 @@ use std::time::{Duration, Instant};
 
 type Tree<S> = ScenarioTree<<BoxedStrategy<Op<S>> as Strategy>::Tree>;
 
-/// Sizes grow from the first scenario of so many to the last, and then begin anew.
+/// Sizes grow from the first scenario of each cycle of this length to the last.
 const CYCLE: u64 = 8;
 
-/// An explorer may have no fewer executions than this, however many share the budget.
+/// The fewest executions of an explorer, however many scenarios share the budget.
 const FEWEST: u64 = 100;
 
-/// The budget is shared as if there were so many scenarios, where nobody has counted them.
+/// The number of scenarios assumed to share the budget, where they have not been counted.
 const EVERY: u64 = 64;
 
-/// What an explorer may do where only the time is bounded.
+/// The budget of an explorer where only the time is bounded.
 const EACH: u64 = 20_000;
 
-/// How long to look for a smaller execution, at the least.
+/// The shortest time to look for a smaller execution.
 const SHRINK: Duration = Duration::from_millis(500);
 
-/// How many executions a smaller scenario may have to show the failure.
+/// The most executions in which a smaller scenario must show the failure.
 const SMALLER: u64 = 5_000;
 
-/// How a scenario was made: so that a token finds it again.
+/// How a scenario was made, so that a token finds it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Origin {
-    /// It was given.
+    /// It was given explicitly.
     Given,
-    /// The one of this number, of all.
+    /// The scenario of this number in the enumeration.
     Every(u64),
-    /// Drawn from this seed, the one of this number, and made smaller: before each step that was
-    /// kept, so many were not.
+    /// The scenario of this number, drawn from this seed and shrunk: the numbers of steps rejected
+    /// before each kept step.
     Drawn(u64, u64, Vec<u64>),
 }
 
@@ -63,7 +63,7 @@ impl Origin {
         }
     }
 
-    /// Reads what [`Origin::name`] wrote; nothing if it is another's.
+    /// Parses what [`Origin::name`] wrote; `None` if it belongs to another test.
     fn of(token: &Token, name: &str) -> Option<Origin> {
         if token.is_for(name) {
             return Some(Origin::Given);
@@ -86,9 +86,9 @@ impl Origin {
 }
 
 impl<S: Subject> Linearizable<S> {
-    /// Explores scenarios, and says what was seen.
+    /// Explores scenarios and returns the verdict.
     ///
-    /// Nothing explored is `Unknown`.
+    /// The verdict is `Unknown` if nothing was explored.
     pub fn run(self) -> Verdict<S> {
         match self.settings.config.replay.as_deref().map(str::parse::<Token>) {
             None => self.explore(),
@@ -99,13 +99,13 @@ impl<S: Subject> Linearizable<S> {
         }
     }
 
-    /// The same, and insists on what is expected.
+    /// Explores scenarios and panics if the verdict is not the expected one.
     ///
-    /// A structure that was to hold and does not leaves a token in
-    /// [`Config::failures`](crate::Config::failures); the next time that execution is run first.
+    /// If a structure is expected to hold and does not, a token is stored in
+    /// [`Config::failures`](crate::Config::failures). The next run replays that execution first.
     ///
     /// # Panics
-    /// If the verdict is another: with the drawn failure, if there is one.
+    /// If the verdict is not the expected one: with the drawn failure, if there is one.
     #[track_caller]
     pub fn assert(self) -> Verdict<S> {
         let insistence = Insistence::new(&self.name, self.expect, &self.settings);
@@ -127,7 +127,7 @@ impl<S: Subject> Linearizable<S> {
         verdict
     }
 
-    /// Runs the execution that the token names, if it is one of this test.
+    /// Runs the execution that the token names, if it belongs to this test.
     fn replay(&self, token: &Token) -> Option<Verdict<S>> {
         let origin = Origin::of(token, &self.name)?;
         let tested = Tested { seed: self.seed, ..Tested::default() };
@@ -146,7 +146,7 @@ impl<S: Subject> Linearizable<S> {
         })
     }
 
-    /// The scenario of this origin.
+    /// Returns the scenario of this origin.
     fn made(&self, origin: &Origin) -> Option<Scenario<Op<S>>> {
         match (origin, &self.source) {
             (Origin::Given, Source::Given(scenario)) => Some(scenario.clone()),
@@ -168,8 +168,8 @@ impl<S: Subject> Linearizable<S> {
         }
     }
 
-    /// The scenario without those of its first operations that would wait for ever, as nobody else
-    /// is there yet.
+    /// Removes those of the scenario's first operations that would block forever, because no other
+    /// thread has started yet.
     fn startable(&self, mut scenario: Scenario<Op<S>>) -> Scenario<Op<S>> {
         let mut state = self.question.specification.clone();
         scenario.initial.retain(|op| {
@@ -182,7 +182,7 @@ impl<S: Subject> Linearizable<S> {
         scenario
     }
 
-    /// The scenario of this number, to be made smaller.
+    /// Returns the scenario of this number as a tree to shrink.
     fn tree(&self, seed: u64, case: u64) -> Option<Tree<S>> {
         // each scenario has randomness of its own, so that it can be made again without those
         // before it
@@ -254,7 +254,7 @@ impl<S: Subject> Linearizable<S> {
         }
     }
 
-    /// What each explorer of the next scenario may do, if anything is left.
+    /// Returns the budget of each explorer for the next scenario, if any is left.
     fn share(&self, tested: &Tested, start: Instant) -> Option<Budget> {
         let share = match self.settings.budget.most_executions() {
             None => Budget::executions(EACH),
@@ -271,7 +271,7 @@ impl<S: Subject> Linearizable<S> {
         Some(share.and_time(left))
     }
 
-    /// The failure made small: the scenario first, then the execution.
+    /// Shrinks the failure: the scenario first, then the execution.
     fn smallest(
         &self,
         origin: Origin,
@@ -327,7 +327,7 @@ struct Trial<'a, S: Subject> {
     scenario: Arc<Scenario<Op<S>>>,
     log: Arc<Log<Ret<S>>>,
     court: Arc<Court<S>>,
-    /// Whether threads met, or at least did something that is seen.
+    /// Whether threads met, or at least did something visible.
     meets: Arc<AtomicBool>,
 }
 

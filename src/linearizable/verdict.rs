@@ -1,4 +1,4 @@
-//! What a test of a structure says: three arms, and how much was explored.
+//! The verdict on a structure: three arms, and how much was explored.
 
 use super::judge::Court;
 use super::subject::{Op, Ret, Subject};
@@ -8,19 +8,19 @@ use crate::scenario::Scenario;
 use crate::verdict::{Bound, Counterexample, Coverage, Explorer, Kind};
 use std::fmt;
 
-/// What is said about a structure.
+/// The verdict on a structure.
 #[must_use]
 pub enum Verdict<S: Subject> {
-    /// Every history that was seen is what the criterion asks for.
+    /// Every history that was seen meets the criterion.
     Holds(Tested),
-    /// This one is not, or the execution broke otherwise.
+    /// This history does not meet it, or the execution failed otherwise.
     Violated(Box<Failure<S>>),
-    /// Neither can be said, and why.
+    /// Neither is known, and why.
     Unknown(Bound, Tested),
 }
 
 impl<S: Subject> Verdict<S> {
-    /// What kind of violation it is, if it is one.
+    /// Returns the kind of violation, if it is one.
     #[must_use]
     pub fn kind(&self) -> Option<Kind> {
         match self {
@@ -45,24 +45,25 @@ impl<S: Subject> fmt::Debug for Verdict<S> {
 pub struct Tested {
     /// How many scenarios were explored.
     pub scenarios: u64,
-    /// How many there were to explore, if that is known: less where the budget ended first.
+    /// How many scenarios there were to explore, if known. Fewer were explored if the budget ended
+    /// first.
     pub planned: Option<u64>,
-    /// Of how many scenarios every interleaving was seen.
+    /// How many scenarios were explored in every interleaving.
     pub exhaustive: u64,
     /// How many executions all explorers ran.
     pub executions: u64,
-    /// How many distinct histories were checked, scenario by scenario.
+    /// How many distinct histories were checked, summed over the scenarios.
     pub histories: u64,
     /// How many executions each explorer ran.
     pub explorers: Vec<(Explorer, u64)>,
-    /// How many explorations could say nothing, and why the first of them could not.
+    /// How many explorations were inconclusive, and why the first one was.
     pub skipped: Option<(u64, Explorer, Bound)>,
-    /// What scenarios were drawn from.
+    /// The seed of the scenarios.
     pub seed: u64,
 }
 
 impl Tested {
-    /// One more scenario, in which nothing was wrong.
+    /// Adds a scenario without a fault.
     pub(super) fn add<S: Subject>(&mut self, coverage: &Coverage, court: &Court<S>) {
         self.scenarios += 1;
         self.exhaustive += u64::from(coverage.is_exhaustive() && !court.is_incomplete());
@@ -108,24 +109,24 @@ impl fmt::Display for Tested {
     }
 }
 
-/// A scenario with an execution that is wrong.
+/// A scenario with a failing execution.
 pub struct Failure<S: Subject> {
-    /// The scenario, made small.
+    /// The shrunk scenario.
     pub scenario: Scenario<Op<S>>,
     /// How many operations the scenario had that failed first.
     pub found_with: usize,
-    /// The execution, made small.
+    /// The shrunk execution.
     pub counterexample: Counterexample,
-    /// Its history, if that is what is wrong; nothing if it broke otherwise: by a panic, a data
-    /// race.
+    /// The execution's history, if that is the fault; `None` if it failed otherwise, such as by a
+    /// panic or a data race.
     pub history: Option<History<Op<S>, Ret<S>>>,
-    /// Why the history is wrong.
+    /// Why the history violates the criterion.
     pub explanation: Option<Explanation>,
     /// How much was explored before.
     pub tested: Tested,
     /// The history, drawn.
     pub(super) drawn: Option<String>,
-    /// The subject, as Rust names it.
+    /// The subject's type name.
     pub(super) subject: &'static str,
 }
 

@@ -1,10 +1,10 @@
-//! A history as the search and the monitors take it: intervals, as a criterion has them, and parts
-//! by key.
+//! A history as the search and the monitors take it: intervals as a criterion defines them, in
+//! parts by key.
 
 use super::{Criterion, History, Specification};
 use std::collections::HashMap;
 
-/// An operation, and when it may take effect: after each operation that has ended before its start.
+/// An operation, and when it may take effect: after each operation that ended before its start.
 pub struct Entry<'a, S: Specification> {
     /// Its place in the history.
     pub(super) index: usize,
@@ -17,11 +17,11 @@ pub struct Entry<'a, S: Specification> {
 }
 
 pub(super) enum Outcome<'a, Ret> {
-    /// It takes effect, and returns this.
+    /// It takes effect and returns this.
     Returned(&'a Ret),
-    /// It takes effect or not. What it then returns, if that is known.
+    /// It may take effect. If it does, it returns this, as far as that is known.
     Optional(Option<&'a Ret>),
-    /// It takes no effect, and is disabled at the end.
+    /// It takes no effect and is disabled at the end.
     Blocked,
 }
 
@@ -73,18 +73,18 @@ impl<'a, S: Specification> Entry<'a, S> {
     }
 }
 
-/// The places of the keys in the order of the keys; equal ones stay as they are.
+/// Returns the indices of the keys in the order of the keys; equal keys keep their order.
 ///
-/// What is generic in a specification sorts by this: a sort is much code, and would be made again
-/// for each closure.
+/// Generic code in a specification sorts with this: a sort is much code, and would be compiled
+/// again for each closure.
 pub(crate) fn order_of<K: Ord + Copy>(keys: &[K]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..keys.len()).collect();
     order.sort_by_key(|place| keys[*place]);
     order
 }
 
-/// The operations in the order of their starts. Pending ones that can make no difference are left
-/// out.
+/// Returns the operations in the order of their starts. Pending ones that can make no difference
+/// are left out.
 pub(super) fn entries<S: Specification>(
     history: &History<S::Op, S::Ret>,
     criterion: Criterion,
@@ -110,8 +110,8 @@ pub(super) fn entries<S: Specification>(
     entries
 }
 
-/// Widens each interval to the whole time between two quiescent moments, since in there any order
-/// will do. That is an interval order again, with the same precedence as that of quiescent
+/// Widens each interval to the whole time between two quiescent moments, because any order is
+/// allowed in there. The result is again an interval order, with the precedence of quiescent
 /// consistency.
 fn until_quiescence<S: Specification>(entries: &mut [Entry<'_, S>]) {
     let (mut period, mut latest) = (0, 0);
@@ -127,8 +127,8 @@ fn until_quiescence<S: Specification>(entries: &mut [Entry<'_, S>]) {
     }
 }
 
-/// The entries by key, or all of them if one has none. Sequential consistency is not compositional:
-/// it has one part.
+/// Returns the entries by key, or all of them together if one has no key. Sequential consistency is
+/// not compositional: it has one part.
 pub(super) fn parts<'a, S: Specification>(
     entries: Vec<Entry<'a, S>>,
     criterion: Criterion,

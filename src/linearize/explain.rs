@@ -1,10 +1,10 @@
-//! Why a history fails: how far it goes, and the fewest operations that fail already.
+//! Explains why a history fails: how far it goes, and the fewest operations that already fail.
 //!
-//! An operation is left out of those by forgetting that it returned: then it may have taken effect,
-//! with the same answer, at any time after its call, or not at all. (To leave it out altogether
-//! would explain a wrong dequeue by the missing enqueue.) Less known makes less fail, so what
-//! remains when nothing more can be forgotten is a smallest set; the operations that would be
-//! needed to explain all of it but one are shown with it.
+//! To leave an operation out of that set, its response is forgotten. Then it may have taken effect,
+//! with the same answer, at any time after its call, or not at all. (Without its call, a wrong
+//! dequeue would be explained by a missing enqueue.) The less is known, the less fails. So the set
+//! is smallest once nothing more can be forgotten. The operations that would be needed to explain
+//! all of it but one are shown with it.
 
 use super::entry::{Entry, Outcome};
 use super::monitors::Judgement;

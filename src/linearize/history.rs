@@ -1,4 +1,4 @@
-//! What happened: operations with their invocations and responses.
+//! Histories: operations with their invocations and responses.
 
 use super::entry::order_of;
 use std::collections::HashMap;
@@ -7,21 +7,21 @@ use std::fmt;
 /// One operation of a history.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Operation<Op, Ret> {
-    /// Who called it. A process calls one operation at a time.
+    /// The process that called it. A process calls one operation at a time.
     pub process: usize,
-    /// What was called, with its arguments.
+    /// The operation with its arguments.
     pub op: Op,
-    /// When it was called: a place in an order, in any unit.
+    /// When it was called: a position in an order, in any unit.
     pub invocation: u64,
-    /// When it returned, and what; `None`: it is pending, and may have taken effect or not, at any
-    /// time after its call.
+    /// When it returned and what it returned. `None`: it is pending, and may have taken effect at
+    /// any time after its call, or not at all.
     pub response: Option<(u64, Ret)>,
 }
 
 /// Operations of several processes, and whether the pending ones can never return.
 ///
-/// An operation precedes another if its response comes before the other's invocation; at the same
-/// time, they overlap.
+/// An operation precedes another if its response comes before the other's invocation. If both come
+/// at the same time, the operations overlap.
 ///
 /// ```
 /// use selvedge::linearize::{History, Operation};
@@ -39,24 +39,24 @@ pub struct Operation<Op, Ret> {
 pub struct History<Op, Ret> {
     /// The operations, in any order.
     pub operations: Vec<Operation<Op, Ret>>,
-    /// Whether the structure was seen to hang: each pending operation is blocked for ever, and the
-    /// specification must have it disabled at the end.
+    /// Whether the structure was seen to hang. Then each pending operation is blocked forever, and
+    /// the specification must disable it at the end.
     pub stuck: bool,
 }
 
 impl<Op, Ret> History<Op, Ret> {
-    /// A history in which pending operations may still return.
+    /// Creates a history in which pending operations may still return.
     ///
     /// # Errors
-    /// If no processes could have done these operations.
+    /// If the history is ill-formed: see [`validate`](Self::validate).
     pub fn new(operations: Vec<Operation<Op, Ret>>) -> Result<Self, IllFormed> {
         let history = History { operations, stuck: false };
         history.validate()?;
         Ok(history)
     }
 
-    /// Whether there is nothing to judge: no operation has returned, and the structure was not seen
-    /// to hang, so that every structure has this history.
+    /// Returns `true` if there is nothing to judge: no operation has returned, and the structure
+    /// was not seen to hang. Every structure has this history.
     ///
     /// ```
     /// use selvedge::linearize::specifications::{Queue, QueueOp, QueueRet};
@@ -76,10 +76,10 @@ impl<Op, Ret> History<Op, Ret> {
         !returned && (!self.stuck || self.operations.is_empty())
     }
 
-    /// Whether processes that call one operation at a time could have done these operations.
+    /// Checks that the history is well-formed: each process calls one operation at a time.
     ///
     /// # Errors
-    /// If not: which operation is the first that they could not, and why.
+    /// If it is not: the first operation that is impossible, and why.
     pub fn validate(&self) -> Result<(), IllFormed> {
         for (operation, one) in self.operations.iter().enumerate() {
             if one.response.as_ref().is_some_and(|(response, _)| *response <= one.invocation) {
@@ -103,7 +103,7 @@ impl<Op, Ret> History<Op, Ret> {
     }
 }
 
-/// Why a history is none.
+/// Why a history is ill-formed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IllFormed {
     operation: usize,
@@ -116,7 +116,7 @@ pub struct IllFormed {
 pub enum IllFormedKind {
     /// Its response does not come after its invocation.
     ResponseBeforeInvocation,
-    /// It is invoked when an operation of the same process has not returned yet.
+    /// It is invoked before an earlier operation of the same process has returned.
     Overlap {
         /// That operation's index.
         before: usize,
@@ -124,13 +124,13 @@ pub enum IllFormedKind {
 }
 
 impl IllFormed {
-    /// The operation's index.
+    /// Returns the operation's index.
     #[must_use]
     pub fn operation(&self) -> usize {
         self.operation
     }
 
-    /// What is wrong with it.
+    /// Returns what is wrong with it.
     #[must_use]
     pub fn kind(&self) -> IllFormedKind {
         self.kind

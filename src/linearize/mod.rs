@@ -1,4 +1,4 @@
-//! Is this history linearizable? Pure: no clock, no thread, no environment.
+//! Checks whether a history is linearizable. Pure: no clock, no thread, no environment.
 //!
 //! ```
 //! use selvedge::linearize::specifications::{Queue, QueueOp, QueueRet};
@@ -46,30 +46,30 @@ pub use specification::{Specification, key};
 pub use under::check_under;
 pub use verdict::{Explanation, Method, Verdict, Witness};
 
-/// What is asked of a history.
+/// The criterion that a history must meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Criterion {
     /// Each operation takes effect at one point between its invocation and its response (Herlihy
     /// and Wing, TOPLAS 1990).
     Linearizable,
-    /// Each process's operations take effect in its order; real time between processes is not
-    /// looked at (Lamport 1979).
+    /// Each process's operations take effect in program order; the real time between processes is
+    /// ignored (Lamport 1979).
     SequentiallyConsistent,
-    /// Operations that a moment without any pending operation separates take effect in that order
+    /// Operations separated by a moment without any pending operation take effect in that order
     /// (Aspnes, Herlihy and Shavit 1994).
     QuiescentlyConsistent,
 }
 
-/// Checks a history against a specification that starts as `initial`, looking at no more than
-/// `configurations`.
+/// Checks a history against a specification with the initial state `initial`. Visits at most
+/// `configurations` configurations.
 ///
-/// Where a test in polynomial time applies, it decides what is too long or too hard for the search:
-/// so it is for queues, stacks, priority queues, sets, registers, lists and counters whose values
-/// occur once. With a budget of 0, nothing but these decide.
+/// If a polynomial-time test applies, it decides what is too long or too hard for the search. There
+/// are tests for queues, stacks, priority queues, sets, registers, lists and counters whose values
+/// occur once. With a budget of 0, only these tests decide.
 ///
-/// The history is cut by [`Specification::key`] where that is sound, and each part is looked at by
-/// itself, in rounds of growing budgets and other orders of search, so that no hard part hides
-/// another that is easily refuted.
+/// The history is split by [`Specification::key`] where that is sound. Each part is checked by
+/// itself, in rounds of growing budgets and other search orders, so that no hard part hides another
+/// that is easily refuted.
 ///
 /// In a stuck history no pending operation has taken effect, and each is disabled at the end, all
 /// of them after the same order. (Line-Up asks this of each pending operation by itself, with the
@@ -94,7 +94,7 @@ pub fn check<S: Specification>(
         .unwrap_or_else(|failure| Verdict::Violated(explain::explain(initial, criterion, failure)))
 }
 
-/// What [`check`] finds out, without looking for reasons: `None` if it is not known. Faster for a
+/// Returns the verdict of [`check`] without an explanation; `None` if it is not known. Faster for a
 /// history that fails.
 ///
 /// # Panics

@@ -1,5 +1,4 @@
-//! The parts of a history: each is judged by itself, in rounds, and their orders are put together
-//! again.
+//! Checks the parts of a history, each by itself and in rounds, and combines their orders.
 
 use super::entry::{Entry, order_of};
 use super::monitors::{self, Judgement};

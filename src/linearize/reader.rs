@@ -1,8 +1,8 @@
-//! Histories as JSON lines: one operation a line, read one by one.
+//! Reads histories from JSON lines: one operation on each line, read one by one.
 //!
 //! A line is an object with `process` (a number), `op` (a name), `arg`, `ret`, `call` and `return`
-//! (when), and `key` for structures that have keys. Without `return`, or with `null`, the operation
-//! is pending.
+//! (times), and `key` for structures that have keys. If `return` is missing or `null`, the
+//! operation is pending.
 
 use super::{History, IllFormed, Operation, Specification};
 use serde::Deserialize;
@@ -30,29 +30,29 @@ use std::marker::PhantomData;
 /// # Ok::<(), selvedge::linearize::ReadError>(())
 /// ```
 pub trait Recorded: Specification {
-    /// The operation of this name.
+    /// Parses the operation of this name.
     ///
     /// # Errors
     /// If there is none, or not with this argument or this key.
     fn op(name: &str, key: Option<&str>, arg: &Value) -> Result<Self::Op, Mismatch>;
 
-    /// What the operation returned.
+    /// Parses what the operation returned.
     ///
     /// # Errors
-    /// If it does not return such a thing.
+    /// If it does not return such a value.
     fn ret(op: &Self::Op, ret: &Value) -> Result<Self::Ret, Mismatch>;
 }
 
-/// What of a line does not belong to the specification.
+/// What in a line does not fit the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mismatch {
-    /// No operation is called so.
+    /// There is no operation of this name.
     Operation,
-    /// It has another argument.
+    /// The operation has another argument.
     Argument,
-    /// It returns something else.
+    /// The operation returns something else.
     Return,
-    /// It has no key, or must have one.
+    /// The operation has no key, or requires one.
     Key,
 }
 
@@ -64,7 +64,7 @@ pub struct ReadError {
     context: Context,
 }
 
-/// What kind of error it is.
+/// The kind of a [`ReadError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ReadErrorKind {
@@ -72,11 +72,11 @@ pub enum ReadErrorKind {
     Io,
     /// The line is longer than [`LONGEST`].
     TooLong,
-    /// The line is no JSON object with these fields.
+    /// The line is not a JSON object with these fields.
     Syntax,
     /// The specification has no such operation, argument, return value or key.
     Mismatch(Mismatch),
-    /// No processes could have done these operations.
+    /// The history is ill-formed.
     IllFormed,
 }
 
@@ -90,13 +90,13 @@ enum Context {
 }
 
 impl ReadError {
-    /// The line, from 1 on.
+    /// Returns the line, from 1.
     #[must_use]
     pub fn line(&self) -> u64 {
         self.line
     }
 
-    /// What kind of error it is.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ReadErrorKind {
         self.kind
@@ -138,7 +138,7 @@ impl Error for ReadError {
     }
 }
 
-/// How many bytes a line may have, so that a file that is none does not fill the memory.
+/// The most bytes of a line, so that a file of another kind does not fill the memory.
 pub const LONGEST: u64 = 16 << 20;
 
 #[derive(Deserialize)]
@@ -158,7 +158,7 @@ struct Line<'a> {
     r#return: Option<u64>,
 }
 
-/// Reads operations line by line; empty lines are left out. It ends with the first error.
+/// Reads operations line by line and skips empty lines. It ends at the first error.
 #[derive(Debug)]
 pub struct Lines<R, S> {
     input: R,
@@ -169,12 +169,12 @@ pub struct Lines<R, S> {
 }
 
 impl<R: BufRead, S: Recorded> Lines<R, S> {
-    /// The lines of an input.
+    /// Creates a reader of an input's lines.
     pub fn new(input: R) -> Self {
         Lines { input, line: 0, bytes: Vec::new(), over: false, specification: PhantomData }
     }
 
-    /// The line that was read last, from 1 on.
+    /// Returns the number of the last line that was read, from 1.
     #[must_use]
     pub fn line(&self) -> u64 {
         self.line
@@ -184,7 +184,7 @@ impl<R: BufRead, S: Recorded> Lines<R, S> {
         ReadError { line: self.line, kind, context }
     }
 
-    /// The next line that is not empty: whether there is one.
+    /// Advances to the next line that is not empty. Returns whether there is one.
     fn advance(&mut self) -> Result<bool, ReadError> {
         loop {
             self.line += 1;
@@ -241,7 +241,7 @@ impl<R: BufRead, S: Recorded> Iterator for Lines<R, S> {
 /// Reads a whole history.
 ///
 /// # Errors
-/// If a line is none, or no processes could have done these operations.
+/// If a line cannot be read, or the history is ill-formed.
 pub fn read<S: Recorded>(input: impl BufRead) -> Result<History<S::Op, S::Ret>, ReadError> {
     let mut lines = Lines::<_, S>::new(input);
     let (mut operations, mut numbers) = (Vec::new(), Vec::new());

@@ -1,18 +1,18 @@
 //! Wing and Gong's search for a linearization ("Testing and verifying concurrent objects", 1993),
 //! with Lowe's memory of configurations ("Testing for linearizability", 2017).
 //!
-//! A configuration is a set of operations that have taken effect and a state. Three things are left
-//! out of the search, none of which can lose a linearization:
+//! A configuration is a set of operations that have taken effect, and a state. The search is pruned
+//! in three ways, none of which can lose a linearization:
 //!
-//! * An operation that changes no state takes effect as soon as it can, and nothing else is tried
-//!   instead.
+//! * An operation that changes no state takes effect as soon as it can, and no alternative is
+//!   tried.
 //! * A pending operation takes effect only if the state changes.
-//! * And only if the next operation would otherwise return something else or leave another state:
-//!   else the same order without it would do. So the configuration also has the state from which
-//!   such an operation has just come, as long as nothing has followed.
+//! * It takes effect only if the next operation would otherwise return something else or leave
+//!   another state. Otherwise the same order without it would do. So the configuration also holds
+//!   the state before such an operation, until another one follows.
 //!
-//! States are kept once and known by number. A specification may also say that a state is hopeless
-//! ([`Lookahead`]).
+//! Each state is stored once and referred to by number. A specification may also declare a state
+//! hopeless ([`Lookahead`]).
 
 use super::Specification;
 use super::entry::{Entry, Outcome, order_of};

@@ -1,4 +1,4 @@
-//! The sequential specification: what a structure does when nobody else is there.
+//! The sequential specification: how a structure behaves without concurrency.
 
 use super::entry::Entry;
 use super::lookahead::Lookahead;
@@ -6,9 +6,9 @@ use super::monitors::Judgement;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// A structure that is used by one thread at a time: its state, and what each operation does to it.
+/// The sequential behaviour of a structure: its state, and what each operation does to it.
 ///
-/// Cheap to clone and to hash is better: the search keeps many states.
+/// The search stores many states, so a state should be cheap to clone and to hash.
 ///
 /// ```
 /// use selvedge::linearize::Specification;
@@ -42,44 +42,46 @@ pub trait Specification: Clone + Eq + Hash {
     /// What an operation returns.
     type Ret: Clone + Eq + fmt::Debug;
 
-    /// Does the operation, and returns what it returns.
+    /// Applies the operation and returns its result.
     fn apply(&mut self, op: &Self::Op) -> Self::Ret;
 
-    /// Whether the operation can be done now. One that cannot blocks until it can: `lock` on a
-    /// mutex that is held, `pop` on an empty queue. A structure that hangs although an operation
-    /// was enabled is not linearizable (the stuck histories of Burckhardt, Dern, Musuvathi and Tan,
-    /// "Line-Up", PLDI 2010).
+    /// Returns `true` if the operation can take effect now. One that cannot blocks until it can:
+    /// `lock` on a mutex that is held, `pop` on an empty queue. A structure that hangs although an
+    /// operation was enabled is not linearizable (the stuck histories of Burckhardt, Dern,
+    /// Musuvathi and Tan, "Line-Up", PLDI 2010).
     fn is_enabled(&self, _op: &Self::Op) -> bool {
         true
     }
 
-    /// Whether the operation never changes the state: the search takes it as soon as it fits.
+    /// Returns `true` if the operation never changes the state: the search takes it as soon as it
+    /// fits.
     fn is_pure(_op: &Self::Op) -> bool {
         false
     }
 
-    /// Whether the operation changes nothing when it returns this, although it can change the
-    /// state: a compare-and-swap that failed. For the specifications that come with the crate.
+    /// Returns `true` if the operation changes nothing when it returns this, although it can change
+    /// the state: a compare-and-swap that failed. For the specifications that come with the crate.
     #[doc(hidden)]
     fn is_pure_if(_op: &Self::Op, _ret: &Self::Ret) -> bool {
         false
     }
 
-    /// Whether `apply` would certainly return something else: asked first, since it needs no copy
-    /// of the state. For the specifications that come with the crate.
+    /// Returns `true` if `apply` would certainly return something else. The search asks this first,
+    /// because it needs no copy of the state. For the specifications that come with the crate.
     #[doc(hidden)]
     fn refuses(&self, _op: &Self::Op, _ret: &Self::Ret) -> bool {
         false
     }
 
-    /// What can be known of a history's end while the search is on its way. For the specifications
-    /// that come with the crate.
+    /// Returns what is known of the history's remaining operations during the search. For the
+    /// specifications that come with the crate.
     #[doc(hidden)]
     fn lookahead(_entries: &[Entry<'_, Self>]) -> Option<Box<dyn Lookahead<Self>>> {
         None
     }
 
-    /// A test in polynomial time, if it applies. For the specifications that come with the crate.
+    /// Runs a polynomial-time test, if one applies. For the specifications that come with the
+    /// crate.
     #[doc(hidden)]
     fn monitor(&self, _entries: &[Entry<'_, Self>]) -> Option<Judgement> {
         None
@@ -89,17 +91,17 @@ pub trait Specification: Clone + Eq + Hash {
     #[doc(hidden)]
     const MONITOR: &'static str = "";
 
-    /// The part of the state that the operation is about, when parts do not know of each other (a
-    /// map's key): each part is then checked by itself (Horn and Kroening, "Faster linearizability
-    /// checking via P-compositionality", FORTE 2015). `None` on any operation of a history: it is
-    /// checked whole. See [`key`].
+    /// Returns the part of the state that the operation concerns, if parts are independent (a map's
+    /// key). Each part is then checked by itself (Horn and Kroening, "Faster linearizability
+    /// checking via P-compositionality", FORTE 2015). If it is `None` for any operation of a
+    /// history, the history is checked whole. See [`key`].
     fn key(_op: &Self::Op) -> Option<u64> {
         None
     }
 }
 
-/// A key for [`Specification::key`]. Two parts of one key are checked together, which only costs
-/// time.
+/// Returns a key for [`Specification::key`]. If two parts have the same key, they are checked
+/// together, which only costs time.
 ///
 /// ```
 /// use selvedge::linearize::key;

@@ -1,18 +1,17 @@
-//! Is there an order that the specification allows and that keeps a precedence which need be none
-//! of intervals?
+//! Checks a history under a given precedence, which need not be one of intervals.
 //!
-//! The same search as for intervals ([`Partial`] is its order), with reasons of its own: an
-//! operation is left out of the smallest set together with its effect, for under happens-before a
-//! call has no place after which it could be pending.
+//! The search is the same as for intervals ([`Partial`] is its order), but the explanation differs.
+//! An operation is left out of the smallest set together with its effect, because under
+//! happens-before a call has no place after which it could be pending.
 
 use super::entry::{Entry, entries};
 use super::order::{Order, Partial};
 use super::search::{Branching, Found, search};
 use super::{Criterion, Explanation, History, Method, Specification, Verdict, Witness};
 
-/// Checks a history whose precedence is given, and not by its times: for each operation, which ones
-/// have returned before it is called, a bit each. As [`check`](super::check) otherwise, with at
-/// most 64 operations.
+/// Checks a history whose precedence is given explicitly, not by its times: for each operation, a
+/// bit set of the operations that returned before its call. Otherwise the same as
+/// [`check`](super::check), with at most 64 operations.
 ///
 /// # Panics
 /// If there are more operations, or fewer sets than operations.

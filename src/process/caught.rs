@@ -1,5 +1,4 @@
-//! Panics of foreign code: caught, with message and place, where they must not take anybody else
-//! along.
+//! Catches panics of foreign code, with message and location, where they must not unwind further.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -8,14 +7,14 @@ use std::mem;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-/// The words for a panic whose payload is no text.
+/// The text for a panic whose payload is not text.
 pub(super) const WITHOUT_A_MESSAGE: &str = "a panic without a message";
 
 thread_local! {
     static LAST_PANIC: RefCell<Option<(String, Option<String>)>> = const { RefCell::new(None) };
 }
 
-/// In a worker: message and location of the last panic of this thread.
+/// Returns, in a worker, the message and location of this thread's last panic.
 #[must_use]
 pub fn last_panic() -> Option<(String, Option<String>)> {
     LAST_PANIC.with_borrow(Clone::clone)
@@ -24,14 +23,14 @@ pub fn last_panic() -> Option<(String, Option<String>)> {
 /// A panic that was caught.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Panic {
-    /// What it said, if that is a text.
+    /// Its message, if it is text.
     pub(crate) message: Option<String>,
     /// `src/work.rs:12:5`, if the process's panic hook is still ours.
     pub(crate) location: Option<String>,
 }
 
 impl Panic {
-    /// What it said, or that it said nothing.
+    /// Returns the message, or that there was none.
     pub(crate) fn words(&self) -> String {
         self.message.clone().unwrap_or_else(|| WITHOUT_A_MESSAGE.to_string())
     }
@@ -47,8 +46,8 @@ impl fmt::Display for Panic {
     }
 }
 
-/// Has the place of each panic written down, too; what the process's hook did before is done as
-/// before.
+/// Installs a panic hook that also records the location of each panic; the previous hook still
+/// runs.
 pub(super) fn install() {
     static ONCE: Once = Once::new();
     if std::thread::panicking() {
@@ -66,8 +65,7 @@ pub(super) fn install() {
     });
 }
 
-/// Calls code that is not ours: what it panics with is an error, and so is what its payload's drop
-/// panics with.
+/// Calls foreign code. A panic of the code, or of its payload's drop, is an error.
 pub(crate) fn caught<R>(call: impl FnOnce() -> R) -> Result<R, Panic> {
     install();
     let before = LAST_PANIC.take();
@@ -93,7 +91,7 @@ fn forget_if_it_panics(payload: Box<dyn Any + Send>) {
     }
 }
 
-/// A value of a foreign type, whose `Drop` may panic: it never does so while another panic unwinds.
+/// A value of a foreign type, whose `Drop` may panic. It never panics while another panic unwinds.
 pub(crate) struct Held<T>(Option<T>);
 
 impl<T> Held<T> {
@@ -109,7 +107,7 @@ impl<T> Held<T> {
         self.0.take().expect("taken only at the end")
     }
 
-    /// Drops it, and says if that panicked.
+    /// Drops the value; an error if that panicked.
     pub(crate) fn end(mut self) -> Result<(), Panic> {
         let value = self.0.take();
         caught(|| drop(value))

@@ -1,4 +1,4 @@
-//! The worker's side: run one function, say how it went, and end.
+//! The worker's side: runs one function, reports the result, and exits.
 
 use super::caught::{self, caught};
 use super::codec::{from_bytes, to_bytes};
@@ -16,42 +16,41 @@ use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// `SOCKET:NAME`: the socket that is the worker's standard input, and the function that it is to
-/// run.
+/// `SOCKET:NAME`: the socket that is the worker's standard input, and the function to run.
 ///
-/// The socket (device and inode) tells a worker from a process that merely inherited the variable,
-/// such as a worker's own child.
+/// The socket (device and inode) distinguishes a worker from a process that merely inherited the
+/// variable, such as a worker's own child.
 pub(super) const VARIABLE: &str = "SELVEDGE_WORKER";
 
 /// The exit code of a worker whose function panicked: Rust's own.
 const PANICKED: i32 = 101;
-/// The exit code of a worker that had nothing to run: the shell's "command not found".
+/// The exit code of a worker that has no function to run: the shell's "command not found".
 const NOTHING_TO_RUN: i32 = 127;
 /// The exit code of a worker whose parent is gone.
 const ORPHANED: i32 = 125;
 
-/// How long a worker whose parent is gone may go on, so that what it notices by itself can be said
-/// elsewhere.
+/// How long a worker may run after its parent is gone, so that what it notices by itself can be
+/// reported elsewhere.
 const GRACE: Duration = Duration::from_millis(500);
 
 static CALLED: AtomicBool = AtomicBool::new(false);
 
-/// Whether `worker_main` was called in this process.
+/// Returns whether `worker_main` was called in this process.
 fn called() -> bool {
     CALLED.load(Ordering::Relaxed) // a flag alone: it publishes no data
 }
 
-/// Whether a worker of this program would only run the program's whole `main` again, and start
-/// workers without end.
+/// Whether a worker of this program would only run the whole `main` again, and start workers
+/// without end.
 ///
-/// `program` is what is to be started, if it is not this program; it may still be this one, or a
-/// script around it. So a process that was itself started as a worker, and has not become one,
-/// starts none either.
+/// `program` is what is started instead of this program; it may still be this one, or a script
+/// around it. So a process that was started as a worker, and has not become one, starts no workers
+/// either.
 pub(super) fn would_start_again(program: Option<&OsStr>) -> bool {
     !called() && (program.is_none_or(is_this_program) || asked_for().is_some())
 }
 
-/// Whether this path is that of the file that this process runs.
+/// Returns whether this path is that of the running executable.
 fn is_this_program(path: &OsStr) -> bool {
     let file = |path: &OsStr| std::fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
     let own = file(OsStr::new("/proc/self/exe"))
@@ -59,10 +58,10 @@ fn is_this_program(path: &OsStr) -> bool {
     own.is_some() && own == file(path)
 }
 
-/// The first line of `main` in a program that has workers: in a worker, runs the function that the
-/// parent asked for and ends the process; anywhere else, returns at once.
+/// Must be the first call of `main` in a program that has workers. In a worker, it runs the
+/// function that the parent asked for and exits the process. Anywhere else, it returns at once.
 ///
-/// A worker does not outlive its parent by a second, whatever it is doing.
+/// A worker outlives its parent by less than a second, whatever it is doing.
 pub fn worker_main(table: &Table) {
     CALLED.store(true, Ordering::Relaxed);
     let Some(name) = asked_for() else { return };
@@ -89,11 +88,11 @@ pub fn worker_main(table: &Table) {
     process::exit(if sent.is_ok() { code } else { ORPHANED })
 }
 
-/// Has a thread end this process when the parent's end of the link is closed, by the parent's death
-/// at the latest.
+/// Starts a thread that exits this process when the parent's end of the link closes, at the latest
+/// when the parent dies.
 ///
-/// Not by the parent-death signal of Linux: that comes when the *thread* ends that started the
-/// worker.
+/// Linux's parent-death signal does not serve: it comes when the *thread* that started the worker
+/// ends.
 fn end_with_parent(link: &UnixStream) -> std::io::Result<()> {
     let link = link.try_clone()?;
     let watch = move || {
@@ -111,7 +110,7 @@ fn end_with_parent(link: &UnixStream) -> std::io::Result<()> {
     std::thread::Builder::new().name("parent watch".to_string()).spawn(watch).map(drop)
 }
 
-/// Runs the function; the reply, the descriptors that go with it, and the exit code.
+/// Runs the function. Returns the reply, the descriptors that go with it, and the exit code.
 fn run(table: &Table, name: &str, message: Message) -> (Reply, Vec<OwnedFd>, i32) {
     caught::install();
     let arguments = match from_bytes::<Arguments>(&message.payload) {
@@ -136,7 +135,7 @@ fn run(table: &Table, name: &str, message: Message) -> (Reply, Vec<OwnedFd>, i32
     (reply, handles, code)
 }
 
-/// The name of the function that this process was started for, if it is a worker.
+/// Returns the name of the function that this process was started for, if it is a worker.
 pub(super) fn asked_for() -> Option<String> {
     let variable = std::env::var(VARIABLE).ok()?;
     let (socket, name) = variable.split_once(':')?;
@@ -144,13 +143,13 @@ pub(super) fn asked_for() -> Option<String> {
     (socket == stdin).then(|| name.to_string())
 }
 
-/// What tells a socket from every other.
+/// Returns what identifies a socket.
 pub(super) fn identity(fd: BorrowedFd<'_>) -> rustix::io::Result<String> {
     rustix::fs::fstat(fd).map(|stat| format!("{}-{}", stat.st_dev, stat.st_ino))
 }
 
-/// The control socket, moved away from standard input so that the worker's own children do not
-/// inherit it.
+/// Takes the control socket and moves it away from standard input, so that the worker's own
+/// children do not inherit it.
 fn take_stdin() -> std::io::Result<UnixStream> {
     let link = std::io::stdin().as_fd().try_clone_to_owned()?; // closed on exec
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;

@@ -1,16 +1,16 @@
-//! How a worker can fail, in words that say what and where.
+//! Worker failures, with messages that say what failed and where.
 
 use std::fmt;
 use std::io;
 
-/// A worker that gave no result.
+/// A worker that returned no result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkerError {
     worker: String,
     failure: Failure,
 }
 
-/// What went wrong with a worker.
+/// Why a worker failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
@@ -21,31 +21,31 @@ pub enum Failure {
         /// `src/work.rs:12:5`, if the panic said so.
         location: Option<String>,
     },
-    /// Its process exited by itself and without a result; the code can be 0.
+    /// Its process exited by itself without a result; the code can be 0.
     Exited(i32),
-    /// A signal ended its process.
+    /// A signal killed its process.
     Signaled(i32),
     /// Its program has no function of this name.
     NotRegistered {
-        /// The name that was asked for.
+        /// The name of the requested function.
         name: String,
-        /// The names of the functions that there are.
+        /// The names of the existing functions.
         known: Vec<String>,
     },
     /// This program did not call [`worker_main`](super::worker_main), so a worker would run its
     /// whole `main` again.
     NoWorkerMain,
-    /// The arguments or the result cannot be turned into bytes.
+    /// The arguments or the result cannot be encoded.
     Encode(String),
-    /// The arguments or the result are not bytes of the type that was expected.
+    /// The arguments or the result are not an encoding of the expected type.
     Decode(String),
     /// The operating system refused.
     Io {
-        /// What was tried: `start /usr/bin/program`.
+        /// The failed action: `start /usr/bin/program`.
         doing: String,
-        /// In which way it was refused.
+        /// The kind of the error.
         kind: io::ErrorKind,
-        /// The operating system's words.
+        /// The operating system's message.
         message: String,
     },
 }
@@ -55,13 +55,13 @@ impl WorkerError {
         Self { worker: worker.to_string(), failure }
     }
 
-    /// The name of the function that the worker was to run.
+    /// Returns the name of the worker's function.
     #[must_use]
     pub fn worker(&self) -> &str {
         &self.worker
     }
 
-    /// What went wrong.
+    /// Returns what went wrong.
     #[must_use]
     pub fn failure(&self) -> &Failure {
         &self.failure

@@ -1,4 +1,4 @@
-//! How a worker ended: known to everybody who asks, as soon as it is known at all.
+//! The exit of a worker, visible to every waiter as soon as it is known.
 
 use super::Failure;
 use super::link::Message;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The end of a worker, past or to come.
+/// The exit of a worker, past or future.
 #[derive(Clone)]
 pub struct Exit(Arc<Shared>);
 
@@ -20,9 +20,9 @@ struct Shared {
 #[derive(Default)]
 struct State {
     ended: Option<Result<(), Failure>>,
-    /// What the worker returned, until `join` takes it.
+    /// The worker's reply, until `join` takes it.
     reply: Message,
-    /// Whom to tell that somebody waits for the end.
+    /// The callbacks to call when a thread starts to wait for the exit.
     on_join: Vec<Box<dyn Fn() + Send>>,
 }
 
@@ -37,11 +37,11 @@ impl Exit {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Blocks until the worker has ended: `Ok` if it returned a result.
+    /// Blocks until the worker has ended. Returns `Ok` if it returned a result.
     ///
     /// # Errors
     ///
-    /// What went wrong with it.
+    /// What went wrong with the worker.
     pub fn wait(&self) -> Result<(), Failure> {
         let mut state = self.state();
         loop {
@@ -52,7 +52,7 @@ impl Exit {
         }
     }
 
-    /// Blocks until the worker has ended, but not longer than this.
+    /// Blocks until the worker has ended, for at most `timeout`.
     pub fn wait_timeout(&self, timeout: Duration) -> Option<Result<(), Failure>> {
         let end = Instant::now().checked_add(timeout);
         let mut state = self.state();
@@ -70,23 +70,23 @@ impl Exit {
         }
     }
 
-    /// How the worker ended, if it has.
+    /// Returns how the worker ended, if it has.
     #[must_use]
     pub fn get(&self) -> Option<Result<(), Failure>> {
         self.state().ended.clone()
     }
 
-    /// Whether somebody waits for the worker and cannot take in meanwhile what it sends.
+    /// Returns whether a thread waits for the worker and cannot receive what it sends meanwhile.
     pub(crate) fn is_joining(&self) -> bool {
         self.0.joining.load(Ordering::Acquire) // pairs with the Release store in `join`
     }
 
-    /// Has `tell` called when somebody begins to wait for the worker.
+    /// Calls `tell` when a thread starts to wait for the worker.
     pub(crate) fn on_join(&self, tell: impl Fn() + Send + 'static) {
         self.state().on_join.push(Box::new(tell));
     }
 
-    /// Says that somebody waits for the worker from now on.
+    /// Records that a thread waits for the worker from now on.
     pub(super) fn join(&self) {
         // pairs with the Acquire load in `is_joining`
         self.0.joining.store(true, Ordering::Release);

@@ -1,53 +1,53 @@
-//! Frames: how messages are cut out of a stream of bytes.
+//! Frames: how messages are delimited in a stream of bytes.
 //!
 //! A frame is its payload's length (four bytes, little endian), that length's complement, and the
-//! payload. The complement makes garbage recognisable at once, where a bare length would make the
-//! reader wait for bytes that never come. Nothing is allocated for a length; the buffer holds the
-//! bytes that have arrived and no more.
+//! payload. The complement makes garbage recognisable at once. With a bare length the reader would
+//! wait for bytes that never come. Nothing is allocated for a length; the buffer holds the bytes
+//! that have arrived and no more.
 
 use std::fmt;
 
 pub use super::codec::{DEPTH, EMPTY_ELEMENTS, Exceeded, STACK, from_bytes, to_bytes};
 
-/// The bytes before a payload.
+/// The length of the header before a payload.
 pub const HEADER: usize = 8;
 
-/// The longest payload that is sent or accepted, in bytes, unless another limit is given.
+/// The longest payload that is sent or accepted, in bytes, unless another limit is set.
 pub const LIMIT: usize = 64 << 20;
 
-/// A frame that is longer leaves no room behind in the buffer that it was put together in.
+/// A longer frame leaves no spare capacity in the buffer in which it was assembled.
 const KEPT: usize = 1 << 16;
 
 /// What is wrong with a stream of frames, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FrameError {
-    /// Bytes of the stream before the frame in question.
+    /// The number of bytes in the stream before the frame.
     pub offset: u64,
     /// What is wrong with it.
     pub reason: Reason,
 }
 
-/// What can be wrong with a frame.
+/// The ways in which a frame can be wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
     /// The eight bytes are not a length and its complement.
     NotAFrame([u8; HEADER]),
-    /// The payload is longer than is accepted.
+    /// The payload exceeds the limit.
     TooLong {
-        /// How long it is, in bytes.
+        /// Its length in bytes.
         length: usize,
-        /// How long it may be, in bytes.
+        /// The limit in bytes.
         limit: usize,
     },
     /// The stream ended inside the frame.
     Truncated {
-        /// How many bytes the frame has, as far as that is known.
+        /// The length of the frame, as far as it is known.
         needed: usize,
-        /// How many of them arrived.
+        /// How many of its bytes arrived.
         arrived: usize,
     },
-    /// The payload is not what it should be.
+    /// The payload is invalid.
     Payload(String),
 }
 
@@ -69,7 +69,7 @@ impl fmt::Display for FrameError {
 
 impl std::error::Error for FrameError {}
 
-/// What stands before a payload of this length.
+/// Returns the header of a payload of this length.
 ///
 /// # Errors
 ///
@@ -88,7 +88,7 @@ pub fn header(payload: usize) -> Result<[u8; HEADER], FrameError> {
     Ok(header)
 }
 
-/// The frame that holds `payload`.
+/// Returns the frame that holds `payload`.
 ///
 /// # Errors
 ///
@@ -101,7 +101,7 @@ pub fn encode(payload: &[u8]) -> Result<Vec<u8>, FrameError> {
     Ok(frame)
 }
 
-/// Cuts frames out of bytes that arrive piece by piece.
+/// Decodes frames from bytes that arrive piece by piece.
 ///
 /// ```
 /// use selvedge::process::frame::{Decoder, encode};
@@ -133,19 +133,19 @@ impl Default for Decoder {
 }
 
 impl Decoder {
-    /// A decoder at the beginning of a stream.
+    /// Creates a decoder at the beginning of a stream.
     #[must_use]
     pub fn new() -> Self {
         Self::with_limit(LIMIT)
     }
 
-    /// A decoder that accepts payloads of at most `limit` bytes.
+    /// Creates a decoder that accepts payloads of at most `limit` bytes.
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
         Self { buffer: Vec::new(), start: 0, offset: 0, limit, skip: 0 }
     }
 
-    /// Takes in the bytes that arrived next.
+    /// Adds the bytes that arrived next.
     pub fn feed(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.start);
         self.start = 0;
@@ -154,16 +154,16 @@ impl Decoder {
         self.buffer.extend_from_slice(&bytes[skipped..]);
     }
 
-    /// How many bytes of the next frame have arrived, and perhaps of those after it.
+    /// Returns how many bytes of the next frame, and possibly of later ones, have arrived.
     #[must_use]
     pub fn pending(&self) -> usize {
         self.buffer.len() - self.start
     }
 
-    /// Passes over the frame of which a part has arrived: its bytes are not kept, and those to come
-    /// will not be.
+    /// Skips the frame of which a part has arrived: its bytes are discarded, including those to
+    /// come.
     ///
-    /// Nothing happens if not even its length is known.
+    /// Does nothing if its length is not yet known.
     pub fn pass_over(&mut self) {
         let arrived = &self.buffer[self.start..];
         let Some(length) = arrived.first_chunk::<HEADER>().and_then(length) else { return };
@@ -178,18 +178,18 @@ impl Decoder {
         }
     }
 
-    /// Where the next frame begins: bytes of the stream before it.
+    /// Returns the position of the next frame: the number of bytes in the stream before it.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The next payload, or `None` if not all of it has arrived.
+    /// Returns the next payload, or `None` if not all of it has arrived.
     ///
     /// # Errors
     ///
-    /// If the next bytes are no frame, or one that is too long. The decoder stays where it is: so
-    /// does the error.
+    /// If the next bytes are not a frame, or one that is too long. The decoder does not advance, so
+    /// the error repeats.
     pub fn next_frame(&mut self) -> Result<Option<Vec<u8>>, FrameError> {
         let arrived = &self.buffer[self.start..];
         let Some((header, rest)) = arrived.split_first_chunk::<HEADER>() else { return Ok(None) };
@@ -217,7 +217,7 @@ impl Decoder {
         Ok(Some(payload))
     }
 
-    /// Says that the stream has ended.
+    /// Ends the stream.
     ///
     /// # Errors
     ///
@@ -237,18 +237,18 @@ impl Decoder {
     }
 }
 
-/// The length that a header announces.
+/// Returns the length that a header announces.
 fn length(header: &[u8; HEADER]) -> Option<usize> {
     let [a, b, c, d, e, f, g, h] = *header;
     let length = u32::from_le_bytes([a, b, c, d]);
     (length == !u32::from_le_bytes([e, f, g, h])).then_some(length as usize)
 }
 
-/// What must be true of any bytes (for property tests and fuzzing).
+/// Checks what must be true of any bytes (for property tests and fuzzing).
 ///
 /// # Panics
 ///
-/// If decoding depends on how the bytes were cut, or the accepted frames are not the bytes they
+/// If decoding depends on how the bytes were split, or the accepted frames are not the bytes they
 /// came from.
 pub fn check_bytes(bytes: &[u8]) {
     let limit = 1 << 16;

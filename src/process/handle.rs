@@ -1,9 +1,9 @@
 //! File descriptors that travel: a value that owns one can be an argument of a worker.
 //!
-//! While a worker's arguments are turned into bytes, [`carry`] puts a descriptor beside them and
-//! returns its place; in the worker, [`take`] gets it back by that place while the bytes are turned
-//! into values (ipc-channel's idea). Everywhere else both refuse. A descriptor is closed on exec in
-//! every process, so it reaches the one worker that it was sent to and no other child.
+//! While a worker's arguments are encoded, [`carry`] attaches a descriptor to the message and
+//! returns its place. In the worker, [`take`] returns it by that place while the bytes are decoded
+//! (ipc-channel's idea). Everywhere else both fail. A descriptor is closed on exec in every
+//! process, so it reaches only the worker that it was sent to, and no other child.
 
 use super::Exit;
 pub use super::link::LIMIT;
@@ -12,11 +12,11 @@ use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 thread_local! {
-    /// What the message that this thread encodes takes with it.
+    /// The attachments of the message that this thread encodes.
     static OUTGOING: RefCell<Option<Outgoing>> = const { RefCell::new(None) };
-    /// What came with the message that this thread decodes.
+    /// The attachments of the message that this thread decodes.
     static INCOMING: RefCell<Vec<Option<OwnedFd>>> = const { RefCell::new(Vec::new()) };
-    /// Why the last refusal, for postcard has no room for it in its error.
+    /// The reason of the last refusal, because postcard's error has no room for it.
     static REASON: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -25,20 +25,20 @@ struct Outgoing {
     exit: Option<Exit>,
 }
 
-/// Where a descriptor went.
+/// Where a descriptor was attached.
 #[derive(Debug)]
 pub struct Carried {
-    /// Its place beside the message: what the value's bytes must hold.
+    /// Its place in the message, which the value's bytes must hold.
     pub place: u32,
-    /// How the worker that it goes to will end, if it goes to a worker.
+    /// The exit of the worker that it goes to, if it goes to a worker.
     pub exit: Option<Exit>,
 }
 
-/// Puts a descriptor beside the message that this thread is encoding.
+/// Attaches a descriptor to the message that this thread is encoding.
 ///
 /// # Errors
 ///
-/// If no message is being encoded, or too many descriptors go with it.
+/// If no message is being encoded, or it has too many descriptors.
 pub fn carry(fd: OwnedFd) -> Result<Carried, String> {
     OUTGOING.with_borrow_mut(|outgoing| match outgoing {
         None => Err(refuse(
@@ -54,18 +54,18 @@ pub fn carry(fd: OwnedFd) -> Result<Carried, String> {
     })
 }
 
-/// Gets back the descriptor that travelled in this place.
+/// Returns the descriptor that travelled in this place.
 ///
 /// # Errors
 ///
-/// If none did, or it was taken before.
+/// If there is none, or it was taken before.
 pub fn take(place: u32) -> Result<OwnedFd, String> {
     INCOMING
         .with_borrow_mut(|incoming| incoming.get_mut(place as usize).and_then(Option::take))
         .ok_or_else(|| refuse(format!("file descriptor {place} did not travel with the message")))
 }
 
-/// Keeps the words of an error, which postcard's own error would lose, and returns them.
+/// Stores the text of an error, which postcard's own error would lose, and returns it.
 pub(crate) fn refuse(words: String) -> String {
     REASON.set(Some(words.clone()));
     words
@@ -75,9 +75,9 @@ pub(super) fn take_reason() -> Option<String> {
     REASON.take()
 }
 
-/// Calls `encode` and returns what was carried meanwhile.
+/// Calls `encode` and returns what was attached meanwhile.
 pub(super) fn outgoing<R>(exit: Option<Exit>, encode: impl FnOnce() -> R) -> (R, Vec<OwnedFd>) {
-    /// Puts back what was there before, also when `encode` panics.
+    /// Restores the previous value, also if `encode` panics.
     struct Restore(Option<Outgoing>);
     impl Drop for Restore {
         fn drop(&mut self) {
@@ -89,7 +89,7 @@ pub(super) fn outgoing<R>(exit: Option<Exit>, encode: impl FnOnce() -> R) -> (R,
     (result, OUTGOING.take().map(|outgoing| outgoing.handles).unwrap_or_default())
 }
 
-/// Calls `decode`, which can take these descriptors; those that it leaves are closed.
+/// Calls `decode`, which can take these descriptors, and closes the others.
 pub(super) fn incoming<R>(handles: Vec<OwnedFd>, decode: impl FnOnce() -> R) -> R {
     struct Restore(Vec<Option<OwnedFd>>);
     impl Drop for Restore {
@@ -101,7 +101,7 @@ pub(super) fn incoming<R>(handles: Vec<OwnedFd>, decode: impl FnOnce() -> R) -> 
     decode()
 }
 
-/// A file descriptor among the arguments of a worker or in its result; the original stays open.
+/// A file descriptor in the arguments or the result of a worker. The original stays open.
 ///
 /// ```no_run
 /// use selvedge::process::{Worker, WorkerHandle, handle::Handle};

@@ -1,4 +1,4 @@
-//! The control socket between parent and worker: frames, and file descriptors beside them.
+//! The control socket between parent and worker: frames with attached file descriptors.
 
 use super::codec::{Bytes, Shape};
 use super::frame::{Decoder, FrameError, Reason, encode};
@@ -12,35 +12,35 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-/// The most descriptors that travel with one message.
+/// The most descriptors of one message.
 pub const LIMIT: usize = 64;
 
-/// What a worker is to call its function with.
+/// The arguments of a worker's function.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Arguments {
     /// The name of their type, for people.
     pub(super) of: String,
-    /// As which primitive types they were written, and are to be read.
+    /// The primitive types as which they were written, and must be read.
     pub(super) shape: Shape,
     pub(super) bytes: Bytes,
 }
 
-/// What a worker says at its end.
+/// The last message of a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
     /// The function returned a value of this type, as these bytes.
     Returned { of: String, bytes: Bytes },
     /// The function panicked.
     Panicked { message: String, location: Option<String> },
-    /// There is no such function; these there are.
+    /// There is no such function; these exist.
     NotRegistered { known: Vec<String> },
-    /// The arguments were not what the function takes.
+    /// The arguments do not match the function.
     BadArguments(String),
-    /// The result could not be turned into bytes.
+    /// The result could not be encoded.
     BadResult(String),
 }
 
-/// Sends one frame with these descriptors; blocks until all of it is in the socket.
+/// Sends one frame with these descriptors, blocking until all of it is in the socket.
 pub(super) fn send_frame(link: &UnixStream, payload: &[u8], handles: &[OwnedFd]) -> io::Result<()> {
     let frame = encode(payload).map_err(io::Error::other)?;
     let mut rest = &frame[..];
@@ -74,18 +74,18 @@ pub(super) struct Message {
     pub(super) handles: Vec<OwnedFd>,
 }
 
-/// What one read brought.
+/// The result of one read.
 #[derive(Debug)]
 pub(super) enum Received {
     /// A whole message.
     Message(Message),
-    /// Some of one.
+    /// A part of a message.
     Part,
-    /// The other side is gone, between two messages.
+    /// The peer is gone, between two messages.
     End,
 }
 
-/// Puts messages together from what arrives.
+/// Assembles messages from what arrives.
 #[derive(Debug, Default)]
 pub(super) struct Incoming {
     decoder: Decoder,
@@ -93,7 +93,7 @@ pub(super) struct Incoming {
 }
 
 impl Incoming {
-    /// Reads once; blocks if nothing is there.
+    /// Reads once, blocking until data arrives.
     pub(super) fn read(&mut self, link: &UnixStream) -> Result<Received, FrameError> {
         let mut bytes = [0; 1 << 14];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(LIMIT))];
@@ -129,7 +129,7 @@ impl Incoming {
         })
     }
 
-    /// Blocks until a whole message is there, or `None` at the end.
+    /// Blocks until a whole message has arrived; `None` at the end.
     pub(super) fn message(&mut self, link: &UnixStream) -> Result<Option<Message>, FrameError> {
         loop {
             match self.read(link)? {

@@ -1,9 +1,9 @@
-//! Worker processes: the only module that spawns, waits for and kills processes.
+//! Worker processes. This is the only module that spawns, waits for and kills processes.
 //!
 //! A worker is this same program, started again to run one function by its name. The function's
-//! arguments and its result travel as values; whatever ends the worker otherwise (a panic, an exit
-//! code, a signal, a program that does not exist) is an error in the parent that says so. There is
-//! no way in which a worker's failure looks like an empty result.
+//! arguments and its result travel as values. If the worker ends in another way (a panic, an exit
+//! code, a signal, a program that does not exist), the parent gets an error that says so. A
+//! worker's failure never looks like an empty result.
 //!
 //! ```no_run
 //! use selvedge::process::{Table, Worker, WorkerHandle, worker_main};
@@ -22,15 +22,15 @@
 //! }
 //! ```
 //!
-//! A test that starts workers needs a `main` of its own, so that [`worker_main`] is its first line:
-//! `harness = false` and, say, `libtest-mimic`.
+//! A test that starts workers needs its own `main`, so that [`worker_main`] is its first line:
+//! `harness = false` and, for example, `libtest-mimic`.
 //!
-//! How it works. The child's standard input is one end of a pair of connected sockets: no name, no
-//! listener, so nothing to authenticate and nothing to wait for in vain. The function's name
-//! travels in an environment variable, the arguments as one [frame], and file descriptors among the
-//! arguments ([`handle`]) beside it. Standard output and standard error stay the user's. If the
-//! parent dies, that socket ends, and a thread of the child that waits for nothing else ends the
-//! child, whatever it does, half a second later.
+//! How it works: the child's standard input is one end of a pair of connected sockets. It has no
+//! name and no listener, so there is nothing to authenticate and nothing to wait for in vain. The
+//! function's name travels in an environment variable, the arguments as one [frame], and file
+//! descriptors among the arguments ([`handle`]) beside it. Standard output and standard error stay
+//! the user's. If the parent dies, that socket closes. Half a second later, a dedicated thread of
+//! the child ends the child, whatever it does.
 
 mod caught;
 mod codec;

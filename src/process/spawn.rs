@@ -1,4 +1,5 @@
-//! The parent's side: start a worker, follow it to its end, and hand out its result or its failure.
+//! The parent's side: starts a worker, follows it to its exit, and returns its result or its
+//! failure.
 
 use super::caught::caught;
 use super::codec::{self, Bytes, from_bytes, to_bytes};
@@ -30,8 +31,8 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// If the arguments cannot travel or the process cannot be started. Everything later is an
-    /// error of [`WorkerHandle::join`]; also if the function does not return an `R`.
+    /// If the arguments cannot be sent or the process cannot be started. Every later error comes
+    /// from [`WorkerHandle::join`], also if the function does not return an `R`.
     pub fn spawn<A, R>(name: &str, arguments: &A) -> Result<WorkerHandle<R>, WorkerError>
     where
         A: Serialize + ?Sized,
@@ -40,7 +41,7 @@ impl Worker {
     }
 }
 
-/// A worker with settings of its own.
+/// A builder of workers with other settings.
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     program: Option<OsString>,
@@ -48,18 +49,18 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A worker as [`Worker::spawn`] starts it.
+    /// Creates the settings of [`Worker::spawn`].
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Runs this program in place of the current one; it must call
-    /// [`worker_main`](super::worker_main), too.
+    /// Runs this program instead of the current one. It must also call
+    /// [`worker_main`](super::worker_main).
     ///
-    /// One that does not runs its own `main`. That is no endless chain: in it, and in this process
-    /// if `path` is this program's own, a [`spawn`](Self::spawn) is refused until `worker_main` was
-    /// called.
+    /// If it does not, it runs its own `main`. That cannot start workers without end:
+    /// [`spawn`](Self::spawn) fails until `worker_main` was called, in that program, and in this
+    /// process if `path` is this program's own.
     #[must_use]
     pub fn program(mut self, path: impl AsRef<OsStr>) -> Self {
         self.program = Some(path.as_ref().to_os_string());
@@ -75,13 +76,13 @@ impl Builder {
 
     /// Starts the worker.
     ///
-    /// The arguments must be read as the primitive types as which they are written: an `i32` is
-    /// none where a `u64` is taken, but a `&str` is a `String`, and a slice a `Vec`. Otherwise that
-    /// is an error of [`WorkerHandle::join`].
+    /// The arguments must be read as the primitive types as which they are written. An `i32` is not
+    /// accepted as a `u64`, but a `&str` is as a `String`, and a slice as a `Vec`. Otherwise
+    /// [`WorkerHandle::join`] returns an error.
     ///
     /// # Errors
     ///
-    /// As [`Worker::spawn`]; a panic of the arguments' `Serialize` is one, too.
+    /// As for [`Worker::spawn`]; also if the arguments' `Serialize` panics.
     pub fn spawn<A, R>(&self, name: &str, arguments: &A) -> Result<WorkerHandle<R>, WorkerError>
     where
         A: Serialize + ?Sized,
@@ -159,13 +160,13 @@ impl Builder {
     }
 }
 
-/// The frame's payload for these arguments.
+/// Returns the frame's payload for these arguments.
 fn written<A: Serialize + ?Sized>(arguments: &A) -> Result<Vec<u8>, String> {
     let (bytes, shape) = codec::encode(arguments).map_err(|refusal| refusal.words)?;
     to_bytes(&Arguments { of: type_name::<A>().to_string(), shape, bytes: Bytes(bytes) })
 }
 
-/// This program, also when its file was replaced since it was started.
+/// Returns this program, even if its file was replaced since it was started.
 fn own_program() -> Result<OsString, Failure> {
     if cfg!(target_os = "linux") {
         return Ok("/proc/self/exe".into());
@@ -173,9 +174,9 @@ fn own_program() -> Result<OsString, Failure> {
     std::env::current_exe().map(Into::into).map_err(|e| Failure::io("find this program", &e))
 }
 
-/// Follows one worker to its end, on a thread of its own: so no caller blocks in a write that
-/// nobody reads, a result of any length is taken in, and a dead worker is known, and reaped, before
-/// anybody asks.
+/// Follows one worker to its exit, on its own thread. So no caller blocks in a write that nobody
+/// reads, and a result of any length is received. A dead worker is detected and reaped before
+/// anyone asks.
 struct Follower {
     link: UnixStream,
     pid: Pid,
@@ -195,7 +196,7 @@ impl Follower {
         self.judge(reply, status)
     }
 
-    /// What the worker said, or `None` if it ended without a word.
+    /// Returns the worker's reply, or `None` if it ended without one.
     fn reply(&self) -> Result<Option<Message>, FrameError> {
         let mut incoming = Incoming::default();
         // A process that the worker started may hold the socket longer than the worker lives, so
@@ -220,7 +221,7 @@ impl Follower {
         }
     }
 
-    /// Waits for the end of the process; `kill` stays possible meanwhile, and never hits another
+    /// Waits for the end of the process. `kill` stays possible meanwhile, and never hits another
     /// process.
     fn reap(&self) -> io::Result<ExitStatus> {
         let unreaped = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
@@ -228,7 +229,7 @@ impl Follower {
         self.child.lock().unwrap_or_else(PoisonError::into_inner).wait()
     }
 
-    /// What the end of the worker means.
+    /// Determines what the end of the worker means.
     fn judge(
         &self,
         reply: Result<Option<Message>, FrameError>,
@@ -261,11 +262,11 @@ impl Follower {
     }
 }
 
-/// A running worker, and the way to its result.
+/// A handle to a running worker and its result.
 ///
 /// Dropping it kills the worker and waits for its end, so that no process outlives its handle
-/// unseen. A worker that had failed by itself before is reported on standard error then: a failure
-/// is never silent. Threads that follow the worker otherwise have its [`Exit`].
+/// unseen. If the worker had already failed by itself, that is reported on standard error: a
+/// failure is never silent. Threads that follow the worker in another way have its [`Exit`].
 #[must_use = "dropping the handle kills the worker"]
 pub struct WorkerHandle<R> {
     id: u32,
@@ -277,31 +278,31 @@ pub struct WorkerHandle<R> {
 }
 
 impl<R> WorkerHandle<R> {
-    /// The id of its process.
+    /// Returns the id of its process.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.id
     }
 
-    /// The name of its function.
+    /// Returns the name of its function.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether it has ended, in whatever way; `join` will not block then.
+    /// Returns `true` if it has ended in any way; `join` does not block then.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.exit.get().is_some()
     }
 
-    /// Its end, for others to wait for.
+    /// Returns its exit, for other threads to wait for.
     #[must_use]
     pub fn exit(&self) -> Exit {
         self.exit.clone()
     }
 
-    /// Kills its process (SIGKILL); nothing happens if it has ended.
+    /// Kills its process (SIGKILL). Does nothing if it has ended.
     ///
     /// # Errors
     ///
@@ -313,26 +314,27 @@ impl<R> WorkerHandle<R> {
 }
 
 impl<R: DeserializeOwned> WorkerHandle<R> {
-    /// Blocks until the worker has ended, and returns what its function returned.
+    /// Blocks until the worker has ended, and returns its function's result.
     ///
-    /// Whoever waits here receives nothing meanwhile, so what the worker still sends into queues of
-    /// this process is kept in memory: the worker never waits for room then, and joining before
-    /// draining ends.
+    /// A thread that waits here receives nothing meanwhile. So what the worker still sends into
+    /// queues of this process is kept in memory. The worker never waits for room then, and joining
+    /// before draining terminates.
     ///
     /// # Errors
     ///
-    /// How it ended otherwise.
+    /// How else it ended.
     pub fn join(self) -> Result<R, WorkerError> {
         self.exit.join();
         let ended = self.exit.wait();
         self.finish(ended)
     }
 
-    /// The worker's result, if it has ended; its handle, if not.
+    /// Returns the worker's result if it has ended, otherwise its handle.
     ///
     /// # Errors
     ///
-    /// The outer one is the handle: the worker runs. The inner one is as in [`join`](Self::join).
+    /// The outer error is the handle: the worker still runs. The inner one is as in
+    /// [`join`](Self::join).
     pub fn try_join(self) -> Result<Result<R, WorkerError>, Self> {
         match self.exit.get() {
             Some(ended) => Ok(self.finish(ended)),
@@ -340,12 +342,12 @@ impl<R: DeserializeOwned> WorkerHandle<R> {
         }
     }
 
-    /// Blocks until the worker has ended, but not longer than this. From now on its queues are
-    /// taken in, as by [`join`](Self::join).
+    /// Blocks until the worker has ended, for at most `timeout`. From then on its queues are
+    /// received, as by [`join`](Self::join).
     ///
     /// # Errors
     ///
-    /// As [`try_join`](Self::try_join).
+    /// As for [`try_join`](Self::try_join).
     pub fn join_timeout(self, timeout: Duration) -> Result<Result<R, WorkerError>, Self> {
         self.exit.join();
         match self.exit.wait_timeout(timeout) {

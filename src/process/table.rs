@@ -9,7 +9,7 @@ use std::fmt;
 
 type Function = Box<dyn Fn(&Arguments) -> Result<Returned, CallError> + Send + Sync>;
 
-/// Functions by name: what a peer may ask for, and nothing else.
+/// Functions by name: a peer can call these and nothing else.
 ///
 /// ```
 /// use selvedge::process::Table;
@@ -22,16 +22,16 @@ pub struct Table {
     functions: BTreeMap<String, Function>,
 }
 
-/// What a function of a table returned.
+/// The result of a function of a table.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Returned {
-    /// The name of its type: bytes of one integer type are also bytes of another, with another
+    /// The name of its type: the bytes of one integer type are also bytes of another, with another
     /// value.
     pub(super) of: &'static str,
     pub(super) bytes: Bytes,
 }
 
-/// Why a function of a table gave no result.
+/// Why a function of a table returned no result.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum CallError {
     NotRegistered,
@@ -40,17 +40,17 @@ pub(super) enum CallError {
 }
 
 impl Table {
-    /// A table without functions.
+    /// Creates a table without functions.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same table and this function.
+    /// Adds a function to the table.
     ///
     /// # Panics
     ///
-    /// If there is a function of this name.
+    /// If there is already a function of this name.
     #[must_use]
     pub fn function<A, R, F>(mut self, name: &str, function: F) -> Self
     where
@@ -77,7 +77,7 @@ impl Table {
         self
     }
 
-    /// The names of the functions, in alphabetical order.
+    /// Returns the names of the functions in alphabetical order.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         self.functions.keys().map(String::as_str).collect()

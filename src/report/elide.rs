@@ -1,22 +1,22 @@
-//! Long traces: which of their events a person needs to see.
+//! Elides long traces: which of their events a person needs to see.
 
 use crate::trace::Trace;
 use crate::verdict::Counterexample;
 use std::collections::BTreeSet;
 
-/// Traces up to this many events are drawn whole.
+/// Traces of up to this many events are drawn whole.
 const WHOLE: usize = 48;
-/// How many events are kept at the start: who was spawned, in which order.
+/// How many events are drawn at the start: which threads were spawned, in which order.
 const FIRST: usize = 6;
-/// How many events are kept at the end: the way into the failure.
+/// How many events are drawn at the end: the path to the failure.
 const LAST: usize = 12;
-/// A gap shorter than this takes as much room as what it hides.
+/// A gap shorter than this takes as much room as the events it hides.
 const SHORTEST_GAP: usize = 3;
 
-/// The places of the events to draw, in order.
+/// Returns the places of the events to draw, in order.
 ///
-/// Never left out: the conflicting pairs and what stands right around them, the last events of the
-/// execution, the last event of each thread, and `needed`, to which remarks point.
+/// Some are always drawn: the conflicting pairs and their neighbours, the last events of the
+/// execution, the last event of each thread, and `needed`, to which remarks refer.
 pub(super) fn kept(found: &Counterexample, needed: impl IntoIterator<Item = usize>) -> Vec<usize> {
     let length = found.trace.events.len();
     if length <= WHOLE {

@@ -1,4 +1,4 @@
-//! A counterexample as reports have it: drawn and written down, so that it can leave its process.
+//! A counterexample drawn and serialised for reports, so that it can leave its process.
 
 use super::json::Failure;
 use super::style::Style;
@@ -6,10 +6,10 @@ use super::timeline;
 use crate::verdict::Counterexample;
 use serde::{Deserialize, Serialize};
 
-/// A counterexample, drawn and written down: plain data.
+/// A counterexample, drawn and serialised as plain data.
 ///
 /// A [`Counterexample`] points into the program that found it (source locations, names of
-/// operations), so it cannot be sent to another process; what a report says of it can.
+/// operations), so it cannot be sent to another process. What a report says about it can.
 ///
 /// ```
 /// use selvedge::report::{Finding, Row, Style, json, timeline};
@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Finding {
     drawing: String,
-    /// Drawn for files: without colours, as wide as everywhere.
+    /// The drawing for files: without colours, in the default width.
     pub(super) plain: String,
     /// Its fields in a JSON document.
     #[serde(with = "text")]
@@ -41,7 +41,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Draws a counterexample in this style, for a terminal of so many columns; and writes it down.
+    /// Draws a counterexample in this style, for a terminal of this width, and serialises it.
     #[must_use]
     pub fn new(found: &Counterexample, style: &Style, columns: usize) -> Finding {
         Finding {
@@ -51,15 +51,15 @@ impl Finding {
         }
     }
 
-    /// The drawing.
+    /// Returns the drawing.
     #[must_use]
     pub fn drawing(&self) -> &str {
         &self.drawing
     }
 }
 
-/// The fields as one text of JSON: a value there is a number, a boolean or a text, and only JSON
-/// says itself which.
+/// Serialises the fields as one JSON text: a value there is a number, a boolean or a text, and only
+/// JSON is self-describing.
 mod text {
     use super::Failure;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};

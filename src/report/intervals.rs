@@ -1,43 +1,42 @@
-//! A history as a person sees it: operations as intervals, a row a process, for a terminal and for
-//! a browser.
+//! Draws a history as intervals, a row for each process, for a terminal and for a browser.
 
 use super::text::{clean, pad, width};
 use super::timeline::WIDTH;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// One operation.
+/// An operation of a history, as it is drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interval {
-    /// Who called it: intervals of one process stand in one row.
+    /// The process that called it. The intervals of one process share a row.
     pub process: usize,
-    /// The process in words.
+    /// The process as text.
     pub who: String,
-    /// What was called, and what it returned.
+    /// The call and its result.
     pub label: String,
     /// When it was called.
     pub from: u64,
     /// When it returned; `None`: it is pending.
     pub to: Option<u64>,
-    /// What is to be seen of it.
+    /// How it is marked.
     pub mark: Mark,
 }
 
-/// What is to be seen of an operation.
+/// The mark of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// Nothing.
+    /// No mark.
     Plain,
-    /// It is this one in the longest order that is allowed, from 1 on.
+    /// Its position in the longest allowed order, from 1.
     Ordered(usize),
     /// It cannot follow that order.
     Stuck,
 }
 
-/// How wide a drawing on a terminal may be: as wide as a counterexample, which indents it.
+/// The width of a drawing on a terminal: that of a counterexample, which indents it.
 const COLUMNS: usize = WIDTH - 2;
 
-/// A row a process; numbers instead of words, and a legend, where words take too much room.
+/// Draws a row for each process. Where labels take too much room, it draws numbers and a legend.
 ///
 /// ```
 /// use selvedge::report::intervals::{Interval, Mark, text};
@@ -100,10 +99,10 @@ fn drawn(intervals: &[Interval], labels: &[String]) -> Vec<String> {
     rows.into_values().collect()
 }
 
-/// A page that stands for itself: headline, words, and the intervals as a drawing that scrolls.
+/// Returns a self-contained page: a headline, a text, and a scrollable drawing of the intervals.
 ///
-/// Times are drawn by their order, not by their distance. Nothing is loaded, and nothing runs: the
-/// full words of an operation are its tooltip.
+/// Times are drawn by order, not to scale. The page loads nothing and runs no scripts. The full
+/// text of an operation is its tooltip.
 #[must_use]
 pub fn html(headline: &str, words: &[String], intervals: &[Interval]) -> String {
     let mut page = String::from(HEAD);
@@ -140,7 +139,7 @@ rect{fill:#333}.ordered rect{fill:#17324d}.stuck rect{fill:#52201c}\
 .legend{color:#aaa}.row{stroke:#2c2c2c}}\
 </style>";
 
-/// Heights and widths of the drawing, in pixels.
+/// Sizes in the drawing, in pixels.
 const ROW: usize = 34;
 const BAR: usize = 22;
 const LETTER: usize = 8;

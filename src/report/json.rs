@@ -1,4 +1,4 @@
-//! The same for programs: one JSON document with names that stay.
+//! The report for programs: one JSON document with stable names.
 //!
 //! * `version`: of this format: 1. Fields may be added; none changes its meaning without a new
 //!   number
@@ -18,7 +18,7 @@
 //! * `….conflicts[]`: pairs of event numbers
 //!
 //! Numbers and booleans that an operation read or wrote are JSON numbers and booleans (64-bit:
-//! parse them as such); pointers and outcomes are strings; a value that cannot be shown is null.
+//! parse them as such). Pointers and outcomes are strings. A value that cannot be shown is null.
 
 use super::finding::Finding;
 use super::table::{Row, is_unknown};
@@ -26,7 +26,7 @@ use crate::trace::{Operation, Trace, Value};
 use crate::verdict::Counterexample;
 use serde::{Deserialize, Serialize};
 
-/// The document, indented, with a newline at its end.
+/// Returns the document, indented, with a trailing newline.
 #[must_use]
 pub fn document(checks: &[(&Row, Option<&Finding>)]) -> String {
     let expected = checks.iter().filter(|(row, _)| row.expected).count();
@@ -89,7 +89,7 @@ impl<'a> Check<'a> {
     }
 }
 
-/// What there is to say of a counterexample.
+/// The serialised fields of a counterexample.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Failure {
     model: String,
@@ -136,7 +136,7 @@ struct Event {
     latest: Option<Shown>,
 }
 
-/// A value as JSON has it.
+/// A value in JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged)]
 enum Shown {
@@ -217,7 +217,7 @@ fn event(trace: &Trace, place: usize) -> Event {
     }
 }
 
-/// The path as the compiler has it: programs open files, people read names.
+/// Formats the path as the compiler has it: programs open files, people read names.
 fn at(location: &std::panic::Location<'_>) -> String {
     format!("{}:{}", location.file(), location.line())
 }

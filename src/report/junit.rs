@@ -1,13 +1,14 @@
-//! The same for continuous integration: JUnit XML, one test case a check.
+//! The report for continuous integration: JUnit XML, one test case for each check.
 //!
-//! A check whose verdict is not the expected one is a `failure`, and so is one that could say
-//! neither (its `type` is `unknown`): nothing is ever `skipped`, which build servers show as green.
+//! A check whose verdict is not the expected one is a `failure`. An unknown verdict is also a
+//! `failure` (its `type` is `unknown`). Nothing is ever `skipped`, because build servers show that
+//! as green.
 
 use super::finding::Finding;
 use super::table::Row;
 use std::fmt::Write;
 
-/// The document. The body of a failure is the drawn counterexample, where there is one.
+/// Returns the document. The body of a failure is the drawn counterexample, if there is one.
 #[must_use]
 pub fn document(checks: &[(&Row, Option<&Finding>)]) -> String {
     let failures = checks.iter().filter(|(row, _)| !row.expected).count();
@@ -58,7 +59,7 @@ fn case(xml: &mut String, row: &Row, found: Option<&Finding>) {
     );
 }
 
-/// Text between tags.
+/// Escapes text between tags.
 fn text(raw: &str) -> String {
     raw.chars().map(allowed).fold(String::new(), |mut xml, c| {
         match c {
@@ -74,12 +75,13 @@ fn text(raw: &str) -> String {
     })
 }
 
-/// Text between quotes; line ends and tabs, which a parser would make spaces of, as references.
+/// Escapes text between quotes. Line ends and tabs become references, because a parser would turn
+/// them into spaces.
 fn attribute(raw: &str) -> String {
     text(raw).replace('"', "&quot;").replace('\n', "&#10;").replace('\t', "&#9;")
 }
 
-/// XML 1.0 has no way to write most control characters, not even escaped.
+/// Replaces characters that XML 1.0 cannot express: most control characters, not even escaped.
 fn allowed(c: char) -> char {
     match c {
         '\t' | '\n' | '\r' => c,

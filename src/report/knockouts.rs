@@ -1,5 +1,4 @@
-//! Knockouts side by side: the source lines that synchronise, each with a mark, and what survived
-//! as warnings.
+//! Draws knockouts: the source lines that synchronise, each with a mark, and survivors as warnings.
 
 use super::json::Failure;
 use super::style::{Ink, Style};
@@ -9,11 +8,11 @@ use crate::vocabulary::fate::{Fate, KnockoutReport, Mark, ModelUsed, SiteSeen, T
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Where the text of a source file comes from, if it can be had.
+/// Returns the text of a source file, if it is available.
 pub type Sources<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// The listing of a report: files, lines with their marks, knockouts with their fates; then a
-/// warning for each survivor, and a closing line. Without a source, lines are numbers.
+/// Returns the listing of a report: files, lines with their marks, and knockouts with their fates;
+/// then a warning for each survivor and a closing line. Without a source, it shows line numbers.
 #[must_use]
 pub fn text(report: &KnockoutReport, style: &Style, sources: Sources<'_>) -> String {
     let mut text =
@@ -89,7 +88,7 @@ pub fn closing(report: &KnockoutReport, style: &Style) -> String {
     style.paint(if report.is_load_bearing() { Ink::Right } else { Ink::Wrong }, &line)
 }
 
-/// `knockouts: 43 sites, 45 knockouts: 36 killed, 9 explained`: all groups together.
+/// `knockouts: 43 sites, 45 knockouts: 36 killed, 9 explained`: the total of all groups.
 #[must_use]
 pub fn total(reports: &[KnockoutReport], style: &Style) -> String {
     let sites = reports.iter().map(|report| report.sites.len()).sum::<usize>();
@@ -163,7 +162,7 @@ fn unseen(why: Unseen) -> &'static str {
     }
 }
 
-/// What a reader can do about an ordering of which the models can say nothing.
+/// Explains what a reader can do about an ordering that the models cannot judge.
 fn undecided(tried: &Tried, why: Unseen, seen: &SiteSeen, style: &Style) -> String {
     let advice = match why {
         Unseen::NothingWatched => {
@@ -201,7 +200,7 @@ fn extent(tried: &Tried) -> String {
     format!("{models}, bounded: {}", clean(&bounded.join("; ")))
 }
 
-/// What a reader can do about a survivor.
+/// Explains what a reader can do about a survivor.
 fn warning(tried: &Tried, seen: &SiteSeen, style: &Style) -> String {
     let operation = clean(&seen.site.operation);
     let advice = match tried.knockout.change {
@@ -230,7 +229,7 @@ fn warning(tried: &Tried, seen: &SiteSeen, style: &Style) -> String {
     )
 }
 
-/// The same for programs: one JSON document.
+/// Returns the knockouts for programs: one JSON document.
 ///
 /// * `version`: of this format: 1
 /// * `summary`: `sites`, `knockouts`, `killed`, `explained`, `survived`, `undecided`, `unseen` (of

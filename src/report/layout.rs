@@ -1,21 +1,21 @@
-//! Where the columns of a timeline stand, so that it fits.
+//! Places the columns of a timeline so that it fits.
 
 use super::text::{SourceNames, width};
 use super::words::{LONGEST_NAME, SHORTEST_NAME, describe, name_of, source};
 use crate::trace::{ThreadId, Trace};
 
-/// Between two columns.
+/// The space between two columns.
 pub(super) const GAP: usize = 2;
-/// The narrowest column of a thread; also what the words under a blocked thread need.
+/// The narrowest column of a thread, which is also what the text under a blocked thread needs.
 const NARROWEST: usize = 14;
 
-/// Where the columns stand.
+/// The positions of the columns.
 pub(super) struct Layout {
-    /// Width of the numbers.
+    /// The width of the event numbers.
     pub(super) number: usize,
     /// The longest name that is drawn whole.
     pub(super) longest_name: usize,
-    /// Where each thread's column starts, and how wide it is.
+    /// Each thread's column: where it starts, and its width.
     pub(super) threads: Vec<(usize, usize)>,
     /// Where the source lines start.
     pub(super) source: usize,
@@ -24,7 +24,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The layout that fits, cutting names no more than it takes.
+    /// Returns the layout that fits, cutting names only as far as necessary.
     pub(super) fn new(
         trace: &Trace,
         kept: &[usize],
@@ -95,7 +95,7 @@ impl Layout {
     }
 }
 
-/// Where columns of these widths start, side by side.
+/// Returns the positions of columns of these widths, side by side.
 fn place_columns(left: usize, widths: &[usize]) -> Vec<(usize, usize)> {
     let mut start = left;
     let mut placed = Vec::with_capacity(widths.len());

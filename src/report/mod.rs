@@ -1,4 +1,4 @@
-//! Verdicts drawn: returns strings, never decides, never prints.
+//! Draws verdicts. It returns strings, decides nothing and prints nothing.
 
 // Reading order: what a failure looks like, then a history, then what lists of checks and of
 // knockouts look like, then the same for machines.

@@ -1,25 +1,24 @@
-//! What is said beside an event: whom it overwrites, with whom it races, which newer value it did
-//! not see.
+//! Remarks beside an event: what it overwrites, what it races with, which newer value it missed.
 
 use super::text::clean;
 use crate::trace::{Awaited, Blocked, Operation, ThreadId, Trace};
 use crate::verdict::{Counterexample, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How grave a remark is.
+/// The severity of a remark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Weight {
-    /// It explains.
+    /// The remark explains.
     Odd,
-    /// It is what went wrong.
+    /// The remark is the fault itself.
     Wrong,
 }
 
-/// What is said beside the events of one trace.
+/// The remarks beside the events of one trace.
 #[derive(Debug, Default)]
 pub(super) struct Remarks {
     words: BTreeMap<usize, Vec<(Weight, String)>>,
-    /// Events that some remark names: they must be drawn.
+    /// The events that some remark names, which must be drawn.
     pub(super) named: BTreeSet<usize>,
 }
 
@@ -37,12 +36,12 @@ impl Remarks {
         remarks
     }
 
-    /// The gravest of an event's remarks, if it has any.
+    /// Returns the most severe of an event's remarks, if there is any.
     pub(super) fn weight(&self, place: usize) -> Option<Weight> {
         self.words.get(&place)?.iter().map(|(weight, _)| *weight).max()
     }
 
-    /// An event's remarks in words: `<- overwrites the store of teller 2 (#5)`.
+    /// Returns an event's remarks as text: `<- overwrites the store of teller 2 (#5)`.
     pub(super) fn words(&self, place: usize) -> Vec<String> {
         self.words
             .get(&place)
@@ -81,8 +80,8 @@ impl Remarks {
         self.add(second, Weight::Wrong, format!("{verb} {}", whose(trace, first, second)));
     }
 
-    /// Loads that returned an older value than the last one stored: only under an engine with weak
-    /// memory.
+    /// Adds remarks to loads that returned an older value than the last stored one, which happens
+    /// only under an engine with weak memory.
     fn stale(&mut self, trace: &Trace) {
         for place in 0..trace.events.len() {
             let Some(latest) = trace.stale(place) else { continue };
@@ -98,7 +97,7 @@ impl Remarks {
         }
     }
 
-    /// The locks for which others wait when the execution ends.
+    /// Adds remarks to the locks that other threads wait for when the execution ends.
     fn held(&mut self, trace: &Trace) {
         for (place, event) in trace.events.iter().enumerate() {
             let Some(object) = event.object.filter(|_| trace.held_to_the_end(place)) else {
@@ -125,7 +124,7 @@ impl Remarks {
     }
 }
 
-/// `the store of teller 2 (#5)`, seen from the event at `from`.
+/// Returns `the store of teller 2 (#5)`, as seen from the event at `from`.
 fn whose(trace: &Trace, place: usize, from: usize) -> String {
     let event = &trace.events[place];
     let what = match event.operation {

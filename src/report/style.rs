@@ -1,11 +1,11 @@
-//! Colour: the only file that knows a terminal's escape sequences.
+//! Colours. This is the only file that knows a terminal's escape sequences.
 
 use serde::{Deserialize, Serialize};
 
-/// Whether text is drawn with a terminal's colours.
+/// Whether text is drawn in a terminal's colours.
 ///
-/// Words and marks are the same in both, so that nothing is lost in a file or to a colour-blind
-/// reader.
+/// Words and marks are the same in both styles, so that nothing is lost in a file or to a
+/// colour-blind reader.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Style {
     /// Characters only.
@@ -15,25 +15,25 @@ pub enum Style {
     Colour,
 }
 
-/// What a piece of text is, which decides its colour.
+/// The role of a piece of text, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ink {
     /// A heading.
     Heading,
-    /// Something that one reads last: numbers, source lines.
+    /// Something that is read last: numbers, source lines.
     Faint,
-    /// What went wrong.
+    /// The fault.
     Wrong,
-    /// What looks wrong at first sight: stale values, waiting threads.
+    /// Something that looks wrong at first sight: stale values, waiting threads.
     Odd,
-    /// What is right.
+    /// Something correct.
     Right,
-    /// What one may type or copy.
+    /// Something to type or copy.
     Command,
 }
 
 impl Style {
-    /// The text in its colour. Pad before painting: escape sequences have no width.
+    /// Returns the text in its colour. Pad before painting: escape sequences have no width.
     pub(super) fn paint(self, ink: Ink, text: &str) -> String {
         if self == Style::Plain || text.trim().is_empty() {
             return text.to_string();

@@ -1,10 +1,10 @@
-//! Checks side by side: one line a model and explorer.
+//! Draws a table of checks: one line for each model and explorer.
 
 use super::style::{Ink, Style};
 use super::text::{clean, count, pad, width};
 use serde::{Deserialize, Serialize};
 
-/// One check, in words: a model under an explorer, or a system run for real.
+/// One check as text: a model under an explorer, or a system run for real.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// `account`, `queue`, `manager`.
@@ -15,24 +15,24 @@ pub struct Row {
     pub explorer: String,
     /// How many executions ran.
     pub executions: u64,
-    /// How much of what there is that was: `exhaustive`, `sampled`.
+    /// How far the exploration went: `exhaustive`, `sampled`.
     pub coverage: String,
     /// `holds`, `violated: deadlock`, `unknown: 10 executions`.
     pub verdict: String,
-    /// Whether the verdict is the one that the model is there for: a broken form must be violated.
+    /// Whether the verdict is the one the model exists for: a broken form must be violated.
     pub expected: bool,
-    /// What else one should know.
+    /// What else to know.
     pub note: String,
 }
 
 const HEADS: [&str; 8] =
     ["system", "model", "explorer", "executions", "coverage", "verdict", "expected", "note"];
-/// The columns whose figures stand at the right.
+/// The column whose figures are right-aligned.
 const EXECUTIONS: usize = 3;
 const VERDICT: usize = 5;
 const EXPECTED: usize = 6;
 
-/// The rows as an aligned table, with one line of heads; a system's or model's name is not
+/// Returns the rows as an aligned table with one header line. The name of a system or model is not
 /// repeated.
 #[must_use]
 pub fn table(rows: &[Row], style: &Style) -> String {
@@ -62,7 +62,7 @@ pub fn table(rows: &[Row], style: &Style) -> String {
     text
 }
 
-/// What a list of checks comes to: `31 checks: 31 as expected`.
+/// Returns the sum of a list of checks: `31 checks: 31 as expected`.
 #[must_use]
 pub fn closing(rows: &[Row], style: &Style) -> String {
     let expected = rows.iter().filter(|row| row.expected).count();
@@ -81,7 +81,7 @@ pub fn closing(rows: &[Row], style: &Style) -> String {
     style.paint(Ink::Wrong, &text)
 }
 
-/// Whether the row says that nothing can be said.
+/// Whether the row's verdict is unknown.
 pub(super) fn is_unknown(row: &Row) -> bool {
     row.verdict.split(':').next() == Some("unknown")
 }

@@ -1,28 +1,29 @@
-//! Text measured and cut: widths on a terminal, ellipses, wrapping, short names of source files.
+//! Measures and cuts text: widths on a terminal, ellipses, wrapping, short names of source files.
 
 use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthStr;
 
-/// How many columns of a terminal the text takes.
+/// Returns how many columns of a terminal the text takes.
 pub(crate) fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// The text, followed by spaces up to `columns`; longer text stays as it is.
+/// Pads the text with spaces up to `columns`; longer text is unchanged.
 pub(crate) fn pad(text: &str, columns: usize) -> String {
     format!("{text}{:1$}", "", columns.saturating_sub(width(text)))
 }
 
-/// The text on one line: what a terminal would obey (escape sequences, line ends) is spelled out.
+/// Returns the text on one line, with everything that a terminal would interpret (escape sequences,
+/// line ends) spelled out.
 pub(crate) fn clean(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
         .collect()
 }
 
-/// The text, its middle replaced by an ellipsis if it takes more than `columns`.
+/// Replaces the middle of the text by an ellipsis if it takes more than `columns`.
 ///
-/// The middle, because long names and long numbers differ at their ends.
+/// The middle is cut because long names and long numbers differ at their ends.
 pub(super) fn shorten(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_string();
@@ -33,7 +34,7 @@ pub(super) fn shorten(text: &str, columns: usize) -> String {
     format!("{head}…{tail}")
 }
 
-/// As many of the characters as fit.
+/// Returns as many of the characters as fit.
 fn fitting(characters: impl Iterator<Item = char>, columns: usize) -> String {
     let mut taken = String::new();
     for c in characters {
@@ -46,7 +47,7 @@ fn fitting(characters: impl Iterator<Item = char>, columns: usize) -> String {
     taken
 }
 
-/// The text broken into lines of at most `columns`, between words where it can be.
+/// Breaks the text into lines of at most `columns`, between words where possible.
 pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
     let mut lines: Vec<String> = Vec::new();
@@ -69,20 +70,20 @@ pub(super) fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The shortest ends of source paths that still tell the files of one report apart.
+/// The shortest suffixes of source paths that distinguish the files of one report.
 #[derive(Debug, Default)]
 pub(super) struct SourceNames<'a> {
     files: BTreeSet<&'a str>,
 }
 
 impl<'a> SourceNames<'a> {
-    /// Names for these files.
+    /// Creates names for these files.
     pub(super) fn new(files: impl Iterator<Item = &'a str>) -> Self {
         SourceNames { files: files.collect() }
     }
 
-    /// `account.rs`; `queue/mod.rs`, as names that every crate has say nothing; `tests/account.rs`
-    /// if there is another `account.rs`.
+    /// Returns `account.rs`. Names that every crate has get a folder: `queue/mod.rs`; so do
+    /// ambiguous ones: `tests/account.rs`.
     pub(super) fn name(&self, file: &str) -> String {
         let parts: Vec<&str> = file.split(['/', '\\']).collect();
         let says_nothing =

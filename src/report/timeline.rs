@@ -1,5 +1,5 @@
-//! A counterexample as a person sees it: numbered events, one column a thread, and the line that
-//! replays it.
+//! Draws a counterexample: numbered events, one column for each thread, and the line that replays
+//! it.
 
 use super::elide;
 use super::layout::{GAP, Layout};
@@ -11,21 +11,21 @@ use crate::trace::{ObjectId, ObjectKind, ThreadId, Trace};
 use crate::verdict::{Counterexample, Kind};
 use std::collections::BTreeSet;
 
-/// How wide a drawing is, if nobody says otherwise.
+/// The default width of a drawing.
 pub const WIDTH: usize = 120;
 
-/// Draws a counterexample, at most [`WIDTH`] columns wide where that can be.
+/// Draws a counterexample, at most [`WIDTH`] columns wide where possible.
 ///
-/// First a headline; then the events in their order, each in the column of its thread, with the
-/// source line and what is remarkable about it (the conflicting pairs, stale loads); under a
-/// blocked thread what it waits for; then the message; last exactly one line that starts with
-/// `replay: `. Long traces are elided in the middle, and say so.
+/// A headline comes first. The events follow in order, each in its thread's column, with the source
+/// line and remarks (conflicting pairs, stale loads). Under a blocked thread is what it waits for.
+/// Then comes the message, and last exactly one line that starts with `replay: `. Long traces are
+/// elided in the middle, and say so.
 #[must_use]
 pub fn counterexample(found: &Counterexample, style: &Style) -> String {
     counterexample_within(found, style, WIDTH)
 }
 
-/// [`counterexample`], for a terminal of so many columns.
+/// Does the same as [`counterexample`], for a terminal of this width.
 #[must_use]
 pub fn counterexample_within(found: &Counterexample, style: &Style, columns: usize) -> String {
     let drawing = Drawing::new(found, *style, columns);
@@ -50,9 +50,9 @@ pub fn counterexample_within(found: &Counterexample, style: &Style, columns: usi
     text
 }
 
-/// One event on one line, for messages: `teller 1: balance.load -> 0 at account.rs:41`.
+/// Draws one event on one line, for messages: `teller 1: balance.load -> 0 at account.rs:41`.
 ///
-/// `None` if there is no event at `index`.
+/// Returns `None` if there is no event at `index`.
 #[must_use]
 pub fn one_line(trace: &Trace, index: usize) -> Option<String> {
     let event = trace.events.get(index)?;
@@ -65,7 +65,7 @@ pub fn one_line(trace: &Trace, index: usize) -> Option<String> {
     Some(if source.is_empty() { line } else { format!("{line} at {source}") })
 }
 
-/// What is drawn, and how wide its parts are.
+/// What is drawn, and the widths of its parts.
 struct Drawing<'a> {
     found: &'a Counterexample,
     style: Style,
@@ -170,7 +170,7 @@ impl<'a> Drawing<'a> {
             .collect()
     }
 
-    /// A remark on a line of its own.
+    /// Draws a remark on a line of its own.
     fn beneath(&self, start: usize, words: &str, ink: Option<Ink>) -> String {
         // Moved to the left where it would stick out on the right.
         let start = start.min(self.columns.saturating_sub(width(words))).max(2);
@@ -178,7 +178,7 @@ impl<'a> Drawing<'a> {
         format!("{:start$}{words}", "")
     }
 
-    /// What blocked threads wait for, at the foot of their columns.
+    /// Draws what blocked threads wait for, at the foot of their columns.
     fn feet(&self) -> Vec<String> {
         let feet: Vec<Vec<String>> = (self.found.trace.threads.iter().zip(&self.layout.threads))
             .map(|(thread, (_, columns))| match &thread.blocked {
@@ -227,7 +227,7 @@ impl<'a> Drawing<'a> {
         drawn
     }
 
-    /// A line of the message, indented; on several lines where it is too long.
+    /// Indents a line of the message, and wraps it if it is too long.
     fn wrapped(&self, line: &str) -> Vec<String> {
         let pieces = match 2 + width(line) <= self.columns {
             true => vec![line.to_string()],
@@ -242,7 +242,7 @@ impl<'a> Drawing<'a> {
             .collect()
     }
 
-    /// `src/account.rs:57` or `src/account.rs:57:9` as the table would write it: `account.rs:57`.
+    /// Shortens `src/account.rs:57` or `src/account.rs:57:9` as in the table: `account.rs:57`.
     fn short_location(&self, at: &str) -> String {
         let mut parts = at.splitn(2, ".rs:");
         match (parts.next(), parts.next()) {
@@ -259,7 +259,7 @@ impl<'a> Drawing<'a> {
         threads.filter(|(_, thread)| thread.blocked.is_some()).map(|(id, _)| id).collect()
     }
 
-    /// Under a deadlock: who waits for whom, the cycle first.
+    /// Draws, under a deadlock, which thread waits for which, the cycle first.
     fn who_waits(&self) -> Vec<String> {
         let trace = &self.found.trace;
         let blocked = self.blocked();
@@ -287,7 +287,7 @@ impl<'a> Drawing<'a> {
         lines
     }
 
-    /// Where the objects without a name were created.
+    /// Draws where the objects without a name were created.
     fn legend(&self) -> Vec<String> {
         let trace = &self.found.trace;
         let drawn: BTreeSet<ObjectId> =
@@ -323,7 +323,7 @@ impl<'a> Drawing<'a> {
     }
 }
 
-/// As a shell wants it: quoted if it holds anything that a shell might obey.
+/// Quotes the token for a shell, if it contains anything that a shell might interpret.
 fn quoted(token: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || ":_-./,".contains(c);
     if token.chars().all(plain) {
@@ -337,7 +337,7 @@ fn waiting(threads: usize) -> String {
     if threads == 1 { "1 thread waits".to_string() } else { format!("{threads} threads wait") }
 }
 
-/// The threads of a cycle of waits, in its order; empty if there is none.
+/// Returns the threads of a cycle of waits, in its order; empty if there is none.
 fn cycle(trace: &Trace, blocked: &[ThreadId]) -> Vec<ThreadId> {
     fn search(trace: &Trace, path: &mut Vec<ThreadId>) -> bool {
         for next in trace.waits_for(path[path.len() - 1]) {

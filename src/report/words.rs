@@ -1,4 +1,4 @@
-//! Events, threads and source lines in words.
+//! Describes events, threads and source lines.
 
 use super::text::{SourceNames, clean, shorten};
 use crate::trace::{Event, Operation, ThreadId, Trace, Value};
@@ -6,14 +6,15 @@ use std::panic::Location;
 
 /// The longest name that is drawn whole.
 pub(super) const LONGEST_NAME: usize = 24;
-/// Where there is no room, names are cut to this length.
+/// The length to which names are cut where there is no room.
 pub(super) const SHORTEST_NAME: usize = 10;
 /// The longest value that is drawn whole.
 const LONGEST_VALUE: usize = 14;
 
-/// `balance.load -> 0`, `balance.store(Relaxed) <- 1`, `count.fetch_add 0 -> 1`, `spawn teller 1`.
+/// Returns `balance.load -> 0`, `balance.store(Relaxed) <- 1`, `count.fetch_add 0 -> 1`,
+/// `spawn teller 1`.
 ///
-/// `SeqCst` is not written: it is what one assumes.
+/// `SeqCst` is omitted: it is the default assumption.
 pub(super) fn describe(trace: &Trace, event: &Event, longest_name: usize) -> String {
     let mut text = String::new();
     if let Some(object) = event.object {
@@ -67,8 +68,8 @@ pub(super) fn sources(trace: &Trace) -> SourceNames<'_> {
     SourceNames::new(events.chain(trace.objects.iter().map(|object| object.created.file())))
 }
 
-/// `account.rs:41`; nothing where the operation stands in std, as the release of a dropped guard
-/// does: a line of std's tells nobody anything.
+/// Returns `account.rs:41`; nothing where the operation is in std, such as the release of a dropped
+/// guard, because a line in std helps nobody.
 pub(super) fn source(names: &SourceNames<'_>, location: &Location<'_>) -> String {
     let file = location.file();
     if file.starts_with("/rustc/") || file.contains("/rustlib/src/rust/library/") {

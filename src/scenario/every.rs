@@ -1,12 +1,12 @@
-//! Every scenario up to a size: the small scope hypothesis (Jackson, "Software Abstractions", 2006)
+//! Every scenario up to a size. The small scope hypothesis (Jackson, "Software Abstractions", 2006)
 //! says that most faults show in one of them.
 
 use super::{Scenario, Shape};
 
-/// Every scenario of these operations and that shape, the smallest first, each once.
+/// Returns every scenario of these operations and this shape, the smallest first, each once.
 ///
-/// Two scenarios that differ only in which thread does what are one. Operations that are equal
-/// count as different: list each once.
+/// Scenarios that differ only in which thread does what count as one. Equal operations count as
+/// different: list each operation once.
 ///
 /// ```
 /// use selvedge::scenario::{Shape, every};
@@ -34,7 +34,7 @@ pub fn every<'a, Op: Clone>(
     })
 }
 
-/// Every scenario of so many operations, of which there are `kinds`.
+/// Returns every scenario of `size` operations, of which there are `kinds`.
 fn sized(kinds: usize, shape: &Shape, size: usize) -> Vec<Scenario<usize>> {
     let mut found = Vec::new();
     for threads in shape.threads.clone() {
@@ -55,7 +55,7 @@ fn sized(kinds: usize, shape: &Shape, size: usize) -> Vec<Scenario<usize>> {
     found
 }
 
-/// Every sequence of this length, in the order of the alphabet.
+/// Returns every sequence of this length, in lexicographic order.
 fn sequences(kinds: usize, length: usize) -> Vec<Vec<usize>> {
     (0..length).fold(vec![Vec::new()], |shorter, _| {
         shorter
@@ -65,8 +65,8 @@ fn sequences(kinds: usize, length: usize) -> Vec<Vec<usize>> {
     })
 }
 
-/// Every way for so many threads to have so many operations in all: each thread's own are not
-/// before those of the thread to its left, in the order of lengths and then of the alphabet.
+/// Returns every way to divide `size` operations among the threads. Each thread's sequence is not
+/// smaller than the one to its left, ordered by length and then lexicographically.
 fn programs(kinds: usize, shape: &Shape, threads: usize, size: usize) -> Vec<Vec<Vec<usize>>> {
     let own: Vec<Vec<usize>> =
         shape.operations.clone().flat_map(|length| sequences(kinds, length)).collect();

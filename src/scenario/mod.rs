@@ -1,4 +1,4 @@
-//! Concurrent programs made out of a structure's operations: generated, shrunk, and enumerated.
+//! Concurrent programs made of a structure's operations: generated, shrunk, and enumerated.
 //!
 //! ```
 //! use proptest::prelude::*;
@@ -25,20 +25,19 @@ pub use strategy::{ScenarioTree, Scenarios, Shape, scenarios};
 
 use std::fmt;
 
-/// A concurrent program: operations before, operations of threads that run at once, operations
-/// after.
+/// A concurrent program: initial operations, operations of concurrent threads, final operations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scenario<Op> {
-    /// What one thread does before the others start.
+    /// The operations of one thread before the others start.
     pub initial: Vec<Op>,
-    /// What each of the threads does, in its order.
+    /// The operations of each thread, in program order.
     pub threads: Vec<Vec<Op>>,
-    /// What one thread does when all the others have ended.
+    /// The operations of one thread after all others have ended.
     pub last: Vec<Op>,
 }
 
 impl<Op> Scenario<Op> {
-    /// A program of these threads, and nothing before or after.
+    /// Creates a program of these threads, with nothing before or after.
     ///
     /// ```
     /// use selvedge::scenario::Scenario;
@@ -50,26 +49,26 @@ impl<Op> Scenario<Op> {
         Scenario { initial: Vec::new(), threads: threads.into_iter().collect(), last: Vec::new() }
     }
 
-    /// The same, after these operations.
+    /// Adds these operations before the threads.
     #[must_use]
     pub fn after(self, initial: impl IntoIterator<Item = Op>) -> Scenario<Op> {
         Scenario { initial: initial.into_iter().collect(), ..self }
     }
 
-    /// The same, before these operations.
+    /// Adds these operations after the threads.
     #[must_use]
     pub fn then(self, last: impl IntoIterator<Item = Op>) -> Scenario<Op> {
         Scenario { last: last.into_iter().collect(), ..self }
     }
 
-    /// How many operations it has.
+    /// Returns the number of operations.
     #[must_use]
     pub fn size(&self) -> usize {
         self.initial.len() + self.threads.iter().map(Vec::len).sum::<usize>() + self.last.len()
     }
 
-    /// Every operation with the process that does it, in the order of the parts: process 0 has the
-    /// first and the last.
+    /// Returns every operation with its process, in the order of the parts. The first and the last
+    /// part belong to process 0.
     pub fn operations(&self) -> impl Iterator<Item = (usize, &Op)> {
         let threads = (1..)
             .zip(&self.threads)
@@ -82,7 +81,7 @@ impl<Op> Scenario<Op> {
     }
 }
 
-/// A table with a column a thread.
+/// A table with a column for each thread.
 impl<Op: fmt::Debug> fmt::Display for Scenario<Op> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         table::draw(self, f)

@@ -1,39 +1,39 @@
-//! A proptest strategy for scenarios: conflicts are likely, and shrinking takes away threads, then
-//! operations, then makes arguments simpler.
+//! A proptest strategy for scenarios. Conflicts are likely. Shrinking removes threads, then
+//! operations, then simplifies arguments.
 //!
-//! The operations of one scenario are drawn from a pool, which is drawn first and is of any size up
-//! to the number of places: a small pool makes threads do the same thing to the same value, a large
-//! one keeps values apart.
+//! The operations of one scenario are drawn from a pool. The pool is drawn first, and has any size
+//! up to the number of places. With a small pool, threads do the same thing to the same value; a
+//! large one keeps values apart.
 
 use super::Scenario;
 use proptest::strategy::{NewTree, Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use std::ops::RangeInclusive;
 
-/// How large scenarios are.
+/// The size of scenarios.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// How many operations come before the threads.
     pub initial: RangeInclusive<usize>,
     /// How many threads there are, at least one.
     pub threads: RangeInclusive<usize>,
-    /// How many operations each of them has.
+    /// How many operations each thread has.
     pub operations: RangeInclusive<usize>,
     /// How many operations come after the threads.
     pub last: RangeInclusive<usize>,
 }
 
 impl Default for Shape {
-    /// Two or three threads of one to three operations, up to two before and up to two after.
+    /// Two or three threads of one to three operations, at most two before and at most two after.
     fn default() -> Self {
         Shape { initial: 0..=2, threads: 2..=3, operations: 1..=3, last: 0..=2 }
     }
 }
 
 impl Shape {
-    /// The same lower bounds, and upper bounds that are `part` of `whole` away from them: rounded
-    /// down for what runs at once, since that is what costs, and up for what comes before and
-    /// after.
+    /// Returns a shape with the same lower bounds, and with ranges scaled by `part` / `whole`.
+    /// Ranges of threads and of their operations round down, because they cost; ranges before and
+    /// after round up.
     pub(crate) fn scaled(&self, part: usize, whole: usize) -> Shape {
         let scale = |range: &RangeInclusive<usize>, spare: usize| {
             let (low, high) = (*range.start(), *range.end());
@@ -48,7 +48,7 @@ impl Shape {
     }
 }
 
-/// A strategy for scenarios of this shape, made of operations of that strategy.
+/// Returns a strategy for scenarios of this shape, made of operations of that strategy.
 pub fn scenarios<S: Strategy>(operation: S, shape: Shape) -> Scenarios<S>
 where
     S::Value: Clone,
@@ -56,7 +56,7 @@ where
     Scenarios { operation, shape }
 }
 
-/// Makes scenarios: see [`scenarios`].
+/// A strategy for scenarios: see [`scenarios`].
 #[derive(Clone, Debug)]
 pub struct Scenarios<S> {
     operation: S,
@@ -102,7 +102,7 @@ where
 #[derive(Clone, Copy, Debug)]
 struct Slot {
     kept: bool,
-    /// Its place in the pool.
+    /// Its index in the pool.
     operation: usize,
 }
 
@@ -112,29 +112,28 @@ struct Part {
     slots: Vec<Slot>,
 }
 
-/// A way to make a scenario smaller.
+/// A shrinking step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// Without this thread.
+    /// Removes this thread.
     Thread(usize),
-    /// Without this operation of that part.
+    /// Removes this operation of that part.
     Operation(usize, usize),
-    /// A simpler argument.
+    /// Simplifies an argument.
     Argument(usize),
 }
 
-/// A scenario that can be made smaller.
+/// A scenario that can be shrunk.
 #[derive(Clone, Debug)]
 pub struct ScenarioTree<T> {
     pool: Vec<T>,
-    /// The first is what comes before the threads, the last what comes after.
+    /// The parts: first what comes before the threads, last what comes after.
     parts: Vec<Part>,
     steps: Vec<Step>,
     next: usize,
-    /// What was tried last, and may have to be undone.
+    /// The last step, which may have to be undone.
     tried: Option<Step>,
-    /// Whether something was taken away since the first of the steps: then the others get another
-    /// try.
+    /// Whether anything was removed since the first step: then the other steps are tried again.
     smaller: bool,
 }
 
@@ -154,7 +153,7 @@ impl<T: ValueTree> ScenarioTree<T> {
         kept.filter(|slot| slot.kept).any(|slot| slot.operation == operation)
     }
 
-    /// Takes the step, if there is something to take.
+    /// Takes the step, if it removes something.
     fn take(&mut self, step: Step) -> bool {
         let others =
             |parts: &[Part]| parts[1..parts.len() - 1].iter().filter(|part| part.kept).count() > 1;
@@ -173,8 +172,7 @@ impl<T: ValueTree> ScenarioTree<T> {
         }
     }
 
-    /// Undoes what was tried last: whether something else is to be tried instead of it, before the
-    /// next step.
+    /// Undoes the last step. Returns whether to try another instead of it, before the next step.
     pub(crate) fn reject(&mut self) -> bool {
         match self.tried {
             Some(Step::Thread(part)) => self.parts[part].kept = true,

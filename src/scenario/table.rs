@@ -1,11 +1,11 @@
-//! A scenario as a person sees it, and as Rust reads it back.
+//! A scenario as a table for people, and as Rust source.
 
 use super::Scenario;
 use crate::report;
 use std::fmt::{self, Debug};
 
-/// A column a thread, a row an operation; what one thread does before and after stands in rows of
-/// their own.
+/// Draws a column for each thread and a row for each operation. What one thread does before and
+/// after has rows of its own.
 pub(super) fn draw<Op: Debug>(scenario: &Scenario<Op>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let words = |op: &Op| report::clean(&format!("{op:?}"));
     let columns: Vec<Vec<String>> =
@@ -34,8 +34,8 @@ pub(super) fn draw<Op: Debug>(scenario: &Scenario<Op>, f: &mut fmt::Formatter<'_
 }
 
 impl<Op: Debug> Scenario<Op> {
-    /// The scenario in Rust, as far as what `Debug` writes of an operation is Rust: ready to be
-    /// pasted into a test.
+    /// Returns the scenario as Rust source to paste into a test, as far as `Debug` writes
+    /// operations as Rust.
     ///
     /// ```
     /// use selvedge::scenario::Scenario;

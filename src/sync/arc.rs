@@ -20,10 +20,10 @@ use std::sync::Arc as Std;
 
 /// [`std::sync::Arc`], modelled.
 ///
-/// Clones and drops are ordered as std orders them: the last owner's destructor comes after what
-/// the others did. They are branch points only where that can matter: where a destructor does
-/// something that other threads can see, or where a thread looks at a count (`strong_count`,
-/// `try_unwrap`, `get_mut`, `upgrade`, ...) that another one changes.
+/// Clones and drops are ordered as in std: the last owner's destructor runs after everything the
+/// other owners did. Clones and drops are branch points only where their order can matter: where a
+/// destructor has an effect that other threads can see, or where a thread reads a count
+/// (`strong_count`, `try_unwrap`, `get_mut`, `upgrade`, ...) that another thread changes.
 ///
 /// ```
 /// use selvedge::sync::{Arc, Mutex};
@@ -40,8 +40,8 @@ use std::sync::Arc as Std;
 /// });
 /// ```
 ///
-/// Stable Rust cannot coerce another crate's `Arc<T>` to an `Arc<dyn Trait>`. Let std's do it, and
-/// convert: that compiles with and without the feature `model`.
+/// Stable Rust cannot coerce another crate's `Arc<T>` to an `Arc<dyn Trait>`. Coerce std's `Arc`
+/// and convert the result. That compiles with and without the feature `model`.
 ///
 /// ```
 /// use selvedge::sync::Arc;
@@ -51,27 +51,27 @@ use std::sync::Arc as Std;
 /// assert_eq!(double(21), 42);
 /// ```
 pub struct Arc<T: ?Sized> {
-    /// `None` only while it is taken apart.
+    /// `None` only while the handle is taken apart.
     inner: Option<Std<T>>,
     count: Count,
-    /// Where this handle was made: where it goes out of scope is not known.
+    /// Where this handle was created. Where it goes out of scope is not known.
     location: &'static Location<'static>,
 }
 
-/// Where a value stands.
+/// Returns the address of a value.
 fn address<T: ?Sized>(value: *const T) -> usize {
     value.cast::<()>().addr()
 }
 
 impl<T> Arc<T> {
-    /// A value with a count of one.
+    /// Constructs a new `Arc` with a strong count of one.
     #[track_caller]
     #[must_use]
     pub fn new(value: T) -> Arc<T> {
         Arc::of(Std::new(value))
     }
 
-    /// A value that holds a [`Weak`] of its own.
+    /// Constructs a new `Arc` whose value holds a [`Weak`] to itself.
     #[track_caller]
     pub fn new_cyclic<F: FnOnce(&Weak<T>) -> T>(make: F) -> Arc<T> {
         let location = Location::caller();
@@ -86,7 +86,7 @@ impl<T> Arc<T> {
         Arc { inner: Some(inner), count, location }
     }
 
-    /// A value that is never moved.
+    /// Constructs a new pinned `Arc`. The value never moves.
     #[track_caller]
     #[must_use]
     pub fn pin(value: T) -> Pin<Arc<T>> {
@@ -97,24 +97,24 @@ impl<T> Arc<T> {
         }
     }
 
-    /// Room for a value.
+    /// Constructs a new `Arc` with uninitialised contents.
     #[track_caller]
     #[must_use]
     pub fn new_uninit() -> Arc<MaybeUninit<T>> {
         Arc::of(Std::new_uninit())
     }
 
-    /// Room for a value, whose bytes are zero.
+    /// Constructs a new `Arc` with uninitialised contents, filled with zero bytes.
     #[track_caller]
     #[must_use]
     pub fn new_zeroed() -> Arc<MaybeUninit<T>> {
         Arc::of(Std::new_zeroed())
     }
 
-    /// The value, if this is its only handle.
+    /// Returns the value if this is its only handle.
     ///
     /// # Errors
-    /// With the handle, if there are others.
+    /// Returns the handle if there are others.
     #[track_caller]
     pub fn try_unwrap(this: Arc<T>) -> Result<T, Arc<T>> {
         let Parts { inner, count, location } = this.into_parts();
@@ -133,7 +133,8 @@ impl<T> Arc<T> {
         }
     }
 
-    /// The value, if this was its only handle: of several threads that ask, one gets it.
+    /// Returns the value if this was its only handle. If several threads call this, exactly one
+    /// gets the value.
     #[track_caller]
     #[must_use]
     pub fn into_inner(this: Arc<T>) -> Option<T> {
@@ -149,7 +150,7 @@ impl<T> Arc<T> {
         })
     }
 
-    /// The value, or a clone of it if there are other handles.
+    /// Returns the value, or a clone of it if there are other handles.
     #[track_caller]
     #[must_use]
     pub fn unwrap_or_clone(this: Arc<T>) -> T
@@ -160,7 +161,7 @@ impl<T> Arc<T> {
     }
 }
 
-/// What a handle is made of.
+/// The parts of a handle.
 struct Parts<T: ?Sized> {
     inner: Std<T>,
     count: Count,
@@ -168,7 +169,7 @@ struct Parts<T: ?Sized> {
 }
 
 impl<T: ?Sized> Arc<T> {
-    /// A new one around one of std's that nobody else has.
+    /// Creates a handle from a `std::sync::Arc` that has no other owner.
     #[track_caller]
     fn of(inner: Std<T>) -> Arc<T> {
         let location = Location::caller();
@@ -184,7 +185,7 @@ impl<T: ?Sized> Arc<T> {
         Parts { inner: self.inner.take().expect(HERE), count: self.count, location: self.location }
     }
 
-    /// A [`Weak`] to the value.
+    /// Creates a [`Weak`] to the value.
     #[track_caller]
     #[must_use]
     pub fn downgrade(this: &Arc<T>) -> Weak<T> {
@@ -196,7 +197,7 @@ impl<T: ?Sized> Arc<T> {
         Weak::with(weak, this.count, location)
     }
 
-    /// How many handles there are. Nothing is ordered by it.
+    /// Returns the number of handles. The call orders nothing.
     #[track_caller]
     #[must_use]
     pub fn strong_count(this: &Arc<T>) -> usize {
@@ -206,7 +207,7 @@ impl<T: ?Sized> Arc<T> {
         })
     }
 
-    /// How many [`Weak`]s there are. Nothing is ordered by it.
+    /// Returns the number of [`Weak`]s. The call orders nothing.
     #[track_caller]
     #[must_use]
     pub fn weak_count(this: &Arc<T>) -> usize {
@@ -216,7 +217,7 @@ impl<T: ?Sized> Arc<T> {
         })
     }
 
-    /// The value, exclusively, if there is neither another handle nor a [`Weak`].
+    /// Returns a mutable reference to the value if there are no other handles and no [`Weak`]s.
     #[track_caller]
     pub fn get_mut(this: &mut Arc<T>) -> Option<&mut T> {
         let (count, inner) = (this.count, this.inner.as_mut().expect(HERE));
@@ -232,7 +233,7 @@ impl<T: ?Sized> Arc<T> {
         Std::get_mut(inner)
     }
 
-    /// Whether both are handles of one value.
+    /// Returns `true` if both handles point to the same value.
     #[must_use]
     pub fn ptr_eq(this: &Arc<T>, other: &Arc<T>) -> bool {
         Std::ptr_eq(this.inner(), other.inner())
@@ -240,7 +241,8 @@ impl<T: ?Sized> Arc<T> {
 }
 
 impl<T: ?Sized + Shared> Arc<T> {
-    /// The value, exclusively: a clone of it, if there are other handles.
+    /// Returns a mutable reference to the value, and clones the value first if there are other
+    /// handles.
     #[track_caller]
     pub fn make_mut(this: &mut Arc<T>) -> &mut T {
         let handles =
@@ -261,7 +263,7 @@ impl<T: ?Sized + Shared> Arc<T> {
     }
 }
 
-/// What `make_mut` can clone: values, slices and strings, as std's can.
+/// The values that `make_mut` can clone: sized values, slices and strings, as in std.
 #[doc(hidden)]
 pub trait Shared {
     #[track_caller]

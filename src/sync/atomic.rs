@@ -1,9 +1,9 @@
 //! `std::sync::atomic`, as the engines see it.
 //!
-//! Under shuttle an atomic holds one value (sequential consistency), and the declared orderings
-//! decide which plain accesses they order: a `Relaxed` publication is a data race on what it
-//! publishes. Under loom a load may read an older value, as far as loom's memory model goes, and
-//! weak compare-exchanges do not fail spuriously.
+//! Under shuttle an atomic holds one value (sequential consistency). The declared orderings decide
+//! which plain accesses it orders: a `Relaxed` publication is a data race on the published memory.
+//! Under loom a load may read an older value, as far as loom's memory model goes. Under loom weak
+//! compare-exchanges never fail spuriously.
 
 use crate::execution::Home;
 use crate::execution::memory::atomic::{self, Rmw, Strength};
@@ -18,7 +18,7 @@ pub fn fence(order: Ordering) {
     atomic::fence(order);
 }
 
-/// The operations that all atomics have.
+/// The operations of every atomic.
 macro_rules! any {
     ($name:ident $(<$t:ident>)?, $ty:ty, $std:ty) => {
         #[doc = concat!("[`std::sync::atomic::", stringify!($name), "`], modelled.")]
@@ -28,7 +28,7 @@ macro_rules! any {
         }
 
         impl $(<$t: 'static>)? $name $(<$t>)? {
-            /// An atomic that holds `value`.
+            /// Creates an atomic that holds `value`.
             #[track_caller]
             pub fn new(value: $ty) -> Self {
                 let home = Home::new(ObjectKind::Atomic);
@@ -36,7 +36,7 @@ macro_rules! any {
                 Self { home, std: <$std>::new(value) }
             }
 
-            /// Reads the value.
+            /// Loads the value.
             ///
             /// # Panics
             /// If `order` is `Release` or `AcqRel`.
@@ -45,7 +45,7 @@ macro_rules! any {
                 atomic::load::<$ty>(&self.home, &self.std, order)
             }
 
-            /// Writes the value.
+            /// Stores `value`.
             ///
             /// # Panics
             /// If `order` is `Acquire` or `AcqRel`.
@@ -54,16 +54,16 @@ macro_rules! any {
                 atomic::store::<$ty>(&self.home, &self.std, value, order);
             }
 
-            /// Writes a value and returns the one before it.
+            /// Stores `value` and returns the previous value.
             #[track_caller]
             pub fn swap(&self, value: $ty, order: Ordering) -> $ty {
                 atomic::rmw::<$ty>(&self.home, &self.std, Rmw::Swap, value, order)
             }
 
-            /// Writes `new` if the value is `current`.
+            /// Stores `new` if the current value is `current`.
             ///
             /// # Errors
-            /// With the value, if it is another.
+            /// Returns the current value if it is not `current`.
             #[track_caller]
             pub fn compare_exchange(
                 &self,
@@ -77,11 +77,11 @@ macro_rules! any {
                 atomic::compare_exchange::<$ty>(&self.home, &self.std, values, orders, strength)
             }
 
-            /// Writes `new` if the value is `current`; in a model it may fail for no reason, once
-            /// at each place of a thread (under loom it never does).
+            /// Stores `new` if the current value is `current`. In a model it may fail spuriously,
+            /// once at each place of a thread (never under loom).
             ///
             /// # Errors
-            /// With the value, if it is another.
+            /// Returns the current value if nothing was stored.
             #[track_caller]
             pub fn compare_exchange_weak(
                 &self,
@@ -98,11 +98,10 @@ macro_rules! any {
                 atomic::compare_exchange::<$ty>(&self.home, &self.std, values, orders, strength)
             }
 
-            /// Writes what `f` makes of the value, again and again until no other thread came
-            /// between.
+            /// Stores the result of `f`, and retries until no other thread has written in between.
             ///
             /// # Errors
-            /// With the value, once `f` returns `None`.
+            /// Returns the current value once `f` returns `None`.
             #[track_caller]
             pub fn fetch_update<F: FnMut($ty) -> Option<$ty>>(
                 &self,
@@ -121,13 +120,13 @@ macro_rules! any {
                 Err(seen)
             }
 
-            /// The value, by exclusive borrow.
+            /// Returns a mutable reference to the value.
             pub fn get_mut(&mut self) -> &mut $ty {
                 atomic::settle::<$ty>(&self.home, &mut self.std);
                 self.std.get_mut()
             }
 
-            /// The value, taken out.
+            /// Consumes the atomic and returns the value.
             pub fn into_inner(mut self) -> $ty {
                 *self.get_mut()
             }
@@ -148,7 +147,7 @@ macro_rules! any {
         }
 
         impl $(<$t>)? fmt::Debug for $name $(<$t>)? {
-            /// The type only: reading the value would be an operation of its own.
+            /// Shows only the type: reading the value would be an operation of its own.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name)).finish_non_exhaustive()
             }
@@ -162,7 +161,7 @@ macro_rules! any {
     };
 }
 
-/// What `Default` makes of an atomic: null for pointers, which have no `Default` of their own.
+/// The `Default` value of an atomic: null for pointers, which have no `Default` themselves.
 #[doc(hidden)]
 pub trait DefaultValue {
     fn default_value() -> Self;
@@ -192,14 +191,14 @@ macro_rules! integer {
     ($($name:ident, $ty:ty;)*) => { $(
         any!($name, $ty, std::sync::atomic::$name);
         fetch!($name, $ty,
-            fetch_add => Add: "Adds, wrapping around, and returns the value before.";
-            fetch_sub => Sub: "Subtracts, wrapping around, and returns the value before.";
-            fetch_and => And: "Bitwise and; returns the value before.";
-            fetch_nand => Nand: "Bitwise nand; returns the value before.";
-            fetch_or => Or: "Bitwise or; returns the value before.";
-            fetch_xor => Xor: "Bitwise exclusive or; returns the value before.";
-            fetch_max => Max: "The larger of the two; returns the value before.";
-            fetch_min => Min: "The smaller of the two; returns the value before.";
+            fetch_add => Add: "Adds `value`, wrapping around on overflow. Returns the previous value.";
+            fetch_sub => Sub: "Subtracts `value`, wrapping around on overflow. Returns the previous value.";
+            fetch_and => And: "Bitwise AND. Returns the previous value.";
+            fetch_nand => Nand: "Bitwise NAND. Returns the previous value.";
+            fetch_or => Or: "Bitwise OR. Returns the previous value.";
+            fetch_xor => Xor: "Bitwise XOR. Returns the previous value.";
+            fetch_max => Max: "Maximum with `value`. Returns the previous value.";
+            fetch_min => Min: "Minimum with `value`. Returns the previous value.";
         );
         impl DefaultValue for $ty {
             fn default_value() -> Self {
@@ -224,10 +223,10 @@ integer! {
 
 any!(AtomicBool, bool, std::sync::atomic::AtomicBool);
 fetch!(AtomicBool, bool,
-    fetch_and => And: "Logical and; returns the value before.";
-    fetch_nand => Nand: "Logical nand; returns the value before.";
-    fetch_or => Or: "Logical or; returns the value before.";
-    fetch_xor => Xor: "Logical exclusive or; returns the value before.";
+    fetch_and => And: "Logical AND. Returns the previous value.";
+    fetch_nand => Nand: "Logical NAND. Returns the previous value.";
+    fetch_or => Or: "Logical OR. Returns the previous value.";
+    fetch_xor => Xor: "Logical XOR. Returns the previous value.";
 );
 impl DefaultValue for bool {
     fn default_value() -> Self {
@@ -236,7 +235,7 @@ impl DefaultValue for bool {
 }
 
 impl AtomicBool {
-    /// Logical not; returns the value before.
+    /// Logical NOT. Returns the previous value.
     #[track_caller]
     pub fn fetch_not(&self, order: Ordering) -> bool {
         self.fetch_xor(true, order)

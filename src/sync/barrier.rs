@@ -31,7 +31,7 @@ struct State {
 pub struct BarrierWaitResult(bool);
 
 impl BarrierWaitResult {
-    /// Whether this thread is the one that came last and opened the barrier.
+    /// Returns `true` if this thread is the one that arrived last and opened the barrier.
     #[must_use]
     pub fn is_leader(&self) -> bool {
         self.0
@@ -39,7 +39,7 @@ impl BarrierWaitResult {
 }
 
 impl Barrier {
-    /// A barrier that opens once `threads` threads wait at it.
+    /// Creates a barrier that opens once `threads` threads wait at it.
     #[track_caller]
     #[must_use]
     pub fn new(threads: usize) -> Self {
@@ -47,7 +47,7 @@ impl Barrier {
         Barrier { state, open: Condvar::steady(), threads }
     }
 
-    /// Waits for all the others.
+    /// Blocks until all threads have reached the barrier.
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
         if knockout::plain(Location::caller(), "barrier").is_some() {

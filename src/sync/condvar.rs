@@ -10,9 +10,12 @@ use std::time::{Duration, Instant};
 
 /// [`std::sync::Condvar`], modelled.
 ///
-/// In a model `notify_one` wakes any of the waiters, a wait may end for no reason (once at each
-/// place of a thread; under loom never), a timeout may fire at any time (loom has no model of
-/// timeouts: there the check is `Unknown`), and no time passes.
+/// In a model:
+///
+/// * `notify_one` wakes any one of the waiters.
+/// * A wait may wake spuriously, once at each place of a thread (never under loom).
+/// * A timeout may fire at any time, and no time passes. loom has no model of timeouts: under loom
+///   the check is `Unknown`.
 ///
 /// ```
 /// use selvedge::sync::{Arc, Condvar, Mutex};
@@ -32,7 +35,7 @@ use std::time::{Duration, Instant};
 pub struct Condvar {
     home: Home,
     std: std::sync::Condvar,
-    /// Whether a wait without a timeout may end for no reason.
+    /// Whether a wait without a timeout may wake spuriously.
     beside: Beside,
 }
 
@@ -41,7 +44,7 @@ pub struct Condvar {
 pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
-    /// Whether the wait ended because its time was over.
+    /// Returns `true` if the wait ended because its timeout elapsed.
     #[must_use]
     pub fn timed_out(&self) -> bool {
         self.0
@@ -49,7 +52,7 @@ impl WaitTimeoutResult {
 }
 
 impl Condvar {
-    /// A condition variable that nobody waits on.
+    /// Creates a condition variable without waiters.
     #[track_caller]
     #[must_use]
     pub fn new() -> Self {
@@ -58,18 +61,18 @@ impl Condvar {
         Condvar { home, std: std::sync::Condvar::new(), beside: Beside::Spurious }
     }
 
-    /// One whose waits do not end for no reason: for types that wait in a loop of their own, of
-    /// which users see nothing.
+    /// Creates one whose waits never wake spuriously. It is for types that wait in an internal
+    /// loop, which users do not see.
     #[track_caller]
     pub(crate) fn steady() -> Self {
         let Condvar { home, std, .. } = Condvar::new();
         Condvar { home: home.part(), std, beside: Beside::Nothing }
     }
 
-    /// Releases the guard's mutex, waits for a notification, acquires the mutex again.
+    /// Releases the guard's mutex, blocks until notified, and acquires the mutex again.
     ///
     /// # Errors
-    /// If the mutex is poisoned by then; the error holds the guard.
+    /// If the mutex is poisoned by then. The error holds the guard.
     #[track_caller]
     pub fn wait<'a, T: ?Sized>(
         &self,
@@ -91,10 +94,10 @@ impl Condvar {
         }
     }
 
-    /// Waits as long as `condition` is true.
+    /// Blocks while `condition` is true.
     ///
     /// # Errors
-    /// If the mutex is poisoned by then; the error holds the guard.
+    /// If the mutex is poisoned by then. The error holds the guard.
     #[track_caller]
     pub fn wait_while<'a, T: ?Sized, F: FnMut(&mut T) -> bool>(
         &self,
@@ -107,10 +110,10 @@ impl Condvar {
         Ok(guard)
     }
 
-    /// Waits for a notification, but not longer than `timeout`.
+    /// Blocks until notified, for at most `timeout`.
     ///
     /// # Errors
-    /// If the mutex is poisoned by then; the error holds the guard and the result.
+    /// If the mutex is poisoned by then. The error holds the guard and the result.
     #[track_caller]
     pub fn wait_timeout<'a, T: ?Sized>(
         &self,
@@ -137,10 +140,10 @@ impl Condvar {
         }
     }
 
-    /// Waits as long as `condition` is true, but not longer than `timeout`.
+    /// Blocks while `condition` is true, for at most `timeout`.
     ///
     /// # Errors
-    /// If the mutex is poisoned by then; the error holds the guard and the result.
+    /// If the mutex is poisoned by then. The error holds the guard and the result.
     #[track_caller]
     pub fn wait_timeout_while<'a, T: ?Sized, F: FnMut(&mut T) -> bool>(
         &self,
@@ -183,14 +186,14 @@ impl Condvar {
     }
 }
 
-/// Whether an engine drives the condition variable, and the mutex with it.
+/// Whether an engine drives both the condition variable and the mutex.
 #[track_caller]
 fn are_modelled<T: ?Sized>(condvar: &Condvar, guard: &MutexGuard<'_, T>) -> bool {
     guard.mutex.home.is_modelled(); // refuses a guard that was kept from another execution
     condvar.home.is_modelled()
 }
 
-/// std's guard, out of ours, with nothing unlocked.
+/// Takes std's guard out of ours without unlocking anything.
 fn dismantle<'a, T: ?Sized>(
     mut guard: MutexGuard<'a, T>,
 ) -> (&'a super::Mutex<T>, std::sync::MutexGuard<'a, ()>) {

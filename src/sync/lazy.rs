@@ -7,16 +7,16 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// [`std::sync::LazyLock`], modelled: in a model every execution makes a value of its own.
+/// [`std::sync::LazyLock`], modelled: in a model every execution creates its own value.
 ///
-/// Only a function (or a closure that captures nothing) can be its initialiser, as is usual for
+/// The initialiser must be a function (or a closure that captures nothing), as is usual for
 /// statics.
 ///
-/// As in std, the values go when the `LazyLock` goes, and a static never goes: its values are not
-/// dropped, and their memory stays in use, one value for each execution that used the static. A
-/// reference to a value may outlive the execution; the primitives in the value are refused then. A
-/// model whose executions end while a `LazyLock` that they used is still there has no leaks: what
-/// is left may stand in the `LazyLock`.
+/// As in std, the values are dropped with the `LazyLock`, and a static is never dropped. So a
+/// static's values are never dropped and stay allocated, one value for each execution that used the
+/// static. A reference to a value may outlive its execution; using its primitives is then refused.
+/// If an execution ends while a `LazyLock` that it used still exists, the model has no leaks: the
+/// remaining objects may be inside the `LazyLock`.
 ///
 /// ```
 /// use selvedge::sync::{LazyLock, Mutex};
@@ -27,24 +27,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct LazyLock<T: 'static> {
     init: fn() -> T,
     std: std::sync::LazyLock<T>,
-    /// Tells it from all others, wherever it moves; 0 until its first use in a model.
+    /// Identifies this lock, wherever it moves; 0 until its first use in a model.
     number: AtomicUsize,
-    /// What models made of it. invariant: values are added only, so that references to them may
+    /// The values that models created. invariant: values are only added, so references to them may
     /// live as long as this.
     made: std::sync::Mutex<Vec<Box<T>>>,
 }
 
 impl<T> LazyLock<T> {
-    /// A value that `init` makes at the first use.
+    /// Creates a lazy value that `init` initialises on first use.
     pub const fn new(init: fn() -> T) -> Self {
         let made = std::sync::Mutex::new(Vec::new());
         LazyLock { init, std: std::sync::LazyLock::new(init), number: AtomicUsize::new(0), made }
     }
 
-    /// The value, made now if it was not yet.
+    /// Returns the value, and initialises it first if necessary.
     ///
     /// # Panics
-    /// If `init` panics, or has panicked before.
+    /// If `init` panics or has panicked before.
     #[track_caller]
     pub fn force(this: &LazyLock<T>) -> &T {
         if !execution::is_modelled() {
@@ -70,7 +70,7 @@ impl<T> LazyLock<T> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps a value, and says where.
+    /// Stores a value and returns its index.
     fn add(&self, value: T) -> usize {
         let mut made = self.made();
         made.push(Box::new(value));
@@ -87,7 +87,7 @@ impl<T> LazyLock<T> {
         }
     }
 
-    /// Under what an execution keeps the value; the number after it is the lock's.
+    /// Returns the key under which an execution keeps the value; the next key is the lock's.
     fn key(&self) -> usize {
         // Relaxed, here and below: only uniqueness matters
         static NEXT: AtomicUsize = AtomicUsize::new(1);
@@ -100,7 +100,7 @@ impl<T> LazyLock<T> {
 }
 
 impl<T> Drop for LazyLock<T> {
-    /// The execution that runs forgets it; the values go with their list.
+    /// The current execution forgets the lock; the values are dropped with their list.
     fn drop(&mut self) {
         let number = *self.number.get_mut();
         if number != 0 && execution::is_modelled() {

@@ -1,16 +1,16 @@
 //! `std::sync`, as the engines see it: the same names, signatures and semantics.
 //!
-//! Without the feature `model` these *are* std's own types, and nothing else is in the dependency
-//! tree. With it, each type keeps its data itself and asks at run time which engine drives the
-//! thread that uses it: outside of a model it behaves as std's; under loom or shuttle its
+//! Without the feature `model` these *are* std's own types, and the dependency tree has nothing
+//! else. With it, each type holds its data itself and asks at run time which engine drives the
+//! current thread. Outside of a model it behaves like std's type. Under loom or shuttle its
 //! operations are scheduled, recorded and judged.
 //!
-//! [`Arc`]'s reference counting is no branch point unless it can matter (an idiomatic loom harness
-//! pays 115 to 290 times as many executions for it). A model may use std's own `Arc`, too; what
-//! that orders is not seen.
+//! [`Arc`]'s reference counting is a branch point only where it can matter (an idiomatic loom
+//! harness pays 115 to 290 times as many executions for it). A model may also use std's own `Arc`;
+//! the ordering that it provides is not seen.
 //!
-//! One difference remains. `new` is not `const` with the feature `model`, since it asks for the
-//! engine: a static becomes a [`LazyLock`], which is made anew in every execution.
+//! One difference remains. With the feature `model`, `new` is not `const`, because it asks for the
+//! engine. A static therefore becomes a [`LazyLock`], which every execution initialises anew.
 
 #[cfg(not(feature = "model"))]
 pub use std::sync::*;
@@ -49,7 +49,7 @@ pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 /// Gives an object the name under which counterexamples draw it.
 ///
-/// Outside of a model, and without the feature `model`, it does nothing.
+/// Outside of a model, and without the feature `model`, this does nothing.
 ///
 /// ```
 /// use selvedge::sync::{self, Mutex};
@@ -61,7 +61,7 @@ pub fn name<T: Named + ?Sized>(object: &T, name: &str) {
     object.set_name(name);
 }
 
-/// Something that [`name`] can give a name to.
+/// An object that [`name`] can name.
 pub trait Named {
     #[doc(hidden)]
     fn set_name(&self, name: &str);

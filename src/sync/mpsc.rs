@@ -1,4 +1,4 @@
-//! `std::sync::mpsc`, on the modelled channel; the errors are std's own types.
+//! `std::sync::mpsc`, on the modelled channel. The errors are std's own types.
 
 use crate::channel;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 use std::time::Duration;
 
-/// A channel that holds any number of items.
+/// Creates a channel of unbounded capacity.
 ///
 /// ```
 /// let (sender, receiver) = selvedge::sync::mpsc::channel();
@@ -21,7 +21,7 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
     (Sender(sender), Receiver(receiver, PhantomData))
 }
 
-/// A channel that holds `bound` items at the most; with 0, an item passes from hand to hand.
+/// Creates a channel that holds at most `bound` items. With 0 it is a rendezvous channel.
 #[track_caller]
 #[must_use]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
@@ -35,17 +35,17 @@ pub struct Sender<T>(channel::Sender<T>);
 /// [`std::sync::mpsc::SyncSender`], modelled.
 pub struct SyncSender<T>(channel::Sender<T>);
 
-/// [`std::sync::mpsc::Receiver`], modelled. As std's it is not `Sync`: there is one consumer.
+/// [`std::sync::mpsc::Receiver`], modelled. As in std it is not `Sync`: there is one consumer.
 pub struct Receiver<T>(channel::Receiver<T>, PhantomData<std::cell::Cell<()>>);
 
-/// As std's: the cell is none, it only keeps it from being `Sync`.
+/// As in std: there is no real cell, the marker only prevents `Sync`.
 impl<T> std::panic::RefUnwindSafe for Receiver<T> {}
 
 impl<T> Sender<T> {
-    /// Puts an item down.
+    /// Sends an item.
     ///
     /// # Errors
-    /// With the item, if the receiver is gone.
+    /// Returns the item if the receiver is gone.
     #[track_caller]
     pub fn send(&self, item: T) -> Result<(), SendError<T>> {
         self.0.send(item).map_err(|error| SendError(error.into_inner()))
@@ -53,19 +53,19 @@ impl<T> Sender<T> {
 }
 
 impl<T> SyncSender<T> {
-    /// Puts an item down, waiting for room.
+    /// Sends an item, blocking until there is room.
     ///
     /// # Errors
-    /// With the item, if the receiver is gone.
+    /// Returns the item if the receiver is gone.
     #[track_caller]
     pub fn send(&self, item: T) -> Result<(), SendError<T>> {
         self.0.send(item).map_err(|error| SendError(error.into_inner()))
     }
 
-    /// Puts an item down if there is room.
+    /// Sends an item if there is room.
     ///
     /// # Errors
-    /// With the item, if there is none, or the receiver is gone.
+    /// Returns the item if there is no room or the receiver is gone.
     #[track_caller]
     pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
         self.0.try_send(item).map_err(|error| match error {
@@ -76,19 +76,19 @@ impl<T> SyncSender<T> {
 }
 
 impl<T> Receiver<T> {
-    /// Takes the oldest item, waiting for one.
+    /// Receives the oldest item, blocking until there is one.
     ///
     /// # Errors
-    /// If there is none and no sender is left.
+    /// If there is no item and no sender is left.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         self.0.recv().map_err(|_| RecvError)
     }
 
-    /// Takes the oldest item, if there is one.
+    /// Receives the oldest item, if there is one.
     ///
     /// # Errors
-    /// If there is none; `Disconnected` if no sender is left either.
+    /// If there is no item; `Disconnected` if no sender is left either.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
         self.0.try_recv().map_err(|error| match error {
@@ -97,10 +97,10 @@ impl<T> Receiver<T> {
         })
     }
 
-    /// Takes the oldest item, waiting for one no longer than `timeout`.
+    /// Receives the oldest item, blocking for at most `timeout`.
     ///
     /// # Errors
-    /// If none came; `Disconnected` if no sender is left.
+    /// If no item arrived; `Disconnected` if no sender is left.
     #[track_caller]
     pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
         self.0.recv_timeout(timeout).map_err(|error| match error {
@@ -109,18 +109,18 @@ impl<T> Receiver<T> {
         })
     }
 
-    /// The items, waiting for each, until no sender is left.
+    /// Returns a blocking iterator over the items, until no sender is left.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter(self)
     }
 
-    /// The items that are there now.
+    /// Returns an iterator over the items that are available now.
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter(self)
     }
 }
 
-/// See [`Receiver::iter`].
+/// A blocking iterator: see [`Receiver::iter`].
 #[derive(Debug)]
 pub struct Iter<'a, T>(&'a Receiver<T>);
 
@@ -132,7 +132,7 @@ impl<T> Iterator for Iter<'_, T> {
     }
 }
 
-/// See [`Receiver::try_iter`].
+/// A non-blocking iterator: see [`Receiver::try_iter`].
 #[derive(Debug)]
 pub struct TryIter<'a, T>(&'a Receiver<T>);
 
@@ -144,7 +144,7 @@ impl<T> Iterator for TryIter<'_, T> {
     }
 }
 
-/// A receiver as an iterator of its own.
+/// A blocking iterator that owns the receiver.
 #[derive(Debug)]
 pub struct IntoIter<T>(Receiver<T>);
 

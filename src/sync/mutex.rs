@@ -11,7 +11,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether a holder panicked. As in std, a flag beside the lock, not a lock itself.
+/// Whether a holder panicked. As in std, this is a flag beside the lock, not a lock itself.
 #[derive(Debug, Default)]
 pub(super) struct Poison(AtomicBool);
 
@@ -25,7 +25,7 @@ impl Poison {
         self.0.store(false, Ordering::Relaxed);
     }
 
-    /// At a guard's end: poisons if its holder began to panic while it held the lock.
+    /// Ends a guard: poisons the lock if its holder started to panic while it held the lock.
     pub(super) fn done(&self, panicking_before: bool) {
         if !panicking_before && std::thread::panicking() {
             self.0.store(true, Ordering::Relaxed);
@@ -66,7 +66,7 @@ impl<T: ?Sized> std::panic::RefUnwindSafe for Mutex<T> {}
 
 /// [`std::sync::MutexGuard`], modelled.
 ///
-/// As std's, threads share it only if they may share what it lends:
+/// As in std, threads may share a guard only if they may share its data:
 ///
 /// ```compile_fail,E0277
 /// let mutex = selvedge::sync::Mutex::new(std::cell::Cell::new(0));
@@ -76,18 +76,18 @@ impl<T: ?Sized> std::panic::RefUnwindSafe for Mutex<T> {}
 #[must_use = "if unused the Mutex will immediately unlock"]
 pub struct MutexGuard<'a, T: ?Sized> {
     pub(super) mutex: &'a Mutex<T>,
-    /// Outside of an engine: what holds the lock.
+    /// What holds the lock outside of an engine.
     pub(super) std: Option<std::sync::MutexGuard<'a, ()>>,
     pub(super) panicking: bool,
-    /// How it is held: a knockout may have left the lock out.
+    /// How the lock is held: a knockout may have skipped it.
     pub(super) hold: Hold,
     location: &'static Location<'static>,
     stays: Stays,
 }
 
-/// In a guard: it is neither sent nor shared, but for what an `unsafe impl` of its own says. What a
-/// guard is made of must not decide that: a reference to a lock may be shared where a reference to
-/// the data may not.
+/// Makes a guard neither `Send` nor `Sync`, except through an explicit `unsafe impl`. A guard's
+/// fields must not decide that: a reference to a lock may be shareable where a reference to the
+/// data is not.
 pub(super) type Stays = PhantomData<*const ()>;
 
 // SAFETY: 2. as std's: all that a shared guard lends is a shared reference to the data
@@ -95,7 +95,7 @@ pub(super) type Stays = PhantomData<*const ()>;
 unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 
 impl<T> Mutex<T> {
-    /// An unlocked mutex around `value`.
+    /// Creates an unlocked mutex.
     #[track_caller]
     pub fn new(value: T) -> Self {
         let home = Home::new(ObjectKind::Mutex);
@@ -108,14 +108,14 @@ impl<T> Mutex<T> {
         }
     }
 
-    /// A mutex of which another type of the facade is made.
+    /// Creates a mutex that is part of another facade type.
     #[track_caller]
     pub(crate) fn part(value: T) -> Self {
         let Mutex { home, std, poison, data } = Mutex::new(value);
         Mutex { home: home.part(), std, poison, data }
     }
 
-    /// A part that whoever comes first makes.
+    /// Creates a part that the first thread to arrive initialises.
     #[track_caller]
     pub(super) fn first_come(value: T) -> Self {
         let mutex = Mutex::part(value);
@@ -123,10 +123,10 @@ impl<T> Mutex<T> {
         mutex
     }
 
-    /// The value.
+    /// Consumes the mutex and returns the value.
     ///
     /// # Errors
-    /// If the mutex is poisoned; the error holds the value.
+    /// If the mutex is poisoned. The error holds the value.
     pub fn into_inner(self) -> LockResult<T> {
         let Mutex { poison, data, .. } = self;
         poison.result(data.into_inner())
@@ -134,13 +134,13 @@ impl<T> Mutex<T> {
 }
 
 impl<T: ?Sized> Mutex<T> {
-    /// Acquires the mutex, waiting until it is free.
+    /// Acquires the mutex, blocking until it is available.
     ///
     /// # Errors
-    /// If a holder panicked; the error holds the guard.
+    /// If a holder panicked. The error holds the guard.
     ///
     /// # Panics
-    /// In a model: if the mutex belongs to another execution.
+    /// In a model, if the mutex belongs to another execution.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let (std, hold) = match self.home.is_modelled() {
@@ -153,7 +153,7 @@ impl<T: ?Sized> Mutex<T> {
         self.poison.result(self.guard(std, hold))
     }
 
-    /// Acquires the mutex if it is free.
+    /// Acquires the mutex if it is available.
     ///
     /// # Errors
     /// `WouldBlock` if it is not; `Poisoned`, with the guard, if a holder panicked.
@@ -183,20 +183,20 @@ impl<T: ?Sized> Mutex<T> {
         MutexGuard { mutex: self, std, panicking, hold, location, stays: PhantomData }
     }
 
-    /// Whether a holder panicked.
+    /// Returns `true` if a holder panicked.
     pub fn is_poisoned(&self) -> bool {
         self.poison.get()
     }
 
-    /// Forgets that a holder panicked.
+    /// Clears the poison flag.
     pub fn clear_poison(&self) {
         self.poison.clear();
     }
 
-    /// The value, by exclusive borrow: no lock is needed.
+    /// Returns a mutable reference to the value. No locking is needed.
     ///
     /// # Errors
-    /// If the mutex is poisoned; the error holds the borrow.
+    /// If the mutex is poisoned. The error holds the reference.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         let poisoned = self.poison.get();
         let data = self.data.get_mut();
@@ -251,7 +251,7 @@ impl<T> From<T> for Mutex<T> {
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
-    /// As std's, but the value is not shown: looking would be an operation of its own.
+    /// Like std's, but without the value: reading it would be an operation of its own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mutex").field("poisoned", &self.poison.get()).finish_non_exhaustive()
     }

@@ -28,19 +28,19 @@ pub struct Once {
     changed: Condvar,
 }
 
-/// [`std::sync::OnceState`], modelled. As std's it is not `Sync`: it belongs to the call.
+/// [`std::sync::OnceState`], modelled. As in std it is not `Sync`: it belongs to the call.
 #[derive(Debug)]
 pub struct OnceState(bool, PhantomData<Cell<()>>);
 
 impl OnceState {
-    /// Whether an earlier call panicked.
+    /// Returns `true` if an earlier call panicked.
     #[must_use]
     pub fn is_poisoned(&self) -> bool {
         self.0
     }
 }
 
-/// Sets the progress when the initialiser ends, or panics.
+/// Sets the progress when the initialiser returns or panics.
 struct Finish<'a> {
     once: &'a Once,
     to: Progress,
@@ -54,7 +54,7 @@ impl Drop for Finish<'_> {
 }
 
 impl Once {
-    /// One that has not been called.
+    /// Creates a `Once` that has not been called.
     #[track_caller]
     #[must_use]
     pub fn new() -> Self {
@@ -66,7 +66,7 @@ impl Once {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls `f` if no call has completed yet; waits for a call that runs.
+    /// Calls `f` if no call has completed yet, and blocks while another call runs.
     ///
     /// # Panics
     /// If an earlier call panicked.
@@ -75,7 +75,8 @@ impl Once {
         self.call(false, |_| f());
     }
 
-    /// The same, but calls `f` even if an earlier call panicked.
+    /// Does the same as [`call_once`](Once::call_once), but calls `f` even if an earlier call
+    /// panicked.
     #[track_caller]
     pub fn call_once_force<F: FnOnce(&OnceState)>(&self, f: F) {
         self.call(true, f);
@@ -102,7 +103,7 @@ impl Once {
         finish.to = Progress::Done;
     }
 
-    /// Whether a call has completed.
+    /// Returns `true` if a call has completed.
     #[track_caller]
     pub fn is_completed(&self) -> bool {
         *self.lock() == Progress::Done
@@ -150,14 +151,14 @@ impl<T: std::panic::RefUnwindSafe + std::panic::UnwindSafe> std::panic::RefUnwin
 }
 
 impl<T> OnceLock<T> {
-    /// An empty one.
+    /// Creates an empty cell.
     #[track_caller]
     #[must_use]
     pub fn new() -> Self {
         OnceLock { once: Once::new(), value: UnsafeCell::new(None) }
     }
 
-    /// The value, if it is set.
+    /// Returns the value, if it is set.
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
         self.once.is_completed().then(|| self.initialised()).flatten()
@@ -169,7 +170,7 @@ impl<T> OnceLock<T> {
         unsafe { (*self.value.get()).as_ref() }
     }
 
-    /// The value, by exclusive borrow.
+    /// Returns a mutable reference to the value, if it is set.
     pub fn get_mut(&mut self) -> Option<&mut T> {
         self.value.get_mut().as_mut()
     }
@@ -177,7 +178,7 @@ impl<T> OnceLock<T> {
     /// Sets the value.
     ///
     /// # Errors
-    /// With `value`, if there is one already.
+    /// Returns `value` if the cell is already set.
     #[track_caller]
     pub fn set(&self, value: T) -> Result<(), T> {
         let mut value = Some(value);
@@ -185,7 +186,8 @@ impl<T> OnceLock<T> {
         value.map_or(Ok(()), Err)
     }
 
-    /// The value, made by `f` if there is none. Of several threads, one makes it.
+    /// Returns the value, and initialises it with `f` if the cell is empty. If several threads call
+    /// this, one of them initialises it.
     #[track_caller]
     #[allow(unsafe_code)]
     pub fn get_or_init<F: FnOnce() -> T>(&self, f: F) -> &T {
@@ -197,13 +199,13 @@ impl<T> OnceLock<T> {
         self.initialised().expect("just initialised")
     }
 
-    /// The value, taken out.
+    /// Consumes the cell and returns the value.
     #[must_use]
     pub fn into_inner(self) -> Option<T> {
         self.value.into_inner()
     }
 
-    /// The value, taken out: it can be set again.
+    /// Takes the value and leaves the cell empty. It can be set again.
     pub fn take(&mut self) -> Option<T> {
         let taken = self.value.get_mut().take();
         self.once = Once::new();

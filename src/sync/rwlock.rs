@@ -44,7 +44,7 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
     std: Option<std::sync::RwLockReadGuard<'a, ()>>,
     hold: Hold,
     location: &'static Location<'static>,
-    /// See [`Stays`]; and, as std's, it is as safe for unwinding as the data.
+    /// See [`Stays`]. As in std, the guard is as unwind-safe as the data.
     stays: PhantomData<*const T>,
 }
 
@@ -54,7 +54,7 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
     std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
     panicking: bool,
-    /// How it is held: a knockout may have left the lock out, or made less of it.
+    /// How the lock is held: a knockout may have skipped or demoted it.
     hold: Hold,
     location: &'static Location<'static>,
     stays: Stays,
@@ -68,7 +68,7 @@ unsafe impl<T: ?Sized + Sync> Sync for RwLockReadGuard<'_, T> {}
 unsafe impl<T: ?Sized + Sync> Sync for RwLockWriteGuard<'_, T> {}
 
 impl<T> RwLock<T> {
-    /// An unlocked lock around `value`.
+    /// Creates an unlocked lock.
     #[track_caller]
     pub fn new(value: T) -> Self {
         let home = Home::new(ObjectKind::RwLock);
@@ -81,10 +81,10 @@ impl<T> RwLock<T> {
         }
     }
 
-    /// The value.
+    /// Consumes the lock and returns the value.
     ///
     /// # Errors
-    /// If the lock is poisoned; the error holds the value.
+    /// If the lock is poisoned. The error holds the value.
     pub fn into_inner(self) -> LockResult<T> {
         let RwLock { poison, data, .. } = self;
         poison.result(data.into_inner())
@@ -92,10 +92,10 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    /// Acquires the lock for reading, waiting until no writer holds it.
+    /// Acquires the lock for reading, blocking until no writer holds it.
     ///
     /// # Errors
-    /// If a writer panicked; the error holds the guard.
+    /// If a writer panicked. The error holds the guard.
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let (std, hold) = match self.home.is_modelled() {
@@ -108,10 +108,10 @@ impl<T: ?Sized> RwLock<T> {
         self.poison.result(self.reader(std, hold))
     }
 
-    /// Acquires the lock for writing, waiting until nobody holds it.
+    /// Acquires the lock for writing, blocking until no thread holds it.
     ///
     /// # Errors
-    /// If a writer panicked; the error holds the guard.
+    /// If a writer panicked. The error holds the guard.
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let (std, hold) = match self.home.is_modelled() {
@@ -127,7 +127,7 @@ impl<T: ?Sized> RwLock<T> {
     /// Acquires the lock for reading if no writer holds it.
     ///
     /// # Errors
-    /// `WouldBlock` if one does; `Poisoned`, with the guard, if a writer panicked.
+    /// `WouldBlock` if a writer holds it; `Poisoned`, with the guard, if a writer panicked.
     #[track_caller]
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let (std, hold) = match self.home.is_modelled() {
@@ -144,10 +144,10 @@ impl<T: ?Sized> RwLock<T> {
         Ok(self.poison.result(self.reader(std, hold))?)
     }
 
-    /// Acquires the lock for writing if nobody holds it.
+    /// Acquires the lock for writing if no thread holds it.
     ///
     /// # Errors
-    /// `WouldBlock` if somebody does; `Poisoned`, with the guard, if a writer panicked.
+    /// `WouldBlock` if a thread holds it; `Poisoned`, with the guard, if a writer panicked.
     #[track_caller]
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let (std, hold) = match self.home.is_modelled() {
@@ -183,20 +183,20 @@ impl<T: ?Sized> RwLock<T> {
         RwLockWriteGuard { lock: self, std, panicking, hold, location, stays: PhantomData }
     }
 
-    /// Whether a writer panicked.
+    /// Returns `true` if a writer panicked.
     pub fn is_poisoned(&self) -> bool {
         self.poison.get()
     }
 
-    /// Forgets that a writer panicked.
+    /// Clears the poison flag.
     pub fn clear_poison(&self) {
         self.poison.clear();
     }
 
-    /// The value, by exclusive borrow: no lock is needed.
+    /// Returns a mutable reference to the value. No locking is needed.
     ///
     /// # Errors
-    /// If the lock is poisoned; the error holds the borrow.
+    /// If the lock is poisoned. The error holds the reference.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         let poisoned = self.poison.get();
         let data = self.data.get_mut();
@@ -272,7 +272,7 @@ impl<T> From<T> for RwLock<T> {
 }
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
-    /// As std's, but the value is not shown: looking would be an operation of its own.
+    /// Like std's, but without the value: reading it would be an operation of its own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RwLock").field("poisoned", &self.poison.get()).finish_non_exhaustive()
     }

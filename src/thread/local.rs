@@ -1,4 +1,4 @@
-//! Thread-locals that every execution makes anew.
+//! Thread-locals that every execution initialises anew.
 
 use crate::execution;
 use std::cell::{Cell, RefCell};
@@ -18,7 +18,7 @@ impl fmt::Display for AccessError {
 
 impl std::error::Error for AccessError {}
 
-/// [`std::thread::LocalKey`], modelled; made by [`thread_local!`](crate::thread_local).
+/// [`std::thread::LocalKey`], modelled; [`thread_local!`](crate::thread_local) creates it.
 pub struct LocalKey<T: 'static> {
     #[doc(hidden)]
     pub init: fn() -> T,
@@ -27,19 +27,19 @@ pub struct LocalKey<T: 'static> {
 }
 
 impl<T: 'static> LocalKey<T> {
-    /// Lends this thread's value to `f`.
+    /// Calls `f` with a reference to this thread's value.
     ///
     /// # Panics
-    /// If the thread's locals are gone already.
+    /// If the thread's locals are already destroyed.
     pub fn with<R>(&'static self, f: impl FnOnce(&T) -> R) -> R {
         self.try_with(f)
             .expect("cannot access a Thread Local Storage value during or after destruction")
     }
 
-    /// Lends this thread's value to `f`.
+    /// Calls `f` with a reference to this thread's value.
     ///
     /// # Errors
-    /// If the thread's locals are gone already.
+    /// If the thread's locals are already destroyed.
     pub fn try_with<R>(&'static self, f: impl FnOnce(&T) -> R) -> Result<R, AccessError> {
         if !execution::is_modelled() {
             return self.std.try_with(f).map_err(|_| AccessError);
@@ -56,7 +56,7 @@ impl<T: 'static> LocalKey<Cell<T>> {
         self.with(|cell| cell.set(value));
     }
 
-    /// A copy of this thread's value.
+    /// Returns a copy of this thread's value.
     pub fn get(&'static self) -> T
     where
         T: Copy,
@@ -64,7 +64,7 @@ impl<T: 'static> LocalKey<Cell<T>> {
         self.with(Cell::get)
     }
 
-    /// Takes this thread's value, and leaves the default one.
+    /// Takes this thread's value and leaves the default value.
     pub fn take(&'static self) -> T
     where
         T: Default,
@@ -72,19 +72,19 @@ impl<T: 'static> LocalKey<Cell<T>> {
         self.with(Cell::take)
     }
 
-    /// Sets this thread's value, and returns the one before.
+    /// Replaces this thread's value and returns the previous one.
     pub fn replace(&'static self, value: T) -> T {
         self.with(|cell| cell.replace(value))
     }
 }
 
 impl<T: 'static> LocalKey<RefCell<T>> {
-    /// Lends this thread's value to `f`.
+    /// Calls `f` with a reference to this thread's value.
     pub fn with_borrow<R>(&'static self, f: impl FnOnce(&T) -> R) -> R {
         self.with(|cell| f(&cell.borrow()))
     }
 
-    /// Lends this thread's value to `f`, exclusively.
+    /// Calls `f` with a mutable reference to this thread's value.
     pub fn with_borrow_mut<R>(&'static self, f: impl FnOnce(&mut T) -> R) -> R {
         self.with(|cell| f(&mut cell.borrow_mut()))
     }
@@ -94,7 +94,7 @@ impl<T: 'static> LocalKey<RefCell<T>> {
         self.with(|cell| *cell.borrow_mut() = value);
     }
 
-    /// Takes this thread's value, and leaves the default one.
+    /// Takes this thread's value and leaves the default value.
     pub fn take(&'static self) -> T
     where
         T: Default,
@@ -102,7 +102,7 @@ impl<T: 'static> LocalKey<RefCell<T>> {
         self.with(RefCell::take)
     }
 
-    /// Sets this thread's value, and returns the one before.
+    /// Replaces this thread's value and returns the previous one.
     pub fn replace(&'static self, value: T) -> T {
         self.with(|cell| cell.replace(value))
     }

@@ -1,8 +1,8 @@
 //! `std::thread`, as the engines see it: the same names, signatures and semantics.
 //!
-//! In a model threads are green: they switch only at the operations of this crate, no time passes
-//! in [`sleep`], and a thread that panics gives its joiner the panic, as in std. A panic that
-//! nobody joined fails the model.
+//! In a model threads are green: they switch only at the operations of this crate, and no time
+//! passes in [`sleep`]. As in std, joining a thread that panicked returns the panic. A panic in a
+//! thread that is never joined fails the model.
 
 #[cfg(not(feature = "model"))]
 pub use std::thread::*;

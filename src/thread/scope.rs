@@ -1,4 +1,4 @@
-//! Scoped threads, in every engine (loom itself has none).
+//! Scoped threads in every engine (loom itself has none).
 
 use super::spawn::{Model, ResultOf, Thread, is_here, spawn_modelled};
 use crate::execution::{self, real, threads};
@@ -9,8 +9,8 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Runs `f` with a scope in which threads may borrow what outlives the scope; all of them have
-/// ended when it returns.
+/// Runs `f` with a scope. Its threads may borrow everything that outlives the scope. All of them
+/// have ended when `scope` returns.
 ///
 /// ```
 /// use selvedge::{sync::Mutex, thread};
@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// ```
 ///
 /// # Panics
-/// If a thread panicked and was not joined by hand.
+/// If a thread panicked and was not joined explicitly.
 #[track_caller]
 pub fn scope<'env, F, T>(f: F) -> T
 where
@@ -57,7 +57,7 @@ where
     }
 }
 
-/// Outside of an engine.
+/// Runs the scope outside of an engine.
 fn scope_of_std<'env, F, T>(f: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
@@ -84,7 +84,7 @@ where
 
 /// # Safety
 /// 1. The scope must stay in place until all of its threads have ended.
-/// 2. std's scope in it, if there is one, must be one for `'scope` and `'env`.
+/// 2. std's scope in it, if there is one, must be a scope for `'scope` and `'env`.
 #[allow(unsafe_code)]
 unsafe fn extend<'scope, 'env>(scope: &Scope<'_, '_>) -> &'scope Scope<'scope, 'env> {
     // SAFETY: the lifetimes are phantom, but for those of std's scope (2); the caller answers for
@@ -104,7 +104,7 @@ enum Inner<'scope, 'env: 'scope> {
     Model(Started),
 }
 
-/// The green threads of a scope, to be joined at its end.
+/// The green threads of a scope, which are joined at its end.
 struct Started {
     execution: u64,
     state: Mutex<State>,
@@ -112,9 +112,9 @@ struct Started {
 
 #[derive(Default)]
 struct State {
-    /// In the order in which they were started; it grows as long as one of them runs.
+    /// The threads in the order in which they were started. It grows while any of them runs.
     threads: Vec<Arc<Unjoined>>,
-    /// Those that are about to be among them.
+    /// The number of threads that are about to start.
     starting: usize,
 }
 
@@ -131,7 +131,7 @@ impl Started {
         self.state().threads.get(nth).cloned()
     }
 
-    /// Starts a thread, which the scope knows from then on, also where `start` does not return.
+    /// Starts a thread. The scope knows the thread from then on, even if `start` does not return.
     fn add<T>(&self, start: impl FnOnce() -> Model<T>) -> (Arc<Unjoined>, Thread, ResultOf<T>) {
         self.state().starting += 1;
         let model = start();
@@ -145,7 +145,8 @@ impl Started {
         (handle, thread, model.result)
     }
 
-    /// Joins the threads, also those that start meanwhile. Whether one panicked and nobody saw it.
+    /// Joins the threads, including those that start meanwhile. Returns whether one panicked
+    /// unobserved.
     #[track_caller]
     fn join_all(&self) -> bool {
         let (mut nth, mut panicked) = (0, false);
@@ -158,12 +159,11 @@ impl Started {
     }
 }
 
-/// Leaves nobody behind who borrows: where a thread of the scope has not ended, the frame below is
-/// not left either.
+/// Protects borrowed data: the frame below is not left while a thread of the scope has not ended.
 ///
-/// That happens in an execution that has failed, whose threads never run again. They are stopped in
-/// the middle of anything: what they have borrowed exclusively may be in a state that nobody else
-/// may see, not even to drop it.
+/// That happens in a failed execution, whose threads never run again. They stop at arbitrary
+/// points: the data that they borrowed mutably may be in a state that no other code may see, not
+/// even to drop it.
 struct Stay<'a>(&'a Started);
 
 impl Drop for Stay<'_> {
@@ -178,7 +178,7 @@ impl Drop for Stay<'_> {
     }
 }
 
-/// A thread, as long as nobody has joined it.
+/// A thread that has not been joined yet.
 struct Unjoined {
     execution: u64,
     thread: crate::trace::ThreadId,
@@ -186,8 +186,8 @@ struct Unjoined {
 }
 
 impl Unjoined {
-    /// Joins the thread, unless that was done before, and is `ordered` after it. Whether it
-    /// panicked and nobody saw it.
+    /// Joins the thread, unless that was done before. If `ordered`, the thread's end happens before
+    /// the return. Returns whether it panicked unobserved.
     #[track_caller]
     fn join(&self, ordered: bool) -> bool {
         let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -199,7 +199,7 @@ impl Unjoined {
 }
 
 impl<'scope> Scope<'scope, '_> {
-    /// Starts a thread in the scope.
+    /// Spawns a thread in the scope.
     #[track_caller]
     pub fn spawn<F, T>(&'scope self, f: F) -> ScopedJoinHandle<'scope, T>
     where
@@ -261,10 +261,10 @@ enum Handle<'scope, T> {
 pub struct ScopedJoinHandle<'scope, T>(Handle<'scope, T>);
 
 impl<T> ScopedJoinHandle<'_, T> {
-    /// Waits for the thread's end, and takes what it returned.
+    /// Waits for the thread to finish and returns its result.
     ///
     /// # Errors
-    /// With the payload of its panic, if it panicked.
+    /// Returns the payload of the panic if the thread panicked.
     #[track_caller]
     pub fn join(self) -> std::thread::Result<T> {
         match self.0 {
@@ -281,8 +281,8 @@ impl<T> ScopedJoinHandle<'_, T> {
         }
     }
 
-    /// Whether the thread has ended. In a model this is no scheduling point: a loop around it must
-    /// yield.
+    /// Returns `true` if the thread has ended. In a model this is not a scheduling point: a loop
+    /// around it must yield.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         match &self.0 {
@@ -295,7 +295,7 @@ impl<T> ScopedJoinHandle<'_, T> {
         }
     }
 
-    /// The thread, for [`Thread::unpark`].
+    /// Returns the thread, for [`Thread::unpark`].
     #[must_use]
     pub fn thread(&self) -> Thread {
         match &self.0 {

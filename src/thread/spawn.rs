@@ -6,7 +6,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Starts a thread.
+/// Spawns a new thread.
 ///
 /// ```
 /// let answer = selvedge::thread::spawn(|| 6 * 7);
@@ -14,8 +14,8 @@ use std::time::Duration;
 /// ```
 ///
 /// # Panics
-/// If the operating system starts no more threads. In a model: never; one thread too many for loom
-/// (five, the main one included) makes its verdict `Unknown`.
+/// If the operating system fails to create a thread. In a model: never. One thread too many for
+/// loom (five, including the main thread) makes its verdict `Unknown`.
 #[track_caller]
 pub fn spawn<F, T>(f: F) -> JoinHandle<T>
 where
@@ -25,8 +25,7 @@ where
     Builder::new().spawn(f).expect("failed to spawn thread")
 }
 
-/// [`std::thread::Builder`], modelled: the name is the one under which counterexamples draw the
-/// thread.
+/// [`std::thread::Builder`], modelled. Counterexamples draw the thread under its name.
 #[derive(Debug, Default)]
 #[must_use = "must eventually spawn the thread"]
 pub struct Builder {
@@ -35,26 +34,26 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A thread without a name, with the usual stack.
+    /// Creates a builder for a thread without a name and with the default stack size.
     pub fn new() -> Builder {
         Builder::default()
     }
 
-    /// Names the thread.
+    /// Sets the thread's name.
     pub fn name(self, name: String) -> Builder {
         Builder { name: Some(name), ..self }
     }
 
-    /// The size of the stack, in bytes. In a model the thread has at least as much as every other
-    /// one: see [`Check::stack`](crate::Check::stack).
+    /// Sets the size of the stack in bytes. In a model the thread has at least as much as every
+    /// other thread: see [`Check::stack`](crate::Check::stack).
     pub fn stack_size(self, size: usize) -> Builder {
         Builder { stack_size: Some(size), ..self }
     }
 
-    /// Starts the thread.
+    /// Spawns the thread.
     ///
     /// # Errors
-    /// If the operating system starts no more threads.
+    /// If the operating system fails to create a thread.
     #[track_caller]
     pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
@@ -78,10 +77,10 @@ impl Builder {
         Ok(JoinHandle(Handle::Model(Model { nothing, ..model })))
     }
 
-    /// Starts the thread in a scope.
+    /// Spawns the thread in a scope.
     ///
     /// # Errors
-    /// If the operating system starts no more threads.
+    /// If the operating system fails to create a thread.
     #[track_caller]
     pub fn spawn_scoped<'scope, 'env, F, T>(
         self,
@@ -96,22 +95,22 @@ impl Builder {
     }
 }
 
-/// Where a green thread leaves its result.
+/// Where a green thread stores its result.
 pub(super) type ResultOf<T> = Arc<Mutex<Option<std::thread::Result<T>>>>;
 
-/// A green thread, and where it leaves its result.
+/// A green thread, and where it stores its result.
 pub(super) struct Model<T> {
     pub(super) handle: threads::Handle,
     pub(super) result: ResultOf<T>,
     execution: u64,
-    /// What a join returns that is knocked out, where it is known: `()`.
+    /// What a knocked-out join returns, where that is known: `()`.
     nothing: fn() -> Option<T>,
 }
 
-/// Starts a green thread.
+/// Spawns a green thread.
 ///
 /// # Safety
-/// 1. Whatever `f` and its result borrow must live until the thread has ended.
+/// 1. Everything that `f` and its result borrow must live until the thread has ended.
 #[track_caller]
 #[allow(unsafe_code)]
 pub(super) unsafe fn spawn_modelled<'a, F, T>(
@@ -145,7 +144,8 @@ where
     }
 }
 
-/// Whether the thread is of this execution; refuses another's, except in destructors that unwind.
+/// Returns whether the thread belongs to this execution. Refuses a thread of another one, except in
+/// destructors that unwind.
 #[track_caller]
 pub(super) fn is_here(execution: u64) -> bool {
     let here = execution == execution::execution();
@@ -199,10 +199,10 @@ unsafe impl<T> Send for JoinHandle<T> {}
 unsafe impl<T> Sync for JoinHandle<T> {}
 
 impl<T> JoinHandle<T> {
-    /// Waits for the thread's end, and takes what it returned.
+    /// Waits for the thread to finish and returns its result.
     ///
     /// # Errors
-    /// With the payload of its panic, if it panicked.
+    /// Returns the payload of the panic if the thread panicked.
     #[track_caller]
     pub fn join(self) -> std::thread::Result<T> {
         match self.0 {
@@ -215,8 +215,8 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Whether the thread has ended. In a model this is no scheduling point: a loop around it must
-    /// yield.
+    /// Returns `true` if the thread has ended. In a model this is not a scheduling point: a loop
+    /// around it must yield.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         match &self.0 {
@@ -227,7 +227,7 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// The thread, for [`Thread::unpark`].
+    /// Returns the thread, for [`Thread::unpark`].
     #[must_use]
     pub fn thread(&self) -> Thread {
         match &self.0 {
@@ -262,7 +262,7 @@ impl Thread {
         Thread(Identity::Model { execution, thread, name: threads::name(thread) })
     }
 
-    /// The thread's name, if it was given one.
+    /// Returns the thread's name, if it has one.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match &self.0 {
@@ -271,10 +271,10 @@ impl Thread {
         }
     }
 
-    /// Makes the thread's token available: its next or present [`park`] returns.
+    /// Makes the thread's token available: its current or next [`park`] returns.
     ///
     /// # Panics
-    /// In a model: if the thread is another execution's.
+    /// In a model, if the thread belongs to another execution.
     #[track_caller]
     pub fn unpark(&self) {
         match &self.0 {
@@ -292,7 +292,7 @@ impl Thread {
         }
     }
 
-    /// What tells this thread from all others.
+    /// Returns the thread's unique identifier.
     #[must_use]
     pub fn id(&self) -> ThreadId {
         ThreadId(match &self.0 {
@@ -318,7 +318,7 @@ enum Number {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ThreadId(Number);
 
-/// The thread that calls.
+/// Returns a handle to the current thread.
 #[must_use]
 pub fn current() -> Thread {
     match execution::is_modelled() {
@@ -327,8 +327,8 @@ pub fn current() -> Thread {
     }
 }
 
-/// Waits for this thread's token, and consumes it; or returns for no reason, which a model explores
-/// once at each place of a thread (`Check::spurious`).
+/// Blocks until this thread's token is available, and consumes it. It may also wake spuriously; a
+/// model explores that once at each place of a thread (`Check::spurious`).
 #[track_caller]
 pub fn park() {
     match execution::is_modelled() {
@@ -337,8 +337,8 @@ pub fn park() {
     }
 }
 
-/// The same, but not longer than `timeout`. loom has no model of timeouts: there the check is
-/// `Unknown`.
+/// Does the same as [`park`], for at most `timeout`. loom has no model of timeouts: under loom the
+/// check is `Unknown`.
 #[track_caller]
 pub fn park_timeout(timeout: Duration) {
     match execution::is_modelled() {
@@ -347,13 +347,13 @@ pub fn park_timeout(timeout: Duration) {
     }
 }
 
-/// Lets other threads go on.
+/// Lets other threads run.
 #[track_caller]
 pub fn yield_now() {
     threads::yield_now();
 }
 
-/// Waits for `duration`; in a model no time passes, and other threads may go on.
+/// Sleeps for `duration`. In a model no time passes, and other threads may run.
 #[track_caller]
 pub fn sleep(duration: Duration) {
     match execution::is_modelled() {

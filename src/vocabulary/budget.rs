@@ -1,8 +1,8 @@
-//! How much an explorer may do.
+//! The budget of an explorer.
 
 use std::time::Duration;
 
-/// How much each explorer of a check may do.
+/// The budget of each explorer of a check.
 ///
 /// ```
 /// use selvedge::Budget;
@@ -17,25 +17,25 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// So many executions at the most.
+    /// Limits the number of executions.
     #[must_use]
     pub const fn executions(executions: u64) -> Budget {
         Budget { executions: Some(executions), time: None }
     }
 
-    /// So much time at the most.
+    /// Limits the time.
     #[must_use]
     pub const fn time(time: Duration) -> Budget {
         Budget { executions: None, time: Some(time) }
     }
 
-    /// And not more executions than this.
+    /// Also limits the number of executions.
     #[must_use]
     pub const fn and_executions(self, executions: u64) -> Budget {
         Budget { executions: Some(executions), ..self }
     }
 
-    /// And no longer than this.
+    /// Also limits the time.
     #[must_use]
     pub const fn and_time(self, time: Duration) -> Budget {
         Budget { time: Some(time), ..self }
@@ -49,7 +49,7 @@ impl Budget {
         self.time
     }
 
-    /// Whether it allows nothing at all.
+    /// Returns `true` if the budget allows nothing at all.
     #[must_use]
     pub fn is_zero(&self) -> bool {
         self.executions == Some(0) || self.time == Some(Duration::ZERO)

@@ -1,22 +1,21 @@
-//! What is taken away: a synchronisation operation as it stands in the source, and one change of
-//! it.
+//! Knockouts: a synchronisation operation in the source, and one change of it.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::Ordering;
 
-/// A synchronisation operation as it stands in the source.
+/// A synchronisation operation in the source.
 ///
 /// A function with `#[track_caller]` around an operation moves its site to the caller's line.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Site {
-    /// The source file, as the compiler names it; white space replaced.
+    /// The source file, as the compiler names it, with white space replaced.
     pub file: String,
     /// Its line, from 1.
     pub line: u32,
-    /// Its column, from 1: a line may hold several.
+    /// Its column, from 1: a line may hold several operations.
     pub column: u32,
-    /// The operation, as std calls it: `lock`, `store`, `compare_exchange`, `notify_all`.
+    /// The operation by its name in std: `lock`, `store`, `compare_exchange`, `notify_all`.
     pub operation: String,
 }
 
@@ -31,33 +30,33 @@ impl fmt::Display for Site {
 pub enum Half {
     /// The only one.
     Whole,
-    /// Of a compare-exchange, if it succeeds.
+    /// The success ordering of a compare-exchange.
     Success,
-    /// Of a compare-exchange, if it fails.
+    /// The failure ordering of a compare-exchange.
     Failure,
 }
 
-/// What is done to the operation.
+/// The change of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Change {
-    /// A lock is not acquired, a join or a barrier not waited for.
+    /// A lock is not acquired; a join or a barrier does not wait.
     Skipped,
     /// A reader-writer lock is acquired for reading instead of for writing.
     Demoted,
-    /// This ordering stands instead of the declared one.
+    /// This ordering replaces the declared one.
     Weaker(Half, Ordering),
-    /// A read-modify-write is a load and then a store.
+    /// A read-modify-write becomes a load and then a store.
     Split,
-    /// A compare-exchange writes whatever it finds, and says that it succeeded.
+    /// A compare-exchange writes whatever it finds, and reports success.
     Unconditional,
     /// A fence, a notification, an unpark or a channel's close does not happen.
     Dropped,
     /// `notify_all` wakes one waiter.
     One,
-    /// A wait, or a park, returns for no reason at its first time.
+    /// The first call of a wait or a park returns spuriously.
     Spurious,
-    /// A timeout fires at its first time.
+    /// The first call with a timeout times out.
     TimesOut,
 }
 
@@ -123,20 +122,20 @@ impl FromStr for Change {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Knockout {
-    /// Where.
+    /// The operation.
     pub site: Site,
-    /// What.
+    /// Its change.
     pub change: Change,
 }
 
 impl Knockout {
-    /// Whether only weak memory may show it: loom is asked, too.
+    /// Whether only weak memory may show it: loom is asked too.
     pub(crate) fn is_of_an_ordering(&self) -> bool {
         matches!(self.change, Change::Weaker(..)) || self.site.operation == "fence"
     }
 
-    /// Whether less is published, or learned, than before: not so if only the order of all `SeqCst`
-    /// operations is lost.
+    /// Whether the change publishes or acquires less. This is not so if only the total order of
+    /// `SeqCst` operations is lost.
     pub(crate) fn publishes_less(&self) -> bool {
         match self.change {
             Change::Weaker(half, Ordering::Acquire) => {
@@ -175,11 +174,11 @@ impl FromStr for Knockout {
     }
 }
 
-/// What an operation declares, as far as it can be weakened: its orderings. For a compare-exchange
-/// there are two.
+/// The orderings that an operation declares, as far as they can be weakened. A compare-exchange has
+/// two.
 pub(crate) type Declared = [Option<Ordering>; 2];
 
-/// Whether the operation reads, and whether it writes: which halves its ordering can have.
+/// Whether the operation reads, and whether it writes: which orderings it can have.
 fn halves(operation: &str) -> (bool, bool) {
     match operation {
         "load" => (true, false),
@@ -188,7 +187,7 @@ fn halves(operation: &str) -> (bool, bool) {
     }
 }
 
-/// The next weaker orderings: one step.
+/// Returns the orderings that are one step weaker.
 fn one_step_weaker(order: Ordering, (reads, writes): (bool, bool)) -> &'static [Ordering] {
     match (order, reads, writes) {
         (Ordering::SeqCst, true, true) => &[Ordering::AcqRel],
@@ -210,7 +209,7 @@ pub(crate) fn is_weaker(weak: Ordering, strong: Ordering) -> bool {
     }
 }
 
-/// The changes of an operation to begin with; orderings one step down.
+/// Returns the first changes to try for an operation, with orderings one step down.
 pub(crate) fn changes(operation: &str, declared: Declared) -> Vec<Change> {
     let plain: &[Change] = match operation {
         "lock" | "try_lock" | "read" | "try_read" | "join" | "barrier" => &[Change::Skipped],
@@ -231,7 +230,7 @@ pub(crate) fn changes(operation: &str, declared: Declared) -> Vec<Change> {
     changes
 }
 
-/// What to try once this change has survived: the same ordering, one more step down.
+/// Returns what to try once this change has survived: the same ordering, one more step down.
 pub(crate) fn further(operation: &str, change: Change) -> Vec<Change> {
     match change {
         Change::Weaker(half, order) => weaker(operation, half, order),
@@ -247,7 +246,7 @@ pub(crate) fn further(operation: &str, change: Change) -> Vec<Change> {
 fn weaker(operation: &str, half: Half, order: Ordering) -> Vec<Change> {
     let halves = if half == Half::Failure { (true, false) } else { halves(operation) };
     let weaker = one_step_weaker(order, halves).iter();
-    // a relaxed fence is none: that is the knockout that drops it
+    // a relaxed fence has no effect: that is the knockout that drops it
     let weaker = weaker.filter(|order| operation != "fence" || **order != Ordering::Relaxed);
     weaker.map(|order| Change::Weaker(half, *order)).collect()
 }

@@ -1,18 +1,18 @@
-//! The vector clock: for each thread, how much of it is known.
+//! The vector clock: how much of each thread is known.
 
 use super::trace::ThreadId;
 
-/// How many threads are kept in place.
+/// How many threads are stored inline.
 const FEW: usize = 8;
 
-/// For each thread, how much of it is known: how many steps, how many releases.
+/// How much of each thread is known: how many steps, how many releases.
 ///
-/// An array for the first threads, so that clocks of few are copied and joined without a loop over
-/// their lengths.
+/// The first threads have an inline array, so that clocks of few threads are copied and joined
+/// without a loop over their lengths.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VectorClock {
     first: [u32; FEW],
-    /// Of the threads beyond them, as far as any of them is known.
+    /// The entries of the threads beyond them, as far as any is known.
     others: Option<Box<[u32]>>,
 }
 
@@ -33,7 +33,7 @@ impl VectorClock {
         }
     }
 
-    /// The others, at least so many.
+    /// Returns the other entries, at least `count` of them.
     fn beyond(&mut self, count: usize) -> &mut [u32] {
         let had = self.others.as_ref().map_or(0, |others| others.len());
         if had < count {
@@ -44,7 +44,7 @@ impl VectorClock {
         self.others.as_deref_mut().unwrap_or_default()
     }
 
-    /// What both know.
+    /// Keeps what both clocks know.
     pub(crate) fn meet(&mut self, other: &VectorClock) {
         for (mine, theirs) in self.first.iter_mut().zip(other.first) {
             *mine = (*mine).min(theirs);

@@ -1,12 +1,12 @@
-//! Explorers by name: who chooses the schedules, and the engine that runs the threads.
+//! Explorers by name: what chooses the schedules, and which engine runs the threads.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Who runs the threads of an execution.
+/// What runs the threads of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
-    /// Nobody: these are real threads.
+    /// The operating system: real threads.
     Std,
     Loom,
     Shuttle,
@@ -22,55 +22,56 @@ impl Engine {
     }
 }
 
-/// Who chooses the schedules.
+/// What chooses the schedules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Explorer {
-    /// loom, up to so many preemptions an execution (`None`: without a bound).
+    /// loom, with at most this many preemptions in an execution (`None`: unbounded).
     Loom {
-        /// The most preemptions that one execution may have.
+        /// The most preemptions of one execution.
         preemption_bound: Option<usize>,
     },
-    /// Every inequivalent interleaving once: optimal dynamic partial order reduction, on shuttle's
-    /// green threads.
+    /// Explores every inequivalent interleaving once: optimal dynamic partial order reduction, on
+    /// shuttle's green threads.
     Exhaustive,
-    /// Depth-first search over every schedule, on shuttle's green threads: for tiny models.
+    /// Explores every schedule depth first, on shuttle's green threads: for tiny models.
     Dfs,
-    /// Uniformly random at each point: any thread that can go on.
+    /// Chooses uniformly among the enabled threads at each point.
     Random {
-        /// What the schedules are drawn from.
+        /// The seed of the schedules.
         seed: u64,
     },
     /// Probabilistic concurrency testing: random priorities, lowered at a few points.
     Pct {
-        /// What the schedules are drawn from.
+        /// The seed of the schedules.
         seed: u64,
-        /// The depth of the bugs that it looks for: one more than the preemptions that they need.
+        /// The depth of the bugs to look for: one more than the preemptions that they need.
         depth: usize,
     },
     /// Partial order sampling.
     Pos {
-        /// What the schedules are drawn from.
+        /// The seed of the schedules.
         seed: u64,
     },
-    /// The uniform random walk: threads in proportion to how many operations they have left.
+    /// The uniform random walk: chooses threads in proportion to how many operations they have
+    /// left.
     Urw {
-        /// What the schedules are drawn from.
+        /// The seed of the schedules.
         seed: u64,
     },
     /// Partial order sampling, random walk, random, and PCT at depths 2, 3, 5 and 8, in turn.
     Portfolio {
-        /// What the schedules are drawn from.
+        /// The seed of the schedules.
         seed: u64,
     },
-    /// Real threads of the operating system: what they do is not recorded, but for whether two of
-    /// them used the same object of selvedge's. An execution lasts until all threads that
+    /// Real threads of the operating system. Nothing is recorded except whether two of them used
+    /// the same object of selvedge's. An execution lasts until all threads that
     /// [`thread`](crate::thread) started have ended.
     Threads,
 }
 
 impl Explorer {
-    /// Every explorer by its name, with what it does, a line each: for the help of a command.
+    /// Every explorer's name and what it does, one on each line, for the help of a command.
     #[doc(hidden)]
     pub const NAMES: &str = "\
 exhaustive      every inequivalent interleaving once (sequential consistency), on shuttle
@@ -84,7 +85,8 @@ random:SEED     uniformly random schedules
 pct:D:SEED      random priorities that find bugs of depth D
 threads         real threads: what they do is not recorded";
 
-    /// Whether it draws its schedules, so that it can never have seen them all.
+    /// Returns `true` if the explorer samples its schedules, so that it never knows that it has
+    /// seen all of them.
     #[must_use]
     pub fn samples(self) -> bool {
         match self {
@@ -94,7 +96,7 @@ threads         real threads: what they do is not recorded";
         }
     }
 
-    /// The most preemptions that one of its executions may have, if there is a bound.
+    /// Returns the most preemptions of one of its executions, if there is a bound.
     pub(crate) fn preemption_bound(self) -> Option<usize> {
         match self {
             Explorer::Loom { preemption_bound } => preemption_bound,
@@ -109,13 +111,13 @@ threads         real threads: what they do is not recorded";
         }
     }
 
-    /// The engine underneath: `loom`, `shuttle` or `std`.
+    /// Returns the name of the engine: `loom`, `shuttle` or `std`.
     #[must_use]
     pub fn engine(self) -> &'static str {
         self.driver().name()
     }
 
-    /// The same, to be matched.
+    /// Returns the engine as a value to match on.
     pub(crate) fn driver(self) -> Engine {
         match self {
             Explorer::Loom { .. } => Engine::Loom,

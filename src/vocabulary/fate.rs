@@ -1,19 +1,19 @@
-//! What knockouts came to: sites, and the fate of each change of each of them.
+//! The results of knockouts: sites, and the fate of each change of each site.
 
 use super::change::{Knockout, Site};
 use super::verdict::{Counterexample, Coverage, Extent};
 
-/// What became of a knockout.
+/// The fate of a knockout.
 #[derive(Clone, Debug)]
 pub enum Fate {
-    /// This execution of a model is wrong without the operation.
+    /// This execution of a model fails without the operation.
     Killed(Box<Counterexample>),
-    /// No model noticed, as far as each of them was explored: the operation is stronger than these
-    /// models need, or it is not tested.
+    /// No model noticed, as far as each was explored: the operation is stronger than these models
+    /// need, or it is not tested.
     Survived(Vec<(String, Coverage)>),
-    /// No model noticed, and none could have: that says nothing about the operation.
+    /// No model noticed, and none could have. This says nothing about the operation.
     Unseen(Unseen, Vec<(String, Coverage)>),
-    /// Neither can be said, as exploring it did not come to its end, and why.
+    /// It is not known, because the exploration did not finish, and why.
     Undecided(String),
 }
 
@@ -21,11 +21,11 @@ pub enum Fate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unseen {
-    /// Nothing that they watch depends on what is published there: no
+    /// The models watch nothing that depends on what is published there: no
     /// [`UnsafeCell`](crate::cell::UnsafeCell), and no memory announced with
     /// [`cell::read`](crate::cell::read) and [`cell::write`](crate::cell::write).
     NothingWatched,
-    /// Only weak memory shows what `SeqCst` adds, and none of them was explored under loom.
+    /// Only weak memory shows what `SeqCst` adds, and no model was explored under loom.
     NoWeakMemory,
 }
 
@@ -34,11 +34,11 @@ pub enum Unseen {
 pub struct Tried {
     /// What was changed.
     pub knockout: Knockout,
-    /// Its site, by its place in [`KnockoutReport::sites`].
+    /// The index of its site in [`KnockoutReport::sites`].
     pub site: usize,
-    /// What became of it.
+    /// Its fate.
     pub fate: Fate,
-    /// Why it may survive: said at the site with
+    /// Why it may survive, as stated at the site with
     /// [`load_bearing_elsewhere`](crate::load_bearing_elsewhere), or by std.
     pub explained: Option<String>,
 }
@@ -46,11 +46,11 @@ pub struct Tried {
 /// A site that the models execute.
 #[derive(Clone, Debug)]
 pub struct SiteSeen {
-    /// Where, and which operation.
+    /// Where it is, and which operation it is.
     pub site: Site,
     /// The models that execute it.
     pub models: Vec<String>,
-    /// What was said about it with [`load_bearing_elsewhere`](crate::load_bearing_elsewhere).
+    /// The reason given with [`load_bearing_elsewhere`](crate::load_bearing_elsewhere).
     pub explained: Option<String>,
 }
 
@@ -59,46 +59,46 @@ pub struct SiteSeen {
 pub struct ModelUsed {
     /// Its name.
     pub name: String,
-    /// How far it was explored: it holds.
+    /// How far it was explored. It holds.
     pub coverage: Coverage,
     /// Why weaker orderings were not explored under loom, if they were not.
     pub without_loom: Option<String>,
 }
 
-/// What all knockouts of a group of models came to.
+/// The results of all knockouts of a group of models.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct KnockoutReport {
-    /// Of the group.
+    /// The name of the group.
     pub name: String,
     /// The models that decided.
     pub models: Vec<ModelUsed>,
-    /// Models that did not, and why: they do not hold as they are, or nothing can be said about
+    /// Models that decided nothing, and why: they do not hold unchanged, or nothing is known about
     /// them.
     pub unused: Vec<(String, String)>,
-    /// Every synchronisation operation that they execute, by file and line.
+    /// Every synchronisation operation that the models execute, by file and line.
     pub sites: Vec<SiteSeen>,
-    /// In the order of their sites.
+    /// The knockouts in the order of their sites.
     pub knockouts: Vec<Tried>,
 }
 
-/// How a knockout, or a site, or a line of source counts: the worst of what stands there.
+/// The mark of a knockout, a site or a source line: the worst of what is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Mark {
-    /// There is nothing to take away: a relaxed load.
+    /// There is nothing to remove: a relaxed load.
     Nothing,
     /// Everything here is load-bearing.
     Killed,
-    /// Something survived, and it is said why.
+    /// Something survived, with an explanation.
     Explained,
-    /// Something could not be decided, or no model could have noticed it.
+    /// Something is undecided, or no model could have noticed it.
     Undecided,
     /// Something survived.
     Survived,
 }
 
 impl Tried {
-    /// How it counts.
+    /// Returns the mark of the knockout.
     #[must_use]
     pub fn mark(&self) -> Mark {
         match (&self.fate, &self.explained) {
@@ -109,8 +109,9 @@ impl Tried {
         }
     }
 
-    /// Whether it survived everything that there is to explore, and not only what was within the
-    /// budget: every interleaving; of a weaker ordering, everything that loom explores, too.
+    /// Returns `true` if it survived everything that there is to explore, not only what was within
+    /// the budget. That is every interleaving and, for a weaker ordering, also everything that loom
+    /// explores.
     #[must_use]
     pub fn is_exhaustive(&self) -> bool {
         match &self.fate {
@@ -129,13 +130,13 @@ impl Tried {
 }
 
 impl KnockoutReport {
-    /// How many knockouts count like this.
+    /// Returns how many knockouts have this mark.
     #[must_use]
     pub fn count(&self, mark: Mark) -> usize {
         self.knockouts.iter().filter(|tried| tried.mark() == mark).count()
     }
 
-    /// How a site counts.
+    /// Returns the mark of a site.
     #[must_use]
     pub fn mark(&self, site: usize) -> Mark {
         self.knockouts
@@ -146,22 +147,22 @@ impl KnockoutReport {
             .unwrap_or(Mark::Nothing)
     }
 
-    /// The worst of all, and of the models.
+    /// Returns the worst mark of all sites and models.
     ///
-    /// Without a site, or with a model that could not be used, it is [`Mark::Undecided`] at least.
+    /// Without a site, or with a model that could not be used, it is at least [`Mark::Undecided`].
     #[must_use]
     pub fn worst(&self) -> Mark {
         let marks = self.knockouts.iter().map(Tried::mark).max().unwrap_or(Mark::Undecided);
         if self.unused.is_empty() { marks } else { marks.max(Mark::Undecided) }
     }
 
-    /// Whether every knockout was killed, or its survival is explained.
+    /// Returns `true` if every knockout was killed or its survival is explained.
     #[must_use]
     pub fn is_load_bearing(&self) -> bool {
         self.worst() <= Mark::Explained
     }
 
-    /// Sites of which something is said that no knockout needs: everything there is killed.
+    /// Returns the sites with a needless explanation: every knockout there is killed.
     pub fn needlessly_explained(&self) -> impl Iterator<Item = &SiteSeen> {
         self.sites
             .iter()

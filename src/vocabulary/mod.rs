@@ -1,5 +1,4 @@
-//! Data that every part may name, and that names no other part: what happened, what is said of it,
-//! what is asked for.
+//! Data that every part may name, and that names no other part: events, verdicts, requests.
 
 pub(crate) mod budget;
 pub(crate) mod change;

@@ -1,21 +1,20 @@
-//! One of each for every object, and the identities of what is dependent as if it were an object.
+//! A value for each object, and pseudo-objects for other things that operations depend on.
 
 use super::trace::{ObjectId, ThreadId};
 
-/// The numbers that are given out in the order of asking, as if they were an object: those of
-/// threads.
+/// The pseudo-object of numbers that are assigned in the order of requests: those of threads.
 pub(crate) const NUMBERING: ObjectId = ObjectId(u32::MAX);
 
-/// All memory that is announced by its address, as if it were an object: what an access means hangs
+/// The pseudo-object of all memory that is announced by its address: what an access means depends
 /// on what was freed.
 pub(crate) const MEMORY: ObjectId = ObjectId(NUMBERING.0 - 1);
 
-/// The identity under which a thread's token is kept, as if it were an object.
+/// Returns the pseudo-object of a thread's token.
 pub(crate) fn token(thread: ThreadId) -> ObjectId {
     ObjectId(MEMORY.0 - 1 - thread.0)
 }
 
-/// One of each for every object, for every thread's token, for the memory, and for the numbering.
+/// A value for each object, for each thread's token, for the memory, and for the numbering.
 #[derive(Debug)]
 pub(crate) struct PerObject<T> {
     objects: Vec<T>,
@@ -29,7 +28,8 @@ impl<T> Default for PerObject<T> {
 }
 
 impl<T: Default> PerObject<T> {
-    /// Where it stands, and whether among the tokens, which are counted down from the last number.
+    /// Returns the index of the value, and whether it is among the tokens, which count down from
+    /// the last number.
     fn place(object: ObjectId) -> (usize, bool) {
         let is_token = object.0 > u32::MAX / 2;
         (if is_token { u32::MAX - object.0 } else { object.0 } as usize, is_token)

@@ -1,35 +1,35 @@
-//! Which execution: by what it is found again, and how that is written down.
+//! Identifies an execution: how it is found again, and how that is written.
 
 use super::trace::Fingerprint;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Which execution to run, if only one, and how it went as far as that is known.
+/// The single execution to run, and its expected course as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Only {
     pub(crate) which: Which,
-    /// The places, among those where it makes `Arc`s, at which the counts are steps of its
-    /// schedule.
+    /// The places, among those where the execution creates `Arc`s, at which the counts are steps of
+    /// its schedule.
     pub(crate) counted: Vec<u32>,
     pub(crate) events: Arc<Fingerprint>,
 }
 
-/// By what an execution is found again.
+/// How an execution is found again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
-    /// On green threads: the choices with which it begins; beyond them it takes the first option.
+    /// On green threads: its first choices; beyond them it takes the first option.
     Schedule(Prefix),
     /// Under loom, whose search is deterministic: the number of the execution.
     Execution(u64),
 }
 
-/// The choices with which an execution begins, at the points where there is more than one option:
-/// `0-1x3-2` for `0 1 1 1 2`.
+/// The first choices of an execution, at the points with more than one option: `0-1x3-2` for
+/// `0 1 1 1 2`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prefix(pub(crate) Vec<u32>);
 
-/// No execution has more choices than this; a longer text is refused before it takes memory.
+/// The most choices of an execution. A longer text is refused before it takes memory.
 const MOST: usize = 1_000_000;
 
 impl fmt::Display for Prefix {
@@ -46,7 +46,7 @@ impl fmt::Display for Prefix {
 }
 
 impl FromStr for Prefix {
-    /// The byte at which the text is wrong, and why.
+    /// The byte offset of the error, and why.
     type Err = (usize, String);
 
     fn from_str(text: &str) -> Result<Prefix, (usize, String)> {

@@ -1,4 +1,4 @@
-//! What happened in one execution: its events, in the order in which they took effect.
+//! The events of one execution, in the order in which they took effect.
 
 mod fingerprint;
 mod words;
@@ -9,8 +9,7 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 
-/// A thread of an execution: 0 is the one that runs the model's closure, the others in the order of
-/// their spawning.
+/// A thread of an execution. 0 runs the model's closure; the others are numbered in spawn order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ThreadId(pub u32);
 
@@ -18,26 +17,26 @@ impl ThreadId {
     /// The thread that runs the model's closure.
     pub const MAIN: ThreadId = ThreadId(0);
 
-    /// The place of this thread in [`Trace::threads`].
+    /// Returns the index of this thread in [`Trace::threads`].
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// An object of an execution (a mutex, an atomic, a cell), in the order of creation.
+/// An object of an execution (a mutex, an atomic, a cell), numbered in creation order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId(pub u32);
 
 impl ObjectId {
-    /// The place of this object in [`Trace::objects`].
+    /// Returns the index of this object in [`Trace::objects`].
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// What an object is.
+/// The kind of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ObjectKind {
@@ -53,7 +52,7 @@ pub enum ObjectKind {
     Cell,
     /// `sync::Arc`, where its count matters
     Arc,
-    /// What was announced by its address: `cell::read`, `cell::write`, `cell::freed`
+    /// Memory announced by its address: `cell::read`, `cell::write`, `cell::freed`
     Memory,
 }
 
@@ -71,43 +70,44 @@ impl fmt::Display for ObjectKind {
     }
 }
 
-/// What a thread did, in std's words.
+/// An operation of a thread, in std's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operation {
-    /// Started the thread.
+    /// Spawned the thread.
     Spawn(ThreadId),
-    /// Waited for the end of the thread.
+    /// Joined the thread.
     Join(ThreadId),
-    /// Read an atomic; also a compare-exchange that failed.
+    /// Loaded an atomic, also by a compare-exchange that failed.
     Load(Ordering),
-    /// Wrote an atomic.
+    /// Stored to an atomic.
     Store(Ordering),
-    /// Read and wrote an atomic in one step: its name (`fetch_add`, `swap`, `compare_exchange`).
+    /// Read and wrote an atomic in one step, with its name (`fetch_add`, `swap`,
+    /// `compare_exchange`).
     Rmw(&'static str, Ordering),
     /// `atomic::fence`
     Fence(Ordering),
     /// Acquired a mutex, or a reader-writer lock for writing.
     Lock,
-    /// Tried to acquire; the event's value tells whether it did.
+    /// Tried to acquire; the event's value tells whether it succeeded.
     TryLock,
     /// Released what `Lock` or `TryLock` acquired.
     Unlock,
     /// Acquired a reader-writer lock for reading.
     ReadLock,
-    /// Tried to acquire for reading; the event's value tells whether it did.
+    /// Tried to acquire for reading; the event's value tells whether it succeeded.
     TryReadLock,
     /// Released what `ReadLock` acquired.
     ReadUnlock,
-    /// Released the mutex and began to wait on the condition variable.
+    /// Released the mutex and started to wait on the condition variable.
     Wait,
-    /// Came back from a wait, with the mutex; the event's value says why.
+    /// Returned from a wait, with the mutex; the event's value says why.
     Wake,
     /// `Condvar::notify_one`
     NotifyOne,
     /// `Condvar::notify_all`
     NotifyAll,
-    /// Consumed the thread's token, after blocking for it where need was.
+    /// Consumed the thread's token, after blocking for it if necessary.
     Park,
     /// Made the thread's token available.
     Unpark(ThreadId),
@@ -117,20 +117,21 @@ pub enum Operation {
     Read,
     /// Wrote a cell.
     Write,
-    /// Made another handle of an `Arc`; the event's value tells how many there are then.
+    /// Cloned an `Arc`; the event's value is the new count.
     Clone,
-    /// Dropped a handle of an `Arc`; the event's value tells how many are left.
+    /// Dropped a handle of an `Arc`; the event's value is the remaining count.
     Drop,
-    /// Looked how many handles an `Arc` has: its name (`strong_count`, `get_mut`).
+    /// Read the count of an `Arc`, with its name (`strong_count`, `get_mut`).
     Look(&'static str),
-    /// Did what hangs on how many handles an `Arc` has: its name (`try_unwrap`, `upgrade`).
+    /// Did something that depends on the count of an `Arc`, with its name (`try_unwrap`,
+    /// `upgrade`).
     Claim(&'static str),
-    /// Announced that memory is given back.
+    /// Announced that memory is freed.
     Free,
 }
 
 impl Operation {
-    /// The word by which std calls it.
+    /// Returns its name in std.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -162,7 +163,7 @@ impl Operation {
         }
     }
 
-    /// The declared memory ordering, of atomics and fences.
+    /// Returns the declared memory ordering, of atomics and fences.
     #[must_use]
     pub fn ordering(self) -> Option<Ordering> {
         match self {
@@ -183,7 +184,7 @@ impl Operation {
         }
     }
 
-    /// Whether it can change its object's value.
+    /// Returns `true` if it can change its object's value.
     #[must_use]
     pub fn writes(self) -> bool {
         matches!(
@@ -192,7 +193,7 @@ impl Operation {
         )
     }
 
-    /// Whether it reads its object's value.
+    /// Returns `true` if it reads its object's value.
     #[must_use]
     pub fn reads(self) -> bool {
         matches!(self, Operation::Load(_) | Operation::Rmw(..) | Operation::Read)
@@ -211,21 +212,21 @@ pub enum Value {
     Bool(bool),
     /// A pointer, by its address.
     Pointer(usize),
-    /// How a wait, a park or a compare-exchange came out.
+    /// The outcome of a wait, a park or a compare-exchange.
     Outcome(Outcome),
 }
 
-/// How an operation came out that can do so in more than one way.
+/// The outcome of an operation that has more than one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
     /// The wait was notified.
     Notified,
-    /// The wait, or the park, timed out.
+    /// The wait or the park timed out.
     TimedOut,
-    /// It came back, or failed, for no reason, as std lets it.
+    /// The operation returned or failed spuriously, as std permits.
     Spurious,
-    /// The token was there.
+    /// The token was available.
     Unparked,
 }
 
@@ -257,39 +258,39 @@ impl fmt::Display for Value {
 /// One synchronisation operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// Who did it.
+    /// The thread.
     pub thread: ThreadId,
-    /// What it did.
+    /// The operation.
     pub operation: Operation,
-    /// To which object; `None` for operations on threads, for fences and for yields.
+    /// The object; `None` for operations on threads, for fences and for yields.
     pub object: Option<ObjectId>,
-    /// What it read; for a plain store, what it wrote; for a notification, how many threads it
-    /// woke.
+    /// The value that it read; for a plain store, the value that it wrote; for a notification, how
+    /// many threads it woke.
     pub value: Option<Value>,
-    /// What a read-modify-write left behind; `spurious` for a weak compare-exchange that failed for
-    /// no reason.
+    /// The value after a read-modify-write; `spurious` for a weak compare-exchange that failed
+    /// spuriously.
     pub written: Option<Value>,
-    /// Where it stands in the source.
+    /// Its place in the source.
     pub location: &'static Location<'static>,
 }
 
 /// An object that an execution created.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// What it is.
+    /// Its kind.
     pub kind: ObjectKind,
-    /// The name given to it with [`sync::name`](crate::sync::name).
+    /// The name given with [`sync::name`](crate::sync::name).
     pub name: Option<String>,
-    /// Where it was created; memory: where it was announced first.
+    /// Where it was created; for memory, where it was first announced.
     pub created: &'static Location<'static>,
 }
 
-/// Why a thread cannot go on.
+/// Why a thread is blocked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blocked {
     /// What it waits for.
     pub on: Awaited,
-    /// Who holds the lock for which it waits; nobody, if that is no lock.
+    /// The threads that hold the lock it waits for; empty if it does not wait for a lock.
     pub holders: Vec<ThreadId>,
 }
 
@@ -297,42 +298,41 @@ pub struct Blocked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Awaited {
-    /// That this mutex or reader-writer lock is free.
+    /// The release of this mutex or reader-writer lock.
     Lock(ObjectId),
     /// A notification of this condition variable.
     Notification(ObjectId),
     /// The end of this thread.
     End(ThreadId),
-    /// That somebody unparks it.
+    /// An unpark by another thread.
     Unpark,
 }
 
 /// A thread that an execution started.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Thread {
-    /// The name given to it by `thread::Builder::name`.
+    /// The name given with `thread::Builder::name`.
     pub name: Option<String>,
-    /// What it waits for, if the execution ended while it could not go on; in words:
-    /// [`Trace::waiting`].
+    /// What it waits for, if it was blocked when the execution ended; as text: [`Trace::waiting`].
     pub blocked: Option<Blocked>,
-    /// What it was about to do when the execution ended, if it had not ended itself.
+    /// Its pending operation when the execution ended, if it had not ended itself.
     pub pending: Option<(Operation, Option<ObjectId>)>,
 }
 
 /// Everything that was seen of one execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// In the order in which they took effect (under loom a load may read an older value: see
-    /// [`Trace::stale`]).
+    /// The events in the order in which they took effect (under loom a load may read an older
+    /// value: see [`Trace::stale`]).
     pub events: Vec<Event>,
-    /// Indexed by [`ObjectId`].
+    /// The objects, indexed by [`ObjectId`].
     pub objects: Vec<Object>,
-    /// Indexed by [`ThreadId`].
+    /// The threads, indexed by [`ThreadId`].
     pub threads: Vec<Thread>,
 }
 
 impl Trace {
-    /// For a load at `index`: the value that was stored last before it, if the load returned
+    /// Returns, for a load at `index`, the last value stored before it, if the load returned
     /// another one.
     ///
     /// Only an engine with weak memory (loom) has such loads.
@@ -345,14 +345,14 @@ impl Trace {
         (latest != read).then_some(latest)
     }
 
-    /// The place of the last write before `index` to the same object.
+    /// Returns the place of the last write before `index` to the same object.
     #[must_use]
     pub fn latest_write(&self, index: usize) -> Option<usize> {
         let object = self.events.get(index)?.object?;
         self.events[..index].iter().rposition(|e| e.object == Some(object) && e.operation.writes())
     }
 
-    /// Whether the event at `index` acquired a lock that its thread did not release any more.
+    /// Returns `true` if the event at `index` acquired a lock that its thread did not release.
     #[must_use]
     pub fn held_to_the_end(&self, index: usize) -> bool {
         let Some(event) = self.events.get(index) else { return false };
@@ -371,8 +371,8 @@ impl Trace {
             .any(|e| e.thread == event.thread && e.object == event.object && e.operation == release)
     }
 
-    /// The threads for which a blocked thread waits: those that hold its lock, or the one whose end
-    /// it awaits.
+    /// Returns the threads that a blocked thread waits for: those that hold its lock, or the one
+    /// that it joins.
     #[must_use]
     pub fn waits_for(&self, thread: ThreadId) -> Vec<ThreadId> {
         let blocked = self.threads.get(thread.index()).and_then(|thread| thread.blocked.as_ref());

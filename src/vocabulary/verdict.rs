@@ -1,4 +1,4 @@
-//! What a check says: a verdict with three arms, and how much was explored.
+//! The verdict of a check, with three arms, and how much was explored.
 
 use super::trace::Trace;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 pub use super::explorer::Explorer;
 
-/// What a check says about a model.
+/// The verdict of a check on a model.
 #[derive(Clone, Debug)]
 #[must_use]
 pub enum Verdict {
@@ -15,13 +15,13 @@ pub enum Verdict {
     Holds(Coverage),
     /// This execution broke it.
     Violated(Box<Counterexample>),
-    /// Neither can be said, and why.
+    /// Neither is known, and why.
     Unknown(Bound),
 }
 
 impl Verdict {
-    /// Whether this is what was expected. A panic in the model's set-up is not, whatever was: see
-    /// [`Counterexample::is_of_set_up`].
+    /// Returns `true` if the verdict is the expected one. A panic in the model's set-up never is:
+    /// see [`Counterexample::is_of_set_up`].
     #[must_use]
     pub fn is(&self, expect: Expect) -> bool {
         match (self, expect) {
@@ -40,21 +40,21 @@ impl Verdict {
 /// How much was explored, explorer by explorer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
-    /// What each explorer did, in the order in which they ran. Never empty, and no run has zero
-    /// executions.
+    /// What each explorer did, in the order in which they ran. This is never empty, and no run has
+    /// zero executions.
     pub runs: Vec<Run>,
-    /// Explorers that could say nothing, and why.
+    /// Explorers that were inconclusive, and why.
     pub skipped: Vec<(Explorer, Bound)>,
 }
 
 impl Coverage {
-    /// All executions together.
+    /// Returns the number of all executions.
     #[must_use]
     pub fn executions(&self) -> u64 {
         self.runs.iter().map(|run| run.executions).sum()
     }
 
-    /// Whether some explorer saw every interleaving.
+    /// Returns `true` if some explorer saw every interleaving.
     #[must_use]
     pub fn is_exhaustive(&self) -> bool {
         self.runs.iter().any(|run| run.extent == Extent::Exhaustive)
@@ -79,28 +79,28 @@ impl fmt::Display for Coverage {
 /// What one explorer did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// Which one.
+    /// The explorer.
     pub explorer: Explorer,
-    /// How many executions it ran, counted by us.
+    /// How many executions it ran, counted by selvedge.
     pub executions: u64,
     /// How many events the longest of them had.
     pub longest: usize,
-    /// How far it came.
+    /// How far it got.
     pub extent: Extent,
 }
 
-/// What an explorer counted that did not stop at violations.
+/// The counts of an explorer that does not stop at violations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counts {
-    /// How many executions it ran, the violated ones included.
+    /// How many executions it ran, including violated ones.
     pub executions: u64,
     /// How many of them were violated, by kind.
     pub violations: BTreeMap<Kind, u64>,
-    /// How far it came.
+    /// How far it got.
     pub extent: Extent,
 }
 
-/// How far an explorer came.
+/// How far an explorer got.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Extent {
@@ -111,7 +111,7 @@ pub enum Extent {
     Complete,
     /// Everything within this bound, and nothing beyond it.
     Bounded(Bound),
-    /// Drawn at random.
+    /// Random samples.
     Sampled,
 }
 
@@ -134,57 +134,57 @@ pub enum Bound {
     Executions(u64),
     /// The budget's time was used up.
     Time(Duration),
-    /// Only executions with at most so many preemptions were looked at.
+    /// Only executions with at most this many preemptions were explored.
     Preemptions(usize),
-    /// The engine refuses more threads than this, the main one included.
+    /// The engine refuses more threads than this, including the main thread.
     Threads(usize),
     /// The engine has no model of this operation.
     NotModelled {
         /// `loom`, `shuttle`.
         engine: &'static str,
-        /// Which operation, in std's words.
+        /// The operation, in std's terms.
         operation: String,
     },
-    /// An execution blocked in something that no engine can see.
+    /// An execution blocked in something that no engine sees.
     Stuck {
         /// Its last event, drawn as one line.
         last: String,
     },
-    /// What a thread did while it unwound was taken as one with what it did before: others were not
-    /// seen in between.
+    /// A thread's operations while it unwound were taken as one with its earlier ones: no other
+    /// thread was scheduled in between.
     Unwinding,
-    /// A thread has overflowed its stack. [`Check::stack`](crate::Check::stack) gives larger ones
-    /// to all of them, [`Builder::stack_size`](crate::thread::Builder::stack_size) to one.
+    /// A thread overflowed its stack. [`Check::stack`](crate::Check::stack) sets the size for all
+    /// threads, [`Builder::stack_size`](crate::thread::Builder::stack_size) for one.
     Stack {
         /// The thread.
         thread: String,
         /// How large its stack was.
         bytes: usize,
-        /// Where the execution's last operation stands in the source.
+        /// The place of the execution's last operation in the source.
         last: Option<String>,
     },
-    /// In no execution did two threads use the same object of selvedge's, one of them to change it:
-    /// there was nothing to explore. Either an import was forgotten, or the model is meant to run
-    /// on one thread: see [`Check::alone`](crate::Check::alone).
+    /// There was nothing to explore: in no execution did two threads use the same object of
+    /// selvedge's, one of them to change it. Either an import is missing, or the model is meant to
+    /// run on one thread: see [`Check::alone`](crate::Check::alone).
     NothingExplored,
     /// Scenarios of more operations than this are not explored.
     Operations(usize),
-    /// A history could not be checked within so many configurations of the search.
+    /// The check of a history exceeded this many configurations of the search.
     Configurations(u64),
-    /// Whether [`is_finished`](crate::thread::JoinHandle::is_finished) was asked before or after a
-    /// thread's end.
+    /// Whether [`is_finished`](crate::thread::JoinHandle::is_finished) was called before or after a
+    /// thread's end was not explored.
     Ends,
-    /// Rounds of loops that yield, and timeouts, that were taken to change nothing.
+    /// Rounds of loops that yield, and timeouts, were taken to change nothing.
     Spins,
-    /// State that selvedge cannot see (an atomic of std's, a lock of another crate): two executions
-    /// that differ only in the order of independent operations were not the same. And the first
-    /// operation that differed.
+    /// The model has state that selvedge cannot see (an atomic of std's, a lock of another crate):
+    /// two executions that differ only in the order of independent operations were not the same.
+    /// Holds the first operation that differed.
     Unseen(String),
     /// Fewer executions than the model is known to need.
     TooFew {
-        /// How many ran.
+        /// How many executions ran.
         executions: u64,
-        /// How many there must be at least.
+        /// How many executions there must be at least.
         needed: u64,
     },
     /// A condition that must be true in some execution never was.
@@ -196,7 +196,7 @@ pub enum Bound {
     Replay(String),
 }
 
-/// What to do where nothing was explored.
+/// What to do if nothing was explored.
 const NOTHING: &str = "nothing to explore: in no execution did two threads use the same object of \
                        selvedge's, one of them to change it. Does the code use std's Mutex, \
                        channels or atomics where it should use those of selvedge::sync? If the \
@@ -240,25 +240,25 @@ impl fmt::Display for Bound {
     }
 }
 
-/// What kind of wrong an execution did.
+/// The kind of a violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Kind {
     /// An assertion failed, or something else panicked.
     Panic,
-    /// Two accesses to a cell, one of them a write, that nothing orders.
+    /// Two unordered accesses to a cell, one of them a write.
     DataRace,
-    /// Threads that wait for ever.
+    /// Threads wait forever.
     Deadlock,
-    /// Threads that run for ever and get nowhere.
+    /// Threads run forever without progress.
     Livelock,
-    /// Something that was created in the execution and never dropped.
+    /// An object was created in the execution and never dropped.
     Leak,
-    /// It ended its process: by a panic that cannot unwind, an abort, a signal, an exit. No check
-    /// comes to that verdict; it stands in the last words of the process.
+    /// The execution ended its process: by a panic that cannot unwind, an abort, a signal or an
+    /// exit. No check returns this verdict; the process reports it in its last words.
     Abort,
     /// The operations returned what the sequential specification does not allow in any order that
-    /// the criterion leaves.
+    /// the criterion permits.
     NotLinearizable,
 }
 
@@ -276,10 +276,10 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What a check must find, for the test to pass.
+/// What a check must find for the test to pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// Nothing wrong.
+    /// No violation.
     Holds,
     /// A violation of this kind: a broken form that must be caught.
     Violation(Kind),
@@ -299,34 +299,34 @@ impl fmt::Display for Expect {
 pub struct Counterexample {
     /// The model's name.
     pub model: String,
-    /// What kind of wrong.
+    /// The kind of violation.
     pub kind: Kind,
-    /// What was wrong, in the words of the panic or the engine.
+    /// The message of the panic or the engine.
     pub message: String,
-    /// Where, if a panic or a race said so: `account.rs:57`.
+    /// Where it failed, if a panic or a race said so: `account.rs:57`.
     pub location: Option<String>,
-    /// Who found it.
+    /// The explorer that found it.
     pub explorer: Explorer,
-    /// In which execution, from 1.
+    /// The number of the execution, from 1.
     pub execution: u64,
-    /// Switches away from a thread that could have gone on.
+    /// The number of preemptions: switches away from a thread that was still enabled.
     pub preemptions: usize,
     /// The execution that was found first, if this is a smaller one with the same failure.
     pub reduced_from: Option<Size>,
     /// The events up to the failure.
     pub trace: Trace,
-    /// Pairs of events (places in the trace) that conflict: the second overwrites or races with the
+    /// Pairs of conflicting events (places in the trace): the second overwrites or races with the
     /// first.
     pub conflicts: Vec<(usize, usize)>,
-    /// What to know before believing it: an engine may allow what the language does not.
+    /// A caveat: an engine may allow what the language does not.
     pub caveat: Option<String>,
     /// The token that replays exactly this execution.
     pub replay: String,
 }
 
 impl Counterexample {
-    /// Whether it is a panic that came before the execution had a second thread: what a model does
-    /// to prepare itself went wrong, and nothing was met that a broken form is to show.
+    /// Returns `true` if it is a panic before the execution had a second thread. Then the model's
+    /// set-up failed, and the code that a broken form tests never ran.
     ///
     /// ```
     /// use selvedge::{Check, Config, Expect, Kind, Verdict, thread};
@@ -354,11 +354,11 @@ impl Counterexample {
     }
 }
 
-/// How large an execution is.
+/// The size of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
-    /// Switches away from a thread that could have gone on.
+    /// The number of preemptions: switches away from a thread that was still enabled.
     pub preemptions: usize,
-    /// Operations of all threads.
+    /// The number of operations of all threads.
     pub events: usize,
 }

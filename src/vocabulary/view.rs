@@ -1,14 +1,14 @@
-//! What one thread knows, and what its atomics and fences make known: happens-before from declared
+//! What one thread knows, and what its atomics and fences publish: happens-before from declared
 //! orderings.
 //!
-//! C++20 [intro.races], [atomics.order], [atomics.fences]. A deviation: a SeqCst fence is an
-//! acquire and a release fence, since the total order of SeqCst fences orders no plain accesses by
-//! itself.
+//! This follows C++20 [intro.races], [atomics.order], [atomics.fences]. There is one deviation: a
+//! SeqCst fence is an acquire and a release fence, because the total order of SeqCst fences orders
+//! no plain accesses by itself.
 
 use super::VectorClock;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};
 
-/// Whether a load with this ordering makes known what it reads.
+/// Whether a load with this ordering acquires what it reads.
 pub(crate) fn acquires(order: Ordering) -> bool {
     matches!(order, Acquire | AcqRel | SeqCst)
 }
@@ -22,7 +22,7 @@ pub(crate) fn releases(order: Ordering) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct View {
     pub(crate) now: VectorClock,
-    /// Joined by relaxed loads: what an acquire fence will make known.
+    /// Joined by relaxed loads: what an acquire fence will acquire.
     before_acquire_fence: VectorClock,
     /// What relaxed stores publish: the clock of the last release fence.
     at_release_fence: VectorClock,
@@ -38,7 +38,7 @@ impl View {
         }
     }
 
-    /// What a store of the thread publishes.
+    /// Returns what a store of the thread publishes.
     pub(crate) fn publishes(&self, order: Ordering) -> &VectorClock {
         if releases(order) { &self.now } else { &self.at_release_fence }
     }

@@ -1,5 +1,5 @@
-//! Histories of collections in which each value is put in once: when each was put in, and when it
-//! was taken out.
+//! Histories of collections in which each value is inserted once: when each was inserted and
+//! removed.
 
 use super::{Judgement, NEVER};
 use crate::linearize::Specification;

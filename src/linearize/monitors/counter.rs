@@ -1,9 +1,9 @@
-//! Counters: the increments are put in order of their deadlines.
+//! Counters: the increments are ordered by their deadlines.
 //!
 //! The k-th increment must take effect after each read of less than k has started, and before a
-//! read of k or more has ended. Both bounds grow with k, so the increments that may come are taken
-//! by earliest deadline, which is an exact matching (Jackson's rule for unit jobs). A pending
-//! increment has no deadline, and is taken only when there is no other.
+//! read of k or more has ended. Both bounds grow with k, so the available increments are taken by
+//! earliest deadline. This is an exact matching (Jackson's rule for unit jobs). A pending increment
+//! has no deadline, and is taken only if there is no other.
 
 use super::{Judgement, NEVER};
 use crate::linearize::Specification;

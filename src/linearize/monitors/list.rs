@@ -1,9 +1,9 @@
 //! Lists to which each value is appended once: the longest read is the order.
 //!
-//! Every read must be a beginning of it. Then the appends that were seen and the reads have their
-//! places, those of equal place in any order, and no operation may end before one of an earlier
-//! place has started (Kingsbury and Alvaro, "Elle", VLDB 2020, take the order of a list's versions
-//! from its reads in the same way).
+//! Every read must be a prefix of it. That gives each read and each append that was seen its place;
+//! those with the same place may have any order. No operation may end before one of an earlier
+//! place has started. (Kingsbury and Alvaro, "Elle", VLDB 2020, take the order of a list's versions
+//! from its reads in the same way.)
 
 use super::{Judgement, NEVER};
 use crate::linearize::Specification;

@@ -1,10 +1,10 @@
-//! Tests in polynomial time, for structures whose histories are easy when no value occurs twice:
-//! the search would need exponentially many configurations for long histories that fail.
+//! Polynomial-time tests, for structures whose histories are easy if no value occurs twice. For
+//! long histories that fail, the search would need exponentially many configurations.
 //!
-//! Each is exact, and says when it does not apply. They look at intervals alone, so they do for
-//! quiescent consistency, whose intervals are wider, too. An operation precedes another if it ends
-//! before that starts; at the same moment, they overlap. They were compared with brute force on
-//! random histories of each type (`tests/linearize.rs`).
+//! Each test is exact, and says when it does not apply. The tests use only intervals. So they also
+//! work for quiescent consistency, whose intervals are wider. An operation precedes another if it
+//! ends before the other starts; if both happen at the same moment, they overlap. The tests were
+//! compared with brute force on random histories of each type (`tests/linearize.rs`).
 
 mod collection;
 mod counter;
@@ -27,11 +27,11 @@ pub(super) use stack::stack;
 use super::Specification;
 use super::entry::{Entry, Outcome};
 
-/// What a monitor found.
+/// The result of a monitor.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judgement {
     Holds,
-    /// Between these entries there is a contradiction.
+    /// There is a contradiction between these entries.
     Fails(Vec<u32>),
 }
 

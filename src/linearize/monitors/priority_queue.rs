@@ -1,8 +1,10 @@
-//! Priority queues: each value leaves at a moment at which no greater one is certainly in.
+//! Priority queues: each value is removed at a moment at which no greater one is certainly in the
+//! queue.
 //!
-//! The values are taken from the greatest on, and the moments at which one is certainly in are
-//! crossed out; a value that has no moment left to leave at is wrong (after Lee and Mathur, OOPSLA
-//! 2025; a union-find of moments instead of their trees). Not with pending removals.
+//! The values are processed from the greatest down, and the moments at which each is certainly in
+//! the queue are excluded. A value that has no moment left for its removal is wrong (after Lee and
+//! Mathur, OOPSLA 2025; with a union-find of moments instead of their trees). It does not apply to
+//! histories with pending removals.
 
 use super::Judgement;
 use super::collection::Collection;

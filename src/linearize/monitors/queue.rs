@@ -1,14 +1,10 @@
-//! Queues: two values must not overtake each other.
+//! Queues: no value may overtake another.
 //!
-//! A history with distinct values fails if and only if a value is taken out twice, or before it is
-//! put in, or a dequeue finds nothing while there always is something, or x is put in before y, but
-//! y taken out before x, if x is taken out at all (Henzinger, Sezgin and Vafeiadis,
-//! "Aspect-oriented linearizability proofs", CONCUR 2013; in O(n log n) as in Lee and Mathur,
-//! "Efficient Decrease-and-Conquer Linearizability Monitoring", OOPSLA 2025).
-//!
-//! Ours: a pending dequeue may have taken a value that was overtaken and never seen again. The
-//! values that need that, by deadline, are matched with the pending dequeues, by start. Not with
-//! dequeues that found nothing.
+//! A history with distinct values fails if and only if one of these holds: a value is dequeued
+//! twice, or before it is enqueued; a dequeue finds nothing while there always is something; or x
+//! is enqueued before y, but y is dequeued before x, if x is dequeued at all (Henzinger, Sezgin and
+//! Vafeiadis, "Aspect-oriented linearizability proofs", CONCUR 2013; in O(n log n) as in Lee and
+//! Mathur, "Efficient Decrease-and-Conquer Linearizability Monitoring", OOPSLA 2025).
 
 use super::collection::{Collection, Way};
 use super::{Judgement, NEVER};

@@ -1,11 +1,11 @@
 //! Registers in which each value is written once: zones (Gibbons and Korach, "Testing shared
 //! memories", SIAM J. Comput. 1997).
 //!
-//! A value's zone goes from the first end to the last start of its write and its reads. If those
-//! are in this order, the value is certainly there all the time in between (a forward zone),
-//! otherwise it may have been there for a moment only (a backward zone). Forward zones must not
-//! overlap, and no backward zone may lie inside a forward one. The first value was written before
-//! everything.
+//! A value's zone lies between the first end and the last start of its write and its reads. If the
+//! end comes first, the register certainly holds the value all the time in between (a forward
+//! zone). Otherwise it may have held the value for only a moment (a backward zone). Forward zones
+//! must not overlap, and no backward zone may lie inside a forward one. The initial value was
+//! written before everything.
 
 use super::Judgement;
 use crate::linearize::Specification;

@@ -1,11 +1,11 @@
-//! Sets, value by value, where a value is put in once and taken out once, at the most.
+//! Sets, value by value, where each value is inserted at most once and removed at most once.
 //!
-//! Let it come at i and leave at r. Whoever saw it there has not ended before i nor started after
-//! r; whoever did not has started by i or ended no earlier than r. So the latest i and the earliest
-//! r that the others allow are the best; and if they cross, the value was there for a moment inside
-//! of everybody's interval, and nobody is contradicted. Not with pending operations. (For
-//! collections in general: Emmi and Enea, "Sound, complete, and tractable linearizability
-//! monitoring for concurrent collections", POPL 2018.)
+//! Let a value be inserted at i and removed at r. An operation that saw it has neither ended before
+//! i nor started after r. One that did not see it has started by i or ended no earlier than r. So
+//! the latest i and the earliest r that the others allow are best. If they cross, the value was
+//! there for a moment inside every interval, and no operation is contradicted. It does not apply to
+//! histories with pending operations. (For collections in general: Emmi and Enea, "Sound, complete,
+//! and tractable linearizability monitoring for concurrent collections", POPL 2018.)
 
 use super::{Judgement, NEVER};
 use crate::linearize::Specification;

@@ -1,12 +1,12 @@
 //! Stacks: values are peeled off at moments at which the stack may have been empty of the others.
 //!
 //! A value is certainly on the stack from the end of its push to the start of its pop. At a moment
-//! at which no value is certainly on it, each operation that may take effect there can; a value of
-//! which both have taken effect need not be looked at any more, which gives new moments. The
-//! history holds if and only if all can be peeled (Lee and Mathur, OOPSLA 2025; also Abdulla et
-//! al., "Tractable Linearizability Monitoring"). O(n log n): a tree of how many values cover each
-//! gap between events, and a tree over the operations by start with the latest end. Not with
-//! pending pops.
+//! at which no value is certainly on it, every operation that may take effect there can. A value
+//! whose push and pop have both taken effect is finished, which gives new moments. The history
+//! holds if and only if all values can be peeled (Lee and Mathur, OOPSLA 2025; also Abdulla et al.,
+//! "Tractable Linearizability Monitoring"). It takes O(n log n): one tree counts the values that
+//! cover each gap between events, another holds the operations by start with the latest end. It
+//! does not apply to histories with pending pops.
 
 use super::collection::Collection;
 use super::{Judgement, NEVER};

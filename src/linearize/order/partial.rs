@@ -1,8 +1,8 @@
-//! Any precedence at all, of a few operations: a set in one word.
+//! Arbitrary precedence between a few operations, as a set in one word.
 //!
-//! Under weak memory "returned before" is happens-before, which is a partial order and not always
-//! one of intervals: of two operations that come one after the other, and two others that do,
-//! neither first one need precede the other's second.
+//! Under weak memory "returned before" is happens-before. This is a partial order, and not always
+//! one of intervals: of two pairs of ordered operations, neither first one need precede the other
+//! pair's second.
 
 use super::Order;
 use crate::linearize::Specification;

@@ -1,4 +1,4 @@
-//! Precedence in each process's program, and none between processes: a place in each program.
+//! Program order of each process, and no order between processes: a position in each program.
 
 use super::Order;
 use crate::linearize::Specification;

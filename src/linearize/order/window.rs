@@ -1,10 +1,10 @@
 //! Precedence in real time: an interval order.
 //!
-//! The operations that have taken effect are closed downwards, so they are all those that end
-//! before some moment (the frontier: a place in the order of responses) and some of those that run
-//! at that moment (the window: a bit a slot, where operations that do not overlap share slots).
-//! That pair is the set, exactly, in a few words. The list of events from which operations are
-//! lifted is that of Lowe ("Testing for linearizability", 2017).
+//! The operations that have taken effect are closed downwards. So they are all those that end
+//! before some moment (the frontier: a position in the order of responses) and some of those that
+//! run at that moment (the window: one bit for each slot, where operations that do not overlap
+//! share slots). That pair is the set, exactly, in a few words. The list of events from which
+//! operations are lifted is that of Lowe ("Testing for linearizability", 2017).
 
 use super::Order;
 use crate::linearize::Specification;

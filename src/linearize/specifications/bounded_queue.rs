@@ -1,13 +1,13 @@
-//! A queue with a bound, whose operations wait, and that can be closed: a channel.
+//! A bounded queue with blocking operations, which can be closed: a channel.
 
 use super::Value;
 use crate::linearize::Specification;
 use std::collections::VecDeque;
 
-/// A queue that holds no more than its capacity, and can be closed.
+/// A queue that holds at most its capacity, and can be closed.
 ///
-/// An enqueue waits while the queue is full and open, a dequeue while it is empty and open: until
-/// then they are not enabled. What is in a closed queue can still be taken out.
+/// An enqueue blocks while the queue is full and open, a dequeue while it is empty and open: they
+/// are not enabled then. The values in a closed queue can still be dequeued.
 ///
 /// ```
 /// use selvedge::linearize::Specification;
@@ -25,17 +25,17 @@ pub struct BoundedQueue<T = i64> {
     closed: bool,
 }
 
-/// What can be done to a [`BoundedQueue`].
+/// The operations of a [`BoundedQueue`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BoundedQueueOp<T = i64> {
-    /// Adds a value at the end: `Enqueued`, or `Closed`. Waits while the queue is full and open.
+    /// Adds a value at the end: `Enqueued` or `Closed`. Blocks while the queue is full and open.
     Enqueue(T),
-    /// The same without waiting: `Enqueued`, `Full` or `Closed`.
+    /// Adds a value at the end without blocking: `Enqueued`, `Full` or `Closed`.
     TryEnqueue(T),
-    /// Takes the value that has been there for longest: `Dequeued`, or `Closed` when there is none
-    /// and none will come. Waits while the queue is empty and open.
+    /// Removes the oldest value: `Dequeued`, or `Closed` if there is none and none will come.
+    /// Blocks while the queue is empty and open.
     Dequeue,
-    /// The same without waiting: `Dequeued`, `Empty` or `Closed`.
+    /// Removes the oldest value without blocking: `Dequeued`, `Empty` or `Closed`.
     TryDequeue,
     /// Closes the queue: `Closed`. It may be closed already.
     Close,
@@ -46,18 +46,18 @@ pub enum BoundedQueueOp<T = i64> {
 pub enum BoundedQueueRet<T = i64> {
     /// The value was added.
     Enqueued,
-    /// It was not: there was no room.
+    /// The value was not added: there was no room.
     Full,
-    /// The value that was taken.
+    /// The value that was removed.
     Dequeued(T),
-    /// None was taken: there was none.
+    /// There was no value.
     Empty,
-    /// The queue is closed, and nothing was added or taken.
+    /// The queue is closed, and nothing was added or removed.
     Closed,
 }
 
 impl<T> BoundedQueue<T> {
-    /// An empty queue for so many values.
+    /// Creates an empty queue of this capacity.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         BoundedQueue { values: VecDeque::new(), capacity, closed: false }

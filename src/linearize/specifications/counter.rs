@@ -1,14 +1,14 @@
-//! Counters: one that is incremented and read, and one that does both at once.
+//! Counters: one with separate increment and read, one with fetch-and-add.
 
 use crate::linearize::Specification;
 use crate::linearize::entry::Entry;
 use crate::linearize::monitors::{self, Judgement};
 
-/// A counter that is incremented by one, and read.
+/// A counter that is incremented by one and read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Counter(pub u64);
 
-/// What can be done to a [`Counter`].
+/// The operations of a [`Counter`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CounterOp {
     /// Adds one.
@@ -51,11 +51,11 @@ impl Specification for Counter {
     }
 }
 
-/// A counter whose value before is returned by each addition, which wraps around.
+/// A counter with fetch-and-add, which wraps around.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FetchAdd(pub i64);
 
-/// Adds this to a [`FetchAdd`]; it returns what was there before.
+/// Adds this to a [`FetchAdd`] and returns the previous value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FetchAddOp(pub i64);
 

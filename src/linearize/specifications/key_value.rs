@@ -1,4 +1,4 @@
-//! A store of texts by key, to which texts can be appended.
+//! A store of texts by key, with append.
 
 use super::readers::{Readers, Role};
 use super::text::Text;
@@ -7,14 +7,14 @@ use crate::linearize::lookahead::Lookahead;
 use crate::linearize::{Specification, key};
 use std::collections::BTreeMap;
 
-/// A store of texts by key, all of them empty at the beginning. Histories are checked key by key.
+/// A store of texts by key, all of them initially empty. Histories are checked key by key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct KeyValue(BTreeMap<String, Text>);
 
-/// What can be done to a [`KeyValue`].
+/// The operations of a [`KeyValue`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum KeyValueOp {
-    /// The text at a key.
+    /// Returns the text at a key.
     Get(String),
     /// Replaces the text at a key.
     Put(String, String),
@@ -25,9 +25,9 @@ pub enum KeyValueOp {
 /// What a [`KeyValueOp`] returns.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum KeyValueRet {
-    /// The text, which is empty if there was none.
+    /// The text; empty if there was none.
     Text(String),
-    /// The text was replaced, or appended to.
+    /// The text was replaced or appended to.
     Done,
 }
 

@@ -1,20 +1,20 @@
-//! A list that only grows.
+//! An append-only list.
 
 use super::Value;
 use crate::linearize::Specification;
 use crate::linearize::entry::Entry;
 use crate::linearize::monitors::{self, Judgement};
 
-/// A list to which values are appended, and that is read as a whole.
+/// A list to which values are appended, and which is read as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct List<T = i64>(pub Vec<T>);
 
-/// What can be done to a [`List`].
+/// The operations of a [`List`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum ListOp<T = i64> {
     /// Adds a value at the end.
     Append(T),
-    /// Returns all values in their order.
+    /// Returns all values in order.
     Read,
 }
 
@@ -23,7 +23,7 @@ pub enum ListOp<T = i64> {
 pub enum ListRet<T = i64> {
     /// The value was added.
     Appended,
-    /// All values in their order.
+    /// All values in order.
     Values(Vec<T>),
 }
 

@@ -1,32 +1,32 @@
-//! A mutex and a semaphore, whose operations wait.
+//! A mutex and a semaphore, with blocking operations.
 
 use crate::linearize::Specification;
 
-/// A mutex: `lock` is enabled while nobody holds it, `unlock` while somebody does.
+/// A mutex: `lock` is enabled while it is free, `unlock` while it is held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Mutex {
     held: bool,
 }
 
-/// What can be done to a [`Mutex`].
+/// The operations of a [`Mutex`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MutexOp {
-    /// Takes the mutex: `Locked`. Waits while it is held.
+    /// Acquires the mutex: `Locked`. Blocks while it is held.
     Lock,
-    /// The same without waiting: `Locked` or `WouldBlock`.
+    /// Acquires the mutex without blocking: `Locked` or `WouldBlock`.
     TryLock,
-    /// Gives it back: `Unlocked`.
+    /// Releases the mutex: `Unlocked`.
     Unlock,
 }
 
 /// What a [`MutexOp`] returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MutexRet {
-    /// The mutex was taken.
+    /// The mutex was acquired.
     Locked,
-    /// It was not: it was held.
+    /// The mutex was held.
     WouldBlock,
-    /// It was given back.
+    /// The mutex was released.
     Unlocked,
 }
 
@@ -63,14 +63,14 @@ pub struct Semaphore {
     pub permits: usize,
 }
 
-/// What can be done to a [`Semaphore`].
+/// The operations of a [`Semaphore`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SemaphoreOp {
-    /// Takes a permit: `Acquired`. Waits while there is none.
+    /// Takes a permit: `Acquired`. Blocks while there is none.
     Acquire,
-    /// The same without waiting: `Acquired` or `WouldBlock`.
+    /// Takes a permit without blocking: `Acquired` or `WouldBlock`.
     TryAcquire,
-    /// Gives a permit: `Released`.
+    /// Returns a permit: `Released`.
     Release,
 }
 
@@ -79,9 +79,9 @@ pub enum SemaphoreOp {
 pub enum SemaphoreRet {
     /// A permit was taken.
     Acquired,
-    /// None was taken: there was none.
+    /// There was no permit.
     WouldBlock,
-    /// A permit was given.
+    /// A permit was returned.
     Released,
 }
 

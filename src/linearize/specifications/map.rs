@@ -4,22 +4,22 @@ use super::Value;
 use crate::linearize::{Specification, key};
 use std::collections::BTreeMap;
 
-/// A map. Each of its operations is about one key, so histories are checked key by key.
+/// A map. Each operation concerns one key, so histories are checked key by key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Map<K = i64, V = i64>(pub BTreeMap<K, V>);
 
-/// What can be done to a [`Map`].
+/// The operations of a [`Map`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MapOp<K = i64, V = i64> {
-    /// The value at a key.
+    /// Returns the value at a key.
     Get(K),
-    /// Puts a value at a key, and returns the one that was there.
+    /// Inserts a value at a key and returns the previous one.
     Insert(K, V),
-    /// Takes the value at a key away, and returns it.
+    /// Removes the value at a key and returns it.
     Remove(K),
 }
 
-/// What a [`MapOp`] returns: the value that was at the key.
+/// What a [`MapOp`] returns: the previous value at the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MapRet<V = i64>(pub Option<V>);
 

@@ -1,5 +1,4 @@
-//! Sequential specifications of the structures that everybody knows, each with its operations and
-//! what they return.
+//! Sequential specifications of common structures, each with its operations and their results.
 //!
 //! A value is anything that can be cloned, compared, hashed and printed.
 
@@ -34,7 +33,7 @@ pub use stack::{Stack, StackOp, StackRet};
 use std::fmt::Debug;
 use std::hash::Hash;
 
-/// What a structure holds. Implemented by itself.
+/// A value that a structure holds, with a blanket implementation.
 pub trait Value: Clone + Eq + Hash + Debug {}
 
 impl<T: Clone + Eq + Hash + Debug> Value for T {}

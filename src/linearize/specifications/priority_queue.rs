@@ -1,4 +1,4 @@
-//! A priority queue: the greatest first.
+//! A priority queue: greatest first.
 
 use super::Value;
 use crate::linearize::Specification;
@@ -6,28 +6,28 @@ use crate::linearize::entry::Entry;
 use crate::linearize::monitors::{self, Does, Judgement};
 use std::collections::BTreeMap;
 
-/// A priority queue. A pop of an empty one returns nothing, and does not wait.
+/// A priority queue. Popping an empty one returns `None` and does not block.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PriorityQueue<T = i64>(
-    /// How often each value is there.
+    /// The number of occurrences of each value.
     pub BTreeMap<T, usize>,
 );
 
-/// What can be done to a [`PriorityQueue`].
+/// The operations of a [`PriorityQueue`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PriorityQueueOp<T = i64> {
-    /// Puts a value in.
+    /// Inserts a value.
     Insert(T),
-    /// Takes the greatest value.
+    /// Removes the greatest value.
     PopMax,
 }
 
 /// What a [`PriorityQueueOp`] returns.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PriorityQueueRet<T = i64> {
-    /// The value was put in.
+    /// The value was inserted.
     Inserted,
-    /// The value that was taken, or `None`: there was none.
+    /// The value that was removed, or `None` if there was none.
     Popped(Option<T>),
 }
 

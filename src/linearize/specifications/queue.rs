@@ -6,16 +6,16 @@ use crate::linearize::entry::Entry;
 use crate::linearize::monitors::{self, Does, Judgement};
 use std::collections::VecDeque;
 
-/// A queue without a bound. A dequeue of an empty one returns nothing, and does not wait.
+/// An unbounded queue. Dequeuing from an empty one returns `None` and does not block.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Queue<T = i64>(pub VecDeque<T>);
 
-/// What can be done to a [`Queue`].
+/// The operations of a [`Queue`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum QueueOp<T = i64> {
     /// Adds a value at the end.
     Enqueue(T),
-    /// Takes the value that has been there for longest.
+    /// Removes the oldest value.
     Dequeue,
 }
 
@@ -24,7 +24,7 @@ pub enum QueueOp<T = i64> {
 pub enum QueueRet<T = i64> {
     /// The value was added.
     Enqueued,
-    /// The value that was taken, or `None`: there was none.
+    /// The value that was removed, or `None` if there was none.
     Dequeued(Option<T>),
 }
 

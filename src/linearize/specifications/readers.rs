@@ -1,8 +1,8 @@
-//! The look-ahead for one key of a store: who is still to read which text.
+//! The look-ahead for one key of a store: which operations are still to read which text.
 //!
-//! A text with which nothing begins that is still to be read is as good as any other such text. And
-//! from such a text nothing leads on, if somebody has to read before the next time that the text
-//! can be replaced.
+//! If no text that is still to be read starts with a state's text, all such states are equivalent.
+//! Nothing leads on from such a state if a read must come before the next possible replacement of
+//! the text.
 
 use super::text::Text;
 

@@ -1,12 +1,12 @@
-//! How the operations of the ready-made specifications are written in JSON lines.
+//! How the operations of the built-in specifications are written in JSON lines.
 
 use super::*;
 use crate::linearize::reader::{Mismatch, Recorded};
 use serde_json::Value as Json;
 
-/// A value as it is written: a number, or, where there may be none, `null`.
+/// A value in JSON lines: a number, or, where there may be none, `null`.
 pub trait Written: Value + Ord {
-    /// The value.
+    /// Parses the value.
     fn from_json(json: &Json) -> Option<Self>;
 }
 

@@ -1,16 +1,15 @@
-//! Registers: one that is read and written, and one with compare-and-swap.
+//! Registers: one with read and write, and one that also has compare-and-swap.
 
 use super::Value;
 use crate::linearize::Specification;
 use crate::linearize::entry::Entry;
 use crate::linearize::monitors::{self, Judgement};
 
-/// A register that is read and written. It begins with the value in it: `Register(None)` for one
-/// that has none.
+/// A register that is read and written. It holds its initial value: `Register(None)` for none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Register<T = i64>(pub T);
 
-/// What can be done to a [`Register`].
+/// The operations of a [`Register`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RegisterOp<T = i64> {
     /// Returns the value.
@@ -57,11 +56,11 @@ impl<T: Value> Specification for Register<T> {
     }
 }
 
-/// A register that also has compare-and-swap. It begins with the value in it.
+/// A register that also has compare-and-swap. It holds its initial value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CasRegister<T = i64>(pub T);
 
-/// What can be done to a [`CasRegister`].
+/// The operations of a [`CasRegister`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CasRegisterOp<T = i64> {
     /// Returns the value.
@@ -70,9 +69,9 @@ pub enum CasRegisterOp<T = i64> {
     Write(T),
     /// Replaces the value if it is the expected one.
     CompareAndSwap {
-        /// What has to be there.
+        /// The expected value.
         expected: T,
-        /// What is then put there.
+        /// The new value.
         new: T,
     },
 }
@@ -84,7 +83,7 @@ pub enum CasRegisterRet<T = i64> {
     Value(T),
     /// The value was replaced.
     Written,
-    /// Whether the value was the expected one, and was replaced.
+    /// Whether the value was the expected one and was replaced.
     Swapped(bool),
 }
 

@@ -6,18 +6,18 @@ use crate::linearize::monitors::{self, Judgement};
 use crate::linearize::{Specification, key};
 use std::collections::BTreeSet;
 
-/// A set. Each of its operations is about one value, so histories are checked value by value.
+/// A set. Each operation concerns one value, so histories are checked value by value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Set<T = i64>(pub BTreeSet<T>);
 
-/// What can be done to a [`Set`]; each returns a `bool`.
+/// The operations of a [`Set`]; each returns a `bool`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SetOp<T = i64> {
-    /// Puts a value in. Whether it was not there.
+    /// Inserts a value. Returns whether it was absent.
     Insert(T),
-    /// Takes a value out. Whether it was there.
+    /// Removes a value. Returns whether it was present.
     Remove(T),
-    /// Whether a value is there.
+    /// Returns whether a value is present.
     Contains(T),
 }
 

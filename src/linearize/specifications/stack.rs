@@ -5,25 +5,25 @@ use crate::linearize::Specification;
 use crate::linearize::entry::Entry;
 use crate::linearize::monitors::{self, Does, Judgement};
 
-/// A stack without a bound. A pop of an empty one returns nothing, and does not wait.
+/// An unbounded stack. Popping an empty one returns `None` and does not block.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stack<T = i64>(pub Vec<T>);
 
-/// What can be done to a [`Stack`].
+/// The operations of a [`Stack`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum StackOp<T = i64> {
-    /// Puts a value on top.
+    /// Pushes a value.
     Push(T),
-    /// Takes the value on top.
+    /// Removes the value on top.
     Pop,
 }
 
 /// What a [`StackOp`] returns.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum StackRet<T = i64> {
-    /// The value was put on top.
+    /// The value was pushed.
     Pushed,
-    /// The value that was taken, or `None`: there was none.
+    /// The value that was removed, or `None` if there was none.
     Popped(Option<T>),
 }
 

@@ -1,11 +1,13 @@
-//! Values as bytes and back, within limits: bytes come from other processes, and may say anything.
+//! Encodes and decodes values within limits: bytes come from other processes, and may contain
+//! anything.
 //!
-//! The format is postcard's. Both ways go through a wrapper (`read`, `write`) that counts what a
-//! value costs whoever decodes it. What could not be decoded is refused where it is encoded, so
-//! that the error is its sender's.
+//! The format is postcard's. Both directions go through a wrapper (`read`, `write`) that counts the
+//! cost of decoding a value. What could not be decoded is refused when it is encoded, so that its
+//! sender gets the error.
 //!
-//! The wrapper also notes as which primitive types a value is written or read. postcard's bytes do
-//! not say: an `i32` can be read as a `u64`, with another value. [`Shape`] tells the two apart.
+//! The wrapper also records the primitive types as which a value is written or read. postcard's
+//! bytes do not contain them: an `i32` can be read as a `u64`, with another value. [`Shape`]
+//! distinguishes the two.
 
 mod read;
 mod write;
@@ -14,8 +16,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de, de::Deserializ
 use std::cell::Cell;
 use std::fmt;
 
-/// How deep a value may be: every enum, struct, tuple, sequence, map, option and newtype around
-/// another one counts.
+/// How deeply a value may be nested: every enum, struct, tuple, sequence, map, option and newtype
+/// around another one counts.
 ///
 /// ```
 /// use selvedge::process::frame::{DEPTH, from_bytes};
@@ -28,12 +30,12 @@ use std::fmt;
 /// ```
 pub const DEPTH: usize = 256;
 
-/// How much stack, in bytes, a value may take of whoever encodes or decodes it: half of what a
-/// thread of std's has.
+/// How much stack, in bytes, encoding or decoding a value may take: half of what a thread of std's
+/// has.
 pub const STACK: usize = 1 << 20;
 
 /// How many elements of a message's sequences and maps may take no bytes, such as `()`: no byte
-/// bounds their number.
+/// count bounds their number.
 ///
 /// ```
 /// use selvedge::process::frame::{EMPTY_ELEMENTS, from_bytes, to_bytes};
@@ -45,7 +47,7 @@ pub const STACK: usize = 1 << 20;
 /// ```
 pub const EMPTY_ELEMENTS: usize = 1 << 16;
 
-/// A limit that a value goes beyond.
+/// A limit that a value exceeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exceeded {
@@ -55,7 +57,7 @@ pub enum Exceeded {
     Stack,
     /// [`EMPTY_ELEMENTS`].
     EmptyElements,
-    /// What the bytes that are left can hold.
+    /// The number of elements that the remaining bytes can hold.
     Announced {
         /// How many elements a sequence or a map announces.
         elements: usize,
@@ -81,9 +83,9 @@ impl fmt::Display for Exceeded {
     }
 }
 
-/// As which primitive types a value was written or read, in their order: a number that two values
-/// share only if these are the same. A struct, a tuple and a newtype leave nothing in the bytes,
-/// and nothing here.
+/// The primitive types as which a value was written or read, in order, as a number. Two values
+/// share it only if the types are the same. A struct, a tuple and a newtype contribute nothing to
+/// the bytes, and nothing here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Shape(u64);
 
@@ -209,12 +211,12 @@ pub(crate) struct Refusal {
     pub(crate) words: String,
 }
 
-/// The bytes of a value.
+/// Encodes a value.
 ///
 /// # Errors
 ///
-/// In the words of the value's `Serialize`, if it refuses; and if nobody could decode the bytes, as
-/// the value goes beyond one of the limits here.
+/// The message of the value's `Serialize`, if it fails. Also if the bytes could not be decoded,
+/// because the value exceeds one of the limits here.
 pub fn to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, String> {
     encode(value).map(|(bytes, _)| bytes).map_err(|refusal| refusal.words)
 }
@@ -227,10 +229,10 @@ pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<(Vec<u8>, Shape
     }
 }
 
-/// The value that all of `bytes` stands for.
+/// Decodes a value from all of `bytes`.
 ///
-/// Whatever the bytes say, this ends, within [`DEPTH`] and [`STACK`], and makes room beforehand for
-/// no more elements than there are bytes.
+/// This terminates for all bytes, within [`DEPTH`] and [`STACK`], and reserves room for no more
+/// elements than there are bytes.
 ///
 /// # Errors
 ///
@@ -252,11 +254,11 @@ pub(in crate::process) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T
     }
 }
 
-/// The value at the beginning of `bytes`, and those after it.
+/// Decodes the value at the beginning of `bytes`, and returns the remaining bytes.
 ///
 /// # Errors
 ///
-/// As [`from_bytes`], but for what is left over.
+/// As for [`from_bytes`], except for bytes left over.
 pub(crate) fn take_from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, &[u8]), String> {
     take(bytes).map(|(value, _, rest)| (value, rest))
 }

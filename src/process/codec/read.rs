@@ -1,5 +1,5 @@
-//! A deserializer around postcard's: it counts levels, elements without bytes and room made in
-//! advance.
+//! A deserializer around postcard's, which counts levels, elements without bytes, and room reserved
+//! in advance.
 
 use super::{Account, Exceeded, Leaf, Level};
 use postcard::Error;

@@ -1,4 +1,4 @@
-//! A serializer around postcard's: it counts what `read` will count.
+//! A serializer around postcard's, which counts what `read` will count.
 
 use super::{Account, Exceeded, Leaf, Level};
 use serde::ser::{self, Error, Serialize, Serializer};

@@ -1,4 +1,4 @@
-//! What an `Arc` is made of, and what is made of one: the conversions of std's.
+//! Conversions to and from `Arc`, as std has them.
 
 use super::weak::count_of;
 use super::{Arc, Parts, address};
@@ -11,7 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc as Std;
 use std::task::{Wake, Waker};
 
-/// An `Arc` that has been in the execution before is the same one.
+/// An `Arc` that was in the execution before keeps its identity.
 impl<T: ?Sized> From<Std<T>> for Arc<T> {
     #[track_caller]
     fn from(inner: Std<T>) -> Arc<T> {
@@ -22,7 +22,7 @@ impl<T: ?Sized> From<Std<T>> for Arc<T> {
     }
 }
 
-/// What is done with std's is not seen by a model.
+/// A model does not see what is done with std's `Arc`.
 impl<T: ?Sized> From<Arc<T>> for Std<T> {
     fn from(arc: Arc<T>) -> Std<T> {
         let Parts { inner, .. } = arc.into_parts();
@@ -37,7 +37,7 @@ impl<T> From<T> for Arc<T> {
     }
 }
 
-/// The conversions that std's has too.
+/// The conversions that std's `Arc` also has.
 macro_rules! as_std {
     ($([$($generics:tt)*] $from:ty => $to:ty;)*) => { $(
         impl<$($generics)*> From<$from> for Arc<$to> {
@@ -96,7 +96,7 @@ impl<T, const N: usize> TryFrom<Arc<[T]>> for Arc<[T; N]> {
     }
 }
 
-/// The waker owns one of std's.
+/// The waker owns one of std's `Arc`s.
 impl<W: Wake + Send + Sync + 'static> From<Arc<W>> for Waker {
     fn from(waker: Arc<W>) -> Waker {
         Waker::from(Std::<W>::from(waker))

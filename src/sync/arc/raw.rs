@@ -1,5 +1,5 @@
-//! Handles as raw pointers: they are std's, and the execution knows whose they are by their
-//! addresses.
+//! Handles as raw pointers. The pointers are std's, and the execution identifies their owners by
+//! address.
 
 use super::{Arc, Parts, address};
 use crate::execution::memory::arc::Count;
@@ -8,20 +8,20 @@ use std::panic::Location;
 use std::sync::Arc as Std;
 
 impl<T: ?Sized> Arc<T> {
-    /// Where the value stands.
+    /// Returns the address of the value.
     #[must_use]
     pub fn as_ptr(this: &Arc<T>) -> *const T {
         Std::as_ptr(this.inner())
     }
 
-    /// The pointer, which owns the handle from now on.
+    /// Converts the handle to a raw pointer, which then owns it.
     #[must_use]
     pub fn into_raw(this: Arc<T>) -> *const T {
         let Parts { inner, .. } = this.into_parts();
         Std::into_raw(inner)
     }
 
-    /// The handle that [`into_raw`](Arc::into_raw) made a pointer of.
+    /// Converts a raw pointer from [`into_raw`](Arc::into_raw) back to the handle.
     ///
     /// # Safety
     /// 1. As for [`std::sync::Arc::from_raw`].
@@ -35,7 +35,7 @@ impl<T: ?Sized> Arc<T> {
         Arc { inner: Some(inner), count, location: Location::caller() }
     }
 
-    /// Makes one handle more.
+    /// Adds one handle.
     ///
     /// # Safety
     /// 1. As for [`std::sync::Arc::increment_strong_count`].
@@ -47,7 +47,7 @@ impl<T: ?Sized> Arc<T> {
         std::mem::forget(Arc::clone(&*handle));
     }
 
-    /// Gives one handle back.
+    /// Drops one handle.
     ///
     /// # Safety
     /// 1. As for [`std::sync::Arc::decrement_strong_count`].
@@ -60,7 +60,7 @@ impl<T: ?Sized> Arc<T> {
 }
 
 impl<T> Arc<MaybeUninit<T>> {
-    /// The handle of a value that has been written.
+    /// Converts to an `Arc` of the initialised value.
     ///
     /// # Safety
     /// 1. The value must have been written.
@@ -74,7 +74,7 @@ impl<T> Arc<MaybeUninit<T>> {
 }
 
 impl<T> Arc<[T]> {
-    /// Room for so many values.
+    /// Constructs a new slice of `len` uninitialised values.
     #[track_caller]
     #[must_use]
     pub fn new_uninit_slice(len: usize) -> Arc<[MaybeUninit<T>]> {
@@ -83,7 +83,7 @@ impl<T> Arc<[T]> {
 }
 
 impl<T> Arc<[T]> {
-    /// Room for so many values, whose bytes are zero.
+    /// Constructs a new slice of `len` uninitialised values, filled with zero bytes.
     #[track_caller]
     #[must_use]
     pub fn new_zeroed_slice(len: usize) -> Arc<[MaybeUninit<T>]> {
@@ -92,7 +92,7 @@ impl<T> Arc<[T]> {
 }
 
 impl<T> Arc<[MaybeUninit<T>]> {
-    /// The handle of values that have been written.
+    /// Converts to an `Arc` of the initialised values.
     ///
     /// # Safety
     /// 1. All of them must have been written.
@@ -120,10 +120,10 @@ impl<T: std::os::fd::AsRawFd> std::os::fd::AsRawFd for Arc<T> {
 }
 
 impl Arc<dyn std::any::Any + Send + Sync> {
-    /// The same value by its type.
+    /// Downcasts to a concrete type.
     ///
     /// # Errors
-    /// With the handle, if it is of another type.
+    /// Returns the handle if the value has another type.
     pub fn downcast<T: std::any::Any + Send + Sync>(self) -> Result<Arc<T>, Self> {
         let Parts { inner, count, location } = self.into_parts();
         match inner.downcast::<T>() {

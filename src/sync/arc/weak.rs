@@ -20,7 +20,7 @@ use std::sync::{Arc as StdArc, Weak as Std};
 /// assert!(Weak::<u32>::new().upgrade().is_none());
 /// ```
 pub struct Weak<T: ?Sized> {
-    /// `None` only while it is taken apart.
+    /// `None` only while the handle is taken apart.
     inner: Option<Std<T>>,
     count: Count,
     location: &'static Location<'static>,
@@ -29,7 +29,7 @@ pub struct Weak<T: ?Sized> {
 const HERE: &str = "a handle has its value until it is dropped";
 
 impl<T> Weak<T> {
-    /// One without a value.
+    /// Constructs a `Weak` without a value.
     #[track_caller]
     #[must_use]
     pub const fn new() -> Weak<T> {
@@ -46,7 +46,7 @@ impl<T: ?Sized> Weak<T> {
         Weak { inner: Some(inner), count, location }
     }
 
-    /// Goes without a word.
+    /// Drops the handle without recording it.
     pub(super) fn forget(mut self) {
         self.inner = None;
     }
@@ -59,7 +59,7 @@ impl<T: ?Sized> Weak<T> {
         self.inner.as_ref().expect(HERE)
     }
 
-    /// A handle of the value, if it is still there.
+    /// Returns a handle to the value, if it still exists.
     #[track_caller]
     #[must_use]
     pub fn upgrade(&self) -> Option<Arc<T>> {
@@ -73,7 +73,7 @@ impl<T: ?Sized> Weak<T> {
         Some(Arc { inner: Some(inner), count: self.count, location })
     }
 
-    /// How many handles of the value there are.
+    /// Returns the number of handles to the value.
     #[track_caller]
     #[must_use]
     pub fn strong_count(&self) -> usize {
@@ -83,7 +83,7 @@ impl<T: ?Sized> Weak<T> {
         })
     }
 
-    /// How many [`Weak`]s of the value there are; none, if the value is gone.
+    /// Returns the number of [`Weak`]s to the value; 0 if the value is gone.
     #[track_caller]
     #[must_use]
     pub fn weak_count(&self) -> usize {
@@ -93,25 +93,25 @@ impl<T: ?Sized> Weak<T> {
         })
     }
 
-    /// Whether both are handles of one value.
+    /// Returns `true` if both point to the same value.
     #[must_use]
     pub fn ptr_eq(&self, other: &Weak<T>) -> bool {
         self.inner().ptr_eq(other.inner())
     }
 
-    /// Where the value stands, or stood.
+    /// Returns the address of the value, even after the value is gone.
     #[must_use]
     pub fn as_ptr(&self) -> *const T {
         self.inner().as_ptr()
     }
 
-    /// The pointer, which owns the handle from now on.
+    /// Converts the handle to a raw pointer, which then owns it.
     #[must_use]
     pub fn into_raw(self) -> *const T {
         self.into_parts().0.into_raw()
     }
 
-    /// The handle that [`into_raw`](Weak::into_raw) made a pointer of.
+    /// Converts a raw pointer from [`into_raw`](Weak::into_raw) back to the handle.
     ///
     /// # Safety
     /// 1. As for [`std::sync::Weak::from_raw`].
@@ -175,14 +175,14 @@ impl<T: ?Sized> From<Std<T>> for Weak<T> {
     }
 }
 
-/// What is done with std's is not seen by a model.
+/// A model does not see what is done with std's `Weak`.
 impl<T: ?Sized> From<Weak<T>> for Std<T> {
     fn from(weak: Weak<T>) -> Std<T> {
         weak.into_parts().0
     }
 }
 
-/// std's handle of a value, for what stays std's.
+/// Returns std's handle of a value, for values that stay in std.
 pub(super) fn count_of<T: ?Sized>(inner: &StdArc<T>) -> Option<Count> {
     Count::at(address(StdArc::as_ptr(inner)))
 }

@@ -1,15 +1,15 @@
-//! The first events of an execution in a few letters: by them a replay tells that the program is
-//! another one now.
+//! The first events of an execution in a few letters, by which a replay notices that the program
+//! has changed.
 //!
-//! One letter for each operation, then the number of its object, if it has one: `ssr0w0r0w0`.
-//! Source lines are left out, so that a token survives edits that change no event; so are values,
-//! which may be addresses; and so is the thread, which the schedule gives.
+//! Each operation has one letter, followed by the number of its object, if it has one:
+//! `ssr0w0r0w0`. Source lines are left out, so that a token survives edits that change no event.
+//! Values are left out because they may be addresses, and threads because the schedule gives them.
 
 use super::{Event, ObjectId, Operation, Trace};
 use std::fmt;
 use std::str::FromStr;
 
-/// Events beyond these are not told apart: a token is to be copied by hand.
+/// The most events that are compared: a token must be copyable by hand.
 const MOST: usize = 64;
 
 /// A letter for each kind of operation, and its name.
@@ -85,7 +85,7 @@ impl Mark {
         Mark { letter: letter(event.operation), object: event.object }
     }
 
-    /// `store of balance`, with the names that objects have now.
+    /// Returns `store of balance`, with the current names of the objects.
     fn in_words(self, trace: &Trace) -> String {
         let name =
             LETTERS.iter().find(|(letter, _)| *letter == self.letter).map_or("", |(_, name)| name);
@@ -99,7 +99,7 @@ impl Mark {
     }
 }
 
-/// The first events of an execution; of none, if they are not known.
+/// The first events of an execution; empty if they are not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Fingerprint(Vec<Mark>);
 
@@ -112,7 +112,7 @@ impl Fingerprint {
         self.0.is_empty()
     }
 
-    /// How the last event of the trace differs from the one that was there, if it does.
+    /// Returns how the last event of the trace differs from the recorded one, if it does.
     pub(crate) fn differs(&self, trace: &Trace) -> Option<String> {
         let at = trace.events.len().checked_sub(1)?;
         let event = &trace.events[at];
@@ -135,7 +135,7 @@ impl Fingerprint {
         ))
     }
 
-    /// How an execution that is over differs by its end, if it does.
+    /// Returns how the end of a finished execution differs, if it does.
     pub(crate) fn goes_on_after(&self, trace: &Trace) -> Option<String> {
         let (number, next) = (trace.events.len() + 1, self.0.get(trace.events.len())?);
         let next = next.in_words(trace);
@@ -154,7 +154,7 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-/// The byte at which a text is no fingerprint, and why.
+/// The byte offset at which a text is not a fingerprint, and why.
 impl FromStr for Fingerprint {
     type Err = (usize, String);
 

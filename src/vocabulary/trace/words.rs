@@ -1,12 +1,12 @@
-//! Names of threads and objects as a person reads them, and what threads wait for in words: made of
-//! data, never read.
+//! Display names of threads and objects, and what threads wait for. The text is derived from data
+//! and never parsed.
 
 use super::{Awaited, Blocked, ObjectId, Thread, ThreadId, Trace};
 
 impl Trace {
-    /// The name of a thread as a person reads it: the one given to it, or `main`, or `thread 2`.
+    /// Returns the display name of a thread: its given name, or `main`, or `thread 2`.
     ///
-    /// Where several threads have the same name, a number tells them apart: `worker 1`, `worker 2`.
+    /// If several threads have the same name, a number distinguishes them: `worker 1`, `worker 2`.
     #[must_use]
     pub fn thread_name(&self, thread: ThreadId) -> String {
         let given = |(id, thread): (u32, &Thread)| match &thread.name {
@@ -20,11 +20,11 @@ impl Trace {
         told_apart(names.iter().map(|name| Some(name.as_str())), thread.index())
     }
 
-    /// The name of an object as a person reads it: the one given to it, or its kind with its number
-    /// among its kind.
+    /// Returns the display name of an object: its given name, or its kind with its number among
+    /// that kind.
     ///
-    /// Where several objects were given the same name, a number tells them apart: `slot 1`, `slot
-    /// 2`.
+    /// If several objects were given the same name, a number distinguishes them: `slot 1`,
+    /// `slot 2`.
     #[must_use]
     pub fn object_name(&self, object: ObjectId) -> String {
         let Some(it) = self.objects.get(object.index()) else { return format!("#{}", object.0) };
@@ -39,7 +39,7 @@ impl Trace {
         format!("{} {number}", it.kind)
     }
 
-    /// What a thread waits for, in words: `balance, held by teller 1`.
+    /// Returns what a thread waits for as text: `balance, held by teller 1`.
     #[must_use]
     pub fn waiting(&self, blocked: &Blocked) -> String {
         match blocked.on {
@@ -62,13 +62,13 @@ impl Trace {
     }
 }
 
-/// The name of a thread to which none was given.
+/// Returns the display name of a thread without a given name.
 fn unnamed(thread: ThreadId) -> String {
     if thread == ThreadId::MAIN { "main".to_string() } else { format!("thread {}", thread.0) }
 }
 
-/// The name at `index`; with a number behind it if others bear it too, but none that makes it
-/// another one's name.
+/// Returns the name at `index`. If others share it, a number follows that does not make it the name
+/// of another.
 fn told_apart<'a>(names: impl Iterator<Item = Option<&'a str>> + Clone, index: usize) -> String {
     let others = |mine: &str| names.clone().filter(|name| *name == Some(mine)).count();
     let Some(name) = names.clone().nth(index).flatten() else { return String::new() };
