@@ -1,8 +1,8 @@
-//! Real threads that a model starts, as far as they are seen: whether they use the same objects,
-//! and how they end.
+//! Real threads that a model starts, as far as they are observed: whether they use the same
+//! objects, and how they end.
 //!
-//! Nothing of what they do is recorded, for that would order them. Each object remembers who used
-//! it last, and each thread that the facade starts is waited for.
+//! Nothing that they do is recorded, because recording would order them. Each object remembers
+//! which thread used it last, and every thread that the facade starts is waited for.
 
 use super::failure::hook;
 use std::cell::{Cell, RefCell};
@@ -11,13 +11,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// How many bits of a thread's number are its own; the others are its execution's.
+/// How many bits of a thread's number are its own. The others are its execution's.
 const THREAD_BITS: u32 = 16;
 
 thread_local! {
-    /// The number of this thread, if it is one of a model on real threads; else 0.
+    /// The number of this thread if it belongs to a model on real threads, else 0.
     static NUMBER: Cell<u64> = const { Cell::new(0) };
-    /// The execution that it is part of.
+    /// The execution to which it belongs.
     static EXECUTION: RefCell<Option<Arc<Real>>> = const { RefCell::new(None) };
 }
 
@@ -26,7 +26,7 @@ thread_local! {
 pub(crate) struct Real {
     /// Its number, above those of its threads.
     number: u64,
-    /// Relaxed everywhere: it is read when all threads have ended.
+    /// Relaxed everywhere: it is read after all threads have ended.
     met: AtomicBool,
     /// Whether any object was used. Relaxed, as above.
     active: AtomicBool,
@@ -38,11 +38,11 @@ pub(crate) struct Real {
 struct State {
     started: u64,
     running: u64,
-    /// Of threads that panicked, and that nobody has joined: what they say.
+    /// The messages of threads that panicked and were not joined.
     panicked: BTreeMap<u64, String>,
 }
 
-/// What is known of an execution on real threads that is over.
+/// The outcome of a finished execution on real threads.
 pub(crate) struct Seen {
     /// Whether two threads used the same object.
     pub(crate) met: bool,
@@ -50,7 +50,7 @@ pub(crate) struct Seen {
     pub(crate) active: bool,
     /// Whether there was a second thread.
     pub(crate) started: bool,
-    /// A panic that nobody has joined.
+    /// The message of a panic whose thread was not joined.
     pub(crate) unseen: Option<String>,
 }
 
@@ -67,7 +67,7 @@ impl Real {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The end of the main thread: waits for all others, unless it panicked, for then they may wait
+    /// Ends the main thread. Waits for all others unless it panicked, because then they may wait
     /// for it.
     pub(crate) fn end(&self, panicked: bool) -> Seen {
         NUMBER.set(0);
@@ -82,9 +82,9 @@ impl Real {
     }
 }
 
-/// Notes that this thread uses an object, which remembers who used it last.
+/// Notes that this thread uses an object, which remembers the thread that used it last.
 ///
-/// Relaxed: who came first does not matter, and a swap sees every change.
+/// Relaxed: which thread came first does not matter, and a swap sees every change.
 pub(super) fn uses(last: &AtomicU64) {
     let me = NUMBER.get();
     if me == 0 {
@@ -101,13 +101,13 @@ pub(super) fn uses(last: &AtomicU64) {
     });
 }
 
-/// Notes that this thread has to do with another one of its model.
+/// Notes that this thread interacts with another thread of its model.
 pub(crate) fn meet() {
     EXECUTION
         .with_borrow(|real| real.iter().for_each(|real| real.met.store(true, Ordering::Relaxed)));
 }
 
-/// A thread of an execution, for whoever joins it.
+/// A thread of an execution, for its joiner.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     real: Arc<Real>,
@@ -115,15 +115,15 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// Somebody takes the thread's result, and its panic with it.
+    /// The joiner takes the thread's result, and its panic with it.
     pub(crate) fn joined(self) {
         self.real.state().panicked.remove(&self.thread);
     }
 }
 
-/// Takes a new thread into the execution of the one that starts it: what it is to run, and its
-/// ticket. Its panic is unseen until it is joined, unless it is `scoped`: then its scope sees to
-/// that.
+/// Adds a new thread to the execution of the thread that starts it. Returns what it runs, and its
+/// ticket. Its panic counts as unseen until it is joined, unless it is `scoped`: then its scope
+/// handles the panic.
 pub(crate) fn join_in<F, T>(f: F, scoped: bool) -> (impl FnOnce() -> T, Option<Ticket>)
 where
     F: FnOnce() -> T,
@@ -149,7 +149,7 @@ where
     (body, ticket)
 }
 
-/// A thread that runs, or is to run: an execution waits for its end.
+/// A thread that runs or will run: its execution waits for its end.
 struct Member {
     ticket: Ticket,
     scoped: bool,
