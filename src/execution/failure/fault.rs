@@ -1,19 +1,18 @@
-//! What comes over a process by what a model does: a thread overflows its stack, a signal, an
-//! `exit`.
+//! What a model can do to its process: a stack overflow, a signal, an `exit`.
 //!
-//! They are raised by what the OS thread itself did, so the handler runs on the thread that
-//! explores, on its alternate stack (the standard library gives one to each thread). What is not a
-//! model's goes to whoever had the signal before.
+//! The OS thread itself raises these signals. So the handler runs on the thread that explores, on
+//! its alternate stack (the standard library gives one to each thread). A signal that is not a
+//! model's goes to the previous handler.
 
-#![allow(unsafe_code)] // every line of it is a call of the system's
+#![allow(unsafe_code)] // every line of it is a system call
 
 use super::last_words::{self, Death};
 use super::stack;
 use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
 
-/// What a fault, or an abort, raises, as last words call it. `SIGTRAP` is how some processors
-/// abort.
+/// The signals that a fault or an abort raises, with their names in last words. `SIGTRAP` is how
+/// some processors abort.
 const FATAL: [(c_int, &str); 6] = [
     (libc::SIGSEGV, "SIGSEGV\n"),
     (libc::SIGBUS, "SIGBUS\n"),
@@ -23,11 +22,11 @@ const FATAL: [(c_int, &str); 6] = [
     (libc::SIGTRAP, "SIGTRAP\n"),
 ];
 
-/// What was done with these signals before.
+/// The previous actions for these signals.
 static BEFORE: OnceLock<[libc::sigaction; FATAL.len()]> = OnceLock::new();
 
-/// Remembers who has these signals. Before loom is used for the first time: generator, which it
-/// runs on, installs a handler that takes every fault for one of its own.
+/// Remembers the actions for these signals. Called before the first use of loom: generator, its
+/// runtime, installs a handler that treats every fault as its own.
 pub(super) fn remember() {
     BEFORE.get_or_init(|| {
         FATAL.map(|(signal, _)| {
@@ -44,7 +43,7 @@ pub(super) fn remember() {
     });
 }
 
-/// Takes these signals.
+/// Installs our handler for these signals.
 pub(super) fn take_over() {
     remember();
     // SAFETY: 0. a function that takes nothing and returns nothing may be called at the end
@@ -61,7 +60,7 @@ pub(super) fn take_over() {
     }
 }
 
-/// A test binary that exits while a check runs must not look as if that had come to its end.
+/// A test binary that exits while a check runs must not look as if the check had finished.
 pub(super) extern "C" fn at_exit() {
     if last_words::at_exit() {
         // SAFETY: 1. ends the process at once: what else was to be done at its end is not, since
@@ -89,7 +88,7 @@ unsafe extern "C" fn on_signal(signal: c_int, info: *mut libc::siginfo_t, contex
     unsafe { pass_on(at, info, context) }
 }
 
-/// Lets whoever had the signal before have it.
+/// Passes the signal to the previous handler.
 ///
 /// # Safety
 /// 1. The arguments are those of a handler.

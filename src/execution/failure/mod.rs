@@ -1,5 +1,5 @@
-//! How executions fail: what is caught, what is halted, what is left where it is, and what is said
-//! of it.
+//! How executions fail: what is caught, what is halted, what is left in place, and what is
+//! reported.
 
 mod ending;
 #[cfg(unix)]

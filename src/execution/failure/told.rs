@@ -1,4 +1,4 @@
-//! What is told of an execution that did not come to its end.
+//! The report of an execution that was cut short.
 
 use super::Ending;
 use crate::execution::World;
@@ -6,7 +6,7 @@ use crate::vocabulary::explorer::Explorer;
 use crate::vocabulary::trace::{Fingerprint, Trace};
 use std::sync::Arc;
 
-/// An execution that did not come to its end.
+/// An execution that was cut short.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
     pub(crate) ending: Ending,
@@ -20,7 +20,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// How an execution ended that is over.
+    /// The failure of a finished execution.
     pub(crate) fn of(world: &mut World, ending: Ending, execution: u64) -> Failure {
         let events =
             world.log.fingerprint.take().unwrap_or_else(|| Fingerprint::of(&world.log.trace));
@@ -31,7 +31,7 @@ impl Failure {
     }
 }
 
-/// Draws an execution that ends its process, with the token that does it again.
+/// Renders an execution that ends its process, with the token that replays it.
 #[derive(Clone)]
 pub(crate) struct Teller(pub(crate) Arc<Tell>);
 

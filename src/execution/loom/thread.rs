@@ -14,7 +14,7 @@ pub(super) struct Parker {
     thread: ::loom::thread::Thread,
     /// Every park and unpark writes it, so that loom explores their orders.
     order: ::loom::sync::atomic::AtomicUsize,
-    /// Whether the thread sleeps in `park`: loom would wake it from any other wait too.
+    /// Whether the thread sleeps in `park`. loom would wake it from any other wait too.
     parked: Cell<bool>,
 }
 
@@ -25,7 +25,7 @@ impl Parker {
     }
 }
 
-/// loom's side of the main thread, made at the start of every execution.
+/// loom's side of the main thread, created at the start of every execution.
 pub(super) fn main_parker() -> Rc<Parker> {
     Parker::of(::loom::thread::current())
 }
@@ -34,7 +34,7 @@ fn parker(thread: ThreadId) -> Rc<Parker> {
     with(|world| world.loom.parkers[thread.index()].clone()).expect("every thread of loom has one")
 }
 
-/// A thread of loom's, for its joiner.
+/// A loom thread, for its joiner.
 #[derive(Debug)]
 pub(in crate::execution) struct Handle(::loom::thread::JoinHandle<()>);
 
@@ -72,7 +72,7 @@ pub(in crate::execution) fn join(pending: Pending, handle: Option<Handle>) {
     step(pending, wait, || {}, |_, _, ()| Seen::default());
 }
 
-/// Consumes the thread's token, after waiting for it where need is.
+/// Consumes the thread's token, waiting for it if necessary.
 pub(in crate::execution) fn park(pending: Pending, timeout: bool) {
     if timeout {
         let operation = "a timeout (thread::park_timeout)".to_string();

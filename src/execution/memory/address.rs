@@ -1,15 +1,15 @@
-//! Memory that is announced by its address: who touched which bytes, and which accesses nothing
-//! orders.
+//! Memory announced by its address: which threads touched which bytes, and which accesses are
+//! unordered.
 //!
-//! The accesses are kept by bytes, so that neighbours and overlaps are told apart; what is drawn as
-//! one object is what was announced together at first. Addresses differ between executions, and who
-//! touches them first hangs on the schedule: so the search knows nothing of these objects. It need
-//! not, since two accesses commute, but for whether they race, which the clocks say in either
-//! order. What does not commute is to free: it makes other memory of the bytes (`MEMORY`).
+//! The accesses are kept by bytes, so that neighbours and overlaps are distinct. Bytes that were
+//! first announced together are shown as one object. Addresses differ between executions, and which
+//! thread touches them first depends on the schedule. So the search does not know these objects. It
+//! does not need to: two accesses commute, except for whether they race, and the clocks show that
+//! in either order. Freeing does not commute: it turns the bytes into other memory (`MEMORY`).
 //!
-//! Under loom its own causality decides: each access leaves a cell of loom's behind, made at that
-//! moment, and may only go on if the making of those that it conflicts with happened before. (A
-//! cell for each address would not do: loom takes its making, by whoever comes first, for a write.)
+//! Under loom its own causality decides. Each access leaves a new loom cell behind, and may proceed
+//! only if the creation of the cells of all conflicting accesses happened before. (One cell per
+//! address would not work: loom treats its creation, by the first thread to arrive, as a write.)
 
 use crate::execution::step::perform;
 use crate::execution::{Ending, Pending, Seen, World, engine, loom, me, with};
@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::Location;
 
-/// What tells later whether an access happened before.
+/// Tells later whether an access happened before.
 #[derive(Clone, Debug)]
 enum Moment {
     /// Its thread's clock.
@@ -28,7 +28,7 @@ enum Moment {
     Loom(loom::cell::Moment),
 }
 
-/// An access that was.
+/// An earlier access.
 #[derive(Clone, Debug)]
 struct Past {
     thread: ThreadId,
@@ -37,25 +37,24 @@ struct Past {
     moment: Moment,
 }
 
-/// Neighbouring bytes with one past.
+/// Adjacent bytes with the same past.
 #[derive(Clone, Debug)]
 struct Segment {
     end: usize,
     object: ObjectId,
     write: Option<Past>,
-    /// Since the last write, the last one of each thread.
+    /// The last read of each thread since the last write.
     reads: SmallVec<[Past; 2]>,
 }
 
-/// The memory that an execution has announced: segments by their first bytes, none of which
-/// overlap.
+/// The memory that an execution has announced: disjoint segments, keyed by their first bytes.
 #[derive(Debug, Default)]
 pub(super) struct Bytes {
     segments: BTreeMap<usize, Segment>,
 }
 
 impl Bytes {
-    /// Makes `at` the border between two segments, if it lies inside of one.
+    /// Makes `at` a border between two segments if it lies inside one.
     fn cut(&mut self, at: usize) {
         let Some((_, inside)) =
             self.segments.range_mut(..at).next_back().filter(|(_, s)| s.end > at)
@@ -67,8 +66,7 @@ impl Bytes {
         self.segments.insert(at, right);
     }
 
-    /// Makes the range consist of whole segments; what was not there becomes a part of `fresh`'s
-    /// object.
+    /// Makes the range consist of whole segments. New bytes become part of `fresh`'s object.
     fn cover(&mut self, range: &Range<usize>, mut fresh: impl FnMut() -> ObjectId) {
         self.cut(range.start);
         self.cut(range.end);
@@ -88,8 +86,8 @@ impl Bytes {
     }
 }
 
-/// Announces an access to these bytes, and ends the execution if nothing orders it with an earlier
-/// one.
+/// Announces an access to these bytes. Ends the execution if the access is unordered with an
+/// earlier one.
 pub(crate) fn access(
     address: usize,
     size: usize,
@@ -132,8 +130,8 @@ pub(crate) fn access(
     );
 }
 
-/// Takes in an access: the object as which it is drawn, and the accesses of others that must have
-/// happened before.
+/// Registers an access. Returns the object under which it is shown, and the accesses of other
+/// threads that must have happened before.
 fn touch(
     world: &mut World,
     me: ThreadId,
