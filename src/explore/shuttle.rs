@@ -1,8 +1,8 @@
-//! shuttle's green threads under a strategy of ours.
+//! shuttle's green threads under our strategy.
 //!
-//! One execution of shuttle's runs many of the model's (`execution/green`), and those of one
-//! exploration after the other (`host`): its tasks and their stacks stay. A failed execution is
-//! stopped by choosing nobody, which ends shuttle's too.
+//! One execution of shuttle runs many executions of the model (`execution/green`), and those of
+//! successive explorations (`host`). Its tasks and their stacks stay. A failed execution is stopped
+//! by choosing no task, which also ends shuttle's execution.
 
 use super::exploration::lock;
 use super::job::{Assignment, Fit};
@@ -15,24 +15,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 
 thread_local! {
-    /// Where this host's orders come from.
+    /// The source of this host's orders.
     static ORDERS: RefCell<Option<mpsc::Receiver<Assignment>>> = const { RefCell::new(None) };
-    /// The exploration that runs.
+    /// The running exploration.
     static RUNNING: Cell<Option<Box<Running>>> = const { Cell::new(None) };
 }
 
-/// A host's life: one exploration after the other.
+/// A host's life: one exploration after another.
 pub(super) fn serve(orders: mpsc::Receiver<Assignment>) {
     ORDERS.set(Some(orders));
     let mut config = shuttle::Config::new();
     config.stack_size = execution::failure::stack::SHUTTLE;
-    config.max_steps = shuttle::MaxSteps::None; // ours counts events
+    config.max_steps = shuttle::MaxSteps::None; // we count events ourselves
     config.failure_persistence = shuttle::FailurePersistence::None;
     config.silence_warnings = true;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         shuttle::Runner::new(Hands, config).run(drive);
     }));
-    std::mem::forget(execution::end()); // whatever is left is a failed execution's
+    std::mem::forget(execution::end()); // whatever is left belongs to a failed execution
     if let (Err(payload), Some(running)) = (outcome, RUNNING.take()) {
         let operation = format!("this execution: {}", execution::failure::hook::message(&*payload));
         let cut = Bound::NotModelled { engine: "shuttle", operation };
@@ -41,8 +41,8 @@ pub(super) fn serve(orders: mpsc::Receiver<Assignment>) {
     }
 }
 
-/// The main task of an execution of shuttle's: executions of models, the first of which has been
-/// begun.
+/// The main task of a shuttle execution. It runs executions of models, the first of which has
+/// already begun.
 fn drive() {
     loop {
         let model = RUNNING.take().map(|running| {
@@ -50,8 +50,8 @@ fn drive() {
             RUNNING.set(Some(running));
             model
         });
-        // SAFETY: 1. the order that runs owns its model, and ends after its last execution; where
-        // this stack is left in the middle of the model, the model is kept for ever
+        // SAFETY: 1. the running order owns its model, and ends after its last execution. If this
+        // stack is left in the middle of the model, the model is kept for ever
         // (`keep_if_borrowed`).
         #[allow(unsafe_code)]
         execution::threads::run_main(|| model.into_iter().for_each(|model| unsafe { (*model)() }));
@@ -62,8 +62,8 @@ fn drive() {
     }
 }
 
-/// Goes on to the next execution, of the exploration that runs or of the next one; false if there
-/// will be none.
+/// Moves to the next execution, of the running exploration or of the next one. Returns false if
+/// there is none.
 fn another() -> bool {
     loop {
         if let Some(mut running) = RUNNING.take() {
@@ -82,7 +82,7 @@ fn another() -> bool {
     }
 }
 
-/// shuttle's scheduler: it only repeats what was decided before the switch.
+/// shuttle's scheduler. It only repeats the decision made before the switch.
 struct Hands;
 
 impl Scheduler for Hands {

@@ -193,8 +193,7 @@ fn words(world: &mut World, death: &Death) -> Option<String> {
 #[allow(unsafe_code)]
 fn limit(begins: bool) {
     const SECONDS: u32 = 5;
-    // SAFETY: 1. both may be called in a handler. The default of this signal is the end of the
-    // process
+    // SAFETY: 1. both may be called in a handler. This signal ends the process by default
     unsafe {
         if begins {
             libc::signal(libc::SIGALRM, libc::SIG_DFL);
@@ -212,7 +211,7 @@ fn limit(_begins: bool) {}
 fn print(text: &str) {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
-        // SAFETY: 1. the bytes are there
+        // SAFETY: 1. the pointer and the length describe `rest`
         let written = unsafe { libc::write(libc::STDERR_FILENO, rest.as_ptr().cast(), rest.len()) };
         match usize::try_from(written) {
             Ok(written) if written > 0 => rest = &rest[written.min(rest.len())..],

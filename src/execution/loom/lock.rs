@@ -30,7 +30,7 @@ impl LoomKind {
     /// The lock, for as long as its companion lives.
     ///
     /// # Safety
-    /// 1. What is borrowed from the result must be dropped, or leaked, before the companion is
+    /// 1. Anything borrowed from the result must be dropped, or leaked, before the companion is
     ///    dropped.
     #[allow(unsafe_code)]
     unsafe fn mutex(&self) -> &'static ::loom::sync::Mutex<()> {
@@ -54,8 +54,8 @@ impl LoomKind {
 impl LoomLock {
     #[allow(unsafe_code)]
     fn acquire(&self, mode: Mode) {
-        // SAFETY: 1. the guards stand in fields of this companion, before the lock, and leave with
-        // it
+        // SAFETY: 1. the guards are in fields of this companion, before the lock, and are dropped
+        // or leaked with it
         unsafe {
             match (&self.lock, mode) {
                 (LoomKind::Mutex(_), _) => {
