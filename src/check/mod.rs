@@ -12,7 +12,7 @@ pub(crate) use settings::{Settings, settings_of_check};
 use crate::counterexample::Token;
 use crate::execution::knockout::Probe;
 use crate::execution::{Ending, Engine};
-use crate::explore::{self, Again, Exploration, Judge, Limits, Model, Progress};
+use crate::explore::{self, Again, Exploration, Judge, Limits, ModelFn, Progress};
 use crate::report;
 use crate::verdict::{Bound, Counts, Coverage, Expect, Explorer, Extent, Run, Verdict};
 use crate::vocabulary::budget::Budget;
@@ -295,7 +295,7 @@ impl<'a> Check<'a> {
     /// A model in whose executions no two threads meet (see [`Check::alone`]), no explorer, or an
     /// empty budget is `Unknown`.
     pub fn run(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
-        let model: Model = Arc::new(model);
+        let model: ModelFn = Arc::new(model);
         match self.settings.config.replay.as_deref().map(str::parse::<Token>) {
             None => self.explore(&model),
             Some(Err(error)) => Verdict::Unknown(Bound::Replay(error.to_string())),
@@ -313,7 +313,7 @@ impl<'a> Check<'a> {
     /// If the verdict is another: with the drawn counterexample, if there is one.
     #[track_caller]
     pub fn assert(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
-        let model: Model = Arc::new(model);
+        let model: ModelFn = Arc::new(model);
         let insistence = Insistence::new(&self.name, self.expect, &self.settings);
         let alone = self.alone;
         let again = insistence.regress(
@@ -412,7 +412,7 @@ impl<'a> Check<'a> {
         Ok(Counts { executions, violations, extent })
     }
 
-    fn explore(&mut self, model: &Model) -> Verdict {
+    fn explore(&mut self, model: &ModelFn) -> Verdict {
         if self.settings.budget.is_zero() {
             return Verdict::Unknown(Bound::Executions(0));
         }
@@ -478,7 +478,7 @@ impl<'a> Check<'a> {
         met || self.alone && !started && active || self.meets.is_some() && started
     }
 
-    fn replay(&mut self, model: &Model, token: &Token) -> Verdict {
+    fn replay(&mut self, model: &ModelFn, token: &Token) -> Verdict {
         if let Some(knockout) = token.knockout() {
             self.probe = Some(Arc::new(Probe::of(knockout)));
             self.name = token.name().to_string();

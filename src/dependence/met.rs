@@ -6,7 +6,7 @@ use crate::vocabulary::{PerObject, token};
 
 /// Which thread used an object, and whether any thread changed it.
 #[derive(Clone, Copy, Debug, Default)]
-struct Use {
+struct ObjectUse {
     by: Option<ThreadId>,
     several: bool,
     written: bool,
@@ -18,7 +18,7 @@ pub(crate) fn met(trace: &Trace) -> bool {
     if trace.threads.len() < 2 {
         return false;
     }
-    let mut uses: PerObject<Use> = PerObject::default();
+    let mut uses: PerObject<ObjectUse> = PerObject::default();
     trace.events.iter().any(|event| {
         let Some((object, writes)) = used(event) else { return false };
         let so_far = uses.of(object);

@@ -11,10 +11,10 @@ use crate::vocabulary::trace::{Event, ObjectId, ObjectKind, Operation, ThreadId,
 use std::collections::BTreeMap;
 
 /// Which thread accessed which cell, and whether that was a write.
-type Access = (ObjectId, ThreadId, bool);
+type CellUse = (ObjectId, ThreadId, bool);
 
 /// Known accesses to cells, and whether an atomic or a fence was on the way.
-type Known = BTreeMap<Access, bool>;
+type Known = BTreeMap<CellUse, bool>;
 
 fn join(known: &mut Known, other: &Known, by_atomic: bool) {
     for (access, atomic) in other {
@@ -35,7 +35,7 @@ pub(crate) fn hangs_on_orderings(trace: &Trace) -> bool {
             Operation::Read | Operation::Write | Operation::Free => {
                 let Some(cell) = object.filter(|cell| is_plain(trace, *cell)) else { continue };
                 let writes = operation != Operation::Read;
-                let others = |((c, t, wrote), _): &(&Access, &bool)| {
+                let others = |((c, t, wrote), _): &(&CellUse, &bool)| {
                     *c == cell && *t != thread && (writes || *wrote)
                 };
                 if threads[me].iter().filter(others).any(|(_, atomic)| *atomic) {

@@ -60,8 +60,8 @@ pub(crate) fn is_knocked_out(condvar: &Home, mutex: &Home, operation: &'static s
 
 /// What may end a wait besides a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Beside {
-    Nothing,
+pub(crate) enum EarlyEnd {
+    Never,
     /// A spurious wakeup.
     Spurious,
     Timeout,
@@ -69,10 +69,10 @@ pub(crate) enum Beside {
 
 /// Releases the mutex, waits, reacquires the mutex. Returns whether a timeout ended the wait.
 #[track_caller]
-pub(crate) fn wait(condvar: &Home, mutex: &Home, beside: Beside) -> bool {
+pub(crate) fn wait(condvar: &Home, mutex: &Home, early_end: EarlyEnd) -> bool {
     let (condvar, mutex) = (condvar.id(), mutex.id());
     let location = Location::caller();
-    let timeout = beside == Beside::Timeout;
+    let timeout = early_end == EarlyEnd::Timeout;
     let waiting =
         Pending::on(condvar, Operation::Wait, location).waits(Waits::Releasing { mutex, timeout });
     let waking =
@@ -80,10 +80,10 @@ pub(crate) fn wait(condvar: &Home, mutex: &Home, beside: Beside) -> bool {
     match engine() {
         Engine::Loom => loom::condvar::wait(waiting, waking, (condvar, mutex), timeout),
         Engine::Shuttle | Engine::Std => {
-            let spurious = match beside {
-                Beside::Nothing => false,
-                Beside::Spurious => with(|world| world.may_be_spurious(me(), location)),
-                Beside::Timeout => with(|world| world.may_time_out(me(), location, mutex)),
+            let spurious = match early_end {
+                EarlyEnd::Never => false,
+                EarlyEnd::Spurious => with(|world| world.may_be_spurious(me(), location)),
+                EarlyEnd::Timeout => with(|world| world.may_time_out(me(), location, mutex)),
             };
             wait_here(waiting.spurious(spurious), waking, (condvar, mutex), timeout)
         }

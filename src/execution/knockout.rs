@@ -19,7 +19,7 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) struct Probe {
     /// The change. Without one, sites are recorded.
     knockout: Option<Knockout>,
-    sites: Mutex<BTreeMap<Site, Seen>>,
+    sites: Mutex<BTreeMap<Site, SiteNote>>,
     /// Whether something that the model watches depends on orderings: see `dependence::orderings`.
     watches: AtomicBool,
     /// How often the changed operation was executed.
@@ -28,7 +28,7 @@ pub(crate) struct Probe {
 
 /// What is known of a site.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct SiteNote {
     pub(crate) declared: Declared,
     /// Why no model need notice it: see [`load_bearing_elsewhere`](crate::load_bearing_elsewhere).
     pub(crate) explained: Option<&'static str>,
@@ -51,7 +51,7 @@ impl Probe {
     }
 
     /// The sites that were executed.
-    pub(crate) fn sites(&self) -> BTreeMap<Site, Seen> {
+    pub(crate) fn sites(&self) -> BTreeMap<Site, SiteNote> {
         self.sites.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -116,7 +116,7 @@ impl Active {
         let (file, line, column, operation) = place;
         let site = Site { file: name_of(file), line, column, operation: operation.to_string() };
         let mut sites = self.probe.sites.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = sites.entry(site).or_insert(Seen { declared, explained: None });
+        let seen = sites.entry(site).or_insert(SiteNote { declared, explained: None });
         seen.explained = seen.explained.or(explained);
     }
 }

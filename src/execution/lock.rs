@@ -1,6 +1,6 @@
 //! Mutexes and reader-writer locks under the engines.
 
-use super::failure::{in_vain, stay, unwinds_under_loom};
+use super::failure::{handle_if_inert, stay, unwinds_under_loom};
 use super::step::perform;
 use super::{Engine, Hold, Home, Pending, Seen, Waits, World, engine, loom, with};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId, Value};
@@ -78,7 +78,7 @@ pub(super) fn acquire_as(home: &Home, mode: Mode, location: &'static Location<'s
     if unwinds_under_loom() && !with(|world| is_free(world, lock, mode)) {
         // Its holder never runs again, and was stopped in the middle of something. What it holds is
         // not lent.
-        in_vain(pending);
+        handle_if_inert(pending);
         stay();
     }
     let meaning = |world: &mut World, me| {

@@ -34,7 +34,7 @@ mod watch;
 mod world;
 
 pub(crate) use crate::vocabulary::Engine;
-pub(crate) use failure::{Ending, Failure, Halt, Teller};
+pub(crate) use failure::{Ending, FailedExecution, Halt, Teller};
 pub(crate) use home::Home;
 pub(crate) use log::Log;
 pub(crate) use operation::{Pending, Performed, Seen, Waits};

@@ -30,12 +30,12 @@ pub(crate) struct Real {
     met: AtomicBool,
     /// Whether any object was used. Relaxed, as above.
     active: AtomicBool,
-    state: Mutex<State>,
+    members: Mutex<Members>,
     ended: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Members {
     started: u64,
     running: u64,
     /// The messages of threads that panicked and were not joined.
@@ -43,7 +43,7 @@ struct State {
 }
 
 /// The outcome of a finished execution on real threads.
-pub(crate) struct Seen {
+pub(crate) struct RealRun {
     /// Whether two threads used the same object.
     pub(crate) met: bool,
     /// Whether any object was used.
@@ -63,22 +63,22 @@ impl Real {
         real
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the main thread. Waits for all others unless it panicked, because then they may wait
     /// for it.
-    pub(crate) fn end(&self, panicked: bool) -> Seen {
+    pub(crate) fn end(&self, panicked: bool) -> RealRun {
         NUMBER.set(0);
         EXECUTION.set(None);
-        let mut state = self.state();
+        let mut state = self.members();
         while state.running > 0 && !panicked {
             state = self.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let unseen = state.panicked.pop_first().map(|(_, message)| message);
         let (met, active) = (self.met.load(Ordering::Relaxed), self.active.load(Ordering::Relaxed));
-        Seen { met, active, started: state.started > 0, unseen }
+        RealRun { met, active, started: state.started > 0, unseen }
     }
 }
 
@@ -117,7 +117,7 @@ pub(crate) struct Ticket {
 impl Ticket {
     /// The joiner takes the thread's result, and its panic with it.
     pub(crate) fn joined(self) {
-        self.real.state().panicked.remove(&self.thread);
+        self.real.members().panicked.remove(&self.thread);
     }
 }
 
@@ -131,7 +131,7 @@ where
     let real = EXECUTION.with_borrow(Option::clone);
     let ticket = real.map(|real| {
         let thread = {
-            let mut state = real.state();
+            let mut state = real.members();
             state.running += 1;
             state.started += 1;
             state.started
@@ -166,7 +166,7 @@ impl Member {
                 hook::message(&*payload)
             );
             if !scoped {
-                real.state().panicked.insert(*thread, message);
+                real.members().panicked.insert(*thread, message);
             }
             resume_unwind(payload)
         })
@@ -175,7 +175,7 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.ticket.real.state().running -= 1;
+        self.ticket.real.members().running -= 1;
         self.ticket.real.ended.notify_all();
     }
 }

@@ -1,6 +1,6 @@
 //! One visible operation: announced, scheduled, performed, recorded.
 
-use super::failure::{halt, in_vain};
+use super::failure::{halt, handle_if_inert};
 use super::memory::cell;
 use super::strategy::with_strategy;
 use super::{Engine, Pending, Seen, World, green, me, schedule, set_me, with};
@@ -32,7 +32,7 @@ pub(super) fn step<R>(
 ) -> R {
     let me = me();
     cell::last(Engine::Shuttle);
-    let announced = announce(me, pending) || !in_vain(pending);
+    let announced = announce(me, pending) || !handle_if_inert(pending);
     let done = with(|world| {
         if announced && world.ending.is_some() {
             return None; // the execution ended while others ran

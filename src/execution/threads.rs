@@ -1,7 +1,7 @@
 //! Threads under the engines: start, end, join, park, yield.
 
 use super::failure::{
-    self, give_up_if_stalled, halt, hook, in_vain, inert, panic_of_main, stack, stay,
+    self, give_up_if_stalled, halt, handle_if_inert, hook, inert, panic_of_main, stack, stay,
     unwinds_under_loom,
 };
 use super::loom::flush_deferred;
@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub(crate) thread: ThreadId,
-    loom: Option<loom::thread::Handle>,
+    loom: Option<loom::thread::LoomHandle>,
 }
 
 /// Starts a thread that runs `body` with its identity.
@@ -31,7 +31,7 @@ pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce(ThreadId) + Send>
     let pending = Pending::of(Operation::Spawn(ThreadId::MAIN), Location::caller());
     if inert() {
         // loom starts no thread during unwinding
-        in_vain(pending);
+        handle_if_inert(pending);
         let thread = with(|world| {
             world.failure.stalled.get_or_insert_with(|| "the start of a thread".to_string());
             world.add_thread(name)
@@ -137,7 +137,7 @@ pub(crate) fn join(handle: Handle, ordered: bool) {
     if unwinds_under_loom() && !has_ended(thread) {
         // There is no result to continue with, and a destructor that unwraps it would abort the
         // process.
-        in_vain(pending);
+        handle_if_inert(pending);
         stay();
     }
     let meaning = |world: &mut World, me| {
@@ -181,7 +181,7 @@ pub(crate) fn park(timeout: bool) {
     if knockout::once(location, if timeout { "park_timeout" } else { "park" }).is_some() {
         return;
     }
-    if !timeout && engine() == Engine::Shuttle && returns_for_no_reason(location) {
+    if !timeout && engine() == Engine::Shuttle && returns_spuriously(location) {
         return;
     }
     let meaning = |world: &mut World, me| {
@@ -200,7 +200,7 @@ pub(crate) fn park(timeout: bool) {
 /// exactly as a park without the choice can. The step has no effect and is ordered with nothing. If
 /// it declines, it is no event. The token, if available, stays: a park that took it could be
 /// followed by one that returns spuriously.
-fn returns_for_no_reason(location: &'static Location<'static>) -> bool {
+fn returns_spuriously(location: &'static Location<'static>) -> bool {
     if inert() || !with(|world| world.may_be_spurious(me(), location)) {
         return false;
     }

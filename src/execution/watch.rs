@@ -217,12 +217,12 @@ fn lend(guard: u32, home: &Home, write: bool, location: &'static Location<'stati
     });
 }
 
-type Access = (ThreadId, ObjectId, usize, &'static Location<'static>, Operation);
+type Lending = (ThreadId, ObjectId, usize, &'static Location<'static>, Operation);
 
 fn overlapping(
     world: &World,
     other: Lent,
-    (thread, cell, event, location, operation): Access,
+    (thread, cell, event, location, operation): Lending,
 ) -> Ending {
     let (mine, theirs) =
         (world.log.trace.thread_name(thread), world.log.trace.thread_name(other.thread));

@@ -12,14 +12,14 @@ use crate::trace::ThreadId;
 /// An option: a thread or a number, and what the thread was about to do.
 type Alternative = (u32, Option<Pending>);
 
-struct Choice {
+struct ChoicePoint {
     options: Vec<Alternative>,
     taken: usize,
 }
 
 #[derive(Default)]
 pub(super) struct Dfs {
-    path: Vec<Choice>,
+    path: Vec<ChoicePoint>,
     depth: usize,
     started: bool,
     /// The most preemptions that an execution may have, and how many this one has had.
@@ -36,7 +36,7 @@ impl Dfs {
 
     fn next(&mut self, options: Vec<Alternative>) -> u32 {
         if self.depth == self.path.len() {
-            self.path.push(Choice { options, taken: 0 });
+            self.path.push(ChoicePoint { options, taken: 0 });
         } else if self.path[self.depth].options != options {
             let (was, is) = (in_words(&self.path[self.depth].options), in_words(&options));
             let at = self.depth + 1;

@@ -2,7 +2,7 @@
 
 use super::again;
 use crate::dependence::{both_did_something, met};
-use crate::execution::{Ending, Failure, World};
+use crate::execution::{Ending, FailedExecution, World};
 use crate::vocabulary::verdict::{Bound, Kind};
 use std::collections::BTreeMap;
 use std::panic::Location;
@@ -37,12 +37,20 @@ pub(crate) struct Exploration {
     pub(super) anew: Vec<&'static Location<'static>>,
     /// Conditions of `sometimes!` that were evaluated, and whether they were ever true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<FailedExecution>,
     /// Why it was cut. `None` if the explorer had nothing left.
     pub(crate) cut: Option<Bound>,
     /// The number of violating executions by kind, if violations are counted. Otherwise the first
     /// one ends the exploration.
     pub(crate) tally: Option<BTreeMap<Kind, u64>>,
+}
+
+/// Whether an exploration ends after an execution.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    Over,
+    GoOn,
 }
 
 impl Exploration {
@@ -53,7 +61,7 @@ impl Exploration {
     }
 
     /// Adds a finished execution.
-    pub(super) fn take(&mut self, world: &mut World, execution: u64) -> bool {
+    pub(super) fn take(&mut self, world: &mut World, execution: u64) -> Then {
         self.delayed |= world.turns.delayed;
         self.merged |= world.failure.merged;
         for (name, was) in std::mem::take(&mut world.log.sometimes) {
@@ -61,7 +69,7 @@ impl Exploration {
         }
         let (trace, ending) = (&world.log.trace, world.ending.take());
         if let Some(Ending::Unknown(Bound::Time(_))) = ending {
-            return true; // half an execution counts for nothing
+            return Then::Over; // half an execution counts for nothing
         }
         self.executions += 1;
         self.started |= trace.threads.len() > 1;
@@ -70,15 +78,15 @@ impl Exploration {
         self.met = self.met || met(trace);
         self.busy = self.busy || both_did_something(trace);
         if let Some(Ending::GivenUp) = ending {
-            return false;
+            return Then::GoOn;
         }
         self.longest = self.longest.max(trace.events.len());
         if let (Some(tally), Some(Ending::Violation { kind, .. })) = (&mut self.tally, &ending) {
             *tally.entry(*kind).or_default() += 1;
-            return false;
+            return Then::GoOn;
         }
-        self.failure = ending.map(|ending| Failure::of(world, ending, execution));
-        self.failure.is_some()
+        self.failure = ending.map(|ending| FailedExecution::of(world, ending, execution));
+        if self.failure.is_some() { Then::Over } else { Then::GoOn }
     }
 }
 

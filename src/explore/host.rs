@@ -7,10 +7,10 @@
 
 use super::exploration::{Exploration, Shared, lock};
 use super::job::{Assignment, Fit, Job};
-use super::limits::{Limits, Model, Progress};
+use super::limits::{Limits, ModelFn, Progress};
 use super::{loom, shuttle, threads};
 use crate::execution::failure::{hook, last_words};
-use crate::execution::{Engine, Failure, Frozen, Pulse};
+use crate::execution::{Engine, FailedExecution, Frozen, Pulse};
 use crate::vocabulary::explorer::Explorer;
 use crate::vocabulary::schedule::Only;
 use crate::vocabulary::trace::Fingerprint;
@@ -86,7 +86,7 @@ fn each(orders: &mpsc::Receiver<Assignment>, run: impl Fn(&Assignment) -> Fit) {
 /// Explores a model until the explorer has nothing left, something fails, or the budget is used up.
 pub(crate) fn explore(
     explorer: Explorer,
-    model: Model,
+    model: ModelFn,
     limits: &Limits,
     only: Option<Only>,
     progress: &mut dyn FnMut(Progress),
@@ -161,7 +161,8 @@ fn wait(
         if let Some(Frozen { ending, trace, schedule, counted }) = pulse.frozen() {
             let (execution, longest) = (pulse.executions(), trace.events.len());
             let events = Fingerprint::of(&trace);
-            let failure = Some(Failure { ending, trace, schedule, counted, events, execution });
+            let failure =
+                Some(FailedExecution { ending, trace, schedule, counted, events, execution });
             return Some(Exploration {
                 executions: execution,
                 longest,

@@ -1,7 +1,7 @@
 //! One exploration as an engine receives it, and how it reports back.
 
 use super::exploration::Shared;
-use super::limits::{Judge, Limits, Model};
+use super::limits::{Judge, Limits, ModelFn};
 use crate::dependence::hangs_on_orderings;
 use crate::execution::{Counted, Ending, Engine, Pulse, Rules, World};
 use crate::vocabulary::explorer::Explorer;
@@ -14,7 +14,7 @@ use std::sync::{Arc, mpsc};
 /// Everything that an engine needs for an exploration.
 pub(super) struct Job {
     pub(super) explorer: Explorer,
-    pub(super) model: Model,
+    pub(super) model: ModelFn,
     pub(super) limits: Limits,
     pub(super) only: Option<Only>,
     pub(super) pulse: Arc<Pulse>,

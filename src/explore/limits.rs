@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A model: a closure that is explored many times.
-pub(crate) type Model = Arc<dyn Fn() + Send + Sync>;
+pub(crate) type ModelFn = Arc<dyn Fn() + Send + Sync>;
 
 /// The limits of an explorer.
 #[derive(Clone, Debug)]

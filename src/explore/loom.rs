@@ -5,9 +5,9 @@
 //! nothing of it exists yet.
 
 use super::again::{self, Again};
-use super::exploration::{Shared, lock};
+use super::exploration::{Shared, Then, lock};
 use super::job::{Assignment, Fit, Job};
-use crate::execution::{self, Ending, Engine, Failure, Halt, Rules, World};
+use crate::execution::{self, Ending, Engine, FailedExecution, Halt, Rules, World};
 use crate::vocabulary::schedule::Which;
 use crate::vocabulary::verdict::Bound;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -73,7 +73,7 @@ fn run_again(assigned: &Assignment, preemption_bound: Option<usize>, places: &Pl
     let difference = match &ending {
         Some(Ending::Unknown(Bound::Time(_))) => return Fit::No, // half an execution says nothing
         Some(ending @ Ending::Violation { .. }) => {
-            exploration.failure = Some(Failure::of(&mut world, ending.clone(), 1));
+            exploration.failure = Some(FailedExecution::of(&mut world, ending.clone(), 1));
             return Fit::No;
         }
         Some(ending) => Some(format!("it came to its end, and then: {ending:?}")),
@@ -81,7 +81,7 @@ fn run_again(assigned: &Assignment, preemption_bound: Option<usize>, places: &Pl
     };
     if let Some(why) = difference {
         let bound = Bound::NotDeterministic(format!("by the same schedule, {why}"));
-        exploration.failure = Some(Failure::of(&mut world, Ending::Unknown(bound), 1));
+        exploration.failure = Some(FailedExecution::of(&mut world, Ending::Unknown(bound), 1));
     }
     if ending.is_none() { Fit::Yes } else { Fit::No }
 }
@@ -113,7 +113,7 @@ fn search(
     let learns = Arc::clone(learned);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {
-            if !another(&inner, &theirs, &learns) {
+            if another(&inner, &theirs, &learns) == Then::Over {
                 resume_unwind(Box::new(Halt));
             }
             let before = wanted(&inner).is_some_and(|wanted| lock(&theirs).executions + 1 < wanted);
@@ -130,7 +130,7 @@ fn search(
     }
     let last = execution::end();
     let deadlocked = last.as_ref().is_some_and(|world| world.ending.is_some());
-    take(job, shared, learned, last);
+    let _ = take(job, shared, learned, last);
     if deadlocked && outcome.is_err() {
         let mut exploration = lock(shared);
         if exploration.failure.is_none() && exploration.cut.is_none() {
@@ -166,19 +166,19 @@ fn is_overflow(payload: &(dyn std::any::Any + Send)) -> bool {
     payload.downcast_ref::<generator::Error>() == Some(&generator::Error::StackErr)
 }
 
-/// Evaluates the finished execution. Returns whether to run another.
-fn another(job: &Job, shared: &Shared, learned: &Learned) -> bool {
+/// Evaluates the finished execution, and begins to count another one.
+fn another(job: &Job, shared: &Shared, learned: &Learned) -> Then {
     let over = execution::end();
-    if take(job, shared, learned, over) {
-        return false;
+    if take(job, shared, learned, over) == Then::Over {
+        return Then::Over;
     }
     let mut exploration = lock(shared);
     exploration.cut = job.time_is_up().or_else(|| job.used_up(exploration.executions));
     if exploration.cut.is_some() {
-        return false;
+        return Then::Over;
     }
     job.pulse.execution();
-    true
+    Then::GoOn
 }
 
 /// The number of the execution to replay, if any.
@@ -189,8 +189,8 @@ fn wanted(job: &Job) -> Option<u64> {
     }
 }
 
-/// Whether the exploration is over.
-fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>) -> bool {
+/// Evaluates a finished execution, if there is one.
+fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>) -> Then {
     let world = world.map(|mut world| {
         job.judge(&mut world);
         world
@@ -199,32 +199,32 @@ fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>
     let learns = world.as_ref().filter(|world| !world.memory.arcs.learned.is_empty());
     if let Some(world) = learns {
         learned.lock().unwrap_or_else(PoisonError::into_inner).extend(&world.memory.arcs.learned);
-        return true;
+        return Then::Over;
     }
     let mut exploration = lock(shared);
     let Some(mut world) = world else {
-        return exploration.failure.is_some() || exploration.cut.is_some();
+        let over = exploration.failure.is_some() || exploration.cut.is_some();
+        return if over { Then::Over } else { Then::GoOn };
     };
     let number = exploration.executions + 1;
     if let Some(wanted) = wanted(job) {
         if number < wanted {
             world.ending = None; // its failure, if any, is not the requested one
         } else {
-            let over = exploration.take(&mut world, number);
-            if !over {
+            if exploration.take(&mut world, number) == Then::GoOn {
                 exploration.cut =
                     Some(Bound::Replay(format!("execution {number} of loom does not fail")));
             }
-            return true;
+            return Then::Over;
         }
     }
     if number == 1 && job.limits.again != Again::Never {
         exploration.first = again::observed(&world);
     }
-    let over = exploration.take(&mut world, number);
-    if over && exploration.failure.is_none() {
+    let then = exploration.take(&mut world, number);
+    if then == Then::Over && exploration.failure.is_none() {
         exploration.cut = job.time_is_up();
     }
     execution::keep(world);
-    over
+    then
 }

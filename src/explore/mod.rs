@@ -27,5 +27,5 @@ pub(crate) use again::Again;
 pub(crate) use exploration::Exploration;
 pub(crate) use host::explore;
 pub use limits::Progress;
-pub(crate) use limits::{Judge, Limits, Model};
+pub(crate) use limits::{Judge, Limits, ModelFn};
 pub(crate) use smallest::smallest;

@@ -2,13 +2,13 @@
 //! what comes next.
 
 use super::again::{Follower, Record, Recorder};
-use super::exploration::lock;
+use super::exploration::{Then, lock};
 use super::job::{Assignment, Fit, Job};
 use super::{
     dfs::Dfs, exhaustive::Exhaustive, pct::Pct, portfolio::Portfolio, pos::Pos, random::Random,
     replay::Replay, walk::Walk,
 };
-use crate::execution::{self, Ending, Engine, Failure, Rules, Strategy, World};
+use crate::execution::{self, Ending, Engine, FailedExecution, Rules, Strategy, World};
 use crate::vocabulary::explorer::Explorer;
 use crate::vocabulary::schedule::Which;
 use crate::vocabulary::verdict::Bound;
@@ -125,7 +125,7 @@ impl Running {
     }
 
     /// Takes the finished execution, if there is one, and begins another.
-    pub(super) fn goes_on(&mut self) -> bool {
+    pub(super) fn next(&mut self) -> Then {
         let ended = || {
             execution::try_with(|world| execution::with_strategy(|strategy| strategy.ended(world)))
         };
@@ -136,7 +136,11 @@ impl Running {
                 None => self.take(world),
             },
         };
-        next == Next::Begun || next == Next::Plan && self.plan()
+        match next {
+            Next::Over => Then::Over,
+            Next::Begun => Then::GoOn,
+            Next::Plan => self.plan(),
+        }
     }
 
     /// Evaluates an execution.
@@ -151,7 +155,7 @@ impl Running {
         self.keep_if_borrowed(&world);
         job.judge(&mut world);
         let mut exploration = lock(shared);
-        let over = exploration.take(&mut world, number);
+        let over = exploration.take(&mut world, number) == Then::Over;
         if over {
             exploration.cut = job.time_is_up().filter(|_| exploration.failure.is_none());
         } else if alike {
@@ -214,7 +218,8 @@ impl Running {
             }
             // a violation found by chance is a violation too
             Some(ending @ Ending::Violation { .. }) if exploration.tally.is_none() => {
-                exploration.failure = Some(Failure::of(&mut world, ending, job.pulse.executions()));
+                exploration.failure =
+                    Some(FailedExecution::of(&mut world, ending, job.pulse.executions()));
                 drop(exploration);
                 self.rerun = Some(rerun); // dropped later, with everything else
                 return Next::Over;
@@ -244,8 +249,11 @@ impl Running {
         execution::set_strategy(Some(rerun.strategy));
         if let Some(Err(why)) = verdict {
             let bound = Bound::NotDeterministic(format!("by the same schedule, {why}"));
-            exploration.failure =
-                Some(Failure::of(&mut world, Ending::Unknown(bound), job.pulse.executions()));
+            exploration.failure = Some(FailedExecution::of(
+                &mut world,
+                Ending::Unknown(bound),
+                job.pulse.executions(),
+            ));
             return Next::Over;
         }
         exploration.unseen = exploration.unseen.take().or(verdict.and_then(Result::ok));
@@ -257,17 +265,17 @@ impl Running {
     }
 
     /// Begins the strategy's next execution, if there is one.
-    fn plan(&mut self) -> bool {
+    fn plan(&mut self) -> Then {
         let Assignment { job, shared, .. } = &self.assigned;
         let mut exploration = lock(shared);
         if exploration.failure.is_some() || exploration.cut.is_some() || exploration.drained {
-            return false;
+            return Then::Over;
         }
         if !job.pulse.at_work(|| execution::with_strategy(|strategy| strategy.begin())) {
             let delayed = exploration.delayed.then_some(Bound::Spins);
             exploration.cut = execution::with_strategy(|strategy| strategy.caveat()).or(delayed);
             job.pulse.estimates(exploration.executions);
-            return false;
+            return Then::Over;
         }
         if exploration.executions.is_power_of_two()
             || exploration.executions.is_multiple_of(ESTIMATE_EVERY)
@@ -280,7 +288,7 @@ impl Running {
         }
         exploration.cut = job.time_is_up().or_else(|| job.used_up(exploration.executions));
         if exploration.cut.is_some() {
-            return false;
+            return Then::Over;
         }
         drop(exploration);
         self.records = job.limits.again.is_due(job.pulse.execution());
@@ -290,7 +298,7 @@ impl Running {
             execution::set_strategy(Some(Box::new(Recorder::of(strategy))));
         }
         execution::begin(&self.rules);
-        true
+        Then::GoOn
     }
 }
 

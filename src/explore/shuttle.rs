@@ -4,7 +4,7 @@
 //! successive explorations (`host`). Its tasks and their stacks stay. A failed execution is stopped
 //! by choosing no task, which also ends shuttle's execution.
 
-use super::exploration::lock;
+use super::exploration::{Then, lock};
 use super::job::{Assignment, Fit};
 use super::running::Running;
 use crate::execution::{self, green};
@@ -56,27 +56,26 @@ fn drive() {
         #[allow(unsafe_code)]
         execution::threads::run_main(|| model.into_iter().for_each(|model| unsafe { (*model)() }));
         execution::leave(); // until every other thread has ended too
-        if green::is_worn() || !another() {
+        if green::is_worn() || another() == Then::Over {
             return green::close();
         }
     }
 }
 
-/// Moves to the next execution, of the running exploration or of the next one. Returns false if
-/// there is none.
-fn another() -> bool {
+/// Moves to the next execution, of the running exploration or of the next one.
+fn another() -> Then {
     loop {
         if let Some(mut running) = RUNNING.take() {
-            if running.goes_on() {
+            if running.next() == Then::GoOn {
                 RUNNING.set(Some(running));
-                return true;
+                return Then::GoOn;
             }
             running.end(Fit::Yes);
         }
         let Some(Ok(assigned)) =
             ORDERS.with_borrow(|orders| orders.as_ref().map(mpsc::Receiver::recv))
         else {
-            return false;
+            return Then::Over;
         };
         RUNNING.set(Some(Box::new(Running::begin(assigned))));
     }
@@ -88,7 +87,7 @@ struct Hands;
 impl Scheduler for Hands {
     fn new_execution(&mut self) -> Option<Schedule> {
         green::renew();
-        another().then(|| Schedule::new(0))
+        (another() == Then::GoOn).then(|| Schedule::new(0))
     }
 
     fn next_task(

@@ -8,9 +8,9 @@
 use super::again::Again;
 use super::exploration::Exploration;
 use super::host::explore;
-use super::limits::{Limits, Model};
+use super::limits::{Limits, ModelFn};
 use crate::counterexample::preemptions;
-use crate::execution::{Ending, Engine, Failure};
+use crate::execution::{Ending, Engine, FailedExecution};
 use crate::vocabulary::explorer::Explorer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,11 +22,11 @@ const EXECUTIONS: u64 = 2_000;
 /// found in time.
 pub(crate) fn smallest(
     explorer: Explorer,
-    model: &Model,
+    model: &ModelFn,
     limits: &Limits,
-    failure: &Failure,
+    failure: &FailedExecution,
     time: Duration,
-) -> Option<(Explorer, Failure)> {
+) -> Option<(Explorer, FailedExecution)> {
     let end = Instant::now() + time;
     let search = |preemptions: usize, most_events: Option<usize>| {
         let left = end.saturating_duration_since(Instant::now());

@@ -8,7 +8,7 @@ use super::exploration::lock;
 use super::job::{Assignment, Fit};
 use crate::execution::failure::hook;
 use crate::execution::real::Real;
-use crate::execution::{Ending, Engine, Failure, World};
+use crate::execution::{Ending, Engine, FailedExecution, World};
 use crate::trace::{Fingerprint, Thread, Trace};
 use crate::verdict::Kind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -50,7 +50,7 @@ pub(super) fn run(Assignment { job, shared, .. }: &Assignment) -> Fit {
             let trace = Trace { threads: vec![Thread::default(); threads], ..Trace::default() };
             let (events, schedule, counted) = (Fingerprint::default(), Vec::new(), Vec::new());
             exploration.failure =
-                Some(Failure { ending, trace, schedule, counted, events, execution });
+                Some(FailedExecution { ending, trace, schedule, counted, events, execution });
             return Fit::No;
         }
     }

@@ -1,7 +1,7 @@
 //! `Condvar`
 
 use super::{LockResult, MutexGuard, Named, PoisonError};
-use crate::execution::condvar::{self, Beside};
+use crate::execution::condvar::{self, EarlyEnd};
 use crate::execution::lock::Mode;
 use crate::execution::{Hold, Home};
 use crate::trace::ObjectKind;
@@ -33,7 +33,7 @@ pub struct Condvar {
     home: Home,
     std: std::sync::Condvar,
     /// Whether a wait without a timeout may end for no reason.
-    beside: Beside,
+    early_end: EarlyEnd,
 }
 
 /// [`std::sync::WaitTimeoutResult`], modelled.
@@ -55,7 +55,7 @@ impl Condvar {
     pub fn new() -> Self {
         let home = Home::new(ObjectKind::Condvar);
         condvar::create(&home);
-        Condvar { home, std: std::sync::Condvar::new(), beside: Beside::Spurious }
+        Condvar { home, std: std::sync::Condvar::new(), early_end: EarlyEnd::Spurious }
     }
 
     /// One whose waits do not end for no reason: for types that wait in a loop of their own, of
@@ -63,7 +63,7 @@ impl Condvar {
     #[track_caller]
     pub(crate) fn steady() -> Self {
         let Condvar { home, std, .. } = Condvar::new();
-        Condvar { home: home.part(), std, beside: Beside::Nothing }
+        Condvar { home: home.part(), std, early_end: EarlyEnd::Never }
     }
 
     /// Releases the guard's mutex, waits for a notification, acquires the mutex again.
@@ -84,7 +84,7 @@ impl Condvar {
             true => {
                 guard.hold.before_wait(&guard.mutex.home);
                 if !condvar::is_knocked_out(&self.home, &guard.mutex.home, "wait") {
-                    condvar::wait(&self.home, &guard.mutex.home, self.beside);
+                    condvar::wait(&self.home, &guard.mutex.home, self.early_end);
                 }
                 guard.mutex.poison.result(guard)
             }
@@ -131,7 +131,7 @@ impl Condvar {
                 guard.hold.before_wait(&guard.mutex.home);
                 let timed_out =
                     condvar::is_knocked_out(&self.home, &guard.mutex.home, "wait_timeout")
-                        || condvar::wait(&self.home, &guard.mutex.home, Beside::Timeout);
+                        || condvar::wait(&self.home, &guard.mutex.home, EarlyEnd::Timeout);
                 guard.mutex.poison.result((guard, WaitTimeoutResult(timed_out)))
             }
         }

@@ -36,7 +36,7 @@ pub(crate) struct State {
     /// Whether a thread did something during unwinding that was no step of its own.
     pub(crate) merged: bool,
     /// How many operations had no effect any more, or only a shadow of one.
-    pub(in crate::execution) vain: usize,
+    pub(in crate::execution) inert_operations: usize,
     /// Threads were left in the middle of their work, with everything on their stacks.
     pub(crate) abandoned: bool,
 }

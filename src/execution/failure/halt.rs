@@ -26,7 +26,7 @@ pub(in crate::execution) fn unwinds_under_loom() -> bool {
 /// unwinds again. While a thread unwinds under loom, nothing waits. A wait that should have
 /// happened is noted, and the execution is given up as soon as the panic is caught (if it is not
 /// caught, the execution has failed anyway). A destructor that would loop for ever is abandoned.
-pub(in crate::execution) fn in_vain(pending: Pending) -> bool {
+pub(in crate::execution) fn handle_if_inert(pending: Pending) -> bool {
     let me = me();
     if !unwinds_under_loom() {
         return match with(|world| {
@@ -48,8 +48,8 @@ pub(in crate::execution) fn in_vain(pending: Pending) -> bool {
             }
             world.thread(me).pending = None;
         }
-        world.failure.vain += 1;
-        world.failure.vain > world.rules.max_events
+        world.failure.inert_operations += 1;
+        world.failure.inert_operations > world.rules.max_events
     });
     if endless {
         freeze(|world| super::panic_of_main(world, None));
@@ -91,8 +91,8 @@ pub(in crate::execution) fn fail(ending: Ending) -> ! {
 pub(crate) fn halt() -> ! {
     // a model that keeps catching this would never end
     let endless = with(|world| {
-        world.failure.vain += 1;
-        world.failure.vain > world.rules.max_events
+        world.failure.inert_operations += 1;
+        world.failure.inert_operations > world.rules.max_events
     });
     match engine() {
         _ if endless => freeze(|_| unreachable!("whoever halts has ended the execution")),

@@ -5,7 +5,7 @@
 //! needs no memory, because the rest may fail: rendering the execution takes memory, which a broken
 //! process may not have. A time limit covers that.
 
-use super::{Ending, Failure, Teller, stack};
+use super::{Ending, FailedExecution, Teller, stack};
 use crate::execution::{Engine, Pulse, World, engine, me, try_with};
 use crate::vocabulary::explorer::Explorer;
 use crate::vocabulary::trace::Fingerprint;
@@ -176,7 +176,7 @@ fn words(world: &mut World, death: &Death) -> Option<String> {
         panic.filter(|_| matches!(death, Death::Panic(_))).and_then(|(_, location)| location);
     world.end(Ending::Violation { kind: Kind::Abort, message, location, conflict: None });
     let trace = std::mem::take(&mut world.log.trace);
-    let failure = Failure {
+    let failure = FailedExecution {
         ending: world.ending.clone()?,
         events: Fingerprint::of(&trace),
         trace,

@@ -104,11 +104,11 @@ pub(crate) fn run<R>(thread: ThreadId, asked: Option<usize>, body: impl FnOnce()
     match asked.max(ASKED.get()).filter(|bytes| *bytes > usual) {
         Some(bytes) => {
             let result = larger(thread, bytes, body);
-            stands(thread, usual); // what follows runs on the engine's stack again
+            note_room(thread, usual); // what follows runs on the engine's stack again
             result
         }
         None => {
-            stands(thread, usual);
+            note_room(thread, usual);
             here(body)
         }
     }
@@ -137,7 +137,7 @@ fn larger<R>(thread: ThreadId, bytes: usize, body: impl FnOnce() -> R) -> R {
     // A thread of a failed execution never returns from here. Its stack is leaked, like the
     // engine's.
     let result = corosensei::on_stack(&mut stack, || {
-        stands(thread, bytes);
+        note_room(thread, bytes);
         body()
     });
     SPARE.with_borrow_mut(|spare| spare.push((bytes, stack)));
@@ -154,7 +154,7 @@ pub(in crate::execution) fn roomy(f: impl FnOnce()) {
 }
 
 /// Records that the thread's stack begins about here.
-fn stands(thread: ThreadId, bytes: usize) {
+fn note_room(thread: ThreadId, bytes: usize) {
     let here = 0_u8;
     let room = Room { top: (&raw const here).addr(), bytes };
     ROOMS.with_borrow_mut(|rooms| {

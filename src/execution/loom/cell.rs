@@ -5,29 +5,29 @@ use crate::execution::{Pending, Seen, me, with};
 use crate::vocabulary::trace::ObjectId;
 use std::rc::Rc;
 
-type Cell = ::loom::cell::UnsafeCell<()>;
+type LoomCell = ::loom::cell::UnsafeCell<()>;
 
 /// Creates loom's side of a new cell.
 pub(in crate::execution) fn create(cell: ObjectId) {
-    companion::attach(cell, Cell::new(()));
+    companion::attach(cell, LoomCell::new(()));
 }
 
 /// Accesses a cell. loom ends the execution if nothing orders the access with an earlier one.
 pub(in crate::execution) fn access(pending: Pending, cell: ObjectId, write: bool) {
-    let loom = companion::of::<Cell>(cell);
+    let loom = companion::of::<LoomCell>(cell);
     let check = || if write { loom.with_mut(|_| ()) } else { loom.with(|_| ()) };
     step(pending, check, || {}, |_, _, ()| Seen::default());
 }
 
 /// A moment of a thread: loom knows which threads come after it.
 #[derive(Clone, Debug)]
-pub(in crate::execution) struct Moment(Rc<Cell>);
+pub(in crate::execution) struct Moment(Rc<LoomCell>);
 
 impl Moment {
     fn now() -> Moment {
         // anything published from now on is later than the last published thing
-        Cell::new(()).with(|_| ());
-        Moment(Rc::new(Cell::new(())))
+        LoomCell::new(()).with(|_| ());
+        Moment(Rc::new(LoomCell::new(())))
     }
 
     /// Ends the execution if the moment did not happen before.

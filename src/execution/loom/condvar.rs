@@ -6,7 +6,7 @@
 
 use super::{companion, lock, step};
 use crate::execution::condvar::{enqueue, wait_seen, wake};
-use crate::execution::failure::{fail, in_vain, inert};
+use crate::execution::failure::{fail, handle_if_inert, inert};
 use crate::execution::{Ending, Pending, Seen, me, set_me, with};
 use crate::vocabulary::trace::{ObjectId, ThreadId, Value};
 use crate::vocabulary::verdict::Bound;
@@ -33,7 +33,7 @@ pub(in crate::execution) fn wait(
     timeout: bool,
 ) -> bool {
     if inert() {
-        in_vain(waking);
+        handle_if_inert(waking);
         return false;
     }
     if timeout {

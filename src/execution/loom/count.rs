@@ -8,11 +8,11 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// Orders the operations.
-type Order = ::loom::sync::atomic::AtomicUsize;
+type CountOrder = ::loom::sync::atomic::AtomicUsize;
 
 /// Creates loom's side of a counted `Arc`.
 pub(in crate::execution) fn create(arc: ObjectId) {
-    companion::attach(arc, Order::new(0));
+    companion::attach(arc, CountOrder::new(0));
 }
 
 /// One operation. `perform` does it, and returns how many handles it left or saw.
@@ -23,7 +23,7 @@ pub(in crate::execution) fn step<R>(
     perform: impl FnOnce() -> (R, usize),
     seen: impl FnOnce(usize) -> Seen,
 ) -> R {
-    let order = companion::of::<Order>(arc);
+    let order = companion::of::<CountOrder>(arc);
     let ordering = if releases { Release } else { Relaxed }; // see `acquire`
     let owed = order.clone();
     let perform = Cell::new(Some(perform));

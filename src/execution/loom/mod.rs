@@ -11,7 +11,7 @@ pub(in crate::execution) mod count;
 pub(in crate::execution) mod lock;
 pub(in crate::execution) mod thread;
 
-use super::failure::{halt, in_vain};
+use super::failure::{halt, handle_if_inert};
 use super::lock::Mode;
 use super::memory::cell as cells;
 use super::{Engine, Pending, Seen, World, me, set_me, try_with, with};
@@ -62,7 +62,7 @@ pub(in crate::execution) fn step<R>(
     shadow: impl FnOnce() -> R,
     note: impl FnOnce(&mut World, ThreadId, &R) -> Seen,
 ) -> R {
-    if in_vain(pending) {
+    if handle_if_inert(pending) {
         return shadow();
     }
     let me = me();

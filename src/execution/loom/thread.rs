@@ -36,14 +36,14 @@ fn parker(thread: ThreadId) -> Rc<Parker> {
 
 /// A loom thread, for its joiner.
 #[derive(Debug)]
-pub(in crate::execution) struct Handle(::loom::thread::JoinHandle<()>);
+pub(in crate::execution) struct LoomHandle(::loom::thread::JoinHandle<()>);
 
 /// Starts a thread.
 pub(in crate::execution) fn spawn(
     pending: Pending,
     name: Option<String>,
     body: Box<dyn FnOnce(ThreadId) + Send>,
-) -> (ThreadId, Option<Handle>) {
+) -> (ThreadId, Option<LoomHandle>) {
     if with(|world| world.threads.len()) >= ::loom::MAX_THREADS {
         fail(Ending::Unknown(Bound::Threads(::loom::MAX_THREADS)));
     }
@@ -55,7 +55,7 @@ pub(in crate::execution) fn spawn(
         });
         let parker = Parker::of(handle.thread().clone());
         with(|world| world.loom.parkers.push(Some(parker)));
-        Some(Handle(handle))
+        Some(LoomHandle(handle))
     };
     let seen = Seen { operation: Some(Operation::Spawn(thread)), ..Seen::default() };
     let handle = step(pending, start, || unreachable!("`spawn` has asked"), |_, _, _| seen);
@@ -63,9 +63,9 @@ pub(in crate::execution) fn spawn(
 }
 
 /// Waits for the end of a thread.
-pub(in crate::execution) fn join(pending: Pending, handle: Option<Handle>) {
+pub(in crate::execution) fn join(pending: Pending, handle: Option<LoomHandle>) {
     let wait = || {
-        if let Some(Handle(handle)) = handle {
+        if let Some(LoomHandle(handle)) = handle {
             handle.join().expect("its panics are caught before loom sees them");
         }
     };

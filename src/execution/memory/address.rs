@@ -22,7 +22,7 @@ use std::panic::Location;
 
 /// Tells later whether an access happened before.
 #[derive(Clone, Debug)]
-enum Moment {
+enum Stamp {
     /// Its thread's clock.
     Epoch(u32),
     Loom(loom::cell::Moment),
@@ -34,7 +34,7 @@ struct Past {
     thread: ThreadId,
     event: usize,
     location: &'static Location<'static>,
-    moment: Moment,
+    stamp: Stamp,
 }
 
 /// Adjacent bytes with the same past.
@@ -100,11 +100,11 @@ pub(crate) fn access(
     }
     let pending = Pending::of(operation, location);
     let meaning = |world: &mut World, me| {
-        let moment = Moment::Epoch(world.memory.clocks.epoch(me));
-        let (object, earlier) = touch(world, me, &range, &pending, moment);
-        let unordered = |past: &&Past| match past.moment {
-            Moment::Epoch(epoch) => !world.memory.clocks.knows(me, past.thread, epoch),
-            Moment::Loom(_) => unreachable!("one engine an execution"),
+        let stamp = Stamp::Epoch(world.memory.clocks.epoch(me));
+        let (object, earlier) = touch(world, me, &range, &pending, stamp);
+        let unordered = |past: &&Past| match past.stamp {
+            Stamp::Epoch(epoch) => !world.memory.clocks.knows(me, past.thread, epoch),
+            Stamp::Loom(_) => unreachable!("one engine an execution"),
         };
         if let Some(other) = earlier.iter().find(unordered) {
             let ending = race(world, me, object, other, &pending);
@@ -114,10 +114,10 @@ pub(crate) fn access(
     };
     let by_loom = |moment| {
         let (object, earlier) =
-            with(|world| touch(world, me(), &range, &pending, Moment::Loom(moment)));
-        let moment = |past: Past| match past.moment {
-            Moment::Loom(moment) => Some(moment),
-            Moment::Epoch(_) => None,
+            with(|world| touch(world, me(), &range, &pending, Stamp::Loom(moment)));
+        let moment = |past: Past| match past.stamp {
+            Stamp::Loom(moment) => Some(moment),
+            Stamp::Epoch(_) => None,
         };
         (object, earlier.into_iter().filter_map(moment).collect())
     };
@@ -137,19 +137,15 @@ fn touch(
     me: ThreadId,
     range: &Range<usize>,
     pending: &Pending,
-    moment: Moment,
+    stamp: Stamp,
 ) -> (ObjectId, Vec<Past>) {
     let mut bytes = world.memory.bytes.take().unwrap_or_default();
     bytes.cover(range, || {
         let object = Object { kind: ObjectKind::Memory, name: None, created: pending.location };
         world.create_unnumbered(object)
     });
-    let past = Past {
-        thread: me,
-        event: world.log.trace.events.len(),
-        location: pending.location,
-        moment,
-    };
+    let past =
+        Past { thread: me, event: world.log.trace.events.len(), location: pending.location, stamp };
     let (mut earlier, mut object) = (Vec::new(), None);
     for segment in bytes.segments.range_mut(range.clone()).map(|(_, segment)| segment) {
         object.get_or_insert(segment.object);

@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 
 /// An access to a cell.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Access {
+pub(crate) struct CellAccess {
     pub(crate) thread: ThreadId,
     pub(crate) event: usize,
     pub(crate) location: &'static Location<'static>,
@@ -23,8 +23,8 @@ pub(crate) struct Access {
 
 #[derive(Debug, Default)]
 struct CellHistory {
-    write: Option<Access>,
-    reads: SmallVec<[Access; 2]>,
+    write: Option<CellAccess>,
+    reads: SmallVec<[CellAccess; 2]>,
 }
 
 /// The clocks of one execution.
@@ -173,12 +173,12 @@ impl Clocks {
         object: ObjectId,
         event: usize,
         location: &'static Location<'static>,
-    ) -> Option<Access> {
+    ) -> Option<CellAccess> {
         let now = self.of(thread).now.clone();
         let history = self.cells.of(object);
         let race = history.write.filter(|w| unordered(w, thread, &now));
         history.reads.retain(|r| r.thread != thread);
-        history.reads.push(Access { thread, event, location, epoch: now.get(thread) });
+        history.reads.push(CellAccess { thread, event, location, epoch: now.get(thread) });
         race
     }
 
@@ -189,7 +189,7 @@ impl Clocks {
         object: ObjectId,
         event: usize,
         location: &'static Location<'static>,
-    ) -> Option<Access> {
+    ) -> Option<CellAccess> {
         let now = self.of(thread).now.clone();
         let history = self.cells.of(object);
         let race = history
@@ -198,12 +198,12 @@ impl Clocks {
             .chain(&history.reads)
             .find(|a| unordered(a, thread, &now))
             .copied();
-        history.write = Some(Access { thread, event, location, epoch: now.get(thread) });
+        history.write = Some(CellAccess { thread, event, location, epoch: now.get(thread) });
         history.reads.clear();
         race
     }
 }
 
-fn unordered(access: &Access, thread: ThreadId, now: &VectorClock) -> bool {
+fn unordered(access: &CellAccess, thread: ThreadId, now: &VectorClock) -> bool {
     access.thread != thread && now.get(access.thread) < access.epoch
 }

@@ -1,6 +1,6 @@
 //! Runs a recorded execution again, in its own order or in another.
 
-use super::{Observed, Record, Step};
+use super::{Observed, Record, RecordedStep};
 use crate::execution::{Offers, Pending, Point, Seen, Strategy, World};
 use crate::vocabulary::trace::ThreadId;
 use std::any::Any;
@@ -31,7 +31,7 @@ impl Follower {
     }
 
     /// The current step.
-    fn step(&self) -> Option<(usize, &Step)> {
+    fn step(&self) -> Option<(usize, &RecordedStep)> {
         let at = *self.order.get(self.begun.checked_sub(1)?)?;
         Some((at, &self.record.steps[at]))
     }

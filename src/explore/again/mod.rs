@@ -137,7 +137,7 @@ fn may_be_addresses(one: u64, other: u64) -> bool {
 
 /// A step of an execution: what a thread did in its turn.
 #[derive(Debug)]
-struct Step {
+struct RecordedStep {
     thread: ThreadId,
     /// Choices that are not about threads: which was taken, out of how many.
     choices: SmallVec<[(usize, usize); 1]>,
@@ -150,7 +150,7 @@ struct Step {
 /// A complete execution.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
-    steps: Vec<Step>,
+    steps: Vec<RecordedStep>,
     /// Something in it depends on more than the steps show.
     is_rigid: bool,
 }

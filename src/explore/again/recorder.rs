@@ -1,7 +1,7 @@
 //! Records an execution while a strategy chooses: its steps, and which of them must come before
 //! which.
 
-use super::{Observed, Record, Step};
+use super::{Observed, Record, RecordedStep};
 use crate::dependence::{Act, Effect};
 use crate::execution::{Offers, Pending, Point, Seen, Strategy, ThreadState, Waits, World};
 use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
@@ -162,7 +162,7 @@ impl Strategy for Recorder {
         }
         let after = self.causes(world, thread, pending, seen, self.record.steps.len());
         let observed = SmallVec::from_buf([observed]);
-        self.record.steps.push(Step { thread, choices, observed, after: after.into() });
+        self.record.steps.push(RecordedStep { thread, choices, observed, after: after.into() });
     }
 
     fn ended(&mut self, world: &World) {

@@ -62,7 +62,7 @@ pub(super) struct Step {
 
 /// A step's access to an object, and the last write and acquisition up to and including it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Access {
+pub(super) struct ObjectAccess {
     pub(super) step: usize,
     pub(super) effect: Effect,
     write: Option<usize>,
@@ -71,7 +71,7 @@ pub(super) struct Access {
 
 /// All accesses to an object.
 #[derive(Debug, Default)]
-pub(super) struct ObjectHistory(pub(super) Vec<Access>);
+pub(super) struct ObjectHistory(pub(super) Vec<ObjectAccess>);
 
 impl ObjectHistory {
     pub(super) fn write(&self) -> Option<usize> {
@@ -106,7 +106,7 @@ struct ThreadHistory {
 
 /// The execution so far.
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub(super) struct StepLog {
     pub(super) steps: Vec<Step>,
     threads: Vec<ThreadHistory>,
     pub(super) objects: PerObject<ObjectHistory>,
@@ -120,7 +120,7 @@ pub(super) struct Log {
     nothing: VectorClock,
 }
 
-impl Log {
+impl StepLog {
     /// Begins another execution, which repeats the first `kept` steps of the last one.
     pub(super) fn begin(&mut self, kept: usize) {
         self.steps.truncate(kept);
@@ -388,7 +388,7 @@ impl Log {
             let log = self.objects.of(*object);
             let write = if effect.writes() { Some(index) } else { log.write() };
             let acquired = if *effect == Effect::Acquire { Some(index) } else { log.acquired() };
-            log.0.push(Access { step: index, effect: *effect, write, acquired });
+            log.0.push(ObjectAccess { step: index, effect: *effect, write, acquired });
         }
     }
 }

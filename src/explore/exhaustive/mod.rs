@@ -8,7 +8,7 @@
 //!   lock in between (`race`).
 //! * A failed compare-exchange, a failed try-lock (unless readers refused a writer) and a
 //!   notification without a waiter are reads. What a step will be in another place is predicted
-//!   (`Log::predict`).
+//!   (`StepLog::predict`).
 //! * Choices that are not about threads (which waiter a notification wakes) are explored one by
 //!   one.
 //! * Threads that spin are delayed (`spin`).

@@ -1,6 +1,6 @@
 //! A point of the current execution, and what remains to be explored from it.
 
-use super::log::{Choice, Log};
+use super::log::{Choice, StepLog};
 use super::wakeup::{Branch, Sequence, Sleeper, insert, is_weak_initial};
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::ThreadId;
@@ -34,7 +34,12 @@ impl Node {
 
 impl Node {
     /// Plans the sequence from here, unless an equivalent one is planned or explored.
-    pub(super) fn plan(&mut self, log: &Log, before: &VectorClock, sequence: &mut Sequence<'_>) {
+    pub(super) fn plan(
+        &mut self,
+        log: &StepLog,
+        before: &VectorClock,
+        sequence: &mut Sequence<'_>,
+    ) {
         let mut sleepers = self.sleep.iter().map(Sleeper::first);
         if !sleepers.any(|first| is_weak_initial(log, before, first, sequence)) {
             insert(log, before, &mut self.tree, sequence, self.sleep.iter().map(Sleeper::first));

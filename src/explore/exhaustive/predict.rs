@@ -1,11 +1,11 @@
 //! What an operation would do in another place than the one where it was seen.
 
-use super::log::{Access, Choice, Log, Steps};
+use super::log::{Choice, ObjectAccess, StepLog, Steps};
 use crate::dependence::{Act, Effect};
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
 use smallvec::{SmallVec, smallvec};
 
-impl Log {
+impl StepLog {
     /// The act as it would turn out after the steps before `i` and those of `v`, for each of its
     /// choices. It must be exact: a predicted conflict that does not happen breaks the invariant
     /// that a leaf of a wakeup tree wakes every sleeper.
@@ -95,7 +95,7 @@ impl Log {
         let alone = before.iter().rposition(|access| access.effect == Effect::Acquire).unwrap_or(0);
         let later =
             all[before.len()..].iter().filter(|access| v.binary_search(&access.step).is_ok());
-        for &Access { step, effect, .. } in before[alone..].iter().chain(later) {
+        for &ObjectAccess { step, effect, .. } in before[alone..].iter().chain(later) {
             match effect {
                 Effect::Acquire => writer = Some(step),
                 Effect::Release => writer = None,
@@ -122,7 +122,7 @@ impl Log {
         object: ObjectId,
         i: usize,
         v: &[usize],
-    ) -> impl DoubleEndedIterator<Item = Access> {
+    ) -> impl DoubleEndedIterator<Item = ObjectAccess> {
         let all = self.objects.get(object).map_or(&[][..], |log| &log.0);
         all.iter()
             .copied()

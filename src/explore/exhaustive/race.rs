@@ -1,6 +1,6 @@
 //! Races: pairs of steps whose order can be reversed, and what must be explored for that.
 
-use super::log::{Log, Race, Steps};
+use super::log::{Race, StepLog, Steps};
 use super::node::Node;
 use super::wakeup::{Element, Sequence};
 use crate::dependence::{Act, Effect};
@@ -15,13 +15,13 @@ impl Race {
     ///
     /// The plan for a race also depends on what comes after the race. It must be made anew in every
     /// execution in which that differs, even if both of its steps are kept.
-    pub(super) fn is_seen_to(&self, log: &Log, kept: usize, followed: &VectorClock) -> bool {
+    pub(super) fn is_seen_to(&self, log: &StepLog, kept: usize, followed: &VectorClock) -> bool {
         let first = &log.steps[self.with];
         self.depends <= kept && followed.get(first.thread) >= first.seq
     }
 
     /// Plans the reversal of the race.
-    pub(super) fn reverse(&mut self, log: &Log, stack: &mut [Node], later: Later<'_>) {
+    pub(super) fn reverse(&mut self, log: &StepLog, stack: &mut [Node], later: Later<'_>) {
         self.depends = reverse(log, stack, self.with, later);
     }
 }
@@ -38,7 +38,7 @@ pub(super) struct Later<'a> {
 }
 
 /// Plans `later` before step `i`. Returns the number of steps on which the plan depends.
-fn reverse(log: &Log, stack: &mut [Node], i: usize, later: Later<'_>) -> usize {
+fn reverse(log: &StepLog, stack: &mut [Node], i: usize, later: Later<'_>) -> usize {
     let Later { step: j, thread, announced, before } = later;
     // steps left out, with everything that follows them: their threads and sequence numbers
     let epoch = |step: usize| (log.steps[step].thread, log.steps[step].seq);
@@ -105,7 +105,7 @@ fn reverse(log: &Log, stack: &mut [Node], i: usize, later: Later<'_>) -> usize {
     depends.unwrap_or(usize::MAX)
 }
 
-impl Log {
+impl StepLog {
     /// Earlier steps with which `act` of `thread` is in an immediate race that may be reversible.
     ///
     /// A blocking acquisition races with earlier acquisitions, never with the release that enables

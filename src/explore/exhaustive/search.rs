@@ -1,6 +1,6 @@
 //! The search: depth first over the points of the current execution.
 
-use super::log::{Log, Race, Step};
+use super::log::{Race, Step, StepLog};
 use super::node::Node;
 use super::race::Later;
 use super::spin::Spins;
@@ -19,7 +19,7 @@ pub(in crate::explore) struct Exhaustive {
     started: bool,
     /// What to explore after the last point of the stack.
     guide: Vec<Branch>,
-    log: Log,
+    log: StepLog,
     /// How many steps of the log are kept from the last execution, and how many steps this
     /// execution has had.
     kept: usize,
@@ -83,15 +83,15 @@ impl Exhaustive {
             return None;
         }
         let (spins, log) = (&self.spins, &self.log);
-        let kept = |t: &ThreadId| spins.keeps_back(log, *t, point.pending(*t));
-        if !point.enabled.iter().any(kept) {
+        let delayed = |t: &ThreadId| spins.delays(log, *t, point.pending(*t));
+        if !point.enabled.iter().any(delayed) {
             return None;
         }
         let threads = || point.enabled.iter().copied();
         if threads().any(|t| spins.is_cut(log, t, point.pending(t))) {
             self.caveat = Some(Bound::Spins);
         }
-        let mut free: Vec<ThreadId> = threads().filter(|t| !kept(t)).collect();
+        let mut free: Vec<ThreadId> = threads().filter(|t| !delayed(t)).collect();
         if free.is_empty() {
             free.extend(threads().min_by_key(|t| log.of(*t).last()));
         }

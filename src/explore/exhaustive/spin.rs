@@ -17,7 +17,7 @@
 //! have mattered is unknowable from outside (a loop may count its rounds, two loops may share a
 //! line). So a search that was cut reports that it is bounded, never exhaustive.
 
-use super::log::{Log, Step, Steps};
+use super::log::{Step, StepLog, Steps};
 use crate::execution::{Pending, Seen, Waits};
 use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
 use std::panic::Location;
@@ -64,7 +64,7 @@ impl Spins {
     }
 
     /// Whether the thread is delayed: it may be in a loop that waits for others.
-    pub(super) fn keeps_back(&self, log: &Log, thread: ThreadId, pending: &Pending) -> bool {
+    pub(super) fn delays(&self, log: &StepLog, thread: ThreadId, pending: &Pending) -> bool {
         let Some(spin) = self.threads.get(thread.index()) else { return false };
         match (pending.operation, pending.waits) {
             (Operation::Yield, _) => spin.yields.contains(&pending.location),
@@ -76,14 +76,14 @@ impl Spins {
     }
 
     /// Whether the search is cut there.
-    pub(super) fn is_cut(&self, log: &Log, thread: ThreadId, pending: &Pending) -> bool {
-        self.keeps_back(log, thread, pending)
+    pub(super) fn is_cut(&self, log: &StepLog, thread: ThreadId, pending: &Pending) -> bool {
+        self.delays(log, thread, pending)
             && (pending.operation != Operation::Yield
                 || Round::of(log, thread).is_some_and(|round| round.repeats()))
     }
 
     /// Additional steps that come before the next one of the thread.
-    pub(super) fn causes(&self, log: &Log, thread: ThreadId, pending: &Pending) -> Steps {
+    pub(super) fn causes(&self, log: &StepLog, thread: ThreadId, pending: &Pending) -> Steps {
         match self.is_cut(log, thread, pending) {
             true => log.latest(),
             false => Steps::new(),
@@ -93,14 +93,14 @@ impl Spins {
 
 /// What a thread has done since its last yield, and before it.
 struct Round<'a> {
-    log: &'a Log,
+    log: &'a StepLog,
     now: &'a [usize],
     before: &'a [usize],
 }
 
 impl<'a> Round<'a> {
     /// The thread's current round, if it has yielded.
-    fn of(log: &'a Log, thread: ThreadId) -> Option<Round<'a>> {
+    fn of(log: &'a StepLog, thread: ThreadId) -> Option<Round<'a>> {
         let steps = log.of(thread);
         let last =
             steps.iter().rposition(|step| log.steps[*step].done.operation == Operation::Yield)?;

@@ -1,6 +1,6 @@
 //! Wakeup trees: the sequences of steps that remain to be explored from a point.
 
-use super::log::{Choice, Log};
+use super::log::{Choice, StepLog};
 use crate::dependence::Act;
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::ThreadId;
@@ -73,7 +73,7 @@ fn sleeps_on((sleeper, own, _): First<'_>, thread: ThreadId, act: &Act) -> bool 
 
 /// Whether `y`, earlier in the sequence, happens before `z`. `last` is what the thread of the last
 /// element knew before it.
-fn happens_before(log: &Log, y: &Element<'_>, z: &Element<'_>, last: &VectorClock) -> bool {
+fn happens_before(log: &StepLog, y: &Element<'_>, z: &Element<'_>, last: &VectorClock) -> bool {
     let Some(earlier) = y.step else { return false };
     match z.step {
         Some(later) => log.follows(later, earlier),
@@ -83,7 +83,7 @@ fn happens_before(log: &Log, y: &Element<'_>, z: &Element<'_>, last: &VectorCloc
 
 /// Whether the step can come first in some sequence equivalent to `v`, or to an extension of `v`.
 pub(super) fn is_weak_initial(
-    log: &Log,
+    log: &StepLog,
     last: &VectorClock,
     (thread, act, choice): First<'_>,
     v: &[Element<'_>],
@@ -114,7 +114,7 @@ type Explored<'a> = SmallVec<[First<'a>; 4]>;
 /// `v` is explored after each of those branches. Otherwise they would all be asleep after `v`, and
 /// what must come before them would be missed.
 pub(super) fn insert<'a>(
-    log: &Log,
+    log: &StepLog,
     last: &VectorClock,
     tree: &'a mut Vec<Branch>,
     v: &mut Sequence<'_>,
@@ -124,7 +124,7 @@ pub(super) fn insert<'a>(
 }
 
 fn insert_unless<'a>(
-    log: &Log,
+    log: &StepLog,
     last: &VectorClock,
     mut tree: &'a mut Vec<Branch>,
     v: &mut Sequence<'_>,
