@@ -2,8 +2,8 @@
 
 use super::Check;
 use crate::counterexample::{Token, conflicts, preemptions};
-use crate::execution::{Ending, Engine, Failure, Teller};
-use crate::explore::{self, Again, Limits, Model};
+use crate::execution::{Ending, Engine, FailedExecution, Teller};
+use crate::explore::{self, Again, Limits, ModelFn};
 use crate::report::{Style, timeline};
 use crate::trace::{ObjectKind, Trace};
 use crate::verdict::{Bound, Counterexample, Explorer, Kind, Size};
@@ -16,8 +16,8 @@ impl Check<'_> {
     pub(super) fn smallest(
         &self,
         explorer: Explorer,
-        model: &Model,
-        failure: Failure,
+        model: &ModelFn,
+        failure: FailedExecution,
     ) -> Result<Counterexample, Bound> {
         let found = self.counterexample(explorer, explorer, failure.clone())?;
         if explorer == Explorer::Threads {
@@ -43,7 +43,7 @@ impl Check<'_> {
     }
 
     /// Whether the counterexample's token replays it.
-    fn is_replayed(&self, model: &Model, found: &Counterexample) -> bool {
+    fn is_replayed(&self, model: &ModelFn, found: &Counterexample) -> bool {
         let Ok(token) = found.replay.parse::<Token>() else { return false };
         if matches!(token.only().which, Which::Execution(number) if number > FAR) {
             // loom would have to run all of those before it: its search is deterministic, as far as
@@ -65,7 +65,7 @@ impl Check<'_> {
         &self,
         explorer: Explorer,
         by: Explorer,
-        failure: Failure,
+        failure: FailedExecution,
     ) -> Result<Counterexample, Bound> {
         Self::counterexample_of(&self.name, explorer, by, failure)
     }
@@ -85,9 +85,9 @@ impl Check<'_> {
         name: &str,
         explorer: Explorer,
         by: Explorer,
-        failure: Failure,
+        failure: FailedExecution,
     ) -> Result<Counterexample, Bound> {
-        let Failure { ending, trace, schedule, counted, events, execution } = failure;
+        let FailedExecution { ending, trace, schedule, counted, events, execution } = failure;
         let (kind, message, location, conflict) = match ending {
             Ending::Violation { kind, message, location, conflict } => {
                 (kind, message, location, conflict)

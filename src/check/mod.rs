@@ -12,7 +12,7 @@ pub(crate) use settings::{Settings, settings_of_check};
 use crate::counterexample::Token;
 use crate::execution::knockout::Probe;
 use crate::execution::{Ending, Engine};
-use crate::explore::{self, Again, Exploration, Judge, Limits, Model, Progress};
+use crate::explore::{self, Again, Exploration, Judge, Limits, ModelFn, Progress};
 use crate::report;
 use crate::verdict::{Bound, Counts, Coverage, Expect, Explorer, Extent, Run, Verdict};
 use crate::vocabulary::budget::Budget;
@@ -301,7 +301,7 @@ impl<'a> Check<'a> {
     /// The verdict is `Unknown` if no two threads meet in any execution (see [`Check::alone`]), if
     /// there is no explorer, or if the budget is empty.
     pub fn run(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
-        let model: Model = Arc::new(model);
+        let model: ModelFn = Arc::new(model);
         match self.settings.config.replay.as_deref().map(str::parse::<Token>) {
             None => self.explore(&model),
             Some(Err(error)) => Verdict::Unknown(Bound::Replay(error.to_string())),
@@ -319,7 +319,7 @@ impl<'a> Check<'a> {
     /// If the verdict is not the expected one: with the drawn counterexample, if there is one.
     #[track_caller]
     pub fn assert(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
-        let model: Model = Arc::new(model);
+        let model: ModelFn = Arc::new(model);
         let insistence = Insistence::new(&self.name, self.expect, &self.settings);
         let alone = self.alone;
         let again = insistence.regress(
@@ -418,7 +418,7 @@ impl<'a> Check<'a> {
         Ok(Counts { executions, violations, extent })
     }
 
-    fn explore(&mut self, model: &Model) -> Verdict {
+    fn explore(&mut self, model: &ModelFn) -> Verdict {
         if self.settings.budget.is_zero() {
             return Verdict::Unknown(Bound::Executions(0));
         }
@@ -484,7 +484,7 @@ impl<'a> Check<'a> {
         met || self.alone && !started && active || self.meets.is_some() && started
     }
 
-    fn replay(&mut self, model: &Model, token: &Token) -> Verdict {
+    fn replay(&mut self, model: &ModelFn, token: &Token) -> Verdict {
         if let Some(knockout) = token.knockout() {
             self.probe = Some(Arc::new(Probe::of(knockout)));
             self.name = token.name().to_string();

@@ -1,4 +1,4 @@
-//! What one may type.
+//! The command-line arguments.
 
 use super::budget::{Budget, EVERYDAY};
 use super::exit;
@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
 
 const EXPLORERS: &str = "Who chooses the schedules; may be given several times";
 
-/// What stands in the long help about explorers.
+/// The long help about explorers.
 fn explorers() -> String {
     let default = "Without this option: loom:2 and then loom; and as a second check exhaustive, \
                    then portfolio:0 where that is\ntoo much for it.";

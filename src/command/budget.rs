@@ -1,17 +1,17 @@
-//! How much one check may do: executions, time, or both; how that is written and read.
+//! The budget of one check: executions, time, or both, and its text form.
 
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// How much one check may do. At least one of the two, and none of them zero.
+/// The budget of one check. At least one of the two is set, and none of them is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Budget {
     pub(crate) executions: Option<u64>,
     pub(crate) time: Option<Duration>,
 }
 
-/// Unless said otherwise.
+/// The default.
 pub(crate) const EVERYDAY: Budget =
     Budget { executions: Some(20_000), time: Some(Duration::from_secs(5)) };
 

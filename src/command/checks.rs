@@ -1,5 +1,4 @@
-//! Models under explorers, each pair in a process of its own: their outcomes in a deterministic
-//! order.
+//! Models under explorers, each pair in its own process. The outcomes have a deterministic order.
 
 use super::outcome::{Outcome, Page};
 use super::progress::Progress;
@@ -10,7 +9,7 @@ use selvedge::systems::models;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Runs the checks, each in a process of its own and as many at a time as there are processors; the
+/// Runs the checks, each in its own process, as many at a time as there are processors. The
 /// outcomes are in the selection's order.
 pub(crate) fn run(selection: &Selection, page: Page) -> Vec<Outcome> {
     let pairs = &selection.pairs;
@@ -39,7 +38,7 @@ pub(crate) fn run(selection: &Selection, page: Page) -> Vec<Outcome> {
         }
     });
     progress.clear();
-    // The scope has joined every thread, and would have panicked had one of them.
+    // The scope has joined every thread, and would have panicked if one of them had.
     let outcomes =
         outcomes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().flatten();
     outcomes
@@ -51,7 +50,7 @@ pub(crate) fn run(selection: &Selection, page: Page) -> Vec<Outcome> {
 ///
 /// # Errors
 ///
-/// If the token cannot be read, or is of no model that is built in.
+/// If the token cannot be read, or its model is not built in.
 pub(crate) fn replay(text: &str, page: Page) -> Result<Outcome, String> {
     let token: Token = text.parse().map_err(|error: TokenError| error.to_string())?;
     let model = models().into_iter().find(|model| token.is_for(model.name)).ok_or_else(|| {

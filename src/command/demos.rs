@@ -9,20 +9,20 @@ use selvedge::systems;
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// What a demo saw in one line, or why it is wrong.
+/// The result of a demo in one line, or why it is wrong.
 type Seen = Result<String, String>;
 
 /// A system that runs for real.
 struct Demo {
     system: &'static str,
-    /// What runs.
+    /// What it runs.
     name: &'static str,
     /// Threads or processes.
     on: &'static str,
     run: fn() -> Seen,
 }
 
-/// One line a system.
+/// One line per system.
 const DEMOS: &[Demo] = &[
     Demo { system: "account", name: "deposits", on: "2 threads", run: account },
     Demo { system: "queue", name: "squares", on: "1 child process", run: queue },
@@ -68,10 +68,11 @@ fn manager() -> Seen {
     Ok(format!("{}; {{{}}}", drawn.join(" "), dict.join(", ")))
 }
 
-/// After this a demo hangs: each of them takes well under a second.
+/// A demo that takes longer hangs: each of them takes well under a second.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Every demo, in turn: they share nothing, but child processes are easier to watch one at a time.
+/// Every demo, one after another. They share nothing, but child processes are easier to watch one
+/// at a time.
 pub(crate) fn run_all() -> Vec<Outcome> {
     System::ALL.into_iter().flat_map(run_one).collect()
 }
@@ -88,7 +89,7 @@ fn run(demo: &Demo) -> Outcome {
     progress.starts(&format!("{}/{}", demo.system, demo.name));
     let (sender, receiver) = mpsc::channel();
     let body = demo.run;
-    // On a thread of its own, so that a demo that hangs is a verdict and not a command that hangs.
+    // On its own thread, so that a demo that hangs is a verdict and does not hang the command.
     std::thread::spawn(move || sender.send(body()));
     let seen = match receiver.recv_timeout(PATIENCE) {
         Ok(seen) => seen,

@@ -21,22 +21,22 @@ pub(crate) const TABLE: &str = concat!(
     "the models watch",
 );
 
-/// How the command ends.
+/// The result of the command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// Everything is as expected.
     Expected = 0,
-    /// Something is not.
+    /// Something is not as expected.
     Violated = 1,
-    /// Wrong arguments, or input and output failed.
+    /// Wrong arguments, or failed input or output.
     Usage = 2,
-    /// Something could not be said.
+    /// Something is undecided.
     Unknown = 3,
 }
 
 impl Exit {
-    /// The code for these outcomes: a wrong verdict weighs more than a missing one; no outcomes at
-    /// all prove nothing.
+    /// The code for these outcomes. A wrong verdict outweighs a missing one. No outcomes at all
+    /// prove nothing.
     pub(crate) fn of(outcomes: &[Outcome]) -> Exit {
         let any = |answer| outcomes.iter().any(|outcome| outcome.answer == answer);
         match () {
@@ -46,8 +46,8 @@ impl Exit {
         }
     }
 
-    /// The code for these knockouts: a survivor weighs more than what could not be decided; no
-    /// sites at all prove nothing.
+    /// The code for these knockouts. A survivor outweighs an undecided one. No sites at all prove
+    /// nothing.
     pub(crate) fn of_knockouts(reports: &[KnockoutReport]) -> Exit {
         match reports.iter().map(KnockoutReport::worst).max() {
             Some(Mark::Survived) => Exit::Violated,

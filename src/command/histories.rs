@@ -1,4 +1,4 @@
-//! Histories that were recorded elsewhere, in any language: read, judged, drawn.
+//! Histories recorded elsewhere, in any language: reading, judging and drawing them.
 
 use super::arguments::{Asked, Request, Spec};
 use super::exit::Exit;
@@ -12,7 +12,7 @@ use std::fmt::Debug;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 
-/// What is to be printed, and how the command ends.
+/// The output, and the exit code.
 pub(crate) struct Judged {
     pub(crate) text: String,
     pub(crate) exit: Exit,
@@ -52,7 +52,7 @@ pub(crate) fn judge(request: &Request, json: bool) -> Result<Judged, String> {
     }
 }
 
-/// The lines of the file, and how far they have been read.
+/// The lines of the file, and the reading progress.
 fn open(request: &Request) -> Result<(Box<dyn BufRead>, Progress), String> {
     if request.file.as_os_str() == "-" {
         return Ok((Box::new(std::io::stdin().lock()), Progress::hidden()));
@@ -109,7 +109,7 @@ fn judged<S: Recorded>(request: &Request, json: bool, initial: &S) -> Result<Jud
     Ok(Judged { text, exit: judgement.exit() })
 }
 
-/// A history and what is said of it.
+/// A history and its verdict.
 struct Judgement<'a, Op, Ret> {
     request: &'a Request,
     history: &'a History<Op, Ret>,
@@ -118,7 +118,7 @@ struct Judgement<'a, Op, Ret> {
     verdict: &'a Verdict,
 }
 
-/// The most operations that are drawn: a person looks at them.
+/// The most operations drawn, because a person looks at them.
 const DRAWN: usize = 24;
 const DRAWN_ON_A_PAGE: usize = 1_000;
 
@@ -189,7 +189,7 @@ impl<Op: Debug, Ret: Debug> Judgement<'_, Op, Ret> {
         places.iter().map(name).collect::<Vec<_>>().join(", ")
     }
 
-    /// What is wrong, in sentences; nothing if nothing is known to be.
+    /// What is wrong, in sentences. Empty if nothing is known to be wrong.
     fn sentences(&self) -> Vec<String> {
         let Verdict::Violated(why) = self.verdict else { return Vec::new() };
         let mut sentences = Vec::new();
@@ -209,8 +209,8 @@ impl<Op: Debug, Ret: Debug> Judgement<'_, Op, Ret> {
         sentences
     }
 
-    /// The operations worth drawing, at most so many: those that fail, those that cannot follow,
-    /// and the last ones of the longest order; without a violation, the first ones.
+    /// The operations worth drawing, at most `most`: those that fail, those that cannot follow, and
+    /// the last ones of the longest order. Without a violation, the first ones.
     fn drawn(&self, most: usize) -> Vec<Interval> {
         let mut order = std::collections::HashMap::new();
         let mut places: Vec<usize> = Vec::new();
@@ -223,7 +223,7 @@ impl<Op: Debug, Ret: Debug> Judgement<'_, Op, Ret> {
                 stuck.extend(why.stuck.iter().copied());
                 places.extend(why.smallest.iter().chain(&why.stuck));
                 if most > DRAWN || why.smallest.is_empty() {
-                    // where there is room, how it came to this
+                    // if there is room, the operations that led to it
                     places.extend(why.prefix.iter().rev());
                 }
             }

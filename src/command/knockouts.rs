@@ -33,7 +33,7 @@ pub(crate) fn run(filter: Option<&str>, budget: Budget) -> Result<Vec<KnockoutRe
         let progress = Progress::new(1);
         let knockouts =
             models.iter().fold(Knockouts::new(system), |k, model| k.model(model.name, model.body));
-        // a replay is a command of its own here
+        // a replay is a separate command here
         let knockouts =
             knockouts.config(Config::default()).budget(budget.into()).progress(|done, left| {
                 progress.counts(&format!("knockouts of {system}"), done, left);

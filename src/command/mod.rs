@@ -1,22 +1,21 @@
 //! The command: what each subcommand calls and prints.
 
-// The words: an exit code comes from outcomes, an outcome is of what a selection chose, within a
-// budget.
+// The vocabulary. An exit code comes from outcomes, an outcome belongs to a selected check, and a
+// check has a budget.
 mod budget;
 mod exit;
 mod outcome;
 mod selection;
-// What one may type.
+// The arguments.
 mod arguments;
-// What the subcommands do: none of them prints, but for progress on a terminal. Each check has a
-// worker.
+// The subcommands. None of them prints, except for progress on a terminal. Each check has a worker.
 mod checks;
 mod demos;
 mod histories;
 mod knockouts;
 mod progress;
 mod worker;
-// What is printed.
+// The output.
 mod output;
 
 use arguments::{Arguments, Command, HistoryCommand};
@@ -43,7 +42,7 @@ pub(crate) fn main() -> ExitCode {
     exit.into()
 }
 
-/// The exit code, or what is wrong with the arguments, or with reading and writing.
+/// The exit code, or an error in the arguments, in reading or in writing.
 fn run(arguments: Arguments, output: &Output) -> Result<Exit, String> {
     match arguments.command {
         None => {

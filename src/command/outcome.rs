@@ -1,4 +1,4 @@
-//! A check that is over: its row of the report, its drawing, and whether it is what was expected.
+//! A finished check: its row of the report, its drawing, and whether it is as expected.
 
 use super::selection::Plan;
 use selvedge::report::{Finding, Row, Style};
@@ -7,7 +7,7 @@ use selvedge::verdict::Counterexample;
 use selvedge::{Coverage, Explorer, Verdict};
 use serde::{Deserialize, Serialize};
 
-/// Whether a verdict is the one that the model is there for.
+/// Whether a verdict is the one that the model expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Answer {
     /// It is.
@@ -18,7 +18,7 @@ pub(crate) enum Answer {
     Unknown,
 }
 
-/// What counterexamples are drawn on.
+/// The page on which counterexamples are drawn.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Page {
     pub(crate) style: Style,
@@ -31,7 +31,7 @@ impl Page {
     }
 }
 
-/// A check that is over.
+/// A finished check.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Outcome {
     pub(crate) row: Row,
@@ -40,7 +40,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// A verdict beside what was expected, with its counterexample as it stands on this page.
+    /// Compares a verdict with the expected one, and renders its counterexample on this page.
     pub(crate) fn of(model: &Model, plan: &Plan, verdict: &Verdict, page: Page) -> Outcome {
         let answer = match verdict {
             Verdict::Unknown(_) => Answer::Unknown,
@@ -88,7 +88,8 @@ impl Outcome {
         Outcome { row, answer, finding }
     }
 
-    /// For a check that gave no answer, why, and what helps: never silent, never a success.
+    /// For a check that gave no answer: why, and what helps. It is never silent and never a
+    /// success.
     pub(crate) fn lost(model: &Model, plan: &Plan, why: &str, help: Option<String>) -> Outcome {
         let expected = format!("expected: {}", model.expect);
         let note = [Some(expected), help].into_iter().flatten().collect::<Vec<_>>().join("; ");
@@ -105,7 +106,8 @@ impl Outcome {
         Outcome { row, answer: Answer::Unknown, finding: None }
     }
 
-    /// For something that a system should have and has not: never silent, never a success.
+    /// For something that a system should have but does not. It is never silent and never a
+    /// success.
     pub(crate) fn missing(system: &str, what: &str) -> Outcome {
         let row = Row {
             system: system.to_string(),
@@ -121,7 +123,7 @@ impl Outcome {
     }
 }
 
-/// How far the explorers came: `exhaustive`, `bounded by 3000 ms (exhaustive), sampled (pct:3:0,
+/// The extent of the exploration: `exhaustive`, `bounded by 3000 ms (exhaustive), sampled (pct:3:0,
 /// random:0)`.
 fn extents(plan: &Plan, coverage: &Coverage) -> String {
     let alike = coverage.runs.chunk_by(|a, b| a.extent == b.extent);
@@ -129,7 +131,7 @@ fn extents(plan: &Plan, coverage: &Coverage) -> String {
         .map(|runs| {
             let explorers: Vec<Explorer> = runs.iter().map(|run| run.explorer).collect();
             let extent = runs[0].extent.to_string();
-            // Not `exhaustive (exhaustive)`.
+            // Avoids `exhaustive (exhaustive)`.
             if explorers.iter().all(|explorer| explorer.to_string() == extent) {
                 extent
             } else {
@@ -140,7 +142,7 @@ fn extents(plan: &Plan, coverage: &Coverage) -> String {
     said.join(", ")
 }
 
-/// Which of the plan's explorers; nothing if there is only one.
+/// Which of the plan's explorers. Empty if there is only one.
 fn by(plan: &Plan, explorers: &[Explorer]) -> String {
     if plan.explorers.len() == 1 {
         return String::new();

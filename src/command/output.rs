@@ -1,4 +1,4 @@
-//! What the command prints: tables, drawings, documents of what it is given.
+//! The command's output: tables, drawings, documents.
 
 use super::arguments::Arguments;
 use super::outcome::{Answer, Outcome, Page};
@@ -9,7 +9,7 @@ use selvedge::systems::Model;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::PathBuf;
 
-/// Which counterexamples are drawn; those that nobody expected always are.
+/// Which counterexamples are drawn. Unexpected ones always are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Draw {
     /// The first of each system.
@@ -86,7 +86,7 @@ impl Output {
         print(&text)
     }
 
-    /// Prints what knockouts came to: the listings of the sites with their marks, and a closing
+    /// Prints the results of knockouts: the listings of the sites with their marks, and a closing
     /// line.
     ///
     /// # Errors
@@ -115,7 +115,7 @@ impl Output {
         print(&text)
     }
 
-    /// Prints what somebody else has put into words.
+    /// Prints a finished text.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl Output {
         print(text)
     }
 
-    /// Prints what real runs saw.
+    /// Prints the results of real runs.
     ///
     /// # Errors
     ///
@@ -190,7 +190,7 @@ impl Output {
 
 fn terminal_columns() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-    // Some terminals know nothing of themselves and say 0.
+    // Some terminals do not know their size and report 0.
     (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
@@ -215,7 +215,7 @@ fn chosen(outcomes: &[Outcome], draw: Draw) -> Vec<&Finding> {
 fn print(text: &str) -> Result<(), String> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // Whoever reads has read enough (`selvedge | head`): that changes no verdict.
+        // The reader has read enough (`selvedge | head`), which changes no verdict.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|error| format!("cannot write to standard output: {error}")),
     }

@@ -1,4 +1,4 @@
-//! How the command shows on a terminal that it works, and how far it has come.
+//! Progress on a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Shows on a terminal how many of `checks` are over; elsewhere nothing.
+    /// Shows on a terminal how many of `checks` are finished. Shows nothing elsewhere.
     pub(crate) fn new(checks: usize) -> Progress {
         if !std::io::stderr().is_terminal() {
             return Progress(ProgressBar::hidden());
@@ -24,7 +24,7 @@ impl Progress {
         Progress(bar)
     }
 
-    /// Shows on a terminal how far a file has been read, and what is read from it.
+    /// Shows on a terminal how much of a file has been read, and returns its reader.
     pub(crate) fn reading(file: File) -> std::io::Result<(Progress, Box<dyn Read>)> {
         if !std::io::stderr().is_terminal() {
             return Ok((Progress::hidden(), Box::new(file)));
@@ -38,7 +38,7 @@ impl Progress {
         Ok((Progress(bar), Box::new(read)))
     }
 
-    /// For what nobody can say how long it takes.
+    /// For work of unknown length.
     pub(crate) fn hidden() -> Progress {
         Progress(ProgressBar::hidden())
     }

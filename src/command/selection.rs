@@ -1,4 +1,4 @@
-//! What to check: which systems, which models under which explorers.
+//! The selection of checks: which systems, which models, under which explorers.
 
 use super::budget::Budget;
 use clap::ValueEnum;
@@ -17,10 +17,10 @@ pub(crate) enum System {
 }
 
 impl System {
-    /// In the order in which they are explained.
+    /// In the order of their explanation.
     pub(crate) const ALL: [System; 3] = [System::Account, System::Queue, System::Manager];
 
-    /// As models' names begin.
+    /// The prefix of the models' names.
     pub(crate) fn name(self) -> &'static str {
         match self {
             System::Account => "account",
@@ -30,10 +30,10 @@ impl System {
     }
 }
 
-/// Explorers that share one check: the first that finds something ends it.
+/// Explorers that share one check. The first finding ends it.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// What the table calls it.
+    /// Its label in the table.
     pub(crate) label: String,
     pub(crate) explorers: Vec<Explorer>,
 }
@@ -45,8 +45,8 @@ impl From<Explorer> for Plan {
 }
 
 impl Plan {
-    /// loom for weak memory; on shuttle all of it if that is feasible, and else a portfolio, as no
-    /// single strategy finds every bug.
+    /// loom for weak memory. On shuttle the exhaustive search if that is feasible, and otherwise a
+    /// portfolio, because no single strategy finds every bug.
     pub(crate) fn everyday() -> Vec<Plan> {
         vec![
             Plan {
@@ -63,7 +63,7 @@ impl Plan {
         ]
     }
 
-    /// Why the model cannot be run by these explorers, if it cannot.
+    /// Why these explorers cannot run the model, if they cannot.
     fn refused(&self, model: &Model) -> Option<&'static str> {
         let refuses = |explorer: &Explorer| {
             model.not_in.iter().find(|(engine, _)| *engine == explorer.engine())
@@ -72,10 +72,10 @@ impl Plan {
     }
 }
 
-/// What to check.
+/// The selected checks.
 pub(crate) struct Selection {
     pub(crate) pairs: Vec<(Model, Plan)>,
-    /// Systems that have no model: they must not look checked.
+    /// Systems without a model, which must not look checked.
     pub(crate) without: Vec<&'static str>,
     /// What cannot be checked, and why: `queue/timeout under loom:2: timeouts never fire`.
     pub(crate) skipped: Vec<String>,

@@ -1,8 +1,7 @@
-//! One check in a process of its own: what the process is asked, and what is said of it if it gives
-//! no answer.
+//! One check in its own process: its request, and the report if it gives no answer.
 //!
-//! Whatever ends that process (a panic in a destructor that unwinds, a stack that overflows, the
-//! system short of memory) ends one row of the report, and not the report.
+//! Whatever ends that process (a panic in a destructor during unwinding, a stack overflow, a lack
+//! of memory) ends one row of the report, and not the report.
 
 use super::budget::{Budget, EVERYDAY};
 use super::outcome::{Outcome, Page};
@@ -19,7 +18,7 @@ use std::os::fd::OwnedFd;
 /// The name of the worker's function.
 const CHECK: &str = "check";
 
-/// What is to be done with a model.
+/// The task for a model.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Task {
     /// Explore it within this budget.
@@ -28,7 +27,7 @@ pub(crate) enum Task {
     Replay(String),
 }
 
-/// What a process is asked: in names, for it has models and explorers of its own.
+/// The request to a process. It uses names, because the process has its own models and explorers.
 #[derive(Debug, Serialize, Deserialize)]
 struct Order {
     model: String,
@@ -36,7 +35,7 @@ struct Order {
     explorers: Vec<String>,
     task: Task,
     page: Page,
-    /// Takes a line now and then: how far the check has come.
+    /// Receives a line of progress from time to time.
     progress: Handle,
 }
 
@@ -45,8 +44,7 @@ pub(crate) fn register(table: Table) -> Table {
     table.function(CHECK, check)
 }
 
-/// Runs a task in a process of its own, and calls `progress` now and then with how far that has
-/// come, in words.
+/// Runs a task in its own process. Calls `progress` from time to time with the progress in words.
 pub(crate) fn run(
     model: &Model,
     plan: &Plan,
@@ -89,8 +87,8 @@ fn ask(
     };
     let ended = |error: WorkerError| format!("its process {}", error.failure());
     let worker: WorkerHandle<Outcome> = Worker::spawn(CHECK, &order).map_err(ended)?;
-    // from now on the worker alone holds the other end of the pipe, and its end is the end of the
-    // lines
+    // From now on only the worker holds the other end of the pipe, and the lines end when the
+    // worker does.
     drop(order);
     for line in BufReader::new(lines).lines().map_while(Result::ok) {
         progress(&line);
@@ -110,14 +108,14 @@ fn check(order: Order) -> Outcome {
     let check =
         Check::new(model.name).explorers(plan.explorers.iter().copied()).expect(model.expect);
     let check = match order.task {
-        // whatever the environment says: a replay is a command of its own here
+        // regardless of the environment: a replay is a separate command here
         Task::Explore(budget) => check.budget(budget.into()).config(Config::default()),
         Task::Replay(token) => check.config(Config { replay: Some(token), failures: None }),
     };
     let mut lines = File::from(OwnedFd::from(order.progress));
     let tell = |so_far| {
         if lines.write_all(words(so_far).as_bytes()).is_err() {
-            // the command is gone, and nobody else waits for what this would find
+            // the command is gone, and nothing else waits for the result
             std::process::exit(1);
         }
     };

@@ -1,4 +1,4 @@
-//! What an operation does to which objects: two operations are dependent if their order can matter.
+//! Effects of operations on objects. Two operations are dependent if their order can matter.
 
 use crate::execution::{Pending, Seen, Waits};
 use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
@@ -17,7 +17,7 @@ pub(crate) enum Effect {
 }
 
 impl Effect {
-    /// Whether it conflicts with everything on its object; the others conflict with these only.
+    /// Whether it conflicts with every effect on its object. The others conflict with these only.
     pub(crate) fn writes(self) -> bool {
         matches!(self, Effect::Write | Effect::Acquire | Effect::Release)
     }
@@ -27,7 +27,7 @@ impl Effect {
     }
 }
 
-/// What an operation does to which objects: one, or two, seldom more.
+/// The effects of an operation: one or two, seldom more.
 pub(crate) type Effects = SmallVec<[(ObjectId, Effect); 2]>;
 
 /// An operation as the search sees it.
@@ -40,7 +40,7 @@ pub(crate) struct Act {
     pub(crate) blocking: bool,
     /// What a compare-exchange must find.
     pub(crate) expected: Option<Value>,
-    /// Whether it may fail, or wake, without a cause.
+    /// Whether it may fail, or wake, spuriously.
     pub(crate) spurious: bool,
 }
 
@@ -52,12 +52,12 @@ impl Clone for Act {
             [one, two] => Effects::from_buf([one, two]),
             ref others => Effects::from_slice(others),
         };
-        Act { effects, ..*self } // SmallVec's own clone goes one by one
+        Act { effects, ..*self } // SmallVec's own clone copies one element at a time
     }
 }
 
 impl Act {
-    /// What an announced operation may do at the most.
+    /// The most that an announced operation may do.
     pub(crate) fn announced(pending: &Pending, thread: ThreadId) -> Act {
         let Pending { operation, object, waits, expected, spurious, .. } = *pending;
         let mut effects = Effects::new();
@@ -73,7 +73,7 @@ impl Act {
             Operation::Wake => {
                 matches!(waits, Waits::Notified { timeout: true, .. }).then_some(Effect::Write)
             }
-            // of threads, and of no object
+            // these act on threads, not on an object
             Operation::Spawn(_) | Operation::Join(_) | Operation::Park | Operation::Unpark(_) => {
                 None
             }
@@ -89,10 +89,10 @@ impl Act {
             }
             (Operation::Park, Waits::Token { .. }) => effects.push((token(thread), Effect::Write)),
             (Operation::Unpark(other), _) => effects.push((token(other), Effect::Write)),
-            // which number a thread gets hangs on who starts another one before
+            // the number that a thread gets depends on which threads spawned earlier
             (Operation::Spawn(_), _) => effects.push((NUMBERING, Effect::Write)),
-            // accesses by an address commute, but for whether they race, and that is seen in either
-            // order
+            // Accesses by address commute, except for whether they race, and a race shows in either
+            // order.
             (Operation::Read | Operation::Write, _) if object.is_none() => {
                 effects.push((MEMORY, Effect::Read))
             }
@@ -129,7 +129,7 @@ impl Act {
             }
         }
         match (act.operation, seen.value) {
-            // a waiter that was notified left the condition variable when it was
+            // a notification already removed this waiter from the condition variable
             (Operation::Wake, Some(Value::Outcome(Outcome::Notified))) => {
                 act.effects.retain(|(_, effect)| effect.acquires());
             }
@@ -139,7 +139,7 @@ impl Act {
         act
     }
 
-    /// Whether it is about a condition variable, or a thread's token.
+    /// Whether it concerns a condition variable or a thread's token.
     pub(crate) fn is_about_waiting(&self) -> bool {
         matches!(
             self.operation,
@@ -156,21 +156,21 @@ impl Act {
         self.effects.iter_mut().for_each(|(_, effect)| *effect = Effect::Read);
     }
 
-    /// An attempt to write that readers refuse changes nothing, but does not commute with what
-    /// readers do: after their release it would succeed. As a mere read it would, since readers
-    /// commute with reads.
+    /// A try to write that only readers refuse changes nothing, but it does not commute with the
+    /// readers' operations: after their release it would succeed. Treated as a mere read it would
+    /// commute with them, because readers commute with reads.
     pub(crate) fn refused_by_readers(&mut self) {
         self.effects.iter_mut().for_each(|(_, effect)| *effect = Effect::Write);
     }
 
-    /// A wait that ends for no reason, or by its timeout, touches its mutex only: no notification
-    /// is meant for it.
+    /// A wait that ends spuriously or by its timeout touches its mutex only. No notification is
+    /// meant for it.
     pub(crate) fn leaves_at_once(&mut self) {
         self.effects.retain(|(_, effect)| *effect == Effect::Release);
     }
 
-    /// Whether it did; or is the choice of a park whether it returns for no reason, which leaves
-    /// the token alone.
+    /// Whether it ended so, or is a park's choice to return spuriously, which leaves the token
+    /// alone.
     pub(crate) fn left_at_once(&self) -> bool {
         match self.operation {
             Operation::Wait => self.effects.iter().all(|(_, effect)| *effect == Effect::Release),

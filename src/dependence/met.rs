@@ -1,24 +1,24 @@
-//! Whether threads met in an execution: where none did, there was one order of everything, and
-//! nothing was explored.
+//! Whether threads met in an execution. If no threads met, there was only one order, and nothing
+//! was explored.
 
 use crate::vocabulary::trace::{Event, ObjectId, Operation, Outcome, ThreadId, Trace, Value};
 use crate::vocabulary::{PerObject, token};
 
-/// Who has used an object, and whether anybody changed it.
+/// Which thread used an object, and whether any thread changed it.
 #[derive(Clone, Copy, Debug, Default)]
-struct Use {
+struct ObjectUse {
     by: Option<ThreadId>,
     several: bool,
     written: bool,
 }
 
-/// Whether two threads used the same object, and one of them changed it. To start and to join is
-/// not to meet.
+/// Whether two threads used the same object and one of them changed it. Spawning and joining do not
+/// count.
 pub(crate) fn met(trace: &Trace) -> bool {
     if trace.threads.len() < 2 {
         return false;
     }
-    let mut uses: PerObject<Use> = PerObject::default();
+    let mut uses: PerObject<ObjectUse> = PerObject::default();
     trace.events.iter().any(|event| {
         let Some((object, writes)) = used(event) else { return false };
         let so_far = uses.of(object);
@@ -29,8 +29,8 @@ pub(crate) fn met(trace: &Trace) -> bool {
     })
 }
 
-/// Whether two threads, other than the main one, did anything. Of these the histories can differ,
-/// if nothing else.
+/// Whether two threads other than the main one did anything. If so, at least their histories can
+/// differ.
 pub(crate) fn both_did_something(trace: &Trace) -> bool {
     let mut others =
         trace.events.iter().map(|event| event.thread).filter(|thread| *thread != ThreadId::MAIN);
@@ -55,7 +55,7 @@ fn used(event: &Event) -> Option<(ObjectId, bool)> {
         | Operation::TryReadLock
         | Operation::ReadUnlock => Some((event.object?, false)),
         Operation::TryLock => Some((event.object?, event.value == Some(Value::Bool(true)))),
-        // nobody heard it
+        // no thread was waiting
         Operation::NotifyOne | Operation::NotifyAll => {
             Some((event.object?, event.value != Some(Value::Unsigned(0))))
         }

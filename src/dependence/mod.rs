@@ -1,7 +1,7 @@
-//! Which operations depend on each other, and what follows: the order of a trace, what it
-//! published, who met.
+//! Which operations depend on each other, and what follows from it: the order of a trace, what it
+//! published, which threads met.
 //!
-//! The search, histories and knockouts ask here, so that they mean the same.
+//! The search, the histories and the knockouts all ask this module, so that they agree.
 
 mod effect;
 mod met;

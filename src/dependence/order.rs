@@ -1,12 +1,12 @@
-//! What happens before what in one execution that is over: for histories, whose real time must be
+//! What happens before what in one finished execution. Histories need it: their real time must be
 //! the model's own.
 //!
-//! On shuttle's green threads the relation is dependency: executions that differ only in the order
+//! On shuttle's green threads the relation is dependency. Executions that differ only in the order
 //! of independent events are one execution to the exhaustive explorer (Mazurkiewicz), so every
-//! order that the relation leaves open is one that could have been. Under loom it is
+//! order that the relation leaves open is a possible one. Under loom the relation is
 //! happens-before, from the declared orderings: there is no other time between threads. Where the
-//! relation cannot be told from the trace it is made larger under dependency, and smaller under
-//! happens-before: so that nothing is said to be possible that is not.
+//! trace does not determine the relation, dependency is made larger and happens-before smaller. So
+//! nothing impossible is ever called possible.
 
 use super::effect::{Act, Effects};
 use crate::execution::{Engine, Log, Performed, Waits, World};
@@ -15,7 +15,7 @@ use crate::vocabulary::view::View;
 use crate::vocabulary::{VectorClock, token};
 use std::collections::HashMap;
 
-/// For each event, what is known once it has happened, itself included.
+/// For each event, what is known after it, itself included.
 pub(crate) fn known(world: &World) -> Vec<VectorClock> {
     let Log { trace, performed, .. } = &world.log;
     let mut views: Vec<View> = vec![View::default(); trace.threads.len()];
@@ -44,12 +44,12 @@ pub(crate) fn known(world: &World) -> Vec<VectorClock> {
     all
 }
 
-/// What an event did to which objects.
+/// The effects of an event on its objects.
 fn effects(event: &Event, performed: &Performed) -> Effects {
     Act::done(&Act::announced(&performed.pending, event.thread), &performed.seen).effects
 }
 
-/// The last write, and the reads since, of each object.
+/// The last write of each object, and the reads since.
 #[derive(Default)]
 struct Dependency {
     objects: HashMap<ObjectId, (Option<usize>, Vec<usize>)>,
@@ -75,12 +75,12 @@ impl Dependency {
                 reads.push(at);
             }
         }
-        // a waiter that was notified has no effect on the condition variable any more, but its
-        // notification has: the trace does not say which it was, if there were several
+        // A notified waiter no longer has an effect on the condition variable, but its notification
+        // has. If there were several, the trace does not say which one it was.
         if event.operation == Operation::Wake
             && event.value == Some(Value::Outcome(Outcome::TimedOut))
         {
-            // it fired because nobody else could go on
+            // it fired because no other thread could run
             all.iter().for_each(|known| now.join(known));
         } else if event.operation == Operation::Wake {
             let same = |e: &Event| e.object == event.object;
@@ -99,27 +99,27 @@ impl Dependency {
     }
 }
 
-/// Happens-before as C++20 has it ([intro.races], [atomics.order], [atomics.fences]), of what a
-/// trace shows.
+/// Happens-before as in C++20 ([intro.races], [atomics.order], [atomics.fences]), as far as a trace
+/// shows it.
 ///
-/// Which store a load read is not in the trace: of several with the value that was read, only what
-/// all of them make known is known. Release sequences go through read-modify-writes. That `SeqCst`
-/// operations have one order between all of them is left out: it is no happens-before.
+/// The trace does not say which store a load read. If several stores left the value that was read,
+/// only what all of them make known counts as known. Release sequences go through
+/// read-modify-writes. The single order of all `SeqCst` operations is left out: it is not
+/// happens-before.
 #[derive(Default)]
 struct Causality {
-    /// What the stores of an object publish, with the values they left behind, in modification
-    /// order.
+    /// What the stores of an object publish, with the values that they left, in modification order.
     stores: HashMap<ObjectId, Vec<(Option<Value>, VectorClock)>>,
-    /// What is known to whoever acquires a lock, for writing and for reading.
+    /// What a thread learns by acquiring a lock, for writing and for reading.
     locks: HashMap<ObjectId, (VectorClock, VectorClock)>,
-    /// What park learns.
+    /// What a thread learns by parking.
     tokens: HashMap<ObjectId, VectorClock>,
 }
 
 impl Causality {
     fn of(world: &World) -> Causality {
         let objects = (0..).map(ObjectId).zip(&world.objects);
-        // whoever can name an atomic knows its creation
+        // any thread that can name an atomic knows its creation
         let created = objects.filter(|(_, object)| object.initial.is_some());
         let stores = created
             .map(|(id, object)| (id, vec![(object.initial, VectorClock::default())]))
@@ -140,7 +140,7 @@ impl Causality {
                 self.stores.entry(object).or_default().push((event.value, published));
             }
             (Operation::Rmw(_, order), Some(object)) => {
-                // it continues the release sequence that it reads from
+                // it continues the release sequence from which it reads
                 let mut published = self.candidates(object, event.value);
                 view.reads(&published, order);
                 published.join(view.publishes(order));
@@ -186,7 +186,7 @@ impl Causality {
         now.join(&self.locks.entry(lock).or_default().0);
     }
 
-    /// What is published by whichever store of the object left this value behind.
+    /// What every store of the object that left this value publishes.
     fn candidates(&self, object: ObjectId, value: Option<Value>) -> VectorClock {
         let stores = self.stores.get(&object).into_iter().flatten();
         let mut published =

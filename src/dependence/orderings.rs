@@ -1,20 +1,20 @@
-//! Whether something that a model watches hangs on orderings: else no model can notice that one is
-//! weaker.
+//! Whether something that a model watches depends on orderings. If not, no model can notice that
+//! one is weaker.
 //!
-//! An ordering is there for what it publishes. In an execution of the model as it is, what a thread
-//! has done to a watched cell goes on to others through every object by which they meet. If another
-//! thread then touches that cell, one of the two writes, and an atomic or a fence was on the way,
-//! it may be what orders them. A cell that only locks, starts and ends of threads protect says
-//! nothing about orderings; nor does one that no two threads touch.
+//! An ordering exists for what it publishes. In an execution of the unchanged model, what a thread
+//! has done to a watched cell spreads to other threads through every object by which they meet. If
+//! another thread then touches that cell, one of the two writes, and an atomic or a fence was on
+//! the way, then that atomic or fence may be what orders them. A cell that only locks, spawns and
+//! joins protect says nothing about orderings. Neither does a cell that no two threads touch.
 
 use crate::vocabulary::trace::{Event, ObjectId, ObjectKind, Operation, ThreadId, Trace};
 use std::collections::BTreeMap;
 
-/// Who did something to which cell, and whether that was a write.
-type Access = (ObjectId, ThreadId, bool);
+/// Which thread accessed which cell, and whether that was a write.
+type CellUse = (ObjectId, ThreadId, bool);
 
-/// What was done to cells, and whether an atomic or a fence was among that by which it went around.
-type Known = BTreeMap<Access, bool>;
+/// Known accesses to cells, and whether an atomic or a fence was on the way.
+type Known = BTreeMap<CellUse, bool>;
 
 fn join(known: &mut Known, other: &Known, by_atomic: bool) {
     for (access, atomic) in other {
@@ -22,8 +22,8 @@ fn join(known: &mut Known, other: &Known, by_atomic: bool) {
     }
 }
 
-/// Whether, in this execution, the order of two accesses to a watched cell may hang on an atomic or
-/// a fence.
+/// Whether, in this execution, the order of two accesses to a watched cell may depend on an atomic
+/// or a fence.
 pub(crate) fn hangs_on_orderings(trace: &Trace) -> bool {
     let mut threads: Vec<Known> = vec![Known::default(); trace.threads.len()];
     let mut messages: BTreeMap<ObjectId, Known> = BTreeMap::new();
@@ -35,7 +35,7 @@ pub(crate) fn hangs_on_orderings(trace: &Trace) -> bool {
             Operation::Read | Operation::Write | Operation::Free => {
                 let Some(cell) = object.filter(|cell| is_plain(trace, *cell)) else { continue };
                 let writes = operation != Operation::Read;
-                let others = |((c, t, wrote), _): &(&Access, &bool)| {
+                let others = |((c, t, wrote), _): &(&CellUse, &bool)| {
                     *c == cell && *t != thread && (writes || *wrote)
                 };
                 if threads[me].iter().filter(others).any(|(_, atomic)| *atomic) {
@@ -74,7 +74,7 @@ pub(crate) fn hangs_on_orderings(trace: &Trace) -> bool {
             }
             Operation::NotifyOne | Operation::NotifyAll => meet(&mut threads, &mut messages, event),
             Operation::Drop | Operation::Claim(_) => meet(&mut threads, &mut messages, event),
-            // a fence orders by the atomics around it
+            // a fence orders through the atomics around it
             Operation::Fence(_) | Operation::Yield | Operation::Clone | Operation::Look(_) => {}
         }
     }
@@ -86,7 +86,7 @@ fn is_plain(trace: &Trace, object: ObjectId) -> bool {
     matches!(kind, Some(ObjectKind::Cell | ObjectKind::Memory))
 }
 
-/// At a lock, or a condition variable: who comes knows what was left there, and leaves what he
+/// At a lock or a condition variable: the thread learns what was left there, and leaves what it
 /// knows.
 fn meet(threads: &mut [Known], messages: &mut BTreeMap<ObjectId, Known>, event: &Event) {
     let Some(object) = event.object else { return };

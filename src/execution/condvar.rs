@@ -1,12 +1,12 @@
 //! Condition variables under the engines.
 //!
-//! Under shuttle a wait is two operations: release-and-enqueue, then (once notified and the mutex
-//! is free) wake with the mutex. `notify_one` wakes any waiter, as POSIX and std allow: an explored
-//! choice. A spurious wakeup, and a timeout, is a choice of the first of the two operations: then
-//! it only releases the mutex, and the second waits for nothing but the mutex. That loses no
+//! Under shuttle a wait is two operations: release-and-enqueue, then wake with the mutex, once
+//! notified and the mutex is free. `notify_one` wakes any waiter, as POSIX and std allow: an
+//! explored choice. A spurious wakeup or a timeout is a choice at the first operation, which then
+//! only releases the mutex. The second operation then waits for the mutex alone. This loses no
 //! behaviour: until its time is over, such a waiter can only be missed, by a notification that
-//! reaches another or nobody. Each thread has that choice once at each place; beyond it, a timeout
-//! fires when nobody else can go on.
+//! reaches another waiter or none. Each thread has that choice once per place. Beyond it, a timeout
+//! fires when no other thread can run.
 
 use super::step::{choose, perform, step};
 use super::{Engine, Home, Pending, Seen, Waits, World, engine, me, with};
@@ -15,7 +15,7 @@ use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use smallvec::SmallVec;
 use std::panic::Location;
 
-/// Makes the engine's side of a new condition variable.
+/// Creates the engine's side of a new condition variable.
 pub(crate) fn create(home: &Home) {
     if engine() == Engine::Loom {
         loom::condvar::create(home.id());
@@ -31,7 +31,8 @@ pub(super) fn enqueue(world: &mut World, condvar: ObjectId, mutex: ObjectId, me:
     world.memory.clocks.release(me, mutex);
 }
 
-/// Takes the thread from the waiters, the mutex for it; whether it had been notified.
+/// Removes the thread from the waiters and acquires the mutex for it. Returns whether it was
+/// notified.
 pub(super) fn wake(world: &mut World, condvar: ObjectId, mutex: ObjectId, me: ThreadId) -> bool {
     let waiters = &mut world.object(condvar).waiters;
     let notified = waiters.iter().position(|w| w.0 == me).is_some_and(|at| waiters.remove(at).1);
@@ -44,8 +45,8 @@ pub(super) fn wait_seen(notified: bool) -> Seen {
     Seen::value(Value::Outcome(if notified { Outcome::Notified } else { Outcome::TimedOut }))
 }
 
-/// Whether this wait does not wait, as the exploration's knockout: then it has only released the
-/// mutex, and taken it again.
+/// Whether the exploration's knockout turns this wait into a plain release and reacquisition of the
+/// mutex.
 #[track_caller]
 pub(crate) fn is_knocked_out(condvar: &Home, mutex: &Home, operation: &'static str) -> bool {
     let location = Location::caller();
@@ -57,21 +58,21 @@ pub(crate) fn is_knocked_out(condvar: &Home, mutex: &Home, operation: &'static s
     true
 }
 
-/// What may end a wait beside a notification.
+/// What may end a wait besides a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Beside {
-    Nothing,
-    /// Nothing at all has to happen.
+pub(crate) enum EarlyEnd {
+    Never,
+    /// A spurious wakeup.
     Spurious,
     Timeout,
 }
 
-/// Releases the mutex, waits, takes the mutex again. Whether a timeout ended the wait.
+/// Releases the mutex, waits, reacquires the mutex. Returns whether a timeout ended the wait.
 #[track_caller]
-pub(crate) fn wait(condvar: &Home, mutex: &Home, beside: Beside) -> bool {
+pub(crate) fn wait(condvar: &Home, mutex: &Home, early_end: EarlyEnd) -> bool {
     let (condvar, mutex) = (condvar.id(), mutex.id());
     let location = Location::caller();
-    let timeout = beside == Beside::Timeout;
+    let timeout = early_end == EarlyEnd::Timeout;
     let waiting =
         Pending::on(condvar, Operation::Wait, location).waits(Waits::Releasing { mutex, timeout });
     let waking =
@@ -79,10 +80,10 @@ pub(crate) fn wait(condvar: &Home, mutex: &Home, beside: Beside) -> bool {
     match engine() {
         Engine::Loom => loom::condvar::wait(waiting, waking, (condvar, mutex), timeout),
         Engine::Shuttle | Engine::Std => {
-            let spurious = match beside {
-                Beside::Nothing => false,
-                Beside::Spurious => with(|world| world.may_be_spurious(me(), location)),
-                Beside::Timeout => with(|world| world.may_time_out(me(), location, mutex)),
+            let spurious = match early_end {
+                EarlyEnd::Never => false,
+                EarlyEnd::Spurious => with(|world| world.may_be_spurious(me(), location)),
+                EarlyEnd::Timeout => with(|world| world.may_time_out(me(), location, mutex)),
             };
             wait_here(waiting.spurious(spurious), waking, (condvar, mutex), timeout)
         }
@@ -104,7 +105,7 @@ fn wait_here(
             return (false, Seen::default());
         }
         world.serve(me, waiting.location, Some(mutex));
-        // as if somebody had notified it
+        // as if it had been notified
         world.object(condvar).waiters.last_mut().expect("just enqueued").1 = true;
         (true, why)
     });
@@ -115,7 +116,7 @@ fn wait_here(
     })
 }
 
-/// Wakes one waiter, or all.
+/// Wakes one waiter or all of them.
 #[track_caller]
 pub(crate) fn notify(condvar: &Home, all: bool) {
     let location = Location::caller();
@@ -123,8 +124,7 @@ pub(crate) fn notify(condvar: &Home, all: bool) {
     let (engine, condvar) = (condvar.engine_now(), condvar.id());
     let operation = if all { Operation::NotifyAll } else { Operation::NotifyOne };
     let meaning = |world: &mut World, _| {
-        // in the order of their identities, so that a choice names the same thread in equivalent
-        // executions
+        // Sorted by identity, so that a choice names the same thread in equivalent executions.
         let mut asleep: SmallVec<[(ThreadId, usize); 4]> = {
             let waiters = world.object(condvar).waiters.iter().enumerate();
             waiters.filter(|(_, waiter)| !waiter.1).map(|(at, waiter)| (waiter.0, at)).collect()

@@ -1,60 +1,60 @@
-//! Green threads of shuttle, lent to the threads of one execution after the other.
+//! Shuttle's green threads, reused by the threads of successive executions.
 //!
-//! One execution of shuttle's runs many of the model's: its main task runs each model's main
-//! thread, and hands out the others to tasks that stay when a thread has ended. Making a task costs
-//! shuttle more than all that most threads do. Who goes on is decided on the green threads
-//! (`schedule`), so that shuttle is asked for a switch only where there is one, and its scheduler
-//! only repeats the decision.
+//! One execution of shuttle runs many executions of the model. Its main task runs each model's main
+//! thread and hands the other threads to tasks, which stay when a thread has ended. Making a task
+//! costs shuttle more than everything that most threads do. The decision which thread runs next is
+//! made on the green threads (`schedule`). So shuttle is asked for a switch only where there is
+//! one, and its scheduler only repeats the decision.
 
 use super::failure::unwinding;
 use super::{ThreadId, set_me, step};
 use std::cell::{Cell, RefCell};
 
-/// A task of shuttle, by its number in shuttle's execution.
+/// A shuttle task, by its number in shuttle's execution.
 pub(crate) type Task = usize;
 
-/// The task that runs the main thread of each execution, and what stands between two of them.
+/// The task that runs each execution's main thread, and the code between two executions.
 pub(super) const DRIVER: Task = 0;
 
-/// What a thread does.
+/// What a thread runs.
 pub(super) type Body = Box<dyn FnOnce(ThreadId) + Send>;
 
-/// shuttle remembers each switch of an execution of its own: so many, and another one is begun.
+/// Shuttle remembers every switch of its execution: after this many, a new one begins.
 const WORN: usize = 20_000;
 
 #[derive(Default)]
 struct Pool {
     /// Tasks without a thread.
     idle: Vec<Task>,
-    /// What each task is to do next; the driver's place is never filled.
+    /// What each task runs next. The driver's slot is never filled.
     work: Vec<Option<(ThreadId, Body)>>,
     switches: usize,
 }
 
 thread_local! {
     static POOL: RefCell<Pool> = RefCell::default();
-    /// The task that runs, or is to run next; `None` if none is to run any more.
+    /// The task that runs, or runs next. `None` if no task runs any more.
     static NEXT: Cell<Option<Task>> = const { Cell::new(None) };
 }
 
-/// The task that shuttle must choose; `None` ends its execution.
+/// The task that shuttle must choose. `None` ends its execution.
 pub(crate) fn chosen() -> Option<Task> {
     NEXT.get()
 }
 
-/// A new execution of shuttle's: nothing but its main task is there.
+/// Starts a new execution of shuttle, in which only its main task exists.
 pub(crate) fn renew() {
-    // whatever stands here is a failed execution's, whose stacks are leaked too
+    // whatever is left here belongs to a failed execution, whose stacks are leaked too
     std::mem::forget(POOL.replace(Pool { work: vec![None], ..Pool::default() }));
     NEXT.set(Some(DRIVER));
 }
 
-/// Whether it is time for a new execution of shuttle's.
+/// Whether a new execution of shuttle is due.
 pub(crate) fn is_worn() -> bool {
     POOL.with_borrow(|pool| pool.switches > WORN)
 }
 
-/// Lets another task run, or, with `None`, none ever again.
+/// Lets another task run. With `None`, no task ever runs again.
 pub(super) fn switch_to(task: Option<Task>) {
     NEXT.set(task);
     POOL.with_borrow_mut(|pool| pool.switches += 1);
@@ -63,7 +63,7 @@ pub(super) fn switch_to(task: Option<Task>) {
     unwinding::take_up(panics);
 }
 
-/// Gives the thread a task, which does not run yet.
+/// Assigns a task to the thread. The task does not run yet.
 pub(super) fn start(thread: ThreadId, body: Body) -> Task {
     let idle = POOL.with_borrow_mut(|pool| pool.idle.pop());
     let task = idle.unwrap_or_else(|| {
@@ -72,7 +72,7 @@ pub(super) fn start(thread: ThreadId, body: Body) -> Task {
             pool.work.len() - 1
         });
         let panics = unwinding::set_aside();
-        // asks for a switch, and is given none: `chosen` is who runs
+        // it asks for a switch and gets none: `chosen` decides which task runs
         drop(shuttle::thread::spawn(move || serve(task)));
         unwinding::take_up(panics);
         task
@@ -81,7 +81,7 @@ pub(super) fn start(thread: ThreadId, body: Body) -> Task {
     task
 }
 
-/// A task's life: one thread after the other.
+/// A task's life: one thread after another.
 fn serve(task: Task) {
     while let Some((thread, body)) = POOL.with_borrow_mut(|pool| pool.work[task].take()) {
         set_me(thread);

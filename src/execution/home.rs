@@ -1,4 +1,4 @@
-//! Where an object belongs: the execution that created it.
+//! The execution to which an object belongs: the one that created it.
 
 use super::failure::{freeze, panic_while_unwinding, past};
 use super::{Engine, engine, execution, real, try_with};
@@ -8,17 +8,18 @@ use std::sync::atomic::AtomicU64;
 
 /// The identity of a facade object. Every primitive holds one.
 ///
-/// An object lives in the execution that created it, or outside of all: its engine's state would be
-/// stale in any other, so its use there is refused with words that say what to do.
+/// An object lives in the execution that created it, or outside of all. In any other execution its
+/// engine's state would be stale, so a use there is refused with a message that says what to do.
 #[derive(Debug)]
 pub(crate) struct Home {
     execution: u64,
     id: ObjectId,
     kind: ObjectKind,
     created: &'static Location<'static>,
-    /// Of one of the facade's own types (a barrier, a channel): its operations are not the user's.
+    /// Part of one of the facade's own types (a barrier, a channel): its operations are not the
+    /// user's.
     part: bool,
-    /// Which real thread of a model used it last.
+    /// The real thread of a model that used it last.
     user: AtomicU64,
 }
 
@@ -36,21 +37,21 @@ impl Home {
         Home { execution, id, kind, created, part: false, user: AtomicU64::new(0) }
     }
 
-    /// The identity of an object of which another type of the facade is made.
+    /// The identity of an object that is part of another facade type.
     pub(crate) fn part(self) -> Home {
         let mut part = self;
         part.part = true;
         part
     }
 
-    /// Says that whoever comes first makes this object, so that its maker is no identity.
+    /// Marks an object that the first thread to arrive creates, so that its creator is no identity.
     pub(crate) fn first_come(&self) {
         if self.execution != 0 {
             try_with(|world| world.object(self.id).first_come = true);
         }
     }
 
-    /// Whether it is one.
+    /// Whether it is such a part.
     pub(crate) fn is_part(&self) -> bool {
         self.part
     }
@@ -63,11 +64,11 @@ impl Home {
         self.id
     }
 
-    /// The engine to ask for this object's next operation.
+    /// The engine that performs this object's next operation.
     ///
     /// # Panics
     /// If the object belongs to another execution. A destructor that runs while its thread unwinds
-    /// must not panic, and may be the second to meet the object: it gets std's own operation, where
+    /// must not panic, and may be the second to meet the object. It gets std's own operation, where
     /// that cannot meet a modelled one.
     #[track_caller]
     pub(crate) fn engine(&self) -> Engine {
@@ -82,7 +83,7 @@ impl Home {
             self.refuse();
         }
         let meets_nobody = match (self.execution, self.kind) {
-            (0, _) => true, // outside of all executions, std's operations are all that there is
+            (0, _) => true, // outside of all executions there are only std's operations
             (execution, ObjectKind::Atomic) => past::is_over(execution), // it lends nothing
             (execution, _) => past::is_free(execution),
         };
@@ -93,7 +94,7 @@ impl Home {
         Engine::Std
     }
 
-    /// Whether an engine is to be asked for this object's next operation; else it is std's.
+    /// Whether an engine performs this object's next operation. Otherwise std does.
     ///
     /// # Panics
     /// As [`Home::engine`].
@@ -102,13 +103,13 @@ impl Home {
         self.engine() != Engine::Std
     }
 
-    /// The engine for destructors, which must not panic: `Std`, where nothing is held, if the
+    /// The engine for destructors, which must not panic. It is `Std`, where nothing is held, if the
     /// execution is over.
     pub(crate) fn engine_now(&self) -> Engine {
         if self.execution == execution() { engine() } else { Engine::Std }
     }
 
-    /// Whether the object's execution is over: its destructor has nothing to do any more.
+    /// Whether the object's execution is over: its destructor then has nothing to do.
     pub(crate) fn is_over(&self) -> bool {
         self.execution != 0 && self.execution != execution()
     }
@@ -119,10 +120,10 @@ impl Home {
         panic!("{}", self.refusal())
     }
 
-    /// What an unwinding thread meets whose destructor uses an object that others may be in the
-    /// middle of: whatever it holds, it must not be lent. On a green thread this is the end of the
-    /// exploration, with a verdict. A real thread has none that it could end: it panics, of which
-    /// std says these words and aborts, unless the destructor catches it.
+    /// What happens when an unwinding thread's destructor uses an object that other threads may be
+    /// in the middle of using. What the object holds must not be lent. On a green thread this ends
+    /// the exploration, with a verdict. A real thread has no exploration to end: it panics, and std
+    /// prints the message and aborts, unless the destructor catches the panic.
     #[track_caller]
     #[cold]
     fn refuse_to_unwind(&self) -> ! {
@@ -153,7 +154,7 @@ impl Home {
         }
     }
 
-    /// Gives the object the name under which counterexamples draw it.
+    /// Gives the object the name that counterexamples show.
     pub(crate) fn name(&self, name: &str) {
         if self.execution != 0 && self.execution == execution() {
             try_with(|world| {

@@ -1,8 +1,8 @@
-//! The knockout of this exploration: every synchronisation operation asks, at its place in the
-//! source, whether it is the one that is changed; in the first exploration it is only written down.
+//! The knockout of this exploration. Every synchronisation operation asks, at its place in the
+//! source, whether it is the one to change. The first exploration only records the sites.
 //!
-//! It belongs to the OS thread of one exploration. Others, and all ordinary checks, pay for reading
-//! one flag.
+//! A knockout belongs to the OS thread of one exploration. Other threads, and all ordinary checks,
+//! only pay for reading one flag.
 
 use super::failure::inert;
 use super::{Home, execution, me};
@@ -14,13 +14,13 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What the threads of an exploration, and whoever waits for it, share about its knockout.
+/// What the threads of an exploration, and the thread that waits for it, share about its knockout.
 #[derive(Debug, Default)]
 pub(crate) struct Probe {
-    /// What is changed; without it, sites are written down.
+    /// The change. Without one, sites are recorded.
     knockout: Option<Knockout>,
-    sites: Mutex<BTreeMap<Site, Seen>>,
-    /// Whether something that the model watches hangs on orderings: see `dependence::orderings`.
+    sites: Mutex<BTreeMap<Site, SiteNote>>,
+    /// Whether something that the model watches depends on orderings: see `dependence::orderings`.
     watches: AtomicBool,
     /// How often the changed operation was executed.
     executed: AtomicU64,
@@ -28,19 +28,19 @@ pub(crate) struct Probe {
 
 /// What is known of a site.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct SiteNote {
     pub(crate) declared: Declared,
-    /// Why no model need notice: see [`load_bearing_elsewhere`](crate::load_bearing_elsewhere).
+    /// Why no model need notice it: see [`load_bearing_elsewhere`](crate::load_bearing_elsewhere).
     pub(crate) explained: Option<&'static str>,
 }
 
 impl Probe {
-    /// Writes down every site.
+    /// A probe that records every site.
     pub(crate) fn recording() -> Probe {
         Probe::default()
     }
 
-    /// Changes one operation.
+    /// A probe that changes one operation.
     pub(crate) fn of(knockout: Knockout) -> Probe {
         Probe { knockout: Some(knockout), ..Probe::default() }
     }
@@ -51,21 +51,21 @@ impl Probe {
     }
 
     /// The sites that were executed.
-    pub(crate) fn sites(&self) -> BTreeMap<Site, Seen> {
+    pub(crate) fn sites(&self) -> BTreeMap<Site, SiteNote> {
         self.sites.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Whether it is still to be found out if something that the model watches hangs on orderings.
+    /// Whether it is still unknown if something that the model watches depends on orderings.
     pub(crate) fn asks_for_watches(&self) -> bool {
         self.knockout.is_none() && !self.watches()
     }
 
-    /// Something does.
+    /// Records that something does.
     pub(crate) fn found_watch(&self) {
         self.watches.store(true, Ordering::Relaxed); // as in `executed`
     }
 
-    /// Whether something that the model watches hangs on orderings. Relaxed: as in `executed`.
+    /// Whether something that the model watches depends on orderings. Relaxed: as in `executed`.
     pub(crate) fn watches(&self) -> bool {
         self.watches.load(Ordering::Relaxed)
     }
@@ -81,16 +81,16 @@ impl Probe {
     }
 }
 
-/// A site as it is asked for: compared without making strings.
+/// A site, compared without building strings.
 type Place = (&'static str, u32, u32, &'static str);
 
 struct Active {
     probe: std::sync::Arc<Probe>,
-    /// Written down already.
+    /// Sites already recorded.
     known: HashSet<Place>,
-    /// What threads said about their next operation, and in which execution.
+    /// What threads declared about their next operation, and in which execution.
     excuses: HashMap<(u64, ThreadId), &'static str>,
-    /// In which execution a thing was last done that is done once in each.
+    /// The execution in which a once-per-execution change was last made.
     done_in: u64,
 }
 
@@ -99,7 +99,7 @@ thread_local! {
     static ACTIVE: RefCell<Option<Active>> = const { RefCell::new(None) };
 }
 
-/// Says what is knocked out, or written down, in the executions of this OS thread.
+/// Sets what is knocked out, or recorded, in the executions of this OS thread.
 pub(crate) fn set(probe: Option<std::sync::Arc<Probe>>) {
     IS_ACTIVE.set(probe.is_some());
     let active =
@@ -116,7 +116,7 @@ impl Active {
         let (file, line, column, operation) = place;
         let site = Site { file: name_of(file), line, column, operation: operation.to_string() };
         let mut sites = self.probe.sites.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = sites.entry(site).or_insert(Seen { declared, explained: None });
+        let seen = sites.entry(site).or_insert(SiteNote { declared, explained: None });
         seen.explained = seen.explained.or(explained);
     }
 }
@@ -126,8 +126,7 @@ fn name_of(file: &str) -> String {
     file.split_whitespace().collect::<Vec<_>>().join("_")
 }
 
-/// Whether this operation is to be changed, and how. `applies` says whether the change makes a
-/// difference.
+/// Whether to change this operation, and how. `applies` says whether the change makes a difference.
 fn ask(
     location: &'static Location<'static>,
     operation: &'static str,
@@ -153,7 +152,7 @@ fn ask(
     })
 }
 
-/// An operation without orderings, that is left out, or otherwise changed.
+/// The change of an operation without orderings: left out, or otherwise changed.
 pub(crate) fn plain(
     location: &'static Location<'static>,
     operation: &'static str,
@@ -216,8 +215,8 @@ pub(crate) fn compare_exchange(
     })
 }
 
-/// The same as [`plain`], but changed only at the first time in each execution: a loop around it
-/// must end.
+/// Like [`plain`], but changed only the first time in each execution, so that a loop around it
+/// ends.
 pub(crate) fn once(
     location: &'static Location<'static>,
     operation: &'static str,
@@ -231,7 +230,7 @@ pub(crate) fn once(
     first.then_some(change)
 }
 
-/// Whether a notification reaches all waiters, or one; `None` if it does not happen.
+/// Whether a notification reaches all waiters or one. `None` if it is dropped.
 pub(super) fn notification(
     condvar: &Home,
     all: bool,
@@ -246,7 +245,7 @@ pub(super) fn notification(
     }
 }
 
-/// Whether a lock is what is knocked out here: then what locks protect is watched.
+/// Whether a lock is knocked out here. If so, the data that locks protect is watched.
 pub(super) fn is_of_a_lock() -> bool {
     IS_ACTIVE.get()
         && ACTIVE.with_borrow(|active| {
@@ -255,10 +254,10 @@ pub(super) fn is_of_a_lock() -> bool {
         })
 }
 
-/// How sites of locks are called.
+/// The operation names of lock sites.
 const LOCKS: [&str; 6] = ["lock", "try_lock", "read", "try_read", "write", "try_write"];
 
-/// Says why no model need notice the running thread's next operation.
+/// Declares why no model need notice the running thread's next operation.
 pub(crate) fn explain_next(why: &'static str) {
     if !IS_ACTIVE.get() || execution() == 0 {
         return;

@@ -1,6 +1,6 @@
 //! Mutexes and reader-writer locks under the engines.
 
-use super::failure::{in_vain, stay, unwinds_under_loom};
+use super::failure::{handle_if_inert, stay, unwinds_under_loom};
 use super::step::perform;
 use super::{Engine, Hold, Home, Pending, Seen, Waits, World, engine, loom, with};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId, Value};
@@ -22,7 +22,7 @@ impl Mode {
     }
 }
 
-/// Makes the engine's side of a new lock.
+/// Creates the engine's side of a new lock.
 pub(crate) fn create(home: &Home, kind: ObjectKind) {
     if engine() == Engine::Loom {
         loom::lock::create(home.id(), kind);
@@ -49,7 +49,7 @@ pub(super) fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: Threa
         Mode::Write if object.writer == Some(me) => object.writer = None,
         Mode::Write => {}
         Mode::Read => {
-            // a guard may be dropped by another thread than took it: then any reader goes
+            // another thread may drop the guard than the one that took it: then any reader goes
             let at = object
                 .readers
                 .iter()
@@ -61,7 +61,7 @@ pub(super) fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: Threa
     world.memory.clocks.release(me, lock);
 }
 
-/// Acquires, after waiting where need is.
+/// Acquires the lock, waiting if necessary.
 #[track_caller]
 pub(crate) fn acquire(home: &Home, mode: Mode) -> Hold {
     let hold = Hold::ask(home, mode, false, Location::caller());
@@ -76,9 +76,9 @@ pub(super) fn acquire_as(home: &Home, mode: Mode, location: &'static Location<'s
     let (operation, waits) = mode.lock();
     let pending = Pending::on(lock, operation, location).waits(waits);
     if unwinds_under_loom() && !with(|world| is_free(world, lock, mode)) {
-        // Its holder never runs again, but was stopped in the middle of something: what it holds is
+        // Its holder never runs again, and was stopped in the middle of something. What it holds is
         // not lent.
-        in_vain(pending);
+        handle_if_inert(pending);
         stay();
     }
     let meaning = |world: &mut World, me| {
@@ -88,7 +88,7 @@ pub(super) fn acquire_as(home: &Home, mode: Mode, location: &'static Location<'s
     perform(engine(), pending, || (), meaning, |pending| loom::lock::acquire(pending, lock, mode));
 }
 
-/// Acquires, if that needs no waiting.
+/// Acquires the lock if that needs no waiting.
 #[track_caller]
 pub(crate) fn try_acquire(home: &Home, mode: Mode) -> Option<Hold> {
     let hold = Hold::ask(home, mode, true, Location::caller());
@@ -118,14 +118,14 @@ fn try_acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>)
     )
 }
 
-/// What is seen of an attempt.
+/// The outcome of a try.
 pub(super) fn tried(world: &World, lock: ObjectId, got: bool) -> Seen {
     let refused_by_readers = !got && world.objects[lock.index()].writer.is_none();
     Seen { refused_by_readers, ..Seen::value(Value::Bool(got)) }
 }
 
-/// Releases what was acquired at `location`: where a guard goes out of scope is not known, so its
-/// release is drawn at the place where it began.
+/// Releases what was acquired at `location`. The place where a guard goes out of scope is unknown,
+/// so its release is shown at the place of its acquisition.
 pub(crate) fn release(home: &Home, hold: &Hold, location: &'static Location<'static>) {
     hold.ends(home, location);
     if !hold.is_skipped() {

@@ -1,4 +1,4 @@
-//! What an execution has done: its events, and when it has done enough.
+//! The log of an execution: its events, and the limits on their number.
 
 use super::World;
 use super::failure::Ending;
@@ -15,15 +15,15 @@ pub(crate) struct Log {
     /// The number of the execution, unique in this process.
     pub(crate) execution: u64,
     pub(crate) trace: Trace,
-    /// What the trace does not tell of each event; empty if nobody will ask.
+    /// What the trace does not say about each event. Empty if it is not needed.
     pub(crate) performed: Vec<Performed>,
-    /// Its first events as they were before somebody drew the trace in another order.
+    /// Its first events before the trace was reordered.
     pub(crate) fingerprint: Option<Fingerprint>,
-    /// Conditions of `sometimes!`, and whether they were true.
+    /// Conditions of `sometimes!`, and whether they were ever true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
 }
 
-/// A number that no execution of this process has had.
+/// A number that no other execution of this process has.
 fn unique() -> u64 {
     // Relaxed: only uniqueness matters
     static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -41,7 +41,7 @@ impl Log {
         }
     }
 
-    /// Begins another execution, in the room that this one had.
+    /// Begins another execution, reusing this one's allocations.
     pub(super) fn renew(&mut self) {
         self.execution = unique();
         self.trace.events.clear();
@@ -54,8 +54,7 @@ impl Log {
 }
 
 impl World {
-    /// Writes down an operation that has taken effect, and ends the execution if that was one too
-    /// many.
+    /// Records an operation that has taken effect. Ends the execution if that was one too many.
     pub(crate) fn record(&mut self, thread: ThreadId, pending: &Pending, seen: &Seen) {
         let operation = seen.operation.unwrap_or(pending.operation);
         self.rules.pulse.event(pending.location);
@@ -75,12 +74,12 @@ impl World {
         self.limit(thread, pending);
     }
 
-    /// Ends the execution if it is not the one that is replayed, or has gone on for long enough.
+    /// Ends the execution if it differs from the replayed one, or has run for long enough.
     fn limit(&mut self, thread: ThreadId, pending: &Pending) {
         let events = self.log.trace.events.len();
         if let Some(why) = self.rules.replays.as_ref().and_then(|was| was.differs(&self.log.trace))
         {
-            self.ending = None; // whatever this event did wrong, the token's did something else
+            self.ending = None; // whatever this event did wrong, the token has another event
             self.end(Ending::Unknown(Bound::Replay(why)));
         }
         if self.rules.pulse.asked_to_stop() {

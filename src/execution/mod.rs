@@ -1,13 +1,14 @@
-//! Which engine drives this thread: announce, perform, record.
+//! The engine that drives this thread: announce, perform, record.
 //!
-//! loom and shuttle run all green threads of an execution on the OS thread that started it, so
-//! plain thread-locals say which engine drives, which green thread runs, and what has happened so
-//! far. Under shuttle this module owns the *meaning* of every primitive (who holds, who waits, who
-//! may go on) and uses shuttle for green threads and switching only: one scheduling point an
-//! operation, strictly before it. Under loom the meaning is loom's, because its memory model hangs
-//! on it; here are only its companions, its events, and its manners when an execution fails.
+//! loom and shuttle run all green threads of an execution on the OS thread that started it. So
+//! plain thread-locals hold which engine drives, which green thread runs, and what has happened so
+//! far. Under shuttle this module owns the *meaning* of every primitive (which thread holds it,
+//! which waits, which may run). Shuttle only provides green threads and switching: one scheduling
+//! point per operation, strictly before it. Under loom the meaning is loom's, because its memory
+//! model depends on it. This module then holds only the companions, the events, and the handling of
+//! a failed execution.
 //!
-//! This module and [`explore`](crate::explore) are the only ones that name loom or shuttle.
+//! Only this module and [`explore`](crate::explore) name loom or shuttle.
 
 pub(crate) mod condvar;
 pub(crate) mod failure;
@@ -33,7 +34,7 @@ mod watch;
 mod world;
 
 pub(crate) use crate::vocabulary::Engine;
-pub(crate) use failure::{Ending, Failure, Halt, Teller};
+pub(crate) use failure::{Ending, FailedExecution, Halt, Teller};
 pub(crate) use home::Home;
 pub(crate) use log::Log;
 pub(crate) use operation::{Pending, Performed, Seen, Waits};
@@ -58,7 +59,7 @@ thread_local! {
     /// The number of the running execution, unique in this process; 0 outside of one.
     static EXECUTION: Cell<u64> = const { Cell::new(0) };
     static WORLD: RefCell<Option<Box<World>>> = const { RefCell::new(None) };
-    /// The world of an execution that is over, for the room that it has.
+    /// The world of a finished execution, kept for its allocations.
     static SPARE: Cell<Option<Box<World>>> = const { Cell::new(None) };
 }
 
@@ -80,7 +81,7 @@ pub(crate) fn execution() -> u64 {
     EXECUTION.get()
 }
 
-/// Whether an engine drives this thread: outside of that, what the facade does is std's.
+/// Whether an engine drives this thread. If not, the facade's operations are std's.
 pub(crate) fn is_modelled() -> bool {
     engine() != Engine::Std
 }
@@ -104,12 +105,12 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&mut World) -> R) -> Option<R> {
         .flatten()
 }
 
-/// How many events the green thread that runs now has had; `None` on a real thread.
+/// How many events the running green thread has had. `None` on a real thread.
 pub(crate) fn events_of_mine() -> Option<u64> {
     (engine() != Engine::Std).then(|| with(|world| world.thread(me()).events))
 }
 
-/// Starts an execution: its world is empty, its main thread runs.
+/// Starts an execution: its world is empty and its main thread runs.
 pub(crate) fn begin(rules: &Rules) {
     let world = match SPARE.take() {
         Some(mut world) => {
@@ -130,16 +131,16 @@ pub(crate) fn begin(rules: &Rules) {
     }
 }
 
-/// Gives the world of an execution back that came to its end.
+/// Returns the world of a finished execution, for reuse.
 pub(crate) fn keep(world: Box<World>) {
     SPARE.set(Some(world));
 }
 
-/// Ends the execution: takes its world.
+/// Ends the execution and takes its world.
 ///
-/// Values of thread-locals of a finished execution are dropped, still inside of it; those of a
-/// failed one are leaked, because the engine's objects in them no longer have an engine. Values of
-/// lazy statics stay with the statics.
+/// The thread-locals of a finished execution are dropped, still inside of it. Those of a failed
+/// execution are leaked, because the engine's objects in them no longer have an engine. The values
+/// of lazy statics stay with the statics.
 pub(crate) fn end() -> Option<Box<World>> {
     let failed = try_with(|world| {
         world.turns.closed = true;

@@ -1,4 +1,4 @@
-//! An operation: as a thread announces it, and as it turned out.
+//! An operation, as a thread announces it and as it turned out.
 
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
 use std::panic::Location;
@@ -12,12 +12,12 @@ pub(crate) struct Pending {
     pub(crate) waits: Waits,
     /// What a compare-exchange must find.
     pub(crate) expected: Option<Value>,
-    /// Whether it may fail, or wake, without a cause: a choice.
+    /// Whether it may fail, or wake, spuriously: a choice.
     pub(crate) spurious: bool,
 }
 
 impl Pending {
-    /// An operation on an object, which waits for nothing.
+    /// An operation on an object. It does not wait.
     pub(crate) fn on(
         object: ObjectId,
         operation: Operation,
@@ -26,7 +26,7 @@ impl Pending {
         Pending { object: Some(object), ..Pending::of(operation, location) }
     }
 
-    /// An operation without an object, which waits for nothing.
+    /// An operation without an object. It does not wait.
     pub(crate) fn of(operation: Operation, location: &'static Location<'static>) -> Pending {
         Pending {
             operation,
@@ -43,17 +43,17 @@ impl Pending {
         Pending { waits, ..self }
     }
 
-    /// The same, but it may be served without a cause.
+    /// The same, but it may be served spuriously.
     pub(crate) fn spurious(self, spurious: bool) -> Pending {
         Pending { spurious, ..self }
     }
 }
 
-/// What must be before an announced operation can take effect.
+/// What must hold before an announced operation can take effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waits {
     Never,
-    /// For nothing; it releases this mutex, to wait on a condition variable.
+    /// Nothing. The operation releases this mutex, to wait on a condition variable.
     Releasing {
         mutex: ObjectId,
         timeout: bool,
@@ -62,34 +62,34 @@ pub(crate) enum Waits {
     Lock,
     /// No writer holds the lock.
     ReadLock,
-    /// A notification came, and the mutex is free; or a timeout fires, because nobody else can go
-    /// on.
+    /// A notification came and the mutex is free; or a timeout fires, because no other thread can
+    /// run.
     Notified {
         mutex: ObjectId,
         timeout: bool,
     },
     /// The thread has ended.
     End(ThreadId),
-    /// The thread's token is there, or a timeout may fire.
+    /// The thread's token is available, or a timeout may fire.
     Token {
         timeout: bool,
     },
 }
 
-/// The values of an event.
+/// The outcome of an operation: the values of its event.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) value: Option<Value>,
     pub(crate) written: Option<Value>,
-    /// As what an access by an address is drawn: no search knows it.
+    /// The object under which an access by address is shown. No search knows it.
     pub(crate) object: Option<ObjectId>,
     /// The operation as it turned out: a compare-exchange that failed is a load.
     pub(crate) operation: Option<Operation>,
-    /// It releases a lock, and what that protects is as it was before.
+    /// It releases a lock, and the protected data is unchanged.
     pub(crate) unchanged: bool,
-    /// It was a choice of which nothing came: no event.
+    /// It was a choice without a result: no event.
     pub(crate) silent: bool,
-    /// It tried to acquire for writing, and readers alone refused it.
+    /// It tried to acquire for writing, and only readers refused it.
     pub(crate) refused_by_readers: bool,
 }
 
@@ -99,7 +99,7 @@ impl Seen {
     }
 }
 
-/// What the trace does not tell of an event, for whoever asks afterwards what it depended on.
+/// What the trace does not say about an event, but its dependencies need.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Performed {
     pub(crate) pending: Pending,

@@ -1,4 +1,4 @@
-//! What the OS thread that waits for an exploration can see of it, and how it asks it to stop.
+//! What the OS thread that waits for an exploration sees of it, and how it asks it to stop.
 
 use super::Ending;
 use super::failure::stack::Overflow;
@@ -8,24 +8,24 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Signs of life. All orderings are Relaxed: these are hints between two OS threads, and nothing
-/// hangs on their order.
+/// depends on their order.
 #[derive(Debug, Default)]
 pub(crate) struct Pulse {
     events: AtomicU64,
     executions: AtomicU64,
-    /// How many histories were looked at.
+    /// How many histories were examined.
     judged: AtomicU64,
-    /// How many executions there will be, by an estimate; 0 if that cannot be said.
+    /// The estimated number of executions. 0 if there is no estimate.
     estimate: AtomicU64,
     stop: AtomicBool,
-    /// Whether the explorer itself is at work, between two executions or after the last one.
+    /// Whether the explorer itself works, between two executions or after the last one.
     ours: AtomicBool,
     last: AtomicPtr<Location<'static>>,
     frozen: Mutex<Option<Frozen>>,
     overflow: OnceLock<Overflow>,
 }
 
-/// An execution whose OS thread cannot go on: what it did, and how it ended.
+/// An execution whose OS thread cannot continue: what it did, and how it ended.
 #[derive(Debug)]
 pub(crate) struct Frozen {
     pub(crate) ending: Ending,
@@ -35,8 +35,8 @@ pub(crate) struct Frozen {
 }
 
 impl Pulse {
-    /// An event: told by the one OS thread on which the execution runs, so that nobody else stores
-    /// here.
+    /// Counts an event. Only the one OS thread on which the execution runs calls this, so no other
+    /// thread stores here.
     pub(crate) fn event(&self, location: &'static Location<'static>) {
         self.events.store(self.events.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         self.last.store(std::ptr::from_ref(location).cast_mut(), Ordering::Relaxed);
@@ -46,7 +46,7 @@ impl Pulse {
         self.executions.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// What was explored is explored anew.
+    /// The exploration starts again from the beginning.
     pub(crate) fn begin_anew(&self) {
         self.executions.store(0, Ordering::Relaxed);
     }
@@ -63,15 +63,15 @@ impl Pulse {
         self.estimate.store(executions, Ordering::Relaxed);
     }
 
-    /// Grows with every event, execution and history: unchanged means that nothing happened.
+    /// Grows with every event, execution and history. If it is unchanged, nothing happened.
     pub(crate) fn beats(&self) -> u64 {
         self.events.load(Ordering::Relaxed)
             + self.executions()
             + self.judged.load(Ordering::Relaxed)
     }
 
-    /// Does work of the explorer's own: planning, forgetting. However long it takes, no execution
-    /// is stuck in it.
+    /// Runs the explorer's own work: planning, forgetting. However long it takes, no execution is
+    /// stuck in it.
     pub(crate) fn at_work<R>(&self, work: impl FnOnce() -> R) -> R {
         self.ours.store(true, Ordering::Relaxed);
         let result = work();
@@ -79,12 +79,12 @@ impl Pulse {
         result
     }
 
-    /// Whether the explorer is at such work.
+    /// Whether the explorer runs such work.
     pub(crate) fn is_at_work(&self) -> bool {
         self.ours.load(Ordering::Relaxed)
     }
 
-    /// A sign of life of whoever judges an execution.
+    /// A sign of life while an execution is judged.
     pub(crate) fn beat(&self) {
         self.judged.fetch_add(1, Ordering::Relaxed);
     }
@@ -93,13 +93,13 @@ impl Pulse {
         *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(frozen);
     }
 
-    /// The execution whose OS thread will never come to an end, if there is one.
+    /// The execution whose OS thread never ends, if there is one.
     pub(crate) fn frozen(&self) -> Option<Frozen> {
         self.frozen.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// A thread has overflowed its stack: told by a signal handler on the OS thread that explores,
-    /// which never comes back.
+    /// A thread has overflowed its stack. A signal handler calls this on the OS thread that
+    /// explores, which never comes back.
     #[cfg(unix)]
     pub(in crate::execution) fn overflows(&self, overflow: Overflow) {
         let _ = self.overflow.set(overflow); // an exploration has one OS thread, and that ends here
@@ -118,7 +118,7 @@ impl Pulse {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Where the last event stands in the source.
+    /// The source location of the last event.
     #[allow(unsafe_code)]
     pub(crate) fn last(&self) -> Option<&'static Location<'static>> {
         let last = self.last.load(Ordering::Relaxed);

@@ -1,8 +1,8 @@
-//! Real threads that a model starts, as far as they are seen: whether they use the same objects,
-//! and how they end.
+//! Real threads that a model starts, as far as they are observed: whether they use the same
+//! objects, and how they end.
 //!
-//! Nothing of what they do is recorded, for that would order them. Each object remembers who used
-//! it last, and each thread that the facade starts is waited for.
+//! Nothing that they do is recorded, because recording would order them. Each object remembers
+//! which thread used it last, and every thread that the facade starts is waited for.
 
 use super::failure::hook;
 use std::cell::{Cell, RefCell};
@@ -11,13 +11,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-/// How many bits of a thread's number are its own; the others are its execution's.
+/// How many bits of a thread's number are its own. The others are its execution's.
 const THREAD_BITS: u32 = 16;
 
 thread_local! {
-    /// The number of this thread, if it is one of a model on real threads; else 0.
+    /// The number of this thread if it belongs to a model on real threads, else 0.
     static NUMBER: Cell<u64> = const { Cell::new(0) };
-    /// The execution that it is part of.
+    /// The execution to which it belongs.
     static EXECUTION: RefCell<Option<Arc<Real>>> = const { RefCell::new(None) };
 }
 
@@ -26,31 +26,31 @@ thread_local! {
 pub(crate) struct Real {
     /// Its number, above those of its threads.
     number: u64,
-    /// Relaxed everywhere: it is read when all threads have ended.
+    /// Relaxed everywhere: it is read after all threads have ended.
     met: AtomicBool,
     /// Whether any object was used. Relaxed, as above.
     active: AtomicBool,
-    state: Mutex<State>,
+    members: Mutex<Members>,
     ended: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct Members {
     started: u64,
     running: u64,
-    /// Of threads that panicked, and that nobody has joined: what they say.
+    /// The messages of threads that panicked and were not joined.
     panicked: BTreeMap<u64, String>,
 }
 
-/// What is known of an execution on real threads that is over.
-pub(crate) struct Seen {
+/// The outcome of a finished execution on real threads.
+pub(crate) struct RealRun {
     /// Whether two threads used the same object.
     pub(crate) met: bool,
     /// Whether any object was used.
     pub(crate) active: bool,
     /// Whether there was a second thread.
     pub(crate) started: bool,
-    /// A panic that nobody has joined.
+    /// The message of a panic whose thread was not joined.
     pub(crate) unseen: Option<String>,
 }
 
@@ -63,28 +63,28 @@ impl Real {
         real
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn members(&self) -> MutexGuard<'_, Members> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The end of the main thread: waits for all others, unless it panicked, for then they may wait
+    /// Ends the main thread. Waits for all others unless it panicked, because then they may wait
     /// for it.
-    pub(crate) fn end(&self, panicked: bool) -> Seen {
+    pub(crate) fn end(&self, panicked: bool) -> RealRun {
         NUMBER.set(0);
         EXECUTION.set(None);
-        let mut state = self.state();
+        let mut state = self.members();
         while state.running > 0 && !panicked {
             state = self.ended.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let unseen = state.panicked.pop_first().map(|(_, message)| message);
         let (met, active) = (self.met.load(Ordering::Relaxed), self.active.load(Ordering::Relaxed));
-        Seen { met, active, started: state.started > 0, unseen }
+        RealRun { met, active, started: state.started > 0, unseen }
     }
 }
 
-/// Notes that this thread uses an object, which remembers who used it last.
+/// Notes that this thread uses an object, which remembers the thread that used it last.
 ///
-/// Relaxed: who came first does not matter, and a swap sees every change.
+/// Relaxed: which thread came first does not matter, and a swap sees every change.
 pub(super) fn uses(last: &AtomicU64) {
     let me = NUMBER.get();
     if me == 0 {
@@ -101,13 +101,13 @@ pub(super) fn uses(last: &AtomicU64) {
     });
 }
 
-/// Notes that this thread has to do with another one of its model.
+/// Notes that this thread interacts with another thread of its model.
 pub(crate) fn meet() {
     EXECUTION
         .with_borrow(|real| real.iter().for_each(|real| real.met.store(true, Ordering::Relaxed)));
 }
 
-/// A thread of an execution, for whoever joins it.
+/// A thread of an execution, for its joiner.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     real: Arc<Real>,
@@ -115,15 +115,15 @@ pub(crate) struct Ticket {
 }
 
 impl Ticket {
-    /// Somebody takes the thread's result, and its panic with it.
+    /// The joiner takes the thread's result, and its panic with it.
     pub(crate) fn joined(self) {
-        self.real.state().panicked.remove(&self.thread);
+        self.real.members().panicked.remove(&self.thread);
     }
 }
 
-/// Takes a new thread into the execution of the one that starts it: what it is to run, and its
-/// ticket. Its panic is unseen until it is joined, unless it is `scoped`: then its scope sees to
-/// that.
+/// Adds a new thread to the execution of the thread that starts it. Returns what it runs, and its
+/// ticket. Its panic counts as unseen until it is joined, unless it is `scoped`: then its scope
+/// handles the panic.
 pub(crate) fn join_in<F, T>(f: F, scoped: bool) -> (impl FnOnce() -> T, Option<Ticket>)
 where
     F: FnOnce() -> T,
@@ -131,7 +131,7 @@ where
     let real = EXECUTION.with_borrow(Option::clone);
     let ticket = real.map(|real| {
         let thread = {
-            let mut state = real.state();
+            let mut state = real.members();
             state.running += 1;
             state.started += 1;
             state.started
@@ -149,7 +149,7 @@ where
     (body, ticket)
 }
 
-/// A thread that runs, or is to run: an execution waits for its end.
+/// A thread that runs or will run: its execution waits for its end.
 struct Member {
     ticket: Ticket,
     scoped: bool,
@@ -166,7 +166,7 @@ impl Member {
                 hook::message(&*payload)
             );
             if !scoped {
-                real.state().panicked.insert(*thread, message);
+                real.members().panicked.insert(*thread, message);
             }
             resume_unwind(payload)
         })
@@ -175,7 +175,7 @@ impl Member {
 
 impl Drop for Member {
     fn drop(&mut self) {
-        self.ticket.real.state().running -= 1;
+        self.ticket.real.members().running -= 1;
         self.ticket.real.ended.notify_all();
     }
 }

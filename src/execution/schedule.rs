@@ -1,8 +1,8 @@
-//! Who goes on, under shuttle: asked before each operation, and at the end of each thread.
+//! Which thread runs next under shuttle. Asked before each operation and at the end of each thread.
 //!
-//! A thread that has been started runs up to its first announcement at once: what it does before is
+//! A started thread runs up to its first announcement at once. What it does before that is
 //! invisible, and from then on every thread's next operation is known. Blocked threads are not
-//! offered; when no thread can go on and some have not ended, that is a deadlock.
+//! offered. If no thread can run and some have not ended, that is a deadlock.
 
 use super::green::{DRIVER, Task};
 use super::{Ending, Offers, Point, Strategy, World};
@@ -10,7 +10,7 @@ use crate::vocabulary::trace::ThreadId;
 use crate::vocabulary::verdict::Bound;
 use smallvec::SmallVec;
 
-/// The task that goes on; `None` if the execution has ended before its end.
+/// The task that runs next. `None` if the execution was cut short.
 pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Task> {
     if world.ending.is_some() {
         return None;
@@ -55,11 +55,11 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
     }
 }
 
-/// The thread that goes on, and whether it was one of several. If there is none, everything has
+/// The thread that runs next, and whether it was one of several. If there is none, all threads have
 /// ended, or the execution has.
 ///
-/// Which threads a schedule chose among must not hang on who chose: a replay asks for it with a
-/// strategy of its own.
+/// The set of threads that a schedule chose among must not depend on the strategy: a replay asks
+/// for it with its own.
 fn choose(
     world: &mut World,
     strategy: &mut dyn Strategy,
@@ -68,7 +68,7 @@ fn choose(
     let threads = || (0..world.threads.len() as u32).map(ThreadId);
     enabled.clear();
     enabled.extend(threads().filter(|t| world.enabled(*t)));
-    // time goes by while nobody can go on, or those who can only wait for others
+    // time passes while no thread can run, or those that can only wait for others
     let mut late: SmallVec<[ThreadId; 4]> = SmallVec::new();
     if enabled.iter().all(|t| world.turns.yielded.contains(t)) {
         late.extend(threads().filter(|t| !enabled.contains(t) && world.could_time_out(*t)));
@@ -103,7 +103,7 @@ fn choose(
         }
         world.turns.delayed |= enabled.len() < able;
     }
-    // who did something last: a thread that has only been started has not run yet
+    // the thread of the last event: a thread that was only started has not run yet
     let last = world.log.trace.events.last().map(|event| event.thread);
     let current = last.filter(|thread| enabled.contains(thread));
     let several = able > 1;
@@ -119,7 +119,7 @@ fn choose(
     )
 }
 
-/// Whether the thread could be among those that are offered.
+/// Whether the thread could be among those offered.
 fn could_go_on(world: &World, thread: ThreadId) -> bool {
     thread.index() < world.threads.len() && (world.enabled(thread) || world.could_time_out(thread))
 }

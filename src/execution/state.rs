@@ -1,4 +1,4 @@
-//! The state of threads and of objects: who holds, who waits, what is announced.
+//! The state of threads and of objects: which thread holds, which waits, what is announced.
 
 use super::World;
 use super::failure::Panic;
@@ -13,35 +13,34 @@ use std::panic::Location;
 pub(crate) struct ThreadState {
     pub(crate) pending: Option<Pending>,
     pub(crate) finished: bool,
-    /// The task of shuttle that runs it.
+    /// The shuttle task that runs it.
     pub(super) task: Task,
     /// How many events it has had.
     pub(crate) events: u64,
-    /// How many objects it has made.
+    /// How many objects it has created.
     pub(super) made: u32,
-    /// Accesses to cells whose closures run, the innermost last.
+    /// Accesses to cells whose closures run, innermost last.
     pub(super) lasting: Vec<Lasting>,
-    /// How many values the thread drops as the last owner of an `Arc` of ours.
+    /// How many values the thread is dropping as the last owner of one of our `Arc`s.
     pub(super) last_owner_of: usize,
-    /// Where those of them were made whose counts are no steps.
+    /// Where those of them were created whose counts are no steps.
     pub(super) uncounted: SmallVec<[&'static Location<'static>; 1]>,
     /// `park`'s token.
     pub(crate) token: bool,
-    /// It panicked, and nobody has joined it.
+    /// It panicked and was not joined.
     pub(crate) panicked: Option<Panic>,
 }
 
 #[derive(Debug)]
 pub(crate) struct ObjectState {
-    /// Who made it, and as which of its objects: the same in every execution in which that thread
-    /// does the same, whatever the others do.
+    /// The thread that created it, and its number among that thread's objects. It is the same in
+    /// every execution in which that thread does the same, whatever the others do.
     pub(crate) born: (ThreadId, u32),
-    /// Whoever comes first makes it.
+    /// The first thread to arrive creates it.
     pub(crate) first_come: bool,
     pub(crate) writer: Option<ThreadId>,
     pub(crate) readers: SmallVec<[ThreadId; 4]>,
-    /// Threads that wait on the condition variable, in the order of their arrival; true once
-    /// notified.
+    /// Threads that wait on the condition variable, in order of arrival. True once notified.
     pub(crate) waiters: SmallVec<[(ThreadId, bool); 4]>,
     /// The value with which an atomic was created.
     pub(crate) initial: Option<Value>,
@@ -74,7 +73,7 @@ impl World {
         }
     }
 
-    /// Whether the thread could go on if its time were over.
+    /// Whether the thread could run if its timeout fired.
     pub(crate) fn could_time_out(&self, thread: ThreadId) -> bool {
         let state = &self.threads[thread.index()];
         let waits = state.pending.filter(|_| !state.finished).map(|pending| pending.waits);

@@ -1,37 +1,36 @@
-//! Lazy statics and thread-locals of an execution: made anew in each.
+//! Lazy statics and thread-locals of an execution, created anew in each one.
 //!
-//! A thread-local is lent to a closure only, so its value is dropped at the end of its thread. What
-//! is kept of a lazy static is where its value stands: the static owns it (`sync/lazy.rs`), since
-//! references to it may outlive the execution.
+//! A thread-local is only lent to a closure, so its value is dropped at the end of its thread. For
+//! a lazy static only the place of its value is kept here. The static owns the value
+//! (`sync/lazy.rs`), because references to it may outlive the execution.
 
 use super::{try_with, with};
 use crate::vocabulary::trace::ThreadId;
 use std::any::Any;
 use std::rc::Rc;
 
-/// Which static, and whose value of it, where each thread has its own.
+/// The static, and the thread if each thread has its own value.
 pub(super) type Key = (usize, Option<ThreadId>);
 
 /// The values of an execution.
 #[derive(Default)]
 pub(super) struct Statics {
-    /// In the order of their making, because that decides the order of their destructors. `None`:
-    /// dropped already.
+    /// In order of creation, which decides the order of their destructors. `None`: already dropped.
     values: Vec<(Key, Option<Rc<dyn Any>>)>,
-    /// Whether a lazy static is still there that this execution has used: what is left may stand in
-    /// it, and is no leak.
+    /// Whether a lazy static that this execution used still exists. Objects that remain may be
+    /// inside its value, and are then no leak.
     pub(super) own_values: bool,
 }
 
 impl Statics {
-    /// Looks whether what is left may stand in a static.
+    /// Checks whether remaining objects may be inside a static.
     pub(super) fn look(&mut self) {
         self.own_values = self.values.iter().any(|((_, thread), _)| thread.is_none());
     }
 }
 
-/// The value that this execution keeps for `key`, made by `init` at the first call; `None` if it is
-/// gone already.
+/// The value that this execution keeps for `key`, created by `init` at the first call. `None` if it
+/// is already dropped.
 pub(crate) fn local<T: 'static>(key: Key, init: impl FnOnce() -> T) -> Option<Rc<T>> {
     let find = |statics: &Statics| {
         statics.values.iter().find(|(k, _)| *k == key).map(|(_, value)| value.clone())
@@ -41,7 +40,7 @@ pub(crate) fn local<T: 'static>(key: Key, init: impl FnOnce() -> T) -> Option<Rc
         Some(value) => value?,
         None => {
             let value: Rc<dyn Any> = Rc::new(init());
-            // `init` may have made it, too: then the first one counts
+            // `init` may have created it too: then the first one counts
             with(|world| match find(&world.statics) {
                 Some(first) => first,
                 None => {
@@ -54,7 +53,7 @@ pub(crate) fn local<T: 'static>(key: Key, init: impl FnOnce() -> T) -> Option<Rc
     Some(value.downcast().expect("one type for one static"))
 }
 
-/// Drops what `key` has in this execution: its owner is dropped.
+/// Drops this execution's value of `key`, because its owner is dropped.
 pub(crate) fn forget_local(key: Key) {
     let kept = try_with(|world| {
         let at = world.statics.values.iter().position(|(k, _)| *k == key)?;
@@ -63,8 +62,8 @@ pub(crate) fn forget_local(key: Key) {
     drop(kept); // outside of the borrow: this is the user's code
 }
 
-/// Drops a thread's own values, the last made first, as std does; also those that the destructors
-/// make.
+/// Drops a thread's own values in reverse order of creation, as std does. This includes values that
+/// the destructors create.
 pub(super) fn drop_locals(thread: ThreadId) {
     let last = || {
         with(|world| {
@@ -83,9 +82,9 @@ pub(super) fn drop_locals(thread: ThreadId) {
     }
 }
 
-/// Drops what the execution has left, the last made first: a destructor may use what was made
-/// before it, and make more. Two that make each other again and again are left as they are, which
-/// is a leak.
+/// Drops the remaining values of the execution in reverse order of creation. A destructor may use
+/// older values and create new ones. Two that keep recreating each other are left alone, which is a
+/// leak.
 pub(super) fn drop_all() {
     const MOST: usize = 10_000;
     for _ in 0..MOST {

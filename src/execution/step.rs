@@ -1,16 +1,16 @@
 //! One visible operation: announced, scheduled, performed, recorded.
 
-use super::failure::{halt, in_vain};
+use super::failure::{halt, handle_if_inert};
 use super::memory::cell;
 use super::strategy::with_strategy;
 use super::{Engine, Pending, Seen, World, green, me, schedule, set_me, with};
 use crate::vocabulary::trace::ThreadId;
 
-/// An operation as the engine has it that drives this thread. This is the one place where they
-/// part.
+/// Performs an operation under the engine that drives this thread. This is the only place where the
+/// engines part.
 ///
-/// `std` is what it is on real threads, `meaning` what it does to the world on green threads, and
-/// `loom` how loom's objects perform it.
+/// `std` performs it on real threads, `meaning` is its effect on the world on green threads, and
+/// `loom` performs it with loom's objects.
 pub(super) fn perform<R>(
     engine: Engine,
     pending: Pending,
@@ -25,17 +25,17 @@ pub(super) fn perform<R>(
     }
 }
 
-/// An operation on green threads: `meaning` is what it does.
+/// An operation on green threads. `meaning` is its effect.
 pub(super) fn step<R>(
     pending: Pending,
     meaning: impl FnOnce(&mut World, ThreadId) -> (R, Seen),
 ) -> R {
     let me = me();
     cell::last(Engine::Shuttle);
-    let announced = announce(me, pending) || !in_vain(pending);
+    let announced = announce(me, pending) || !handle_if_inert(pending);
     let done = with(|world| {
         if announced && world.ending.is_some() {
-            return None; // while others ran
+            return None; // the execution ended while others ran
         }
         world.thread(me).pending = None;
         let before = world.over();
@@ -48,19 +48,19 @@ pub(super) fn step<R>(
     }
 }
 
-/// Tells everybody of an operation; whether that was the end of the execution.
+/// Reports an operation to the log and the strategy. Returns whether it ended the execution.
 #[inline(never)] // one for all operations
 fn took_effect(world: &mut World, me: ThreadId, pending: &Pending, seen: &Seen) -> bool {
     if !seen.silent {
-        // an operation that breaks the model is the last event of its trace
+        // an operation that violates the model is the last event of its trace
         world.record(me, pending, seen);
     }
     with_strategy(|strategy| strategy.executed(world, me, pending, seen));
     world.over()
 }
 
-/// Says what the thread is about to do, and comes back when it is its turn; false if nothing is
-/// scheduled any more.
+/// Announces the thread's next operation and returns when it is its turn. Returns false if nothing
+/// is scheduled any more.
 fn announce(me: ThreadId, pending: Pending) -> bool {
     let scheduled = with(|world| {
         if world.over() {
@@ -79,7 +79,7 @@ fn announce(me: ThreadId, pending: Pending) -> bool {
     true
 }
 
-/// A thread of shuttle's has ended, and its task lets others run until it is needed again.
+/// Called when a shuttle thread has ended: its task lets others run until it is needed again.
 pub(crate) fn leave() {
     let next = with(|world| with_strategy(|strategy| schedule::next(world, strategy)));
     if next != green::chosen() {

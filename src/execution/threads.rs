@@ -1,7 +1,7 @@
 //! Threads under the engines: start, end, join, park, yield.
 
 use super::failure::{
-    self, give_up_if_stalled, halt, hook, in_vain, inert, panic_of_main, stack, stay,
+    self, give_up_if_stalled, halt, handle_if_inert, hook, inert, panic_of_main, stack, stay,
     unwinds_under_loom,
 };
 use super::loom::flush_deferred;
@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub(crate) thread: ThreadId,
-    loom: Option<loom::thread::Handle>,
+    loom: Option<loom::thread::LoomHandle>,
 }
 
 /// Starts a thread that runs `body` with its identity.
@@ -30,8 +30,8 @@ pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce(ThreadId) + Send>
     // the event is patched when the thread has its identity
     let pending = Pending::of(Operation::Spawn(ThreadId::MAIN), Location::caller());
     if inert() {
-        // loom starts no thread while one unwinds
-        in_vain(pending);
+        // loom starts no thread during unwinding
+        handle_if_inert(pending);
         let thread = with(|world| {
             world.failure.stalled.get_or_insert_with(|| "the start of a thread".to_string());
             world.add_thread(name)
@@ -56,7 +56,7 @@ pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce(ThreadId) + Send>
     Handle { thread, loom: None }
 }
 
-/// Runs what a thread is there for: its panic becomes its result, as in std.
+/// Runs a thread's closure. Its panic becomes its result, as in std.
 pub(crate) fn run<T>(thread: ThreadId, f: impl FnOnce() -> T) -> std::thread::Result<T> {
     let result = catch_unwind(AssertUnwindSafe(f));
     if let Err(payload) = result {
@@ -78,8 +78,8 @@ pub(crate) fn run<T>(thread: ThreadId, f: impl FnOnce() -> T) -> std::thread::Re
     result
 }
 
-/// The end of a thread: `last` hands over its result, or drops it; its thread-locals are dropped;
-/// then its joiners may go on.
+/// Ends a thread. `last` hands over or drops its result, then its thread-locals are dropped, then
+/// its joiners may run.
 pub(crate) fn finish(thread: ThreadId, last: impl FnOnce()) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         last();
@@ -97,7 +97,7 @@ pub(crate) fn finish(thread: ThreadId, last: impl FnOnce()) {
     with(|world| world.thread(thread).finished = true);
 }
 
-/// The main thread's end: what it returned is gone, its panic is the execution's failure.
+/// Runs the main thread. Its return value is dropped. Its panic is the execution's failure.
 pub(crate) fn run_main(f: impl FnOnce()) {
     stack::run(ThreadId::MAIN, None, || main(f));
 }
@@ -122,22 +122,22 @@ fn main(f: impl FnOnce()) {
     finish(ThreadId::MAIN, || {});
 }
 
-/// Whether a join is one that the exploration's knockout leaves out.
+/// Whether the exploration's knockout leaves this join out.
 #[track_caller]
 pub(crate) fn is_knocked_out() -> bool {
     knockout::plain(Location::caller(), "join").is_some()
 }
 
-/// Waits for the end of a thread, which is `ordered` before what comes after.
+/// Waits for the end of a thread. If `ordered`, that end happens before what follows.
 #[track_caller]
 pub(crate) fn join(handle: Handle, ordered: bool) {
     let Handle { thread, loom } = handle;
     let pending =
         Pending::of(Operation::Join(thread), Location::caller()).waits(Waits::End(thread));
     if unwinds_under_loom() && !has_ended(thread) {
-        // There is no result to go on with, and a destructor that unwraps it would abort the
+        // There is no result to continue with, and a destructor that unwraps it would abort the
         // process.
-        in_vain(pending);
+        handle_if_inert(pending);
         stay();
     }
     let meaning = |world: &mut World, me| {
@@ -158,12 +158,12 @@ pub(crate) fn is_finished(thread: ThreadId) -> bool {
     })
 }
 
-/// The same, for ourselves: nothing that the model does hangs on it.
+/// The same, for internal use: nothing that the model does depends on it.
 pub(crate) fn has_ended(thread: ThreadId) -> bool {
     with(|world| world.thread(thread).finished)
 }
 
-/// The joiner takes the result: a panic in it is no longer unseen. Whether there was one.
+/// The joiner takes the result, so its panic is no longer unseen. Returns whether there was one.
 pub(crate) fn observed(thread: ThreadId) -> bool {
     with(|world| {
         let panicked = world.thread(thread).panicked.take();
@@ -174,15 +174,14 @@ pub(crate) fn observed(thread: ThreadId) -> bool {
     })
 }
 
-/// Consumes the thread's token, after waiting for it where need is; or returns for no reason, as
-/// std lets it.
+/// Consumes the thread's token, waiting for it if necessary. May return spuriously, as std allows.
 #[track_caller]
 pub(crate) fn park(timeout: bool) {
     let location = Location::caller();
     if knockout::once(location, if timeout { "park_timeout" } else { "park" }).is_some() {
         return;
     }
-    if !timeout && engine() == Engine::Shuttle && returns_for_no_reason(location) {
+    if !timeout && engine() == Engine::Shuttle && returns_spuriously(location) {
         return;
     }
     let meaning = |world: &mut World, me| {
@@ -195,13 +194,13 @@ pub(crate) fn park(timeout: bool) {
     perform(engine(), pending, std, meaning, |pending| loom::thread::park(pending, timeout));
 }
 
-/// Whether a park returns for no reason, where it may: a choice.
+/// Whether a park returns spuriously, where it may: a choice.
 ///
-/// It is a step of its own, so that the park that follows where it does not can be blocked for
-/// ever, as where it has no such choice. The step has no effect: it is ordered with nothing, and
-/// where nothing comes of it, it is no event. The token, should it be there, stays: a park that
-/// took it could be followed by one that returns for no reason.
-fn returns_for_no_reason(location: &'static Location<'static>) -> bool {
+/// The choice is a step of its own. So if it declines, the park that follows can block for ever,
+/// exactly as a park without the choice can. The step has no effect and is ordered with nothing. If
+/// it declines, it is no event. The token, if available, stays: a park that took it could be
+/// followed by one that returns spuriously.
+fn returns_spuriously(location: &'static Location<'static>) -> bool {
     if inert() || !with(|world| world.may_be_spurious(me(), location)) {
         return false;
     }
@@ -231,7 +230,7 @@ pub(crate) fn unpark(thread: ThreadId) {
     perform(engine(), pending, std, meaning, |pending| loom::thread::unpark(pending, thread));
 }
 
-/// Lets others run: a spin loop that yields is not explored round by round.
+/// Lets others run. A spin loop that yields is not explored round by round.
 #[track_caller]
 pub(crate) fn yield_now() {
     let pending = Pending::of(Operation::Yield, Location::caller());

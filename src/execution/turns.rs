@@ -1,5 +1,5 @@
-//! Whose turn it is, as far as the execution itself knows: who has yielded, who was served without
-//! a cause.
+//! What the execution knows about whose turn it is: which threads yielded, which were served
+//! spuriously.
 
 use super::World;
 use super::operation::Seen;
@@ -7,31 +7,31 @@ use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use smallvec::SmallVec;
 use std::panic::Location;
 
-/// What of an execution decides, beside its threads and objects, who can be chosen.
+/// The parts of an execution, besides its threads and objects, that decide which thread can be
+/// chosen.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
-    /// Who has yielded, or parked in vain, since somebody changed something: the first one first.
+    /// Threads that yielded, or parked without success, since the last change, oldest first.
     pub(super) yielded: SmallVec<[ThreadId; 4]>,
     /// Whether a thread asked if another one has ended, which is no step of either.
     pub(crate) asked_for_an_end: bool,
-    /// Whether a thread that had yielded was not offered although it could have gone on.
+    /// Whether a thread that had yielded was not offered although it could run.
     pub(crate) delayed: bool,
-    /// The thread that was started last, if it has not run yet.
+    /// The thread started last, if it has not run yet.
     pub(super) started: Option<ThreadId>,
-    /// Room for the threads that can go on, for `schedule`.
+    /// Room for the threads that can run, for `schedule`.
     pub(super) enabled: Vec<ThreadId>,
-    /// The choices of this execution, at the points where there was more than one option.
+    /// The choices of this execution, at points with more than one option.
     pub(crate) schedule: Vec<u32>,
-    /// All threads are done: what runs now are destructors of statics, for which nothing is
-    /// scheduled any more.
+    /// All threads are done. Only destructors of statics run, and nothing is scheduled for them.
     pub(super) closed: bool,
-    /// Where a thread was served without a cause, and how often its mutex had been acquired then,
-    /// if it has one.
+    /// Where a thread was served spuriously, and how often its mutex, if any, had been used by
+    /// others until then.
     served: Vec<(ThreadId, &'static Location<'static>, u32)>,
 }
 
 impl Turns {
-    /// Forgets an execution, but keeps the room that it had.
+    /// Forgets an execution but keeps its allocations.
     pub(super) fn clear(&mut self) {
         let (enabled, mut schedule) =
             (std::mem::take(&mut self.enabled), std::mem::take(&mut self.schedule));
@@ -39,7 +39,7 @@ impl Turns {
         *self = Turns { enabled, schedule, ..Turns::default() };
     }
 
-    /// Takes in what a thread has done: whether it spins, or has changed something for those who
+    /// Notes what a thread has done: whether it spins, or has changed something for threads that
     /// do.
     pub(super) fn see(&mut self, thread: ThreadId, operation: Operation, seen: &Seen) {
         let spins = match operation {
@@ -52,7 +52,7 @@ impl Turns {
                 self.yielded.retain(|yielded| *yielded != thread);
                 self.yielded.push(thread);
             }
-            // two threads that only look and yield must not keep each other going
+            // two threads that only look and yield must not keep each other running
             Operation::Load(_) | Operation::Read | Operation::Look(_) => {}
             Operation::Lock | Operation::TryLock | Operation::ReadLock | Operation::TryReadLock => {
             }
@@ -63,8 +63,8 @@ impl Turns {
 }
 
 impl World {
-    /// Whether an operation may be served without a cause here: once at each place of a thread, or
-    /// a loop around it would never end.
+    /// Whether an operation may be served spuriously here: once per thread and place, or a loop
+    /// around it would never end.
     pub(in crate::execution) fn may_be_spurious(
         &self,
         thread: ThreadId,
@@ -73,8 +73,8 @@ impl World {
         self.rules.spurious && !self.turns.served.iter().any(|s| (s.0, s.1) == (thread, location))
     }
 
-    /// Whether a timeout may fire here: again at the same place only once another thread has had
-    /// the mutex.
+    /// Whether a timeout may fire here. It fires again at the same place only after another thread
+    /// has had the mutex.
     pub(in crate::execution) fn may_time_out(
         &self,
         thread: ThreadId,

@@ -1,9 +1,9 @@
-//! What locks protect, watched while one of them is knocked out.
+//! Data that locks protect, watched while one of the locks is knocked out.
 //!
-//! A lock that is skipped hands out its data all the same: so each time a guard lends its data,
-//! that is an access to a cell, checked as every cell's (by the declared orderings), and beyond
-//! that no two guards may lend at once, whatever orders their threads. The overlap is reported as
-//! the data race before the reference is handed out.
+//! A skipped lock still hands out its data. So each time a guard lends its data, that is an access
+//! to a cell. It is checked like every cell access, by the declared orderings. In addition, no two
+//! guards may lend at once, whatever orders their threads. The overlap is reported as a data race
+//! before the reference is handed out.
 
 use super::failure::inert;
 use super::knockout;
@@ -21,13 +21,13 @@ use std::panic::Location;
 /// How a guard holds its lock.
 #[derive(Debug)]
 pub(crate) struct Hold {
-    /// As what the lock is held: it may be less than the guard says.
+    /// The mode in which the lock is really held: it may be less than the guard says.
     pub(crate) mode: Mode,
-    /// It is not held at all.
+    /// The lock is not held at all.
     skipped: bool,
-    /// It has lent its data for writing.
+    /// The guard has lent its data for writing.
     changes: bool,
-    /// Tells this guard from all others of its execution, if it is watched; else 0.
+    /// The guard's number in its execution if it is watched, else 0.
     number: u32,
 }
 
@@ -69,12 +69,12 @@ fn watch<R>(f: impl FnOnce(&mut Watch) -> R) -> R {
 }
 
 impl Hold {
-    /// Held as asked, watched by nobody.
+    /// Held as asked, unwatched.
     pub(crate) fn plain(mode: Mode) -> Hold {
         Hold { mode, skipped: false, changes: false, number: 0 }
     }
 
-    /// How a lock will be held that is asked for at `location`.
+    /// How a lock requested at `location` will be held.
     pub(super) fn ask(
         home: &Home,
         mode: Mode,
@@ -92,7 +92,7 @@ impl Hold {
             (_, Mode::Write, false) => "lock",
             (_, Mode::Write, true) => "try_lock",
         };
-        // loom has no model of a lock that is skipped
+        // loom has no model of a skipped lock
         let change =
             if engine() == Engine::Shuttle { knockout::plain(location, operation) } else { None };
         let watched = engine() == Engine::Shuttle && knockout::is_of_a_lock();
@@ -112,7 +112,7 @@ impl Hold {
         self.skipped
     }
 
-    /// Whether what the lock protects may be another than before, as far as guards know.
+    /// Whether the protected data may have changed, as far as guards know.
     pub(super) fn changes(&self) -> bool {
         self.changes
     }
@@ -136,8 +136,8 @@ impl Hold {
         }
     }
 
-    /// The guard is about to go: what it has lent may have been in use until now. That is an access
-    /// of its own, or nobody would explore what others do before it.
+    /// The guard is about to go: what it lent may have been in use until now. That is an access of
+    /// its own. Otherwise nothing would explore what other threads do before it.
     pub(super) fn ends(&self, home: &Home, location: &'static Location<'static>) {
         if self.number != 0 {
             let lent = watch(|watch| {
@@ -151,7 +151,7 @@ impl Hold {
         }
     }
 
-    /// What the guard has lent is back.
+    /// What the guard lent has been returned.
     pub(super) fn is_back(&self, home: &Home) {
         if self.number != 0 {
             watch(|watch| {
@@ -162,7 +162,8 @@ impl Hold {
         }
     }
 
-    /// Before a wait on a condition variable: it releases the lock, so the lock must be held.
+    /// Called before a wait on a condition variable. The wait releases the lock, so the lock must
+    /// be held.
     #[track_caller]
     pub(crate) fn before_wait(&mut self, home: &Home) {
         self.ends(home, Location::caller());
@@ -173,7 +174,7 @@ impl Hold {
     }
 }
 
-/// The cell that stands for what the lock protects.
+/// The cell that represents the protected data.
 fn cell_of(home: &Home) -> ObjectId {
     let lock = home.id();
     let known = watch(|watch| watch.locks.get(&lock).map(|watched| watched.cell));
@@ -182,7 +183,7 @@ fn cell_of(home: &Home) -> ObjectId {
             let name = Some(format!("the data of {}", world.log.trace.object_name(lock)));
             let created = world.log.trace.objects[lock.index()].created;
             let cell = world.create(Object { kind: ObjectKind::Cell, name, created });
-            world.drop_object(cell); // it is no object of the model's: it cannot leak
+            world.drop_object(cell); // it is not the model's object: it cannot leak
             cell
         });
         watch(|watch| watch.locks.insert(lock, Watched { cell, lent: Vec::new() }));
@@ -216,12 +217,12 @@ fn lend(guard: u32, home: &Home, write: bool, location: &'static Location<'stati
     });
 }
 
-type Access = (ThreadId, ObjectId, usize, &'static Location<'static>, Operation);
+type Lending = (ThreadId, ObjectId, usize, &'static Location<'static>, Operation);
 
 fn overlapping(
     world: &World,
     other: Lent,
-    (thread, cell, event, location, operation): Access,
+    (thread, cell, event, location, operation): Lending,
 ) -> Ending {
     let (mine, theirs) =
         (world.log.trace.thread_name(thread), world.log.trace.thread_name(other.thread));

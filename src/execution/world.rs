@@ -40,7 +40,7 @@ impl World {
         world
     }
 
-    /// Another execution's beginning, in the room that this one had.
+    /// Begins another execution, reusing this one's allocations.
     pub(super) fn renew(&mut self, rules: &Rules) {
         self.rules = rules.clone();
         self.log.renew();
@@ -73,8 +73,8 @@ impl World {
         id
     }
 
-    /// The same for what is no object of the model's: whoever comes first makes it, so that it must
-    /// not be counted among what that thread makes, nor be known to a search; and it cannot leak.
+    /// The same for something that is not the model's object. The first thread to arrive creates it,
+    /// so it must not count among that thread's objects, nor be known to a search. It cannot leak.
     pub(super) fn create_unnumbered(&mut self, object: Object) -> ObjectId {
         let id = self.create(object);
         self.thread(me()).made -= 1;

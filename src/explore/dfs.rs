@@ -1,42 +1,42 @@
 //! Depth-first search over every schedule, without reduction: exhaustive, and feasible for tiny
 //! models only.
 //!
-//! shuttle has such a scheduler; this one also enumerates the choices that are not about threads,
-//! notices a model that is not deterministic, and prefers the thread that is running, so that the
-//! first failure has few preemptions.
+//! shuttle has such a scheduler. This one also enumerates the choices that are not about threads,
+//! and detects a model that is not deterministic. It prefers the running thread, so that the first
+//! failure has few preemptions.
 
 use super::estimate::share;
 use crate::execution::{Pending, Point, Strategy};
 use crate::trace::ThreadId;
 
-/// An option: a thread, or a number; and what the thread was about to do.
+/// An option: a thread or a number, and what the thread was about to do.
 type Alternative = (u32, Option<Pending>);
 
-struct Choice {
+struct ChoicePoint {
     options: Vec<Alternative>,
     taken: usize,
 }
 
 #[derive(Default)]
 pub(super) struct Dfs {
-    path: Vec<Choice>,
+    path: Vec<ChoicePoint>,
     depth: usize,
     started: bool,
-    /// The most preemptions that an execution may have, and how many this one had.
+    /// The most preemptions that an execution may have, and how many this one has had.
     bound: Option<usize>,
     preemptions: usize,
     diverged: Option<String>,
 }
 
 impl Dfs {
-    /// The search among schedules with so many preemptions at the most.
+    /// The search over schedules with at most this many preemptions.
     pub(super) fn bounded(bound: Option<usize>) -> Dfs {
         Dfs { bound, ..Dfs::default() }
     }
 
     fn next(&mut self, options: Vec<Alternative>) -> u32 {
         if self.depth == self.path.len() {
-            self.path.push(Choice { options, taken: 0 });
+            self.path.push(ChoicePoint { options, taken: 0 });
         } else if self.path[self.depth].options != options {
             let (was, is) = (in_words(&self.path[self.depth].options), in_words(&options));
             let at = self.depth + 1;
@@ -80,8 +80,8 @@ impl Strategy for Dfs {
         if let [only] = point.enabled {
             return *only;
         }
-        // what a compare-exchange must find may be an address, which is another one in each
-        // execution
+        // The expected value of a compare-exchange may be an address, which differs between
+        // executions.
         let pending = |thread| Some(Pending { expected: None, ..*point.pending(thread) });
         let options = point.enabled.iter().map(|thread| (thread.0, pending(*thread)));
         let mut options: Vec<Alternative> = options.collect();

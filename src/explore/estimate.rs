@@ -1,13 +1,13 @@
-//! How much of a search tree is explored.
+//! The explored share of a search tree.
 
-/// Which share of a search tree stands left of a path: of each node on the path, how many branches
-/// are done, of how many that are known.
+/// The share of a search tree that lies left of a path. For each node on the path, it takes how
+/// many of its known branches are done.
 ///
 /// Knuth, "Estimating the efficiency of backtrack programs", Mathematics of Computation 29 (1975),
-/// gives each branch of a node the same weight; here the weights of what a depth-first search has
-/// left behind are added up instead of drawing paths at random (the weighted backtrack estimator of
-/// Kilby, Slaney, Thiébaux and Walsh, AAAI 2006). A reduction finds branches while it goes, so the
-/// share is too large at first, and what it promises too little.
+/// gives each branch of a node the same weight. Here the weights of the part that a depth-first
+/// search has finished are added up, instead of drawing paths at random (the weighted backtrack
+/// estimator of Kilby, Slaney, Thiébaux and Walsh, AAAI 2006). A reduction finds branches as it
+/// goes, so the share is too large at first, and the resulting estimate too small.
 pub(super) fn share(path: impl Iterator<Item = (usize, usize)>) -> f64 {
     let (mut explored, mut weight) = (0.0, 1.0);
     for (done, of) in path {

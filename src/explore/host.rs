@@ -1,16 +1,16 @@
-//! The OS threads on which explorations run, lent to one after the other.
+//! The OS threads on which explorations run, reused by one after another.
 //!
-//! To start a thread, and to map the stacks of its first green threads, takes longer than many a
-//! small exploration: a thread whose exploration came to its end is kept for another one of the
-//! same engine. Thread-locals of std that a model leaves behind are found by the next, as they are
-//! by the next execution of the same model.
+//! Starting a thread, and mapping the stacks of its first green threads, takes longer than many a
+//! small exploration. So a thread whose exploration has finished is kept for another one on the
+//! same engine. The next model finds the std thread-locals that a model leaves behind, just as the
+//! next execution of the same model does.
 
 use super::exploration::{Exploration, Shared, lock};
 use super::job::{Assignment, Fit, Job};
-use super::limits::{Limits, Model, Progress};
+use super::limits::{Limits, ModelFn, Progress};
 use super::{loom, shuttle, threads};
 use crate::execution::failure::{hook, last_words};
-use crate::execution::{Engine, Failure, Frozen, Pulse};
+use crate::execution::{Engine, FailedExecution, Frozen, Pulse};
 use crate::vocabulary::explorer::Explorer;
 use crate::vocabulary::schedule::Only;
 use crate::vocabulary::trace::Fingerprint;
@@ -26,7 +26,7 @@ struct Host {
     orders: mpsc::Sender<Assignment>,
 }
 
-/// Those that nobody has.
+/// The idle hosts.
 static IDLE: Mutex<Vec<Host>> = Mutex::new(Vec::new());
 
 impl Host {
@@ -37,7 +37,7 @@ impl Host {
         Ok(Host { engine, orders })
     }
 
-    /// Gives the order to a host that is idle, or to a new one.
+    /// Gives the order to an idle host, or to a new one.
     fn take(engine: Engine, mut assigned: Assignment) -> io::Result<Host> {
         loop {
             let idle = {
@@ -68,7 +68,7 @@ fn serve(engine: Engine, orders: mpsc::Receiver<Assignment>) {
     }
 }
 
-/// One exploration after the other, each from its beginning to its end.
+/// Runs one exploration after another, each from beginning to end.
 fn each(orders: &mpsc::Receiver<Assignment>, run: impl Fn(&Assignment) -> Fit) {
     while let Ok(assigned) = orders.recv() {
         let Job { explorer, limits, pulse, .. } = &*assigned.job;
@@ -83,11 +83,10 @@ fn each(orders: &mpsc::Receiver<Assignment>, run: impl Fn(&Assignment) -> Fit) {
     }
 }
 
-/// Explores a model until the explorer has nothing left, or something fails, or the budget is used
-/// up.
+/// Explores a model until the explorer has nothing left, something fails, or the budget is used up.
 pub(crate) fn explore(
     explorer: Explorer,
-    model: Model,
+    model: ModelFn,
     limits: &Limits,
     only: Option<Only>,
     progress: &mut dyn FnMut(Progress),
@@ -109,14 +108,14 @@ pub(crate) fn explore(
     };
     match std::mem::take(&mut explored.anew) {
         places if places.is_empty() => explored,
-        // each time there are more of them
+        // there are more of them each time
         places => {
             explore(explorer, again, &Limits { places, ..limits.clone() }, only_again, progress)
         }
     }
 }
 
-/// An exploration of which nothing is known but how many executions came to their end.
+/// An exploration of which only the number of finished executions is known.
 fn given_up(executions: u64, cut: Bound) -> Exploration {
     Exploration { executions, cut: Some(cut), ..Exploration::default() }
 }
@@ -125,7 +124,7 @@ fn not_by_us(operation: String) -> Bound {
     Bound::NotModelled { engine: "selvedge", operation }
 }
 
-/// Waits for the exploration's end; what to say instead if it does not come.
+/// Waits for the end of the exploration. Returns a substitute result if it does not end.
 fn wait(
     host: Host,
     pulse: &Pulse,
@@ -162,7 +161,8 @@ fn wait(
         if let Some(Frozen { ending, trace, schedule, counted }) = pulse.frozen() {
             let (execution, longest) = (pulse.executions(), trace.events.len());
             let events = Fingerprint::of(&trace);
-            let failure = Some(Failure { ending, trace, schedule, counted, events, execution });
+            let failure =
+                Some(FailedExecution { ending, trace, schedule, counted, events, execution });
             return Some(Exploration {
                 executions: execution,
                 longest,
@@ -193,8 +193,7 @@ fn wait(
 mod tests {
     use super::*;
 
-    /// Waits, without patience, for an exploration that ends at the third sign that it is waited
-    /// for.
+    /// Waits, without patience, for an exploration that ends at the third progress report.
     fn wait_for(pulse: &Pulse) -> Option<Exploration> {
         let host = Host { engine: Engine::Shuttle, orders: mpsc::channel().0 };
         let (done, finished) = mpsc::channel();

@@ -1,7 +1,7 @@
-//! One exploration as an engine gets it, and what it tells whoever gave it.
+//! One exploration as an engine receives it, and how it reports back.
 
 use super::exploration::Shared;
-use super::limits::{Judge, Limits, Model};
+use super::limits::{Judge, Limits, ModelFn};
 use crate::dependence::hangs_on_orderings;
 use crate::execution::{Counted, Ending, Engine, Pulse, Rules, World};
 use crate::vocabulary::explorer::Explorer;
@@ -11,23 +11,22 @@ use crate::vocabulary::verdict::{Bound, Kind};
 use std::panic::Location;
 use std::sync::{Arc, mpsc};
 
-/// Everything that an engine needs to run.
+/// Everything that an engine needs for an exploration.
 pub(super) struct Job {
     pub(super) explorer: Explorer,
-    pub(super) model: Model,
+    pub(super) model: ModelFn,
     pub(super) limits: Limits,
     pub(super) only: Option<Only>,
     pub(super) pulse: Arc<Pulse>,
 }
 
 impl Job {
-    /// Whether the budget's executions are used up.
+    /// The bound, if the budget's executions are used up.
     pub(super) fn used_up(&self, executions: u64) -> Option<Bound> {
         self.limits.executions.filter(|most| executions >= *most).map(Bound::Executions)
     }
 
-    /// Lets the judge, if there is one, look at an execution that is over; and a probe that writes
-    /// down what there is.
+    /// Lets the judge, if any, examine a finished execution. A recording probe examines it too.
     pub(super) fn judge(&self, world: &mut World) {
         let probe =
             self.limits.probe.as_ref().filter(|_| self.explorer.driver() == Engine::Shuttle);
@@ -44,8 +43,8 @@ impl Job {
         }
     }
 
-    /// What holds for every execution of it, on this engine; `places` are where `Arc`s are made
-    /// that are counted.
+    /// The rules for every execution on this engine. `places` are where the counted `Arc`s are
+    /// created.
     pub(super) fn rules(&self, engine: Engine, places: &[&'static Location<'static>]) -> Rules {
         let counted = match &self.only {
             Some(Only { which: Which::Schedule(_), counted, .. }) => Counted::Nth(counted.clone()),
@@ -69,7 +68,7 @@ impl Job {
     }
 }
 
-/// A job for a host, and where it says what became of it.
+/// A job for a host, and the channel for its completion.
 pub(super) struct Assignment {
     pub(super) job: Arc<Job>,
     pub(super) shared: Shared,
@@ -77,11 +76,11 @@ pub(super) struct Assignment {
 }
 
 impl Assignment {
-    /// The exploration is over.
+    /// Reports that the exploration is over.
     pub(super) fn done(self, fit: Fit) {
         let Assignment { job, shared, done } = self;
-        drop((job, shared)); // what the model owns is gone before whoever waits goes on
-        let _ = done.send(fit); // nobody waits any more if it was given up
+        drop((job, shared)); // the model's captures are dropped before the waiting thread continues
+        let _ = done.send(fit); // no thread waits any more if it was given up
     }
 }
 

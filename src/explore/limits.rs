@@ -1,4 +1,4 @@
-//! What is explored, and how much an explorer may do.
+//! What is explored, and the limits of an explorer.
 
 use super::Again;
 use crate::execution::knockout::Probe;
@@ -9,41 +9,41 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A model: a closure that is explored many times.
-pub(crate) type Model = Arc<dyn Fn() + Send + Sync>;
+pub(crate) type ModelFn = Arc<dyn Fn() + Send + Sync>;
 
-/// How much an explorer may do.
+/// The limits of an explorer.
 #[derive(Clone, Debug)]
 pub(crate) struct Limits {
     pub(crate) executions: Option<u64>,
     pub(crate) time: Option<Duration>,
     pub(crate) max_events: usize,
     pub(crate) leaks: bool,
-    /// Whether weak compare-exchanges fail, and waits and parks end, without a cause.
+    /// Whether weak compare-exchanges fail, and waits and parks end, spuriously.
     pub(crate) spurious: bool,
     /// For depth-first search: the most preemptions that an execution may have.
     pub(crate) preemptions: Option<usize>,
-    /// An execution with more events than this is given up: it is not what is looked for.
+    /// An execution with more events than this is given up: it is not the one that is sought.
     pub(crate) most_events: Option<usize>,
-    /// How large the stack of every thread is at least, in bytes; `None`: the engine's.
+    /// The minimum stack size of every thread, in bytes. `None`: the engine's size.
     pub(crate) stack: Option<usize>,
-    /// How long an execution may do nothing that an engine can see before it is given up.
+    /// How long an execution may do nothing visible to an engine before it is given up.
     pub(crate) patience: Duration,
     /// Which executions are run again, to see whether they are the same.
     pub(crate) again: Again,
-    /// Whether to go on past a violation, and count.
+    /// Whether to continue past a violation, and count.
     pub(crate) past_violations: bool,
-    /// The operation that is knocked out, or who writes all of them down.
+    /// Knocks out an operation, or records all of them.
     pub(crate) probe: Option<Arc<Probe>>,
-    /// Who has the last word about an execution, if somebody has.
+    /// Has the last word on an execution, if set.
     pub(crate) judge: Option<Judge>,
-    /// Who draws an execution that ends its process, if somebody does.
+    /// Renders an execution that ends its process, if set.
     pub(crate) teller: Option<Teller>,
-    /// Where `Arc`s are made that are counted from the beginning.
+    /// Where the `Arc`s are created that are counted from the beginning.
     pub(crate) places: Vec<&'static Location<'static>>,
 }
 
 impl Default for Limits {
-    /// What a check has, unless set, without a budget.
+    /// The defaults of a check, without a budget.
     fn default() -> Limits {
         Limits {
             executions: None,
@@ -65,9 +65,8 @@ impl Default for Limits {
     }
 }
 
-/// Has the last word about every execution that came to its end, to a deadlock or to a livelock: it
-/// may find fault with what ended well, accept what did not, and draw the trace in an equivalent
-/// order.
+/// Has the last word on every execution that finished, deadlocked or livelocked. It may reject one
+/// that finished, accept one that did not, and reorder the trace equivalently.
 #[derive(Clone)]
 pub(crate) struct Judge(pub(crate) Arc<LastWord>);
 
@@ -79,13 +78,13 @@ impl std::fmt::Debug for Judge {
     }
 }
 
-/// How far an exploration has come.
+/// The progress of an exploration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
     /// How many executions it has begun.
     pub executions: u64,
-    /// How many it will need in all, by an estimate that is too low at first; `None` where that
-    /// cannot be said.
+    /// An estimate of how many it needs in all, which is too low at first. `None` if there is no
+    /// estimate.
     pub estimate: Option<u64>,
 }

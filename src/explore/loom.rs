@@ -1,23 +1,23 @@
 //! loom: its own search, under the C11 memory model as far as loom has it.
 //!
-//! loom looks at its own limits only now and then, and says nothing about having been cut:
-//! executions are counted here, and an exploration is ended from inside, at the start of an
-//! execution, when nothing of it exists yet.
+//! loom checks its own limits only now and then, and does not report that it was cut. So executions
+//! are counted here. An exploration is ended from inside, at the start of an execution, when
+//! nothing of it exists yet.
 
 use super::again::{self, Again};
-use super::exploration::{Shared, lock};
+use super::exploration::{Shared, Then, lock};
 use super::job::{Assignment, Fit, Job};
-use crate::execution::{self, Ending, Engine, Failure, Halt, Rules, World};
+use crate::execution::{self, Ending, Engine, FailedExecution, Halt, Rules, World};
 use crate::vocabulary::schedule::Which;
 use crate::vocabulary::verdict::Bound;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Where `Arc`s are made that are counted.
+/// Where the counted `Arc`s are created.
 type Places = Vec<&'static Location<'static>>;
 
-/// Explores under loom, with at most so many preemptions an execution.
+/// Explores under loom, with at most this many preemptions per execution.
 pub(super) fn run(assigned: &Assignment, preemption_bound: Option<usize>) -> Fit {
     let mut places = assigned.job.limits.places.clone();
     let fit = loop {
@@ -28,7 +28,7 @@ pub(super) fn run(assigned: &Assignment, preemption_bound: Option<usize>) -> Fit
         if learned.is_empty() {
             break fit;
         }
-        places.append(&mut learned); // and anew, as replays do too: loom's executions are numbered
+        places.append(&mut learned); // start again, as replays do: loom numbers its executions
         lock(&assigned.shared).forget();
         assigned.job.pulse.begin_anew();
         if fit == Fit::No {
@@ -41,7 +41,7 @@ pub(super) fn run(assigned: &Assignment, preemption_bound: Option<usize>) -> Fit
     if fit == Fit::No || !asks || lock(shared).executions == 0 {
         return fit;
     }
-    // twice: what is the same in every second execution is not the same
+    // twice: something that is the same in every second execution is not the same
     match run_again(assigned, preemption_bound, &places) {
         Fit::Yes if lock(shared).failure.is_none() => {
             run_again(assigned, preemption_bound, &places)
@@ -50,7 +50,7 @@ pub(super) fn run(assigned: &Assignment, preemption_bound: Option<usize>) -> Fit
     }
 }
 
-/// Runs the first execution again, in a search of its own: whether it is the same.
+/// Runs the first execution again, in a search of its own, and checks that it is the same.
 fn run_again(assigned: &Assignment, preemption_bound: Option<usize>, places: &Places) -> Fit {
     let Assignment { job, shared, .. } = assigned;
     let (inner, rules) = (Arc::clone(job), job.rules(Engine::Loom, places));
@@ -71,9 +71,9 @@ fn run_again(assigned: &Assignment, preemption_bound: Option<usize>, places: &Pl
     let ending = world.ending.take();
     let mut exploration = lock(shared);
     let difference = match &ending {
-        Some(Ending::Unknown(Bound::Time(_))) => return Fit::No, // half of it says nothing
+        Some(Ending::Unknown(Bound::Time(_))) => return Fit::No, // half an execution says nothing
         Some(ending @ Ending::Violation { .. }) => {
-            exploration.failure = Some(Failure::of(&mut world, ending.clone(), 1));
+            exploration.failure = Some(FailedExecution::of(&mut world, ending.clone(), 1));
             return Fit::No;
         }
         Some(ending) => Some(format!("it came to its end, and then: {ending:?}")),
@@ -81,7 +81,7 @@ fn run_again(assigned: &Assignment, preemption_bound: Option<usize>, places: &Pl
     };
     if let Some(why) = difference {
         let bound = Bound::NotDeterministic(format!("by the same schedule, {why}"));
-        exploration.failure = Some(Failure::of(&mut world, Ending::Unknown(bound), 1));
+        exploration.failure = Some(FailedExecution::of(&mut world, Ending::Unknown(bound), 1));
     }
     if ending.is_none() { Fit::Yes } else { Fit::No }
 }
@@ -89,7 +89,7 @@ fn run_again(assigned: &Assignment, preemption_bound: Option<usize>, places: &Pl
 fn builder(job: &Job, preemption_bound: Option<usize>) -> loom::model::Builder {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemption_bound;
-    // a livelock is ours to find, by the number of events: loom's own limit must lie beyond it
+    // we find livelocks by the number of events: loom's own limit must be beyond that
     builder.max_branches = job.limits.max_events.saturating_mul(4).saturating_add(1_000);
     builder.max_permutations = None;
     builder.max_duration = None;
@@ -97,7 +97,7 @@ fn builder(job: &Job, preemption_bound: Option<usize>) -> loom::model::Builder {
     builder
 }
 
-/// Where `Arc`s are made that are to be counted.
+/// Where the `Arc`s are created that must be counted.
 type Learned = Arc<Mutex<Places>>;
 
 fn search(
@@ -113,28 +113,28 @@ fn search(
     let learns = Arc::clone(learned);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {
-            if !another(&inner, &theirs, &learns) {
+            if another(&inner, &theirs, &learns) == Then::Over {
                 resume_unwind(Box::new(Halt));
             }
             let before = wanted(&inner).is_some_and(|wanted| lock(&theirs).executions + 1 < wanted);
-            // the others are not the token's
+            // the token does not describe the others
             let replays = rules.replays.clone().filter(|_| !before);
             execution::begin(&Rules { replays, ..rules.clone() });
             execution::threads::run_main(|| (inner.model)());
         });
     }));
     if outcome.as_ref().is_err_and(|payload| is_overflow(&**payload)) {
-        // the thread was left where it was: what it owned is no leak
+        // the thread was left in place: what it owned is no leak
         let bound = execution::failure::stack::overflowed();
         execution::try_with(|world| world.end(Ending::Unknown(bound)));
     }
     let last = execution::end();
     let deadlocked = last.as_ref().is_some_and(|world| world.ending.is_some());
-    take(job, shared, learned, last);
+    let _ = take(job, shared, learned, last);
     if deadlocked && outcome.is_err() {
         let mut exploration = lock(shared);
         if exploration.failure.is_none() && exploration.cut.is_none() {
-            // the judge accepts it, but loom's search ends with it
+            // the judge accepts it, but it ends loom's search
             let operation = "what comes after a deadlock".to_string();
             exploration.cut = Some(Bound::NotModelled { engine: "loom", operation });
         }
@@ -159,29 +159,29 @@ fn search(
     if as_planned && !deadlocked && lock(shared).failure.is_none() { Fit::Yes } else { Fit::No }
 }
 
-/// Whether loom's green threads say by this that one of them has overflowed its stack. Where
-/// signals tell of it (`execution/failure/fault`) nobody comes here, but for a stack that was
-/// filled to its last byte and no further.
+/// Whether loom's green threads report with this payload that one of them has overflowed its stack.
+/// If signals report it (`execution/failure/fault`), this only happens for a stack that was filled
+/// exactly to its last byte.
 fn is_overflow(payload: &(dyn std::any::Any + Send)) -> bool {
     payload.downcast_ref::<generator::Error>() == Some(&generator::Error::StackErr)
 }
 
-/// Takes in the execution that is over; whether to run another.
-fn another(job: &Job, shared: &Shared, learned: &Learned) -> bool {
+/// Evaluates the finished execution, and begins to count another one.
+fn another(job: &Job, shared: &Shared, learned: &Learned) -> Then {
     let over = execution::end();
-    if take(job, shared, learned, over) {
-        return false;
+    if take(job, shared, learned, over) == Then::Over {
+        return Then::Over;
     }
     let mut exploration = lock(shared);
     exploration.cut = job.time_is_up().or_else(|| job.used_up(exploration.executions));
     if exploration.cut.is_some() {
-        return false;
+        return Then::Over;
     }
     job.pulse.execution();
-    true
+    Then::GoOn
 }
 
-/// The number of the execution that is to be run again, if one is.
+/// The number of the execution to replay, if any.
 fn wanted(job: &Job) -> Option<u64> {
     match job.only.as_ref()?.which {
         Which::Execution(wanted) => Some(wanted),
@@ -189,8 +189,8 @@ fn wanted(job: &Job) -> Option<u64> {
     }
 }
 
-/// Whether the exploration is over.
-fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>) -> bool {
+/// Evaluates a finished execution, if there is one.
+fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>) -> Then {
     let world = world.map(|mut world| {
         job.judge(&mut world);
         world
@@ -199,32 +199,32 @@ fn take(job: &Job, shared: &Shared, learned: &Learned, world: Option<Box<World>>
     let learns = world.as_ref().filter(|world| !world.memory.arcs.learned.is_empty());
     if let Some(world) = learns {
         learned.lock().unwrap_or_else(PoisonError::into_inner).extend(&world.memory.arcs.learned);
-        return true;
+        return Then::Over;
     }
     let mut exploration = lock(shared);
     let Some(mut world) = world else {
-        return exploration.failure.is_some() || exploration.cut.is_some();
+        let over = exploration.failure.is_some() || exploration.cut.is_some();
+        return if over { Then::Over } else { Then::GoOn };
     };
     let number = exploration.executions + 1;
     if let Some(wanted) = wanted(job) {
         if number < wanted {
-            world.ending = None; // its failure, if any, is not the one that was asked for
+            world.ending = None; // its failure, if any, is not the requested one
         } else {
-            let over = exploration.take(&mut world, number);
-            if !over {
+            if exploration.take(&mut world, number) == Then::GoOn {
                 exploration.cut =
                     Some(Bound::Replay(format!("execution {number} of loom does not fail")));
             }
-            return true;
+            return Then::Over;
         }
     }
     if number == 1 && job.limits.again != Again::Never {
         exploration.first = again::observed(&world);
     }
-    let over = exploration.take(&mut world, number);
-    if over && exploration.failure.is_none() {
+    let then = exploration.take(&mut world, number);
+    if then == Then::Over && exploration.failure.is_none() {
         exploration.cut = job.time_is_up();
     }
     execution::keep(world);
-    over
+    then
 }

@@ -1,8 +1,7 @@
-//! Explorers: who chooses the schedule of the next execution, one a file.
+//! Explorers: strategies that choose the schedule of the next execution, one per file.
 //!
-//! An exploration runs on an OS thread that it has for itself (`host`), so that its panics reach
-//! nobody, and an execution that blocks in something un-modelled can be given up with a word about
-//! where.
+//! An exploration has an OS thread of its own (`host`). So its panics reach no other thread, and an
+//! execution that blocks in something un-modelled can be given up with a report of the place.
 
 mod again;
 mod dfs;
@@ -28,5 +27,5 @@ pub(crate) use again::Again;
 pub(crate) use exploration::Exploration;
 pub(crate) use host::explore;
 pub use limits::Progress;
-pub(crate) use limits::{Judge, Limits, Model};
+pub(crate) use limits::{Judge, Limits, ModelFn};
 pub(crate) use smallest::smallest;

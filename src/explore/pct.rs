@@ -1,27 +1,27 @@
 //! Probabilistic concurrency testing: random priorities, lowered at a few random points.
 //!
 //! Burckhardt, Kothari, Musuvathi, Nagarakatte, "A Randomized Scheduler with Probabilistic
-//! Guarantees of Finding Bugs", ASPLOS 2010. The highest priority goes first; at each of `depth -
-//! 1` points the thread that ran falls below all others. Deviations: how many points there are to
-//! draw from is not given, but the most seen so far; and points with only one thread to choose do
+//! Guarantees of Finding Bugs", ASPLOS 2010. The highest priority runs first. At each of `depth -
+//! 1` points the thread that ran falls below all others. Deviations: the number of points to draw
+//! from is not given, but is the largest seen so far; and points with only one enabled thread do
 //! not count.
 
 use crate::execution::{Point, Strategy};
 use crate::trace::ThreadId;
 
-/// Priorities drawn at random lie above this, those of threads that fell below.
+/// Random priorities are above this, those of fallen threads below.
 const FALLEN: u64 = 1 << 63;
 
 pub(super) struct Pct {
     random: fastrand::Rng,
     depth: usize,
-    /// Of each thread.
+    /// The priority of each thread.
     priorities: Vec<u64>,
     /// The priority of the thread that fell last.
     lowest: u64,
     /// The points at which a thread falls.
     falls: Vec<usize>,
-    /// How many points there were, in this execution and at the most.
+    /// How many points there were, in this execution and at most.
     points: usize,
     most_points: usize,
     last: Option<ThreadId>,
@@ -49,7 +49,7 @@ impl Strategy for Pct {
         self.points = 0;
         self.last = None;
         self.falls.clear();
-        // not the first point: what falls there is as likely to have been drawn low
+        // not the first point: a fall there is like a low initial priority
         let wanted = self.depth.saturating_sub(1).min(self.most_points.saturating_sub(1));
         while self.falls.len() < wanted {
             let point = self.random.usize(1..self.most_points);

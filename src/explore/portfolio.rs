@@ -1,4 +1,4 @@
-//! A portfolio: several ways of sampling in turn, because no single one finds every bug.
+//! A portfolio: several sampling strategies in turn, because no single one finds every bug.
 
 use super::{pct::Pct, pos::Pos, random::Random, walk::Walk};
 use crate::execution::{Pending, Point, Seen, Strategy, World};
@@ -10,8 +10,8 @@ pub(super) struct Portfolio {
 }
 
 impl Portfolio {
-    /// One execution each, round and round: partial order sampling, the uniform random walk, a
-    /// random scheduler, and PCT at depths 2, 3, 5 and 8.
+    /// One execution each, in rotation: partial order sampling, the uniform random walk, a random
+    /// scheduler, and PCT at depths 2, 3, 5 and 8.
     pub(super) fn new(seed: u64) -> Portfolio {
         let mut members: Vec<Box<dyn Strategy>> =
             vec![Box::new(Pos::new(seed)), Box::new(Walk::new(seed)), Box::new(Random::new(seed))];

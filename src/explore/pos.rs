@@ -2,9 +2,9 @@
 //! few conflicts.
 //!
 //! Yuan, Yang, Gu, "Partial Order Aware Concurrency Sampling", CAV 2018. Every announced operation
-//! has a random priority; the highest goes first; those that conflict with it are drawn again.
-//! Deviation: what conflicts is decided by the announced operations, which a failed
-//! compare-exchange overstates.
+//! has a random priority. The highest priority runs first, and then the priorities of the
+//! operations that conflict with it are drawn again. Deviation: the announced operations decide
+//! what conflicts, and a failed compare-exchange conflicts with less than it announced.
 
 use crate::dependence::Act;
 use crate::execution::{Point, Strategy};
@@ -12,7 +12,7 @@ use crate::trace::ThreadId;
 
 pub(super) struct Pos {
     random: fastrand::Rng,
-    /// Of each thread; zero: to be drawn.
+    /// The priority of each thread. Zero means that it must be drawn.
     priorities: Vec<u64>,
 }
 

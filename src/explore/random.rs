@@ -1,4 +1,4 @@
-//! Uniformly random: at each point, any of the threads that can go on.
+//! Uniformly random: at each point, any of the threads that can run.
 
 use crate::execution::{Point, Strategy};
 use crate::trace::ThreadId;

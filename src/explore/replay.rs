@@ -1,4 +1,4 @@
-//! One schedule, as a counterexample's token gives it.
+//! One schedule, as given by a counterexample's token.
 
 use crate::execution::{Offers, Point, Strategy};
 use crate::vocabulary::schedule::Prefix;
@@ -16,7 +16,7 @@ impl Replay {
         Replay { choices, next: 0, begun: false, diverged: None }
     }
 
-    /// The next choice of the token, or the first option beyond its end.
+    /// The token's next choice. Beyond its end, the first option.
     fn next(&mut self, options: &[u32], in_words: impl FnOnce() -> String) -> u32 {
         let wanted = self.choices.0.get(self.next).copied();
         self.next += 1;
@@ -48,7 +48,7 @@ impl Strategy for Replay {
             return *only;
         }
         let options: Vec<u32> = point.enabled.iter().map(|t| t.0).collect();
-        // where the program has changed since: the first point at which it does something else
+        // if the program has changed since, this is the first point where it behaves differently
         let in_words = || {
             let options = point.enabled.iter().map(|thread| {
                 let p = point.pending(*thread);

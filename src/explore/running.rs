@@ -1,14 +1,14 @@
-//! One exploration on green threads, between two of its executions: what is taken in, what is run
-//! again, what comes next.
+//! One exploration on green threads, between two executions: what is recorded, what is run again,
+//! what comes next.
 
 use super::again::{Follower, Record, Recorder};
-use super::exploration::lock;
+use super::exploration::{Then, lock};
 use super::job::{Assignment, Fit, Job};
 use super::{
     dfs::Dfs, exhaustive::Exhaustive, pct::Pct, portfolio::Portfolio, pos::Pos, random::Random,
     replay::Replay, walk::Walk,
 };
-use crate::execution::{self, Ending, Engine, Failure, Rules, Strategy, World};
+use crate::execution::{self, Ending, Engine, FailedExecution, Rules, Strategy, World};
 use crate::vocabulary::explorer::Explorer;
 use crate::vocabulary::schedule::Which;
 use crate::vocabulary::verdict::Bound;
@@ -16,10 +16,10 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// After so many executions, how many there will be is estimated anew.
+/// The estimate is renewed after this many executions.
 const ESTIMATE_EVERY: u64 = 256;
 
-/// Who chooses in the exploration's executions.
+/// The strategy for the exploration's executions.
 fn strategy(job: &Job) -> Box<dyn Strategy> {
     match job.only.as_ref().map(|only| &only.which) {
         Some(Which::Schedule(choices)) => return Box::new(Replay::new(choices.clone())),
@@ -42,32 +42,32 @@ fn strategy(job: &Job) -> Box<dyn Strategy> {
     }
 }
 
-/// What an exploration goes by, between two executions.
+/// The state of an exploration between two executions.
 pub(super) struct Running {
     pub(super) assigned: Assignment,
     rules: Rules,
-    /// Where `Arc`s are made that are counted.
+    /// Where the counted `Arc`s are created.
     places: Vec<&'static Location<'static>>,
-    /// Whether the execution is written down.
+    /// Whether the execution is recorded.
     records: bool,
-    /// The execution that is run again, if one is.
+    /// The execution that is being run again, if any.
     rerun: Option<Rerun>,
 }
 
 /// An execution that is run again.
 struct Rerun {
-    /// Who chooses in all others.
+    /// The strategy for all other executions.
     strategy: Box<dyn Strategy>,
     record: Rc<Record>,
     asks: Asks,
 }
 
-/// What is to be seen by that.
+/// What the rerun asks.
 enum Asks {
     /// Whether the same schedule leads to the same events.
     Same,
-    /// Whether this order does; and then, as it did not, whether its own order does, and whether it
-    /// makes the same difference again.
+    /// Whether this order does. If it does not, whether the execution's own order does, and then
+    /// whether this order makes the same difference again.
     Other(Vec<usize>),
     SameAfterOther(String),
     OtherAgain(String),
@@ -78,7 +78,7 @@ enum Asks {
 enum Next {
     /// Nothing: the exploration is over.
     Over,
-    /// It is run again, and has begun.
+    /// A rerun, which has begun.
     Begun,
     /// Whatever the strategy has left.
     Plan,
@@ -95,8 +95,7 @@ impl Running {
         Running { assigned, rules, places: Vec::new(), records: false, rerun: None }
     }
 
-    /// Begins anew, from an execution that has shown at which other places `Arc`s are to be
-    /// counted.
+    /// Starts again, because an execution has shown other places whose `Arc`s must be counted.
     fn learn(&mut self, learned: &[&'static Location<'static>]) {
         self.places.extend_from_slice(learned);
         let Assignment { job, shared, .. } = &self.assigned;
@@ -106,26 +105,27 @@ impl Running {
         self.rules = job.rules(Engine::Shuttle, &self.places);
     }
 
-    /// Says that it is over.
+    /// Ends the exploration and reports that.
     pub(super) fn end(self, fit: Fit) {
         let Running { assigned, rerun, .. } = self;
-        // what a long search remembers takes long to forget: before the end is told, or this thread
-        // would begin the next exploration late
+        // A long search takes long to drop. It is dropped before the end is reported. Otherwise
+        // this thread would begin the next exploration late.
         assigned.job.pulse.at_work(|| drop((execution::set_strategy(None), rerun)));
         assigned.done(fit);
     }
 
-    /// Keeps what the model owns, for ever, if the execution has left threads in the middle of what
-    /// they did: their stacks borrow it. What stands on them is in a state that nobody else may
-    /// see, not even to drop it (a sort that was stopped in a comparison has an element twice).
+    /// Keeps the model's captures for ever if the execution left threads in the middle of their
+    /// work: their stacks borrow the captures. What is on those stacks is in a state that nothing
+    /// else may see, not even to drop it (a sort that was stopped in a comparison has an element
+    /// twice).
     fn keep_if_borrowed(&self, world: &World) {
         if world.failure.abandoned {
             std::mem::forget(Arc::clone(&self.assigned.job.model));
         }
     }
 
-    /// Takes in the execution that is over, if there is one; whether another has begun.
-    pub(super) fn goes_on(&mut self) -> bool {
+    /// Takes the finished execution, if there is one, and begins another.
+    pub(super) fn next(&mut self) -> Then {
         let ended = || {
             execution::try_with(|world| execution::with_strategy(|strategy| strategy.ended(world)))
         };
@@ -136,22 +136,26 @@ impl Running {
                 None => self.take(world),
             },
         };
-        next == Next::Begun || next == Next::Plan && self.plan()
+        match next {
+            Next::Over => Then::Over,
+            Next::Begun => Then::GoOn,
+            Next::Plan => self.plan(),
+        }
     }
 
-    /// Takes in an execution.
+    /// Evaluates an execution.
     fn take(&mut self, mut world: Box<World>) -> Next {
         let Assignment { job, shared, .. } = &self.assigned;
         let recorder =
             if std::mem::take(&mut self.records) { execution::set_strategy(None) } else { None };
         let recorded = recorder.and_then(Recorder::recorded);
         let (came_to_its_end, number) = (world.ending.is_none(), job.pulse.executions());
-        // with no choice anywhere there is one schedule: who draws would draw it again and again
+        // without any choice there is one schedule, which a sampler would draw again and again
         let alike = job.explorer.samples() && world.turns.schedule.is_empty();
         self.keep_if_borrowed(&world);
         job.judge(&mut world);
         let mut exploration = lock(shared);
-        let over = exploration.take(&mut world, number);
+        let over = exploration.take(&mut world, number) == Then::Over;
         if over {
             exploration.cut = job.time_is_up().filter(|_| exploration.failure.is_none());
         } else if alike {
@@ -181,7 +185,7 @@ impl Running {
         self.run_again(Rerun { strategy, record: Rc::new(record), asks })
     }
 
-    /// Begins an execution that was written down once more.
+    /// Begins a rerun of a recorded execution.
     fn run_again(&mut self, rerun: Rerun) -> Next {
         let order = match &rerun.asks {
             Asks::Same | Asks::SameAfterOther(..) => rerun.record.order(),
@@ -194,13 +198,13 @@ impl Running {
         Next::Begun
     }
 
-    /// Compares an execution that was run again with what it was.
+    /// Compares a rerun with the recorded execution.
     fn compare(&mut self, mut rerun: Rerun, mut world: Box<World>) -> Next {
         let Assignment { job, shared, .. } = &self.assigned;
         let follower = execution::set_strategy(None);
         self.keep_if_borrowed(&world);
         if world.ending.is_some() {
-            job.judge(&mut world); // there are deadlocks that it accepts
+            job.judge(&mut world); // it accepts some deadlocks
         }
         let ending = world.ending.take();
         let came_to_its_end = ending.is_none();
@@ -209,14 +213,15 @@ impl Running {
         let mut exploration = lock(shared);
         match ending {
             Some(Ending::Unknown(Bound::Time(_))) => {
-                execution::set_strategy(Some(rerun.strategy)); // half of it says nothing
+                execution::set_strategy(Some(rerun.strategy)); // half an execution says nothing
                 return Next::Plan;
             }
-            // a violation that is found by chance is one, too
+            // a violation found by chance is a violation too
             Some(ending @ Ending::Violation { .. }) if exploration.tally.is_none() => {
-                exploration.failure = Some(Failure::of(&mut world, ending, job.pulse.executions()));
+                exploration.failure =
+                    Some(FailedExecution::of(&mut world, ending, job.pulse.executions()));
                 drop(exploration);
-                self.rerun = Some(rerun); // to be forgotten with all the rest
+                self.rerun = Some(rerun); // dropped later, with everything else
                 return Next::Over;
             }
             Some(ending) => {
@@ -244,8 +249,11 @@ impl Running {
         execution::set_strategy(Some(rerun.strategy));
         if let Some(Err(why)) = verdict {
             let bound = Bound::NotDeterministic(format!("by the same schedule, {why}"));
-            exploration.failure =
-                Some(Failure::of(&mut world, Ending::Unknown(bound), job.pulse.executions()));
+            exploration.failure = Some(FailedExecution::of(
+                &mut world,
+                Ending::Unknown(bound),
+                job.pulse.executions(),
+            ));
             return Next::Over;
         }
         exploration.unseen = exploration.unseen.take().or(verdict.and_then(Result::ok));
@@ -256,18 +264,18 @@ impl Running {
         Next::Plan
     }
 
-    /// Begins what the strategy has left, if it is anything.
-    fn plan(&mut self) -> bool {
+    /// Begins the strategy's next execution, if there is one.
+    fn plan(&mut self) -> Then {
         let Assignment { job, shared, .. } = &self.assigned;
         let mut exploration = lock(shared);
         if exploration.failure.is_some() || exploration.cut.is_some() || exploration.drained {
-            return false;
+            return Then::Over;
         }
         if !job.pulse.at_work(|| execution::with_strategy(|strategy| strategy.begin())) {
             let delayed = exploration.delayed.then_some(Bound::Spins);
             exploration.cut = execution::with_strategy(|strategy| strategy.caveat()).or(delayed);
             job.pulse.estimates(exploration.executions);
-            return false;
+            return Then::Over;
         }
         if exploration.executions.is_power_of_two()
             || exploration.executions.is_multiple_of(ESTIMATE_EVERY)
@@ -280,7 +288,7 @@ impl Running {
         }
         exploration.cut = job.time_is_up().or_else(|| job.used_up(exploration.executions));
         if exploration.cut.is_some() {
-            return false;
+            return Then::Over;
         }
         drop(exploration);
         self.records = job.limits.again.is_due(job.pulse.execution());
@@ -290,7 +298,7 @@ impl Running {
             execution::set_strategy(Some(Box::new(Recorder::of(strategy))));
         }
         execution::begin(&self.rules);
-        true
+        Then::GoOn
     }
 }
 
@@ -303,7 +311,7 @@ mod tests {
     use crate::vocabulary::trace::ThreadId;
     use std::sync::mpsc;
 
-    /// Notes, when it is forgotten, whether that counts as work of the explorer's.
+    /// Reports, when dropped, whether that counts as the explorer's work.
     struct Remembers(Arc<Pulse>, mpsc::Sender<bool>);
 
     impl Drop for Remembers {

@@ -1,10 +1,10 @@
-//! shuttle's green threads under a strategy of ours.
+//! shuttle's green threads under our strategy.
 //!
-//! One execution of shuttle's runs many of the model's (`execution/green`), and those of one
-//! exploration after the other (`host`): its tasks and their stacks stay. A failed execution is
-//! stopped by choosing nobody, which ends shuttle's too.
+//! One execution of shuttle runs many executions of the model (`execution/green`), and those of
+//! successive explorations (`host`). Its tasks and their stacks stay. A failed execution is stopped
+//! by choosing no task, which also ends shuttle's execution.
 
-use super::exploration::lock;
+use super::exploration::{Then, lock};
 use super::job::{Assignment, Fit};
 use super::running::Running;
 use crate::execution::{self, green};
@@ -15,24 +15,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 
 thread_local! {
-    /// Where this host's orders come from.
+    /// The source of this host's orders.
     static ORDERS: RefCell<Option<mpsc::Receiver<Assignment>>> = const { RefCell::new(None) };
-    /// The exploration that runs.
+    /// The running exploration.
     static RUNNING: Cell<Option<Box<Running>>> = const { Cell::new(None) };
 }
 
-/// A host's life: one exploration after the other.
+/// A host's life: one exploration after another.
 pub(super) fn serve(orders: mpsc::Receiver<Assignment>) {
     ORDERS.set(Some(orders));
     let mut config = shuttle::Config::new();
     config.stack_size = execution::failure::stack::SHUTTLE;
-    config.max_steps = shuttle::MaxSteps::None; // ours counts events
+    config.max_steps = shuttle::MaxSteps::None; // we count events ourselves
     config.failure_persistence = shuttle::FailurePersistence::None;
     config.silence_warnings = true;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         shuttle::Runner::new(Hands, config).run(drive);
     }));
-    std::mem::forget(execution::end()); // whatever is left is a failed execution's
+    std::mem::forget(execution::end()); // whatever is left belongs to a failed execution
     if let (Err(payload), Some(running)) = (outcome, RUNNING.take()) {
         let operation = format!("this execution: {}", execution::failure::hook::message(&*payload));
         let cut = Bound::NotModelled { engine: "shuttle", operation };
@@ -41,8 +41,8 @@ pub(super) fn serve(orders: mpsc::Receiver<Assignment>) {
     }
 }
 
-/// The main task of an execution of shuttle's: executions of models, the first of which has been
-/// begun.
+/// The main task of a shuttle execution. It runs executions of models, the first of which has
+/// already begun.
 fn drive() {
     loop {
         let model = RUNNING.take().map(|running| {
@@ -50,45 +50,44 @@ fn drive() {
             RUNNING.set(Some(running));
             model
         });
-        // SAFETY: 1. the order that runs owns its model, and ends after its last execution; where
-        // this stack is left in the middle of the model, the model is kept for ever
+        // SAFETY: 1. the running order owns its model, and ends after its last execution. If this
+        // stack is left in the middle of the model, the model is kept for ever
         // (`keep_if_borrowed`).
         #[allow(unsafe_code)]
         execution::threads::run_main(|| model.into_iter().for_each(|model| unsafe { (*model)() }));
         execution::leave(); // until every other thread has ended too
-        if green::is_worn() || !another() {
+        if green::is_worn() || another() == Then::Over {
             return green::close();
         }
     }
 }
 
-/// Goes on to the next execution, of the exploration that runs or of the next one; false if there
-/// will be none.
-fn another() -> bool {
+/// Moves to the next execution, of the running exploration or of the next one.
+fn another() -> Then {
     loop {
         if let Some(mut running) = RUNNING.take() {
-            if running.goes_on() {
+            if running.next() == Then::GoOn {
                 RUNNING.set(Some(running));
-                return true;
+                return Then::GoOn;
             }
             running.end(Fit::Yes);
         }
         let Some(Ok(assigned)) =
             ORDERS.with_borrow(|orders| orders.as_ref().map(mpsc::Receiver::recv))
         else {
-            return false;
+            return Then::Over;
         };
         RUNNING.set(Some(Box::new(Running::begin(assigned))));
     }
 }
 
-/// shuttle's scheduler: it only repeats what was decided before the switch.
+/// shuttle's scheduler. It only repeats the decision made before the switch.
 struct Hands;
 
 impl Scheduler for Hands {
     fn new_execution(&mut self) -> Option<Schedule> {
         green::renew();
-        another().then(|| Schedule::new(0))
+        (another() == Then::GoOn).then(|| Schedule::new(0))
     }
 
     fn next_task(

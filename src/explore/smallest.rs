@@ -1,32 +1,32 @@
 //! The smallest schedule of a failure: the fewest preemptions first, then the fewest events.
 //!
-//! Iterative context bounding (Musuvathi and Qadeer, PLDI 2007): depth-first search over all
-//! schedules with no preemption, then with one, and so on, until the same failure is seen; then
-//! again for executions with fewer events. Under loom, whose search has such a bound itself, the
-//! bound is what is raised.
+//! Iterative context bounding (Musuvathi and Qadeer, PLDI 2007): a depth-first search over all
+//! schedules with no preemption, then with one, and so on, until the same failure is found. Then
+//! the search repeats for executions with fewer events. loom's search has such a bound itself, so
+//! there the bound is raised.
 
 use super::again::Again;
 use super::exploration::Exploration;
 use super::host::explore;
-use super::limits::{Limits, Model};
+use super::limits::{Limits, ModelFn};
 use crate::counterexample::preemptions;
-use crate::execution::{Ending, Engine, Failure};
+use crate::execution::{Ending, Engine, FailedExecution};
 use crate::vocabulary::explorer::Explorer;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How many executions each of the searches may have: what takes more is not worth the wait.
+/// The execution limit of each search. A longer search is not worth the wait.
 const EXECUTIONS: u64 = 2_000;
 
 /// A smaller execution with the same failure, and the explorer whose token replays it, if one is
 /// found in time.
 pub(crate) fn smallest(
     explorer: Explorer,
-    model: &Model,
+    model: &ModelFn,
     limits: &Limits,
-    failure: &Failure,
+    failure: &FailedExecution,
     time: Duration,
-) -> Option<(Explorer, Failure)> {
+) -> Option<(Explorer, FailedExecution)> {
     let end = Instant::now() + time;
     let search = |preemptions: usize, most_events: Option<usize>| {
         let left = end.saturating_duration_since(Instant::now());
@@ -36,10 +36,10 @@ pub(crate) fn smallest(
         let (explorer, preemptions) = match explorer.driver() {
             Engine::Loom => (Explorer::Loom { preemption_bound: Some(preemptions) }, None),
             Engine::Shuttle => (Explorer::Dfs, Some(preemptions)),
-            Engine::Std => return None, // nobody chooses
+            Engine::Std => return None, // no strategy chooses
         };
         let executions = Some(EXECUTIONS);
-        let again = Again::Never; // whoever looks for a smaller one has seen to that
+        let again = Again::Never; // the caller has already checked that
         let limits = Limits {
             executions,
             time: Some(left),
@@ -75,7 +75,7 @@ pub(crate) fn smallest(
     }
 }
 
-/// Whether two executions went wrong in the same way: of one kind, and a panic at one place.
+/// Whether two executions failed in the same way: the same kind, and for a panic the same place.
 fn is_same(one: &Ending, other: &Ending) -> bool {
     match (one, other) {
         (

@@ -1,20 +1,20 @@
 //! Real threads of the operating system: the model as it runs in production, over and over.
 //!
-//! Nothing is chosen and nothing is recorded: this explorer shows that a model is alive, not that
-//! it is correct. What is seen is whether two threads used the same object, read or written, and
-//! whether a thread panicked that nobody joined.
+//! Nothing is chosen and nothing is recorded. This explorer shows that a model is alive, not that
+//! it is correct. It observes whether two threads used the same object, for reading or writing, and
+//! whether a thread panicked without being joined.
 
 use super::exploration::lock;
 use super::job::{Assignment, Fit};
 use crate::execution::failure::hook;
 use crate::execution::real::Real;
-use crate::execution::{Ending, Engine, Failure, World};
+use crate::execution::{Ending, Engine, FailedExecution, World};
 use crate::trace::{Fingerprint, Thread, Trace};
 use crate::verdict::Kind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs the model until the budget is used up. The thread that it runs on is not for others:
-/// nothing is known of it.
+/// Runs the model until the budget is used up. The OS thread is not reused, because its state is
+/// unknown.
 pub(super) fn run(Assignment { job, shared, .. }: &Assignment) -> Fit {
     let rules = job.rules(Engine::Std, &[]);
     loop {
@@ -42,15 +42,15 @@ pub(super) fn run(Assignment { job, shared, .. }: &Assignment) -> Fit {
         exploration.executions += 1;
         exploration.started |= seen.started;
         exploration.active |= seen.active;
-        // of a history there is more to see than of objects: what the operations returned, and when
+        // a history shows more than objects: what the operations returned, and when
         exploration.met |= seen.met || seen.started && job.limits.judge.is_some();
         if let Some(ending) = over.ending {
-            // of the threads it is known that they were there
+            // of the threads only their existence is known
             let threads = 1 + usize::from(seen.started);
             let trace = Trace { threads: vec![Thread::default(); threads], ..Trace::default() };
             let (events, schedule, counted) = (Fingerprint::default(), Vec::new(), Vec::new());
             exploration.failure =
-                Some(Failure { ending, trace, schedule, counted, events, execution });
+                Some(FailedExecution { ending, trace, schedule, counted, events, execution });
             return Fit::No;
         }
     }

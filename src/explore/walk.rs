@@ -1,15 +1,15 @@
-//! The uniform random walk: threads in proportion to how many operations they have left.
+//! The uniform random walk: chooses threads in proportion to their remaining operations.
 //!
 //! Zhao, Wolff, Mathur, Roychoudhury, "Selectively Uniform Concurrency Testing", ASPLOS 2025:
-//! algorithm URW. If the counts are right, every interleaving is as likely as any other. They come
-//! from the first execution, which is uniformly random at each point; the operations of a thread
-//! that has not been started yet count for the one that starts it.
+//! algorithm URW. If the counts are right, every interleaving is equally likely. The counts come
+//! from the first execution, which is uniformly random at each point. The operations of a thread
+//! that is not spawned yet count for the thread that spawns it.
 
 use crate::execution::{Pending, Point, Seen, Strategy, World};
 use crate::trace::{Operation, ThreadId};
 use std::collections::HashMap;
 
-/// Which thread, in whatever execution: the numbers of its ancestors and of itself among their
+/// A thread's identity across executions: the numbers of its ancestors and of itself among their
 /// siblings.
 type Path = Vec<u32>;
 
@@ -19,15 +19,14 @@ struct Walker {
     path: Path,
     parent: Option<ThreadId>,
     children: u32,
-    /// How many operations it had so far, in the first execution; how many it has left, in the
-    /// others.
+    /// In the first execution, how many operations it has had. In the others, how many it has left.
     operations: usize,
 }
 
 pub(super) struct Walk {
     random: fastrand::Rng,
-    /// How many operations each thread has, those of its children included; `None` before the first
-    /// execution has ended.
+    /// How many operations each thread has, including those of its children. `None` before the end
+    /// of the first execution.
     counts: Option<HashMap<Path, usize>>,
     threads: Vec<Walker>,
 }

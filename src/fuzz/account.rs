@@ -1,12 +1,13 @@
-//! Bytes as deposits and transfers between two accounts, against two plain numbers.
+//! Interprets bytes as deposits and transfers between two accounts, and compares the accounts with
+//! two plain numbers.
 
 use super::Decisions;
 use crate::systems::account::{Account, Deposit};
 
-/// Deposits and transfers do to two accounts what they do to two numbers.
+/// Checks that deposits and transfers change two accounts as they change two numbers.
 ///
 /// # Panics
-/// If that is not so.
+/// If they do not.
 pub fn account(bytes: &[u8]) {
     transferred(bytes, Account::transfer);
 }

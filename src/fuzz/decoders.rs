@@ -1,4 +1,4 @@
-//! The decoders: of replay tokens, of a process's frames, of a manager's requests.
+//! The decoders of replay tokens, of a process's frames and of a manager's requests.
 
 use crate::counterexample::Token;
 use crate::process::frame;
@@ -6,8 +6,8 @@ use crate::systems::manager::{Request, decode_request};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// A text is a token, and then its own text is the same token; or it is none, and the error is at a
-/// place in it.
+/// Checks a text. If it is a token, the token's own text is the same token. If it is none, the
+/// error points to a place in the text.
 ///
 /// # Panics
 /// If that is not so.
@@ -33,7 +33,8 @@ fn token_printed(bytes: &[u8], print: impl Fn(&Token) -> String) {
     }
 }
 
-/// Frames are the same however their bytes are cut, and are the bytes that they came from.
+/// Checks that frames do not depend on how their bytes are split, and encode back to the same
+/// bytes.
 ///
 /// # Panics
 /// If that is not so.
@@ -41,8 +42,8 @@ pub fn frame(bytes: &[u8]) {
     frame::check_bytes(bytes);
 }
 
-/// Bytes are a request, which then travels unchanged; or they are an error. So they are as a value
-/// of a type that has all that limits are about.
+/// Checks that bytes are a request, which then survives a round trip, or an error. Checks the same
+/// for a value of a type that can exceed every limit.
 ///
 /// # Panics
 /// If that is not so.
@@ -51,8 +52,7 @@ pub fn request(bytes: &[u8]) {
     value_decoded(bytes, frame::from_bytes);
 }
 
-/// A value of a user's: as deep as one likes, with elements that take no bytes, and with announced
-/// lengths.
+/// A user's value: of any depth, with elements that take no bytes, and with declared lengths.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Value {
     Number(i64),
@@ -63,7 +63,7 @@ enum Value {
     Map(BTreeMap<u8, (Value, Value)>),
 }
 
-/// What is decoded is within the limits, so it can be encoded, and decoded again.
+/// A decoded value is within the limits, so it can be encoded and decoded again.
 fn value_decoded(bytes: &[u8], decode: impl Fn(&[u8]) -> Result<Value, String>) {
     let Ok(value) = decode(bytes) else { return };
     let again = frame::to_bytes(&value)

@@ -1,5 +1,5 @@
-//! Bytes as a history of a few operations: the search, the monitors and every order that there is
-//! must agree. And bytes as the lines of a history.
+//! Interprets bytes as a history of a few operations: the search, the monitors and a brute-force
+//! check of every order must agree. Also interprets bytes as the lines of a history.
 
 use super::Decisions;
 use crate::linearize::specifications::*;
@@ -7,16 +7,16 @@ use crate::linearize::{
     Criterion, History, Lines, Operation, ReadError, Recorded, Specification, decide,
 };
 
-/// A history is judged alike by the search, by a monitor, and by trying every order of its
-/// operations.
+/// Checks that the search, a monitor, and brute force over every order of the operations give the
+/// same verdict on a history.
 ///
 /// # Panics
-/// If that is not so.
+/// If they do not.
 pub fn linearize(bytes: &[u8]) {
     judged(bytes, |criterion| criterion);
 }
 
-/// Lines are read or refused, each by itself, and none is left out.
+/// Checks that each line is read or refused by itself, and that none is left out.
 ///
 /// # Panics
 /// If that is not so.
@@ -37,11 +37,11 @@ pub fn lines(bytes: &[u8]) {
     whole::<Semaphore>(bytes);
 }
 
-/// More would take too long to try every order of.
+/// Brute force over more operations would take too long.
 const OPERATIONS: usize = 6;
 
-/// `asked` is what the search and the monitors are asked instead of a criterion: a test asks
-/// something else.
+/// `asked` maps the criterion to the one given to the search and the monitors. A test passes a
+/// different one.
 fn judged(bytes: &[u8], asked: impl Fn(Criterion) -> Criterion) {
     let mut decisions = Decisions::new(bytes);
     let Some(kind) = decisions.below(5) else { return };
@@ -157,7 +157,7 @@ fn compare<S: Specification>(
     }
 }
 
-/// Whether some order that begins with what is `done` is right.
+/// Whether some correct order begins with `done`.
 fn some_order<S: Specification>(
     state: &S,
     history: &History<S::Op, S::Ret>,

@@ -1,5 +1,5 @@
-//! Bytes as two clients' operations on a manager's list, dict, value and lock, against a `Vec`, a
-//! `BTreeMap`, an item and an owner.
+//! Interprets bytes as two clients' operations on a manager's list, dict, value and lock. Compares
+//! them with a `Vec`, a `BTreeMap`, an item and an owner.
 
 use super::Decisions;
 use crate::systems::manager::{
@@ -8,22 +8,22 @@ use crate::systems::manager::{
 };
 use std::collections::BTreeMap;
 
-/// A manager answers each operation as the sequential specification does.
+/// Checks that a manager answers each operation as the sequential specification does.
 ///
 /// # Panics
-/// If that is not so.
+/// If it does not.
 pub fn manager(bytes: &[u8]) {
     applied(bytes, Core::apply);
 }
 
-/// The specification: what the four objects are.
+/// The specification: the state of the four objects.
 #[derive(Default)]
 struct Specification {
     list: Vec<Item>,
     dict: BTreeMap<Item, Item>,
     value: Item,
-    /// The lock: which client holds it, how often it was acquired, whether an owner died or said
-    /// so.
+    /// The lock: the client that holds it, the number of acquisitions, and whether an owner died or
+    /// declared the data damaged.
     owner: Option<usize>,
     token: u64,
     poisoned: bool,
@@ -45,7 +45,7 @@ fn applied(bytes: &[u8], apply: impl Fn(&mut Core, ConnectionId, Request) -> Out
     ] {
         assert_eq!(core.apply(keeper, Request::Create(create)), Outcome::Reply(Reply::Created(id)));
     }
-    // A client has a handle of each object, and so a connection for each.
+    // A client has a handle of each object, and a connection for each handle.
     let connect = |core: &mut Core| {
         [LIST, DICT, VALUE, LOCK].map(|id| core.connect(Some(id)).expect("an open manager"))
     };
@@ -79,7 +79,7 @@ fn applied(bytes: &[u8], apply: impl Fn(&mut Core, ConnectionId, Request) -> Out
     assert_eq!(core.objects(), 0, "an object outlives everybody who knew it");
 }
 
-/// The object that a request is about.
+/// The object of a request.
 fn object(request: &Request) -> ObjectId {
     match request {
         Request::Call(call) => call.object,
@@ -93,7 +93,7 @@ enum Step {
     Die,
 }
 
-/// The next client, and what it does.
+/// The next client, and its step.
 fn next(decisions: &mut Decisions<'_>) -> Option<(usize, Step)> {
     let client = decisions.below(2)?;
     let call =
@@ -113,7 +113,7 @@ fn next(decisions: &mut Decisions<'_>) -> Option<(usize, Step)> {
     Some((client, step))
 }
 
-/// One of few, so that they meet.
+/// One of a few items, so that operations collide.
 fn item(decisions: &mut Decisions<'_>) -> Option<Item> {
     Some(Item(vec![decisions.below(4)? as u8]))
 }

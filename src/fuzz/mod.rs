@@ -1,12 +1,13 @@
-//! What must be true of any bytes: one function a fuzz target, run by `fuzz/` and, over its corpus,
-//! by `cargo test`.
+//! Properties that hold for any bytes: one function per fuzz target. `fuzz/` runs them, and `cargo
+//! test` runs them over the corpus.
 //!
-//! Five of them are decoders (`frame`, `lines`, `pipe`, `request`, `token`), which must take any
-//! bytes without harm. The others read bytes as operations on one of the three systems, and compare
-//! every answer with a sequential specification; `scenario` as what several threads do at once;
-//! `linearize` as a history, and compares every verdict with brute force.
+//! Five of them are decoders (`frame`, `lines`, `pipe`, `request`, `token`), which must survive any
+//! bytes. The others interpret bytes as operations on one of the three systems, and compare every
+//! answer with a sequential specification. `scenario` interprets them as concurrent operations of
+//! several threads. `linearize` interprets them as a history, and compares every verdict with brute
+//! force.
 //!
-//! Each takes the part that it judges as an argument, so that its tests can show it a broken one.
+//! Each takes the part that it judges as an argument, so that its tests can pass a broken one.
 
 mod account;
 mod decoders;
@@ -22,8 +23,8 @@ pub use manager::manager;
 pub use queue::{pipe, queue};
 pub use scenario::scenario;
 
-/// A target: its name, which is that of its file in `fuzz/fuzz_targets` and of its corpus, and what
-/// it checks.
+/// A target: its name, and its check. The name is also that of its file in `fuzz/fuzz_targets` and
+/// of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
@@ -40,7 +41,7 @@ pub const TARGETS: &[Target] = &[
     ("token", token),
 ];
 
-/// Bytes read as decisions: each below a limit, until they are used up.
+/// Bytes read as decisions, each below a limit, until the bytes are used up.
 struct Decisions<'a>(std::slice::Iter<'a, u8>);
 
 impl<'a> Decisions<'a> {
@@ -53,13 +54,13 @@ impl<'a> Decisions<'a> {
         self.0.next().map(|byte| usize::from(*byte) % limit)
     }
 
-    /// The next byte as it is, or `None` at the end.
+    /// The next byte unchanged, or `None` at the end.
     fn byte(&mut self) -> Option<u8> {
         self.0.next().copied()
     }
 }
 
-/// What `check` finds wrong with `bytes`, for the tests that show it something wrong.
+/// The panic message of `check` on `bytes`, for tests that pass a broken part.
 #[cfg(test)]
 fn objection(check: impl FnOnce(&[u8]), bytes: &[u8]) -> String {
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(bytes)))

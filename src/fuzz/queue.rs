@@ -1,5 +1,5 @@
-//! Bytes as operations on a queue and its senders, against one `VecDeque` a sender; and as what a
-//! worker sends.
+//! Interprets bytes as operations on a queue and its senders, and compares them with one `VecDeque`
+//! per sender. Also interprets bytes as the stream of a worker.
 
 use super::Decisions;
 use crate::systems::queue::{
@@ -8,28 +8,29 @@ use crate::systems::queue::{
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// A queue with several senders answers each operation as a sequential specification does, and its
-/// end is told from its emptiness, and a death from an end.
+/// Checks that a queue with several senders answers each operation as a sequential specification
+/// does. It also checks that the queue distinguishes its end from emptiness, and a death from an
+/// end.
 ///
 /// # Panics
-/// If that is not so.
+/// If it does not.
 pub fn queue(bytes: &[u8]) {
     received(bytes, Receiver::try_recv);
 }
 
-/// What a worker sent before it became garbage is received, and a stream is finished only if the
-/// worker says so.
+/// Checks that what a worker sent before its stream became garbage is received, and that a stream
+/// is finished only if the worker says so.
 ///
 /// # Panics
-/// If that is not so.
+/// If it does not.
 pub fn pipe(bytes: &[u8]) {
     queue::check_bytes(bytes);
 }
 
-/// An item: which sender sent it, and the how manieth of that sender's it is.
+/// An item: the index of its sender, and its number among that sender's items.
 type Item = (usize, u32);
 
-/// The specification: one sender's room.
+/// The specification: one sender's items.
 struct Lane {
     /// `None` once it has closed or died.
     sender: Option<Sender<Item>>,
@@ -43,7 +44,7 @@ impl Lane {
     }
 }
 
-/// More would find nothing else.
+/// A higher limit would find nothing else.
 const LANES: usize = 4;
 
 fn received(bytes: &[u8], receive: impl Fn(&Receiver<Item>) -> Result<Item, TryRecvError>) {
@@ -73,8 +74,8 @@ fn received(bytes: &[u8], receive: impl Fn(&Receiver<Item>) -> Result<Item, TryR
             }
             _ if which == LANES - 1 => receiver = None,
             _ => {
-                // What a sender is dropped by here is the end of its thread by a panic, without the
-                // hook's words.
+                // This drops the sender as a panic of its thread would, but without the hook's
+                // output.
                 let Some(sender) = lane.sender.take() else { continue };
                 let died = catch_unwind(AssertUnwindSafe(move || {
                     let _sender = sender;
@@ -116,7 +117,7 @@ fn send(lane: &mut Lane, which: usize, capacity: usize, received: bool) {
     }
 }
 
-/// What is received is the first of its sender's, and nothing is received only if there is nothing.
+/// A received item is the first of its sender. Nothing is received only if there is nothing.
 fn expect(answer: Result<Item, TryRecvError>, lanes: &mut [Lane]) {
     let nothing = lanes.iter().all(|lane| lane.waiting.is_empty());
     let open = lanes.iter().any(|lane| lane.sender.is_some());
@@ -127,7 +128,7 @@ fn expect(answer: Result<Item, TryRecvError>, lanes: &mut [Lane]) {
     }
 }
 
-/// Every sender ends; all that is left is drained, in each sender's order, and deaths are told.
+/// Every sender ends. The rest is drained in each sender's order, and deaths are reported.
 fn end(receiver: &Receiver<Item>, mut lanes: Vec<Lane>, deaths: usize) {
     lanes.iter_mut().for_each(|lane| lane.sender = None);
     let items = match receiver.drain() {

@@ -1,5 +1,5 @@
-//! Bytes as a concurrent scenario of the queue's lane or of the manager's dict, whose executions
-//! must be linearizable.
+//! Interprets bytes as a concurrent scenario of the queue's lane or of the manager's dict, whose
+//! executions must be linearizable.
 
 use super::Decisions;
 use crate::Budget;
@@ -12,17 +12,17 @@ use crate::systems::queue::subject::{CAPACITY, Drained};
 use crate::verdict::Explorer;
 use std::time::Duration;
 
-/// So many executions of each scenario: the schedules are drawn from the bytes, too.
+/// How many executions of each scenario. The bytes also determine the schedules.
 const EXECUTIONS: u64 = 8;
 
 /// More operations would find nothing else.
 const OPERATIONS: usize = 12;
 
-/// A lane, or a dict of the manager, whose threads do what the bytes say has a history that its
-/// specification allows.
+/// Checks that the threads of a lane, or of a manager's dict, have a history that the specification
+/// allows.
 ///
 /// # Panics
-/// If that is not so.
+/// If they do not.
 pub fn scenario(bytes: &[u8]) {
     let mut decisions = Decisions::new(bytes);
     match decisions.below(2) {

@@ -49,7 +49,7 @@ pub use crate::vocabulary::fate::{Fate, KnockoutReport, Mark, ModelUsed, SiteSee
 
 use crate::check::{Config, Settings, settings_of_check};
 use crate::counterexample::Token;
-use crate::explore::Model;
+use crate::explore::ModelFn;
 use crate::vocabulary::budget::Budget;
 use std::sync::Arc;
 use std::time::Duration;
@@ -131,7 +131,7 @@ pub struct Knockouts<'a> {
 /// The group of models that is knocked out.
 struct Group {
     name: String,
-    models: Vec<(String, Model)>,
+    models: Vec<(String, ModelFn)>,
     time: Option<Duration>,
     loom: bool,
     workers: usize,
@@ -140,7 +140,7 @@ struct Group {
 
 impl Group {
     /// Returns the execution to replay, if it belongs to these knockouts.
-    fn replayed(&self) -> Option<(Token, &(String, Model))> {
+    fn replayed(&self) -> Option<(Token, &(String, ModelFn))> {
         let token: Token = self.settings.config.replay.as_deref()?.parse().ok()?;
         token.knockout()?;
         let model = self.models.iter().find(|(name, _)| token.is_for(name))?;

@@ -3,8 +3,8 @@
 
 use super::Group;
 use crate::check::{Check, Config, Settings};
-use crate::execution::knockout::{Probe, Seen};
-use crate::explore::Model;
+use crate::execution::knockout::{Probe, SiteNote};
+use crate::explore::ModelFn;
 use crate::trace::{Event, Operation, Thread, Trace, Value};
 use crate::verdict::{Bound, Counterexample, Coverage, Explorer, Extent, Kind, Verdict};
 use crate::vocabulary::budget::Budget;
@@ -28,9 +28,9 @@ const CURSORY: Budget = Budget::executions(2_000).and_time(Duration::from_secs(1
 /// A model that holds unchanged.
 struct Usable {
     name: String,
-    body: Model,
+    body: ModelFn,
     coverage: Coverage,
-    sites: BTreeMap<Site, Seen>,
+    sites: BTreeMap<Site, SiteNote>,
     /// Whether it watches something that depends on orderings.
     watches: bool,
     without_loom: Option<String>,
@@ -50,7 +50,7 @@ pub(super) fn run(this: &Group, progress: &mut dyn FnMut(usize, usize)) -> Knock
     }
     let end = this.time.map(|time| Instant::now() + time);
     let (usable, unused) = usable(this);
-    let mut sites: BTreeMap<Site, (Seen, Vec<usize>)> = BTreeMap::new();
+    let mut sites: BTreeMap<Site, (SiteNote, Vec<usize>)> = BTreeMap::new();
     for (place, model) in usable.iter().enumerate() {
         for (site, seen) in &model.sites {
             let known = sites.entry(site.clone()).or_insert_with(|| (seen.clone(), Vec::new()));
@@ -61,9 +61,9 @@ pub(super) fn run(this: &Group, progress: &mut dyn FnMut(usize, usize)) -> Knock
     for (_, models) in sites.values_mut() {
         models.sort_by_key(|place| usable[*place].took);
     }
-    let sites: Vec<(Site, Seen, Vec<usize>)> =
+    let sites: Vec<(Site, SiteNote, Vec<usize>)> =
         sites.into_iter().map(|(site, (seen, at))| (site, seen, at)).collect();
-    let first = |(at, (site, seen, _)): (usize, &(Site, Seen, Vec<usize>))| {
+    let first = |(at, (site, seen, _)): (usize, &(Site, SiteNote, Vec<usize>))| {
         changes(&site.operation, seen.declared)
             .into_iter()
             .map(move |change| Task { site: at, change })
@@ -149,7 +149,7 @@ fn by_std(change: Change) -> Option<String> {
 
 /// Returns the models that hold unchanged, with their sites, and those that do not.
 fn usable(this: &Group) -> (Vec<Usable>, Vec<(String, String)>) {
-    let explore = |(name, body): &(String, Model)| -> Result<Usable, (String, String)> {
+    let explore = |(name, body): &(String, ModelFn)| -> Result<Usable, (String, String)> {
         let probe = Arc::new(Probe::recording());
         let start = Instant::now();
         let verdict =
@@ -194,7 +194,7 @@ fn usable(this: &Group) -> (Vec<Usable>, Vec<(String, String)>) {
 fn check(
     this: &Group,
     name: &str,
-    body: &Model,
+    body: &ModelFn,
     explorers: &[Explorer],
     budget: Budget,
     probe: &Arc<Probe>,

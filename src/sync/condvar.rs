@@ -1,7 +1,7 @@
 //! `Condvar`
 
 use super::{LockResult, MutexGuard, Named, PoisonError};
-use crate::execution::condvar::{self, Beside};
+use crate::execution::condvar::{self, EarlyEnd};
 use crate::execution::lock::Mode;
 use crate::execution::{Hold, Home};
 use crate::trace::ObjectKind;
@@ -36,7 +36,7 @@ pub struct Condvar {
     home: Home,
     std: std::sync::Condvar,
     /// Whether a wait without a timeout may wake spuriously.
-    beside: Beside,
+    early_end: EarlyEnd,
 }
 
 /// [`std::sync::WaitTimeoutResult`], modelled.
@@ -58,7 +58,7 @@ impl Condvar {
     pub fn new() -> Self {
         let home = Home::new(ObjectKind::Condvar);
         condvar::create(&home);
-        Condvar { home, std: std::sync::Condvar::new(), beside: Beside::Spurious }
+        Condvar { home, std: std::sync::Condvar::new(), early_end: EarlyEnd::Spurious }
     }
 
     /// Creates one whose waits never wake spuriously. It is for types that wait in an internal
@@ -66,7 +66,7 @@ impl Condvar {
     #[track_caller]
     pub(crate) fn steady() -> Self {
         let Condvar { home, std, .. } = Condvar::new();
-        Condvar { home: home.part(), std, beside: Beside::Nothing }
+        Condvar { home: home.part(), std, early_end: EarlyEnd::Never }
     }
 
     /// Releases the guard's mutex, blocks until notified, and acquires the mutex again.
@@ -87,7 +87,7 @@ impl Condvar {
             true => {
                 guard.hold.before_wait(&guard.mutex.home);
                 if !condvar::is_knocked_out(&self.home, &guard.mutex.home, "wait") {
-                    condvar::wait(&self.home, &guard.mutex.home, self.beside);
+                    condvar::wait(&self.home, &guard.mutex.home, self.early_end);
                 }
                 guard.mutex.poison.result(guard)
             }
@@ -134,7 +134,7 @@ impl Condvar {
                 guard.hold.before_wait(&guard.mutex.home);
                 let timed_out =
                     condvar::is_knocked_out(&self.home, &guard.mutex.home, "wait_timeout")
-                        || condvar::wait(&self.home, &guard.mutex.home, Beside::Timeout);
+                        || condvar::wait(&self.home, &guard.mutex.home, EarlyEnd::Timeout);
                 guard.mutex.poison.result((guard, WaitTimeoutResult(timed_out)))
             }
         }

@@ -1,4 +1,4 @@
-//! The three systems: account, queue, manager, each with its broken forms beside it.
+//! The three systems: account, queue, manager, each together with its broken forms.
 
 use crate::verdict::Expect;
 
@@ -11,11 +11,11 @@ pub mod queue;
 pub struct Model {
     /// `queue/drain`: the system, then what is modelled.
     pub name: &'static str,
-    /// One line for a person.
+    /// A one-line description.
     pub about: &'static str,
-    /// The model: explored many times.
+    /// The model, which is explored many times.
     pub body: fn(),
-    /// What an explorer must say of it.
+    /// The verdict that an explorer must reach.
     pub expect: Expect,
     /// Engines that cannot express it, each with the reason: `("loom", "timeouts never fire")`.
     pub not_in: &'static [(&'static str, &'static str)],

@@ -1,4 +1,4 @@
-//! How an execution ends before its end, or is found wrong at its end.
+//! How an execution is cut short, or is found wrong at its end.
 
 use crate::execution::state::ObjectState;
 use crate::execution::{Waits, World, knockout};
@@ -6,7 +6,7 @@ use crate::vocabulary::trace::{Awaited, Blocked, ObjectId, ThreadId};
 use crate::vocabulary::verdict::{Bound, Kind};
 use std::panic::Location;
 
-/// How an execution ended before its end.
+/// How an execution was cut short.
 #[derive(Clone, Debug)]
 pub(crate) enum Ending {
     Violation {
@@ -16,33 +16,33 @@ pub(crate) enum Ending {
         conflict: Option<(usize, usize)>,
     },
     Unknown(Bound),
-    /// It had more events than it was to have.
+    /// It had more events than allowed.
     GivenUp,
 }
 
 /// The message of a panic, and its place.
 pub(crate) type Panic = (String, Option<String>);
 
-/// What is known of panics, and of threads that were left in the middle of something.
+/// Recorded panics, and threads that were left in the middle of something.
 #[derive(Debug, Default)]
 pub(crate) struct State {
     /// Panics that the hook saw: the last two of each thread, in order.
     panics: Vec<(ThreadId, Panic)>,
     /// The last panic that a joiner took as a result.
     pub(crate) observed: Option<Panic>,
-    /// What a thread should have waited for while it unwound, and did not: what follows is no
-    /// execution of the model.
+    /// What an unwinding thread should have waited for, and did not. What follows is no execution
+    /// of the model.
     pub(in crate::execution) stalled: Option<String>,
-    /// Whether a thread did something while it unwound that was no step of its own.
+    /// Whether a thread did something during unwinding that was no step of its own.
     pub(crate) merged: bool,
     /// How many operations had no effect any more, or only a shadow of one.
-    pub(in crate::execution) vain: usize,
-    /// Threads were left in the middle of what they did, with all that stands on their stacks.
+    pub(in crate::execution) inert_operations: usize,
+    /// Threads were left in the middle of their work, with everything on their stacks.
     pub(crate) abandoned: bool,
 }
 
 impl World {
-    /// Takes in a panic of a thread.
+    /// Records a panic of a thread.
     pub(in crate::execution) fn panicked(&mut self, thread: ThreadId, panic: Panic) {
         let mut earlier =
             (0..self.failure.panics.len()).rev().filter(|at| self.failure.panics[*at].0 == thread);
@@ -50,7 +50,7 @@ impl World {
         self.failure.panics.push((thread, panic));
     }
 
-    /// The last panic of a thread that nobody has taken yet.
+    /// The last panic of a thread that has not been taken yet.
     pub(in crate::execution) fn take_panic(&mut self, thread: ThreadId) -> Option<Panic> {
         let last = self.failure.panics.iter().rposition(|(panicked, _)| *panicked == thread)?;
         Some(self.failure.panics.remove(last).1)
@@ -61,8 +61,8 @@ impl World {
         self.turns.closed || self.ending.is_some()
     }
 
-    /// Whether somebody may hold what its locks protect, although the execution is over: who was
-    /// left in the middle, or a guard that was forgotten.
+    /// Whether a thread may still hold what its locks protect, although the execution is over: it
+    /// was left in the middle, or it forgot a guard.
     pub(in crate::execution) fn is_held(&self) -> bool {
         let unwatched = knockout::is_of_a_lock(); // a guard may hold nothing
         let held = |o: &ObjectState| {
@@ -71,7 +71,7 @@ impl World {
         self.failure.abandoned || self.objects.iter().any(held)
     }
 
-    /// Ends the execution, unless it has ended before.
+    /// Ends the execution, unless it has already ended.
     pub(crate) fn end(&mut self, ending: Ending) {
         if self.ending.is_some() {
             return;
@@ -83,7 +83,7 @@ impl World {
         self.ending = Some(ending);
     }
 
-    /// Ends the execution because it has more events than any that gets somewhere.
+    /// Ends the execution because it has more events than any that makes progress.
     pub(in crate::execution) fn livelock(
         &mut self,
         thread: ThreadId,
@@ -101,7 +101,7 @@ impl World {
         self.end(Ending::Violation { kind: Kind::Livelock, message, location, conflict: None });
     }
 
-    /// Ends the execution because nobody can go on.
+    /// Ends the execution because no thread can run.
     pub(crate) fn deadlock(&mut self) {
         let mut stuck = Vec::new();
         for thread in (0..self.threads.len() as u32).map(ThreadId) {
@@ -149,8 +149,8 @@ impl World {
         Some(Blocked { on, holders })
     }
 
-    /// What can only be said once everything has ended: panics that nobody saw, objects that nobody
-    /// dropped.
+    /// The checks that are possible only after everything has ended: panics that were never joined,
+    /// objects that were never dropped.
     pub(in crate::execution) fn settle(&mut self) {
         if self.ending.is_some() {
             return;

@@ -1,16 +1,16 @@
-//! An execution that has failed: no thread goes on, whatever stands on its stack.
+//! Halting a failed execution: no thread continues, whatever is on its stack.
 
 use super::Ending;
 use crate::execution::{Engine, Frozen, Pending, World, engine, green, me, try_with, with};
 use crate::vocabulary::verdict::Bound;
 
-/// With this payload a green thread of a failed execution unwinds.
+/// The payload that unwinds a green thread of a failed execution.
 pub(crate) struct Halt;
 
 /// Whether operations have no more effect on the engine: the execution has failed, or this thread
 /// unwinds under loom.
 ///
-/// loom must not switch threads while one unwinds: it does not tell the panics of its green threads
+/// loom must not switch threads during unwinding: it does not tell the panics of its green threads
 /// apart.
 pub(in crate::execution) fn inert() -> bool {
     unwinds_under_loom() || with(|world| world.over())
@@ -20,13 +20,13 @@ pub(in crate::execution) fn unwinds_under_loom() -> bool {
     std::thread::panicking() && engine() == Engine::Loom
 }
 
-/// The manners of an operation that has no, or only a shadow of, an effect. Whether it is one.
+/// Handles an operation that has no effect, or only a shadow of one. Returns whether it is one.
 ///
-/// In an execution that has failed, user code goes on only if it caught our payload away: it is
-/// sent on its way again. While a thread unwinds under loom nothing waits: what should have is
-/// written down, and the execution is given up as soon as somebody catches the panic (if nobody
-/// does, it has failed anyway). A destructor that would wait for ever, by a loop, is left for ever.
-pub(in crate::execution) fn in_vain(pending: Pending) -> bool {
+/// After an execution has failed, user code continues only if it caught our payload. It then
+/// unwinds again. While a thread unwinds under loom, nothing waits. A wait that should have
+/// happened is noted, and the execution is given up as soon as the panic is caught (if it is not
+/// caught, the execution has failed anyway). A destructor that would loop for ever is abandoned.
+pub(in crate::execution) fn handle_if_inert(pending: Pending) -> bool {
     let me = me();
     if !unwinds_under_loom() {
         return match with(|world| {
@@ -48,8 +48,8 @@ pub(in crate::execution) fn in_vain(pending: Pending) -> bool {
             }
             world.thread(me).pending = None;
         }
-        world.failure.vain += 1;
-        world.failure.vain > world.rules.max_events
+        world.failure.inert_operations += 1;
+        world.failure.inert_operations > world.rules.max_events
     });
     if endless {
         freeze(|world| super::panic_of_main(world, None));
@@ -57,14 +57,14 @@ pub(in crate::execution) fn in_vain(pending: Pending) -> bool {
     true
 }
 
-/// How an execution ends in which a thread should have waited while it unwound.
+/// How an execution ends when an unwinding thread should have waited.
 pub(in crate::execution) fn stalled(what: String) -> Ending {
     let operation = format!("waiting in a destructor while a panic unwinds, here for {what}");
     Ending::Unknown(Bound::NotModelled { engine: engine().name(), operation })
 }
 
-/// Leaves this OS thread where it is, for ever: every way back goes through destructors that hang,
-/// or abort the process. Whoever waits for the exploration is told how it ended.
+/// Parks this OS thread for ever: every way back goes through destructors that hang or abort the
+/// process. The thread that waits for the exploration gets the ending.
 pub(in crate::execution) fn freeze(ending: impl FnOnce(&mut World) -> Ending) -> ! {
     try_with(|world| {
         let ending = world.ending.take().unwrap_or_else(|| ending(world));
@@ -84,15 +84,15 @@ pub(in crate::execution) fn fail(ending: Ending) -> ! {
     halt();
 }
 
-/// Leaves an execution that has ended, without a word.
+/// Leaves an ended execution silently.
 ///
-/// Under shuttle the thread is never scheduled again (the explorer stops the execution); under
-/// loom, which offers no such way, it unwinds.
+/// Under shuttle the thread is never scheduled again (the explorer stops the execution). loom
+/// offers no such way, so the thread unwinds.
 pub(crate) fn halt() -> ! {
-    // a model that catches this away, again and again, would never end
+    // a model that keeps catching this would never end
     let endless = with(|world| {
-        world.failure.vain += 1;
-        world.failure.vain > world.rules.max_events
+        world.failure.inert_operations += 1;
+        world.failure.inert_operations > world.rules.max_events
     });
     match engine() {
         _ if endless => freeze(|_| unreachable!("whoever halts has ended the execution")),

@@ -1,11 +1,11 @@
-//! The process's panic hook while models run: one hook over both engines', silent for what is not a
-//! failure.
+//! The process's panic hook while models run: one hook over both engines' hooks, silent for panics
+//! that are not failures.
 //!
 //! loom ends every green thread with a panic (its `generator` installs a hook for that), and
-//! shuttle's hook prints a failure for each panic that it sees. Each installs its own once, at its
-//! first use: both are made to do so first, and this one stands on top of them. It knows by the
-//! thread-local engine whether a panic is a model's: then it is written down, not printed. All
-//! others go to the hook that was there before.
+//! shuttle's hook prints a failure for each panic that it sees. Each installs its own hook once, at
+//! its first use. So both are made to do so first, and this hook goes on top. The thread-local
+//! engine tells it whether a panic is a model's. If so, the panic is recorded, not printed. All
+//! others go to the previous hook.
 
 use super::last_words::{self, Death};
 use super::{Ending, Halt, Panic};
@@ -17,7 +17,7 @@ use std::any::Any;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 
-/// Puts the hook in place, once in a process.
+/// Installs the hook, once per process.
 pub(crate) fn install() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -47,9 +47,8 @@ fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookI
     let message = message(info.payload());
     let location = info.location().map(ToString::to_string);
     if ABORTS.contains(&message.as_str()) || message.contains(PRECONDITION) {
-        // nothing can be done any more: std aborts as soon as this hook returns, and a hook that
-        // does not return keeps std's lock of the hook, on which every test process would hang at
-        // its end
+        // Nothing can be done any more: std aborts as soon as this hook returns. A hook that does
+        // not return holds std's hook lock, and every test process would hang on that at its end.
         let words = try_with(|world| aborts(world, message, location));
         return words.into_iter().for_each(|words| last_words::say(&Death::Panic(words)));
     }
@@ -63,15 +62,14 @@ fn hook(original: &(dyn Fn(&PanicHookInfo<'_>) + Send + Sync), info: &PanicHookI
     });
 }
 
-/// With these the standard library announces that it is about to abort the process.
+/// The standard library's messages before it aborts the process.
 const ABORTS: [&str; 2] =
     ["panic in a destructor during cleanup", "panic in a function that cannot unwind"];
 
-/// This stands in what it says of a function that is called against its contract; then it aborts,
-/// too.
+/// Part of its message about a function called against its contract. It aborts after that too.
 const PRECONDITION: &str = "precondition(s) violated: ";
 
-/// What happened, and where.
+/// The message and the place of what happened.
 fn aborts(world: &mut World, message: String, location: Option<String>) -> String {
     if message.contains(PRECONDITION) {
         let first = message.lines().next().unwrap_or_default().to_string();
@@ -92,9 +90,9 @@ fn aborts(world: &mut World, message: String, location: Option<String>) -> Strin
     }
 }
 
-/// Whether a source file belongs to loom or shuttle, or to what they run on.
+/// Whether a source file belongs to loom or shuttle, or to their runtimes.
 fn is_of_an_engine(file: &str) -> bool {
-    // as cargo calls the directories of their sources: a user's own `loom-tests` is none
+    // cargo's names of their source directories: a user's own `loom-tests` does not match
     [
         "loom-0.7",
         "shuttle-0.9",
@@ -108,8 +106,8 @@ fn is_of_an_engine(file: &str) -> bool {
     .any(|engine| file.split(['/', '\\']).any(|directory| directory.starts_with(engine)))
 }
 
-/// loom reports what it finds by a panic of its own: a model must not catch it away. What it found,
-/// only its words say.
+/// loom reports its findings by panicking, and a model must not swallow that by catching it. Only
+/// the message says what it found.
 fn end_by_engine(world: &mut World, message: String, location: Option<String>) {
     if world.over() {
         return;
@@ -128,7 +126,7 @@ fn end_by_engine(world: &mut World, message: String, location: Option<String>) {
         }
         learn_from_race(world);
     }
-    // the operation that broke the model is the last event of its trace
+    // the operation that violated the model is the last event of its trace
     let me = me();
     let pending = world.thread(me).pending.take();
     let mut conflict = None;
@@ -166,8 +164,7 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without a text".to_string())
 }
 
-/// Whether the payload is one with which a green thread is ended, and not a panic of the user's
-/// code.
+/// Whether the payload ends a green thread, and is not a panic of the user's code.
 pub(crate) fn ends_green_thread(payload: &(dyn Any + Send)) -> bool {
     payload.is::<Halt>() || payload.is::<generator::Error>()
 }

@@ -1,11 +1,11 @@
-//! Last words: what is said of an execution that ends its process.
+//! Last words: the report of an execution that ends its process.
 //!
-//! A panic that cannot unwind, an abort, a signal, an `exit`: whoever waits for the exploration
-//! will never hear of it, so it is said here, on standard error, at once. First a line that needs
-//! nothing, since what follows may fail: to draw what the execution did takes memory, which a
-//! process that is broken may not give. For that there is a limit in time.
+//! After a panic that cannot unwind, an abort, a signal or an `exit`, the thread that waits for the
+//! exploration never gets a report. So the report goes to standard error at once. The first line
+//! needs no memory, because the rest may fail: rendering the execution takes memory, which a broken
+//! process may not have. A time limit covers that.
 
-use super::{Ending, Failure, Teller, stack};
+use super::{Ending, FailedExecution, Teller, stack};
 use crate::execution::{Engine, Pulse, World, engine, me, try_with};
 use crate::vocabulary::explorer::Explorer;
 use crate::vocabulary::trace::Fingerprint;
@@ -14,22 +14,22 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// How a process comes to its end by what a model does.
+/// How a model ends its process.
 #[derive(Clone, Debug)]
 #[cfg_attr(
     not(unix),
     expect(dead_code, reason = "signals, and what is done at an exit, are Unix's")
 )]
 pub(super) enum Death {
-    /// By a panic that cannot unwind: its words.
+    /// By a panic that cannot unwind: its message.
     Panic(String),
-    /// By a signal: its name, and the address that was touched, if it is about one.
+    /// By a signal: its name, and the faulting address if it has one.
     Signal(&'static str, Option<usize>),
     /// By `exit`.
     Exit,
 }
 
-/// Who draws the execution that runs: the explorer and its check's words.
+/// Renders the running execution: the explorer, and the check's report.
 #[derive(Clone)]
 struct Told {
     explorer: Explorer,
@@ -39,17 +39,17 @@ struct Told {
 
 thread_local! {
     static TOLD: RefCell<Option<Told>> = const { RefCell::new(None) };
-    /// Whether this OS thread has begun with its last words.
+    /// Whether this OS thread has begun its last words.
     static SPOKE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether somebody has begun with last words.
+/// Whether any thread has begun its last words.
 static SPOKEN: AtomicBool = AtomicBool::new(false);
 
-/// How many explorations somebody waits for.
+/// How many explorations are waited for.
 static AWAITED: AtomicUsize = AtomicUsize::new(0);
 
-/// An exploration begins on this OS thread.
+/// Begins an exploration on this OS thread.
 pub(crate) fn set(explorer: Explorer, teller: Option<&Teller>, pulse: &Arc<Pulse>) {
     let told =
         |teller: &Teller| Told { explorer, teller: teller.clone(), executions: Arc::clone(pulse) };
@@ -61,9 +61,8 @@ pub(crate) fn set(explorer: Explorer, teller: Option<&Teller>, pulse: &Arc<Pulse
     }
 }
 
-/// The end of this OS thread's values: some systems' `exit` begins with them, and then the world is
-/// gone by the time that `atexit` calls us. They go in the order opposite to that in which they
-/// were made.
+/// Marks the end of this OS thread's values. On some systems `exit` begins with them, and the world
+/// is gone when `atexit` calls us. Values are dropped in reverse order of creation.
 #[cfg(unix)]
 struct Guard;
 
@@ -82,13 +81,13 @@ thread_local! {
     static GUARD: Guard = const { Guard };
 }
 
-/// Somebody waits for an exploration, as long as this is there.
+/// As long as this exists, a thread waits for an exploration.
 pub(crate) struct Awaited(());
 
 impl Awaited {
     pub(crate) fn new() -> Awaited {
-        // Relaxed: read at the end of the process, by a thread that may have come by it in any way;
-        // it publishes nothing
+        // Relaxed: it is read at the end of the process, by a thread that may have got there in any
+        // way, and it publishes nothing.
         AWAITED.fetch_add(1, Ordering::Relaxed);
         Awaited(())
     }
@@ -100,7 +99,7 @@ impl Drop for Awaited {
     }
 }
 
-/// The process ends by an `exit`. Whether a check comes to its end by that, without a verdict: no
+/// The process ends by an `exit`. Returns whether that ends a check without a verdict, which is no
 /// success.
 #[cfg(unix)]
 pub(super) fn at_exit() -> bool {
@@ -119,16 +118,16 @@ pub(super) fn at_exit() -> bool {
     awaited > 0
 }
 
-/// Says what can be said of the execution that runs on this thread, if one does. Comes back; the
-/// process's end is not its business.
+/// Reports the execution that runs on this thread, if there is one. Returns afterwards: it does not
+/// end the process.
 pub(super) fn say(death: &Death) {
     if engine() == Engine::Std || SPOKE.get() {
         return; // it may have died of its last words
     }
-    // AcqRel: with itself, so that one thread speaks; what is said is that thread's own
+    // AcqRel: pairs with itself, so that one thread speaks; the report is that thread's own
     if SPOKEN.swap(true, Ordering::AcqRel) {
         loop {
-            std::thread::park(); // whoever speaks takes the process with it
+            std::thread::park(); // the speaking thread ends the process
         }
     }
     SPOKE.set(true);
@@ -146,7 +145,7 @@ pub(super) fn say(death: &Death) {
     limit(false);
 }
 
-/// What the execution did until now, drawn, with the token that does it again.
+/// The execution so far, rendered, with the token that replays it.
 fn words(world: &mut World, death: &Death) -> Option<String> {
     let told = TOLD
         .try_with(|told| told.try_borrow().ok().and_then(|told| told.clone()))
@@ -178,7 +177,7 @@ fn words(world: &mut World, death: &Death) -> Option<String> {
         panic.filter(|_| matches!(death, Death::Panic(_))).and_then(|(_, location)| location);
     world.end(Ending::Violation { kind: Kind::Abort, message, location, conflict: None });
     let trace = std::mem::take(&mut world.log.trace);
-    let failure = Failure {
+    let failure = FailedExecution {
         ending: world.ending.clone()?,
         events: Fingerprint::of(&trace),
         trace,
@@ -189,14 +188,13 @@ fn words(world: &mut World, death: &Death) -> Option<String> {
     Some(format!("\n{}", (told.teller.0)(told.explorer, failure)))
 }
 
-/// Gives last words so many seconds: whoever is in the middle of an allocation cannot allocate, and
-/// would wait for ever.
+/// Limits last words to this many seconds: a thread interrupted in the middle of an allocation
+/// cannot allocate, and would wait for ever.
 #[cfg(unix)]
 #[allow(unsafe_code)]
 fn limit(begins: bool) {
     const SECONDS: u32 = 5;
-    // SAFETY: 1. both may be called in a handler. The default of this signal is the end of the
-    // process
+    // SAFETY: 1. both may be called in a handler. This signal ends the process by default
     unsafe {
         if begins {
             libc::signal(libc::SIGALRM, libc::SIG_DFL);
@@ -208,18 +206,17 @@ fn limit(begins: bool) {
 #[cfg(not(unix))]
 fn limit(_begins: bool) {}
 
-/// Writes to standard error, past everything that could be locked, or that captures a test's
-/// output.
+/// Writes to standard error directly, past locks and the capture of a test's output.
 #[cfg(unix)]
 #[allow(unsafe_code)]
 fn print(text: &str) {
     let mut rest = text.as_bytes();
     while !rest.is_empty() {
-        // SAFETY: 1. the bytes are there
+        // SAFETY: 1. the pointer and the length describe `rest`
         let written = unsafe { libc::write(libc::STDERR_FILENO, rest.as_ptr().cast(), rest.len()) };
         match usize::try_from(written) {
             Ok(written) if written > 0 => rest = &rest[written.min(rest.len())..],
-            _ => return, // nobody can be told
+            _ => return, // there is no other way to report
         }
     }
 }

@@ -1,5 +1,5 @@
-//! How executions fail: what is caught, what is halted, what is left where it is, and what is said
-//! of it.
+//! How executions fail: what is caught, what is halted, what is left in place, and what is
+//! reported.
 
 mod ending;
 #[cfg(unix)]
@@ -16,7 +16,7 @@ pub(super) mod unwinding;
 pub(super) use ending::Panic;
 pub(crate) use ending::{Ending, State};
 pub(crate) use halt::{Halt, halt};
-pub(super) use halt::{fail, freeze, in_vain, inert, stalled, unwinds_under_loom};
+pub(super) use halt::{fail, freeze, handle_if_inert, inert, stalled, unwinds_under_loom};
 pub(crate) use panics::{SCOPED, stay};
 pub(super) use panics::{end_by_panic, give_up_if_stalled, panic_of_main, panic_while_unwinding};
-pub(crate) use told::{Failure, Teller};
+pub(crate) use told::{FailedExecution, Teller};

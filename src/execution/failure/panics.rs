@@ -1,4 +1,4 @@
-//! What a panic comes to: how an execution ends by one, and which of several is the cause.
+//! Panics: how an execution ends by one, and which of several is the cause.
 
 use super::{Ending, fail, freeze, hook, stalled};
 use crate::execution::{World, me, with};
@@ -7,7 +7,7 @@ use crate::vocabulary::verdict::Kind;
 use std::any::Any;
 use std::panic::Location;
 
-/// How an execution ends whose main thread panicked.
+/// How an execution ends when its main thread panicked.
 pub(in crate::execution) fn panic_of_main(
     world: &mut World,
     payload: Option<&(dyn Any + Send)>,
@@ -15,14 +15,14 @@ pub(in crate::execution) fn panic_of_main(
     let seen = world.take_panic(ThreadId::MAIN);
     let (message, location) =
         seen.unwrap_or_else(|| (payload.map(hook::message).unwrap_or_default(), None));
-    // a main thread that unwraps another's panic fails because of the other's
+    // a main thread that unwraps another thread's panic fails because of that thread
     let unseen = world.threads.iter_mut().find_map(|t| t.panicked.take());
     let unwrapped = world.failure.observed.take().filter(|_| is_about_a_join(&message));
     let (message, location) = unseen.or(unwrapped).unwrap_or((message, location));
     Ending::Violation { kind: Kind::Panic, message, location, conflict: None }
 }
 
-/// How an execution ends in which a destructor should panic while its thread unwinds.
+/// How an execution ends when a destructor would have to panic during unwinding.
 pub(in crate::execution) fn panic_while_unwinding(
     world: &mut World,
     second: &str,
@@ -36,8 +36,8 @@ pub(in crate::execution) fn panic_while_unwinding(
     Ending::Violation { kind: Kind::Panic, message, location, conflict: None }
 }
 
-/// Ends an execution by a panic that nobody can catch: of a destructor of a thread-local, a static,
-/// a result.
+/// Ends an execution by a panic that cannot be caught: in the destructor of a thread-local, a
+/// static, or a result.
 pub(in crate::execution) fn end_by_panic(world: &mut World, payload: &(dyn Any + Send)) {
     let (message, location) =
         world.take_panic(me()).unwrap_or_else(|| (hook::message(payload), None));
@@ -46,14 +46,14 @@ pub(in crate::execution) fn end_by_panic(world: &mut World, payload: &(dyn Any +
     world.end(Ending::Violation { kind: Kind::Panic, message, location, conflict: None });
 }
 
-/// Ends an execution in which a thread did not wait for what it should have, while it unwound.
+/// Ends an execution in which an unwinding thread skipped a wait.
 pub(in crate::execution) fn give_up_if_stalled() {
     if let Some(what) = with(|world| world.failure.stalled.take()) {
         fail(stalled(what));
     }
 }
 
-/// Stays here for ever: the execution has failed, and what is on this stack must stay where it is.
+/// Stays here for ever. The execution has failed, and everything on this stack must stay in place.
 pub(crate) fn stay() -> ! {
     freeze(|world| match world.failure.stalled.take() {
         Some(what) if me() != ThreadId::MAIN => stalled(what),
@@ -61,11 +61,11 @@ pub(crate) fn stay() -> ! {
     })
 }
 
-/// With these words a scope passes on that one of its threads panicked: std's.
+/// std's message with which a scope reports that one of its threads panicked.
 pub(crate) const SCOPED: &str = "a scoped thread panicked";
 
-/// Whether a panic only passes on that a joined thread panicked. Of an `unwrap` of a join's result
-/// nothing is left but std's words.
+/// Whether a panic only reports that a joined thread panicked. After an `unwrap` of a join's
+/// result, only std's message is left.
 fn is_about_a_join(message: &str) -> bool {
     message.contains(": Any { .. }") || message == SCOPED
 }

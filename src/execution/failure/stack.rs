@@ -1,9 +1,8 @@
-//! Where the stack of each green thread is: larger ones for those who ask, and who has overflowed
-//! one.
+//! The stacks of green threads: larger ones on request, and which thread overflowed its stack.
 //!
 //! Engines give all green threads stacks of one size (loom has no setting for it at all). A thread
-//! that is to have more runs on a stack of ours, laid over the engine's: a switch of the engine
-//! saves the place on whatever stack it is made.
+//! that needs more runs on a stack of ours, on top of the engine's. A switch of the engine saves
+//! the position on whichever stack it is made.
 
 use super::{Ending, fail};
 use crate::execution::{Engine, Pulse, engine, me, try_with};
@@ -13,22 +12,21 @@ use corosensei::stack::DefaultStack;
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-/// What shuttle's green threads have, in bytes: a model's assertions format strings in unoptimised
-/// code.
+/// The size of shuttle's stacks, in bytes: a model's assertions format strings in unoptimised code.
 pub(crate) const SHUTTLE: usize = 256 * 1024;
 
-/// What loom's have: it takes generator's default, which that states in words.
+/// The size of loom's stacks: it uses generator's default, which is stated in words.
 pub(crate) const LOOM: usize = generator::DEFAULT_STACK_SIZE * size_of::<usize>();
 
-/// Stacks are made of pages: a size is rounded up to this.
+/// Stacks consist of pages: sizes are rounded up to this.
 const PAGE: usize = 4096;
 
-/// So far below a stack a fault is taken for an overflow of it: code that uses more than a page
-/// touches each of them in turn, so that it comes by the page that guards the stack, and whatever
-/// the engine laid upon the stack first is less.
+/// A fault at most this far below a stack counts as an overflow of it. Code that uses more than a
+/// page touches each page in turn, so it hits the guard page of the stack. What the engine put on
+/// the stack first is smaller than this.
 const GUARD: usize = 64 * 1024;
 
-/// A thread that has overflowed its stack. Plain data: it is written down by a signal handler.
+/// A thread that has overflowed its stack. Plain data, because a signal handler records it.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(unix), expect(dead_code, reason = "without signals nobody makes one"))]
 pub(crate) struct Overflow {
@@ -37,7 +35,7 @@ pub(crate) struct Overflow {
     name: Name,
 }
 
-/// The first bytes of a thread's name, and how many they are.
+/// The first bytes of a thread's name, and their number.
 #[derive(Clone, Copy, Debug)]
 struct Name([u8; 40], usize);
 
@@ -61,31 +59,31 @@ struct Room {
 }
 
 thread_local! {
-    /// What every thread of this exploration is to have at least.
+    /// The minimum stack size for every thread of this exploration.
     static ASKED: Cell<Option<usize>> = const { Cell::new(None) };
-    /// Whom to tell of an overflow.
+    /// Receives the report of an overflow.
     static PULSE: RefCell<Option<Arc<Pulse>>> = const { RefCell::new(None) };
-    /// Stacks of ours that nobody runs on, with their sizes.
+    /// Unused stacks of ours, with their sizes.
     static SPARE: RefCell<Vec<(usize, DefaultStack)>> = const { RefCell::new(Vec::new()) };
-    /// The names of the execution's threads, by their ids: the handler cannot ask for them, as the
-    /// execution may be lent to somebody where it comes.
+    /// The names of the execution's threads, indexed by id. The handler cannot ask the execution
+    /// for them, because the execution may be borrowed when the signal comes.
     static NAMES: RefCell<Vec<Name>> = const { RefCell::new(Vec::new()) };
-    /// Where the threads of the execution run, by their ids.
+    /// Where the stacks of the execution's threads are, indexed by id.
     static ROOMS: RefCell<Vec<Room>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An exploration begins on this OS thread, whose threads are to have stacks of so many bytes.
+/// Begins an exploration on this OS thread, with the stack size for its threads.
 pub(crate) fn set(bytes: Option<usize>, pulse: &Arc<Pulse>) {
     ASKED.set(bytes);
     PULSE.set(Some(Arc::clone(pulse)));
 }
 
-/// An execution begins: its threads have no names yet.
+/// Begins an execution: its threads have no names yet.
 pub(in crate::execution) fn forget_names() {
     NAMES.with_borrow_mut(Vec::clear);
 }
 
-/// A thread has this name.
+/// Registers a thread's name.
 #[cold]
 pub(in crate::execution) fn name(thread: ThreadId, name: &str) {
     NAMES.with_borrow_mut(|names| {
@@ -94,10 +92,10 @@ pub(in crate::execution) fn name(thread: ThreadId, name: &str) {
     });
 }
 
-/// Runs what a green thread does, on a stack of the size that was asked for it.
+/// Runs a green thread's body, on a stack of the requested size.
 ///
 /// # Panics
-/// Not by itself. Without room for such a stack the execution ends, and is `Unknown`.
+/// Not by itself. Without memory for such a stack the execution ends as `Unknown`.
 pub(crate) fn run<R>(thread: ThreadId, asked: Option<usize>, body: impl FnOnce() -> R) -> R {
     let usual = match engine() {
         Engine::Loom => LOOM,
@@ -106,18 +104,17 @@ pub(crate) fn run<R>(thread: ThreadId, asked: Option<usize>, body: impl FnOnce()
     match asked.max(ASKED.get()).filter(|bytes| *bytes > usual) {
         Some(bytes) => {
             let result = larger(thread, bytes, body);
-            stands(thread, usual); // what comes after it, if anything does, is back there
+            note_room(thread, usual); // what follows runs on the engine's stack again
             result
         }
         None => {
-            stands(thread, usual);
+            note_room(thread, usual);
             here(body)
         }
     }
 }
 
-/// In a frame of its own: what the body needs must not be taken where it is only chosen on which
-/// stack it runs.
+/// In a frame of its own, so that the body's frame is not allocated where only its stack is chosen.
 #[inline(never)]
 fn here<R>(body: impl FnOnce() -> R) -> R {
     body()
@@ -137,17 +134,17 @@ fn larger<R>(thread: ThreadId, bytes: usize, body: impl FnOnce() -> R) -> R {
         let operation = format!("a stack of {bytes} bytes: {error}");
         fail(Ending::Unknown(Bound::NotModelled { engine: "selvedge", operation }))
     });
-    // a thread of a failed execution never comes back from here: its stack is leaked, as the
-    // engine's is
+    // A thread of a failed execution never returns from here. Its stack is leaked, like the
+    // engine's.
     let result = corosensei::on_stack(&mut stack, || {
-        stands(thread, bytes);
+        note_room(thread, bytes);
         body()
     });
     SPARE.with_borrow_mut(|spare| spare.push((bytes, stack)));
     result
 }
 
-/// Calls `f` where there is room: what draws an execution may need more than a green thread, or a
+/// Calls `f` on a large stack. Rendering an execution may need more than a green thread, or a
 /// handler, has left.
 pub(in crate::execution) fn roomy(f: impl FnOnce()) {
     match DefaultStack::new(1 << 20) {
@@ -156,8 +153,8 @@ pub(in crate::execution) fn roomy(f: impl FnOnce()) {
     }
 }
 
-/// Writes down that the thread's stack begins about here.
-fn stands(thread: ThreadId, bytes: usize) {
+/// Records that the thread's stack begins about here.
+fn note_room(thread: ThreadId, bytes: usize) {
     let here = 0_u8;
     let room = Room { top: (&raw const here).addr(), bytes };
     ROOMS.with_borrow_mut(|rooms| {
@@ -169,9 +166,9 @@ fn stands(thread: ThreadId, bytes: usize) {
     });
 }
 
-/// If a fault at this address means that the green thread that runs has overflowed its stack: tells
-/// whoever waits for the exploration, and says so. Allocates nothing, and waits for no lock that a
-/// thread holds which runs the user's code.
+/// Whether a fault at this address means that the running green thread has overflowed its stack. If
+/// so, reports it to the thread that waits for the exploration. Allocates nothing, and takes no
+/// lock that a thread running the user's code may hold.
 #[cfg(unix)]
 pub(in crate::execution) fn is_overflow(address: usize) -> bool {
     if engine() == Engine::Std {
@@ -182,7 +179,7 @@ pub(in crate::execution) fn is_overflow(address: usize) -> bool {
         rooms.try_borrow().ok().and_then(|rooms| rooms.get(thread.index()).copied())
     });
     let Ok(Some(Room { top, bytes })) = room else { return false };
-    // below its beginning nothing of the stack itself can fault
+    // below this range the stack itself cannot fault
     if !(top.saturating_sub(bytes + GUARD)..top).contains(&address) {
         return false;
     }
@@ -199,7 +196,7 @@ pub(in crate::execution) fn is_overflow(address: usize) -> bool {
 }
 
 impl Overflow {
-    /// What the check says: who, by what, and what to do.
+    /// The check's report: which thread overflowed, by what, and what to do.
     pub(crate) fn bound(&self, last: Option<String>) -> Bound {
         let Name(bytes, length) = &self.name;
         let thread = match String::from_utf8_lossy(&bytes[..*length]) {
@@ -211,7 +208,7 @@ impl Overflow {
     }
 }
 
-/// What an overflow comes to of which generator told us, and nobody else.
+/// The bound for an overflow that only generator reported.
 pub(crate) fn overflowed() -> Bound {
     let bytes = ROOMS.with_borrow(|rooms| rooms.get(me().index()).map_or(LOOM, |room| room.bytes));
     let last = PULSE.with_borrow(|pulse| {

@@ -1,4 +1,4 @@
-//! What is told of an execution that did not come to its end.
+//! The report of an execution that was cut short.
 
 use super::Ending;
 use crate::execution::World;
@@ -6,9 +6,9 @@ use crate::vocabulary::explorer::Explorer;
 use crate::vocabulary::trace::{Fingerprint, Trace};
 use std::sync::Arc;
 
-/// An execution that did not come to its end.
+/// An execution that was cut short.
 #[derive(Clone, Debug)]
-pub(crate) struct Failure {
+pub(crate) struct FailedExecution {
     pub(crate) ending: Ending,
     pub(crate) trace: Trace,
     pub(crate) schedule: Vec<u32>,
@@ -19,23 +19,23 @@ pub(crate) struct Failure {
     pub(crate) execution: u64,
 }
 
-impl Failure {
-    /// How an execution ended that is over.
-    pub(crate) fn of(world: &mut World, ending: Ending, execution: u64) -> Failure {
+impl FailedExecution {
+    /// The failure of a finished execution.
+    pub(crate) fn of(world: &mut World, ending: Ending, execution: u64) -> FailedExecution {
         let events =
             world.log.fingerprint.take().unwrap_or_else(|| Fingerprint::of(&world.log.trace));
         let counted = world.memory.arcs.counted();
         let (trace, schedule) =
             (std::mem::take(&mut world.log.trace), std::mem::take(&mut world.turns.schedule));
-        Failure { ending, trace, schedule, counted, events, execution }
+        FailedExecution { ending, trace, schedule, counted, events, execution }
     }
 }
 
-/// Draws an execution that ends its process, with the token that does it again.
+/// Renders an execution that ends its process, with the token that replays it.
 #[derive(Clone)]
 pub(crate) struct Teller(pub(crate) Arc<Tell>);
 
-type Tell = dyn Fn(Explorer, Failure) -> String + Send + Sync;
+type Tell = dyn Fn(Explorer, FailedExecution) -> String + Send + Sync;
 
 impl std::fmt::Debug for Teller {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,24 +1,24 @@
-//! Panics that unwind, green thread by green thread.
+//! Unwinding panics, per green thread.
 //!
-//! std counts the panics that unwind on an OS thread, and all green threads share one. A green
-//! thread that another one follows while it unwinds takes its panics along: they are taken from
-//! std's count before the switch, and put back after it. So `std::thread::panicking` tells the
-//! truth on every green thread, and with it std's own poisoning, and a destructor that asks.
+//! std counts the panics that unwind on an OS thread, and all green threads share one OS thread.
+//! When an unwinding green thread is switched out, its panics are removed from std's count. They
+//! are put back after the switch. So `std::thread::panicking` is right on every green thread, and
+//! so are std's poisoning and destructors that ask.
 //!
 //! std changes its count only where a panic begins to unwind and where one is caught. So there are
-//! coroutines whose only work is to be in the middle of a panic: one that catches its own lowers
-//! the count by one, one that begins another raises it. The first panic of each began on an OS
-//! thread of its own, where nobody misses it.
+//! coroutines whose only work is to be in the middle of a panic. One that catches its own panic
+//! lowers the count by one, and one that begins another raises it. The first panic of each began on
+//! an OS thread of its own, where it does not matter.
 
 use generator::{Generator, Gn, Scope};
 use std::cell::RefCell;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// A coroutine that is in the middle of a panic, or has caught it, in turn.
+/// A coroutine that alternates between being in the middle of a panic and having caught it.
 type Counter = Generator<'static, (), ()>;
 
-/// Suspends its coroutine where it is dropped: in the middle of a panic.
+/// Suspends its coroutine when it is dropped: in the middle of a panic.
 struct Suspend<'a, 's>(&'a mut Scope<'s, 'static, (), ()>);
 
 impl Drop for Suspend<'_, '_> {
@@ -40,7 +40,7 @@ fn counter() -> Counter {
     })
 }
 
-/// A counter whose panic this OS thread has not counted.
+/// A counter whose panic is not in this OS thread's count.
 fn uncounted() -> Counter {
     let elsewhere = std::thread::Builder::new().name("selvedge panics".to_string()).spawn(|| {
         let mut counter = counter();
@@ -52,7 +52,7 @@ fn uncounted() -> Counter {
 }
 
 /// An OS thread's counters. They are never dropped: a coroutine in the middle of a panic cannot be
-/// ended by another one.
+/// ended from another one.
 #[derive(Default)]
 struct Counters {
     /// In the middle of a panic.
@@ -65,7 +65,7 @@ thread_local! {
     static COUNTERS: RefCell<Counters> = RefCell::default();
 }
 
-/// Takes the panics that unwind on this green thread from std's count: how many they are.
+/// Removes the panics that unwind on this green thread from std's count. Returns their number.
 pub(in crate::execution) fn set_aside() -> usize {
     let mut panics = 0;
     while std::thread::panicking() {
@@ -79,7 +79,7 @@ pub(in crate::execution) fn set_aside() -> usize {
     panics
 }
 
-/// Puts so many panics, which were set aside, back into std's count.
+/// Puts this many panics, set aside before, back into std's count.
 pub(in crate::execution) fn take_up(panics: usize) {
     for _ in 0..panics {
         COUNTERS.with_borrow_mut(|counters| {
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use std::thread::panicking;
 
-    /// Calls `f` while so many panics unwind.
+    /// Calls `f` while this many panics unwind.
     fn while_unwinding(panics: usize, f: &mut dyn FnMut()) {
         struct OnDrop<'a>(usize, &'a mut dyn FnMut());
         impl Drop for OnDrop<'_> {

@@ -1,8 +1,8 @@
 //! Atomics and fences under loom.
 //!
-//! loom keeps the values, with a history; the std atomic then follows, as the shadow that
-//! destructors of a failed execution see. A `SeqCst` access has a `SeqCst` fence on both sides:
-//! loom takes `SeqCst` accesses for `AcqRel` (its issue 180).
+//! loom keeps the values, with a history. The std atomic follows as a shadow, which destructors of
+//! a failed execution see. A `SeqCst` access has a `SeqCst` fence on both sides, because loom
+//! treats `SeqCst` accesses as `AcqRel` (its issue 180).
 
 use super::{companion, defer, step};
 use crate::execution::memory::atomic::{exchanged, rmw_seen};
@@ -12,7 +12,7 @@ use crate::vocabulary::trace::ObjectId;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
 
-/// Makes loom's side of a new atomic.
+/// Creates loom's side of a new atomic.
 pub(in crate::execution) fn create<T: Primitive>(atomic: ObjectId, value: T) {
     companion::attach(atomic, value.loom());
 }
@@ -29,7 +29,7 @@ fn fenced<R>(order: Ordering, access: impl FnOnce() -> R) -> R {
     if order != SeqCst {
         return access();
     }
-    ::loom::sync::atomic::fence(SeqCst); // orders this access after what came before, for loom
+    ::loom::sync::atomic::fence(SeqCst); // for loom, orders this access after what came before
     let result = access();
     ::loom::sync::atomic::fence(SeqCst); // and before what comes after
     result
@@ -73,7 +73,7 @@ pub(in crate::execution) fn rmw<T: Primitive>(
     (rmw, operand): (Rmw, T),
     order: Ordering,
 ) -> T {
-    // the shadow follows, and is read back for the drawing
+    // the shadow follows, and is read back for the trace
     let follow = || {
         let old = T::rmw(std, rmw, operand, SeqCst); // one OS thread
         (old, T::load(std, SeqCst))
@@ -120,11 +120,10 @@ pub(in crate::execution) fn compare_exchange<T: Primitive>(
     })
 }
 
-/// Takes loom's value over, for an exclusive borrow of the atomic.
+/// Copies loom's value to the std atomic, for an exclusive borrow.
 pub(in crate::execution) fn settle<T: Primitive>(atomic: ObjectId, std: &mut T::Std) {
     if let Some(loom) = companion::detach::<T::Loom>(atomic) {
-        // Relaxed, and one OS thread: whoever has an exclusive borrow is ordered after every other
-        // access
+        // Relaxed, and one OS thread: an exclusive borrow is ordered after every other access.
         T::store(std, T::loom_load(&loom, Relaxed), Relaxed);
     }
 }

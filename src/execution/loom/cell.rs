@@ -1,34 +1,33 @@
-//! Plain memory under loom: cells, and moments by which memory that is known by its address is
-//! ordered.
+//! Plain memory under loom: cells, and moments that order memory known by its address.
 
 use super::{companion, step};
 use crate::execution::{Pending, Seen, me, with};
 use crate::vocabulary::trace::ObjectId;
 use std::rc::Rc;
 
-type Cell = ::loom::cell::UnsafeCell<()>;
+type LoomCell = ::loom::cell::UnsafeCell<()>;
 
-/// Makes loom's side of a new cell.
+/// Creates loom's side of a new cell.
 pub(in crate::execution) fn create(cell: ObjectId) {
-    companion::attach(cell, Cell::new(()));
+    companion::attach(cell, LoomCell::new(()));
 }
 
-/// Accesses a cell; loom ends the execution if nothing orders that with an earlier access.
+/// Accesses a cell. loom ends the execution if nothing orders the access with an earlier one.
 pub(in crate::execution) fn access(pending: Pending, cell: ObjectId, write: bool) {
-    let loom = companion::of::<Cell>(cell);
+    let loom = companion::of::<LoomCell>(cell);
     let check = || if write { loom.with_mut(|_| ()) } else { loom.with(|_| ()) };
     step(pending, check, || {}, |_, _, ()| Seen::default());
 }
 
-/// A moment of a thread: loom knows who comes after it.
+/// A moment of a thread: loom knows which threads come after it.
 #[derive(Clone, Debug)]
-pub(in crate::execution) struct Moment(Rc<Cell>);
+pub(in crate::execution) struct Moment(Rc<LoomCell>);
 
 impl Moment {
     fn now() -> Moment {
-        // what is published from now on is later than the last thing that was published
-        Cell::new(()).with(|_| ());
-        Moment(Rc::new(Cell::new(())))
+        // anything published from now on is later than the last published thing
+        LoomCell::new(()).with(|_| ());
+        Moment(Rc::new(LoomCell::new(())))
     }
 
     /// Ends the execution if the moment did not happen before.
@@ -37,15 +36,15 @@ impl Moment {
     }
 }
 
-/// Accesses memory by its address. `touch` takes the access in, and says as what it is drawn, and
-/// which moments must have happened before.
+/// Accesses memory by its address. `touch` registers the access. It returns the object under which
+/// the access is shown, and the moments that must have happened before.
 pub(in crate::execution) fn access_by_address(
     pending: Pending,
     touch: impl FnOnce(Moment) -> (ObjectId, Vec<Moment>),
 ) {
     let check = || {
         let (object, earlier) = touch(Moment::now());
-        // if loom ends the execution here, this is the event with which it does
+        // if loom ends the execution here, this is its last event
         with(|world| {
             world.thread(me()).pending = Some(Pending { object: Some(object), ..pending })
         });

@@ -1,4 +1,4 @@
-//! loom's side of the objects: kept in the execution, so that they can be leaked when it fails.
+//! loom's side of the objects, kept in the execution so that a failed one can leak them.
 
 use crate::execution::with;
 use crate::vocabulary::trace::ObjectId;

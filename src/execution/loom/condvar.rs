@@ -1,12 +1,12 @@
 //! Condition variables under loom.
 //!
 //! loom's own keeps a guard on the waiter's stack, which aborts the process when an execution
-//! fails: this one is made of loom's park and unpark, with an atomic as its point of dependence. It
-//! is first in, first out, like loom's own. Timeouts cannot be modelled here.
+//! fails. This one is built from loom's park and unpark, with an atomic as its point of dependence.
+//! It is first in, first out, like loom's own. Timeouts cannot be modelled here.
 
 use super::{companion, lock, step};
 use crate::execution::condvar::{enqueue, wait_seen, wake};
-use crate::execution::failure::{fail, in_vain, inert};
+use crate::execution::failure::{fail, handle_if_inert, inert};
 use crate::execution::{Ending, Pending, Seen, me, set_me, with};
 use crate::vocabulary::trace::{ObjectId, ThreadId, Value};
 use crate::vocabulary::verdict::Bound;
@@ -19,13 +19,13 @@ struct LoomCondvar {
     waiters: RefCell<Vec<(ThreadId, ::loom::thread::Thread)>>,
 }
 
-/// Makes loom's side of a new condition variable.
+/// Creates loom's side of a new condition variable.
 pub(in crate::execution) fn create(condvar: ObjectId) {
     let order = ::loom::sync::atomic::AtomicUsize::new(0);
     companion::attach(condvar, LoomCondvar { order, waiters: RefCell::default() });
 }
 
-/// Releases the mutex, waits, takes the mutex again. It never times out.
+/// Releases the mutex, waits, reacquires the mutex. It never times out.
 pub(in crate::execution) fn wait(
     waiting: Pending,
     waking: Pending,
@@ -33,7 +33,7 @@ pub(in crate::execution) fn wait(
     timeout: bool,
 ) -> bool {
     if inert() {
-        in_vain(waking);
+        handle_if_inert(waking);
         return false;
     }
     if timeout {
@@ -68,7 +68,7 @@ pub(in crate::execution) fn wait(
     step(waking, sleep, || false, |world, me, _| wait_seen(wake(world, condvar, mutex, me)))
 }
 
-/// Wakes one waiter, or all.
+/// Wakes one waiter or all of them.
 pub(in crate::execution) fn notify(pending: Pending, condvar: ObjectId, all: bool) {
     let companion = companion::of::<LoomCondvar>(condvar);
     let wake = || {

@@ -1,5 +1,5 @@
-//! The count of an `Arc` whose operations are steps, under loom: an atomic that each of them
-//! changes. The count is std's.
+//! The count of an `Arc` whose operations are steps, under loom. An atomic represents it, and every
+//! operation changes that atomic. The count itself is std's.
 
 use super::{companion, defer, step as loom_step};
 use crate::execution::{Pending, Seen, me, set_me};
@@ -8,14 +8,14 @@ use std::cell::Cell;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// Orders the operations.
-type Order = ::loom::sync::atomic::AtomicUsize;
+type CountOrder = ::loom::sync::atomic::AtomicUsize;
 
-/// Makes loom's side of a counted `Arc`.
+/// Creates loom's side of a counted `Arc`.
 pub(in crate::execution) fn create(arc: ObjectId) {
-    companion::attach(arc, Order::new(0));
+    companion::attach(arc, CountOrder::new(0));
 }
 
-/// One operation: `perform` does it, and says how many handles it left, or saw.
+/// One operation. `perform` does it, and returns how many handles it left or saw.
 pub(in crate::execution) fn step<R>(
     pending: Pending,
     arc: ObjectId,
@@ -23,7 +23,7 @@ pub(in crate::execution) fn step<R>(
     perform: impl FnOnce() -> (R, usize),
     seen: impl FnOnce(usize) -> Seen,
 ) -> R {
-    let order = companion::of::<Order>(arc);
+    let order = companion::of::<CountOrder>(arc);
     let ordering = if releases { Release } else { Relaxed }; // see `acquire`
     let owed = order.clone();
     let perform = Cell::new(Some(perform));
@@ -39,9 +39,9 @@ pub(in crate::execution) fn step<R>(
     loom_step(pending, access, shadow, |_, _, (_, count)| seen(*count)).0
 }
 
-/// What comes after is ordered after the operations that released.
+/// Orders what follows after the operations that released.
 pub(in crate::execution) fn acquire() {
     let me = me();
-    ::loom::sync::atomic::fence(Acquire); // of the releases in `step`: the drops that came before
+    ::loom::sync::atomic::fence(Acquire); // of the releases in `step`: the earlier drops
     set_me(me);
 }

@@ -1,4 +1,4 @@
-//! Mutexes and reader-writer locks of loom's.
+//! Mutexes and reader-writer locks under loom.
 
 use super::{companion, defer, step};
 use crate::execution::lock::{Mode, give_back, is_free, take, tried};
@@ -6,9 +6,9 @@ use crate::execution::{Pending, Seen, World, me, with};
 use crate::vocabulary::trace::{ObjectId, ObjectKind};
 use std::cell::RefCell;
 
-/// loom's lock and the guards that are held of it. The guards stand here and not on the user's
-/// stack, where a failure would drop them outside of the model. Field order: guards go before the
-/// lock that they borrow.
+/// loom's lock and the guards held of it. The guards are here and not on the user's stack, where a
+/// failure would drop them outside of the model. Field order: guards are dropped before the lock
+/// that they borrow.
 struct LoomLock {
     write: RefCell<Option<Guard>>,
     reads: RefCell<Vec<::loom::sync::RwLockReadGuard<'static, ()>>>,
@@ -30,7 +30,7 @@ impl LoomKind {
     /// The lock, for as long as its companion lives.
     ///
     /// # Safety
-    /// 1. What is borrowed from the result must be dropped, or leaked, before the companion is
+    /// 1. Anything borrowed from the result must be dropped, or leaked, before the companion is
     ///    dropped.
     #[allow(unsafe_code)]
     unsafe fn mutex(&self) -> &'static ::loom::sync::Mutex<()> {
@@ -54,8 +54,8 @@ impl LoomKind {
 impl LoomLock {
     #[allow(unsafe_code)]
     fn acquire(&self, mode: Mode) {
-        // SAFETY: 1. the guards stand in fields of this companion, before the lock, and leave with
-        // it
+        // SAFETY: 1. the guards are in fields of this companion, before the lock, and are dropped
+        // or leaked with it
         unsafe {
             match (&self.lock, mode) {
                 (LoomKind::Mutex(_), _) => {
@@ -128,14 +128,14 @@ impl LoomLock {
 
 impl Drop for LoomLock {
     fn drop(&mut self) {
-        // The execution is over. A guard that is still here was forgotten by the model, and has no
-        // engine any more.
+        // The execution is over. The model forgot a guard that is still here, and its engine is
+        // gone.
         std::mem::forget(self.write.take());
         std::mem::forget(self.reads.take());
     }
 }
 
-/// Makes loom's side of a new lock.
+/// Creates loom's side of a new lock.
 pub(in crate::execution) fn create(lock: ObjectId, kind: ObjectKind) {
     let kind = match kind {
         ObjectKind::RwLock => LoomKind::RwLock(Box::new(::loom::sync::RwLock::new(()))),
@@ -154,14 +154,14 @@ pub(in crate::execution) fn create(lock: ObjectId, kind: ObjectKind) {
     );
 }
 
-/// Acquires for a thread that unwinds, behind loom's back: it is released before any other thread
-/// runs.
+/// Acquires for an unwinding thread, without loom's knowledge. The lock is released before any
+/// other thread runs.
 fn take_shadow(world: &mut World, lock: ObjectId, mode: Mode) {
     take(world, lock, mode, me());
     world.loom.shadow_locks.push((lock, mode));
 }
 
-/// Acquires, after waiting where need is.
+/// Acquires the lock, waiting if necessary.
 pub(in crate::execution) fn acquire(pending: Pending, lock: ObjectId, mode: Mode) {
     let companion = companion::of::<LoomLock>(lock);
     let note = |world: &mut World, me, (): &()| {
@@ -172,7 +172,7 @@ pub(in crate::execution) fn acquire(pending: Pending, lock: ObjectId, mode: Mode
     step(pending, || companion.acquire(mode), shadow, note);
 }
 
-/// Acquires, if that needs no waiting.
+/// Acquires the lock if that needs no waiting.
 pub(in crate::execution) fn try_acquire(pending: Pending, lock: ObjectId, mode: Mode) -> bool {
     let companion = companion::of::<LoomLock>(lock);
     let note = |world: &mut World, me, got: &bool| {
@@ -193,7 +193,7 @@ pub(in crate::execution) fn try_acquire(pending: Pending, lock: ObjectId, mode: 
     step(pending, || companion.try_acquire(mode), shadow, note)
 }
 
-/// Releases.
+/// Releases the lock.
 pub(in crate::execution) fn release(pending: Pending, lock: ObjectId, mode: Mode) {
     let companion = companion::of::<LoomLock>(lock);
     let owed = companion.clone();
@@ -201,7 +201,7 @@ pub(in crate::execution) fn release(pending: Pending, lock: ObjectId, mode: Mode
         give_back(world, lock, mode, me);
         Seen::default()
     };
-    // loom's guard would poison loom's mutex while this thread unwinds: it is dropped after that
+    // loom's guard would poison loom's mutex during unwinding, so it is dropped later
     let shadow = || {
         let shadowed = with(|world| {
             give_back(world, lock, mode, me());

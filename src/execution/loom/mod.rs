@@ -1,7 +1,7 @@
-//! Everything of loom's: its objects, which stand beside ours, and how they perform each operation.
+//! The loom side of the execution: loom's objects beside ours, and how they perform each operation.
 //!
-//! Under loom the meaning is loom's, because its memory model hangs on it. What it does is
-//! announced before, and written down after.
+//! Under loom the meaning is loom's, because its memory model depends on it. An operation is
+//! announced before, and recorded after.
 
 pub(in crate::execution) mod atomic;
 pub(in crate::execution) mod cell;
@@ -11,7 +11,7 @@ pub(in crate::execution) mod count;
 pub(in crate::execution) mod lock;
 pub(in crate::execution) mod thread;
 
-use super::failure::{halt, in_vain};
+use super::failure::{halt, handle_if_inert};
 use super::lock::Mode;
 use super::memory::cell as cells;
 use super::{Engine, Pending, Seen, World, me, set_me, try_with, with};
@@ -23,46 +23,46 @@ use thread::Parker;
 /// loom's side of an execution.
 #[derive(Default)]
 pub(super) struct Side {
-    /// Of the threads, by their ids.
+    /// Of the threads, indexed by id.
     parkers: Vec<Option<Rc<Parker>>>,
-    /// Of the objects, by their ids.
+    /// Of the objects, indexed by id.
     companions: Vec<Option<Companion>>,
-    /// What a thread that unwinds owes to loom, until it has unwound.
+    /// Operations that an unwinding thread owes to loom until it has unwound.
     deferred: Vec<(ThreadId, Box<dyn FnOnce()>)>,
-    /// Locks that threads acquired while they unwound: loom knows nothing of them.
+    /// Locks that threads acquired during unwinding: loom does not know about them.
     shadow_locks: Vec<(ObjectId, Mode)>,
 }
 
 impl Side {
-    /// Forgets an execution, but keeps the room that it had.
+    /// Forgets an execution but keeps its allocations.
     pub(super) fn clear(&mut self) {
         let mut companions = std::mem::take(&mut self.companions);
         companions.clear();
         *self = Side { companions, ..Side::default() };
     }
 
-    /// The execution has another object.
+    /// Adds a slot for a new object.
     pub(super) fn has_object(&mut self) {
         self.companions.push(None);
     }
 }
 
-/// An execution begins under loom.
+/// Begins an execution under loom.
 pub(super) fn begin() {
     let parker = thread::main_parker();
     with(|world| world.loom.parkers.push(Some(parker)));
 }
 
-/// An operation under loom: `perform` is loom's, and may switch threads; `shadow` is what remains
-/// of it while the thread unwinds or the execution has failed; `note` is told of its effect, for
-/// the drawing.
+/// An operation under loom. `perform` is loom's part, and may switch threads. `shadow` replaces it
+/// while the thread unwinds or after the execution has failed. `note` reports its effect, for the
+/// trace.
 pub(in crate::execution) fn step<R>(
     pending: Pending,
     perform: impl FnOnce() -> R,
     shadow: impl FnOnce() -> R,
     note: impl FnOnce(&mut World, ThreadId, &R) -> Seen,
 ) -> R {
-    if in_vain(pending) {
+    if handle_if_inert(pending) {
         return shadow();
     }
     let me = me();
@@ -83,14 +83,13 @@ pub(in crate::execution) fn step<R>(
     result
 }
 
-/// Puts off what a thread that unwinds owes to loom: loom's operations may switch threads, or
-/// panic.
+/// Defers what an unwinding thread owes to loom: loom's operations may switch threads, or panic.
 pub(in crate::execution) fn defer(owed: Box<dyn FnOnce()>) {
     let me = me();
     try_with(|world| world.loom.deferred.push((me, owed)));
 }
 
-/// Pays what was put off, now that this thread no longer unwinds.
+/// Performs the deferred operations, now that this thread no longer unwinds.
 pub(in crate::execution) fn flush_deferred() {
     if std::thread::panicking() {
         return;

@@ -14,7 +14,7 @@ pub(super) struct Parker {
     thread: ::loom::thread::Thread,
     /// Every park and unpark writes it, so that loom explores their orders.
     order: ::loom::sync::atomic::AtomicUsize,
-    /// Whether the thread sleeps in `park`: loom would wake it from any other wait too.
+    /// Whether the thread sleeps in `park`. loom would wake it from any other wait too.
     parked: Cell<bool>,
 }
 
@@ -25,7 +25,7 @@ impl Parker {
     }
 }
 
-/// loom's side of the main thread, made at the start of every execution.
+/// loom's side of the main thread, created at the start of every execution.
 pub(super) fn main_parker() -> Rc<Parker> {
     Parker::of(::loom::thread::current())
 }
@@ -34,16 +34,16 @@ fn parker(thread: ThreadId) -> Rc<Parker> {
     with(|world| world.loom.parkers[thread.index()].clone()).expect("every thread of loom has one")
 }
 
-/// A thread of loom's, for its joiner.
+/// A loom thread, for its joiner.
 #[derive(Debug)]
-pub(in crate::execution) struct Handle(::loom::thread::JoinHandle<()>);
+pub(in crate::execution) struct LoomHandle(::loom::thread::JoinHandle<()>);
 
 /// Starts a thread.
 pub(in crate::execution) fn spawn(
     pending: Pending,
     name: Option<String>,
     body: Box<dyn FnOnce(ThreadId) + Send>,
-) -> (ThreadId, Option<Handle>) {
+) -> (ThreadId, Option<LoomHandle>) {
     if with(|world| world.threads.len()) >= ::loom::MAX_THREADS {
         fail(Ending::Unknown(Bound::Threads(::loom::MAX_THREADS)));
     }
@@ -55,7 +55,7 @@ pub(in crate::execution) fn spawn(
         });
         let parker = Parker::of(handle.thread().clone());
         with(|world| world.loom.parkers.push(Some(parker)));
-        Some(Handle(handle))
+        Some(LoomHandle(handle))
     };
     let seen = Seen { operation: Some(Operation::Spawn(thread)), ..Seen::default() };
     let handle = step(pending, start, || unreachable!("`spawn` has asked"), |_, _, _| seen);
@@ -63,16 +63,16 @@ pub(in crate::execution) fn spawn(
 }
 
 /// Waits for the end of a thread.
-pub(in crate::execution) fn join(pending: Pending, handle: Option<Handle>) {
+pub(in crate::execution) fn join(pending: Pending, handle: Option<LoomHandle>) {
     let wait = || {
-        if let Some(Handle(handle)) = handle {
+        if let Some(LoomHandle(handle)) = handle {
             handle.join().expect("its panics are caught before loom sees them");
         }
     };
     step(pending, wait, || {}, |_, _, ()| Seen::default());
 }
 
-/// Consumes the thread's token, after waiting for it where need is.
+/// Consumes the thread's token, waiting for it if necessary.
 pub(in crate::execution) fn park(pending: Pending, timeout: bool) {
     if timeout {
         let operation = "a timeout (thread::park_timeout)".to_string();

@@ -1,15 +1,15 @@
-//! Memory that is announced by its address: who touched which bytes, and which accesses nothing
-//! orders.
+//! Memory announced by its address: which threads touched which bytes, and which accesses are
+//! unordered.
 //!
-//! The accesses are kept by bytes, so that neighbours and overlaps are told apart; what is drawn as
-//! one object is what was announced together at first. Addresses differ between executions, and who
-//! touches them first hangs on the schedule: so the search knows nothing of these objects. It need
-//! not, since two accesses commute, but for whether they race, which the clocks say in either
-//! order. What does not commute is to free: it makes other memory of the bytes (`MEMORY`).
+//! The accesses are kept by bytes, so that neighbours and overlaps are distinct. Bytes that were
+//! first announced together are shown as one object. Addresses differ between executions, and which
+//! thread touches them first depends on the schedule. So the search does not know these objects. It
+//! does not need to: two accesses commute, except for whether they race, and the clocks show that
+//! in either order. Freeing does not commute: it turns the bytes into other memory (`MEMORY`).
 //!
-//! Under loom its own causality decides: each access leaves a cell of loom's behind, made at that
-//! moment, and may only go on if the making of those that it conflicts with happened before. (A
-//! cell for each address would not do: loom takes its making, by whoever comes first, for a write.)
+//! Under loom its own causality decides. Each access leaves a new loom cell behind, and may proceed
+//! only if the creation of the cells of all conflicting accesses happened before. (One cell per
+//! address would not work: loom treats its creation, by the first thread to arrive, as a write.)
 
 use crate::execution::step::perform;
 use crate::execution::{Ending, Pending, Seen, World, engine, loom, me, with};
@@ -20,42 +20,41 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::Location;
 
-/// What tells later whether an access happened before.
+/// Tells later whether an access happened before.
 #[derive(Clone, Debug)]
-enum Moment {
+enum Stamp {
     /// Its thread's clock.
     Epoch(u32),
     Loom(loom::cell::Moment),
 }
 
-/// An access that was.
+/// An earlier access.
 #[derive(Clone, Debug)]
 struct Past {
     thread: ThreadId,
     event: usize,
     location: &'static Location<'static>,
-    moment: Moment,
+    stamp: Stamp,
 }
 
-/// Neighbouring bytes with one past.
+/// Adjacent bytes with the same past.
 #[derive(Clone, Debug)]
 struct Segment {
     end: usize,
     object: ObjectId,
     write: Option<Past>,
-    /// Since the last write, the last one of each thread.
+    /// The last read of each thread since the last write.
     reads: SmallVec<[Past; 2]>,
 }
 
-/// The memory that an execution has announced: segments by their first bytes, none of which
-/// overlap.
+/// The memory that an execution has announced: disjoint segments, keyed by their first bytes.
 #[derive(Debug, Default)]
 pub(super) struct Bytes {
     segments: BTreeMap<usize, Segment>,
 }
 
 impl Bytes {
-    /// Makes `at` the border between two segments, if it lies inside of one.
+    /// Makes `at` a border between two segments if it lies inside one.
     fn cut(&mut self, at: usize) {
         let Some((_, inside)) =
             self.segments.range_mut(..at).next_back().filter(|(_, s)| s.end > at)
@@ -67,8 +66,7 @@ impl Bytes {
         self.segments.insert(at, right);
     }
 
-    /// Makes the range consist of whole segments; what was not there becomes a part of `fresh`'s
-    /// object.
+    /// Makes the range consist of whole segments. New bytes become part of `fresh`'s object.
     fn cover(&mut self, range: &Range<usize>, mut fresh: impl FnMut() -> ObjectId) {
         self.cut(range.start);
         self.cut(range.end);
@@ -88,8 +86,8 @@ impl Bytes {
     }
 }
 
-/// Announces an access to these bytes, and ends the execution if nothing orders it with an earlier
-/// one.
+/// Announces an access to these bytes. Ends the execution if the access is unordered with an
+/// earlier one.
 pub(crate) fn access(
     address: usize,
     size: usize,
@@ -102,11 +100,11 @@ pub(crate) fn access(
     }
     let pending = Pending::of(operation, location);
     let meaning = |world: &mut World, me| {
-        let moment = Moment::Epoch(world.memory.clocks.epoch(me));
-        let (object, earlier) = touch(world, me, &range, &pending, moment);
-        let unordered = |past: &&Past| match past.moment {
-            Moment::Epoch(epoch) => !world.memory.clocks.knows(me, past.thread, epoch),
-            Moment::Loom(_) => unreachable!("one engine an execution"),
+        let stamp = Stamp::Epoch(world.memory.clocks.epoch(me));
+        let (object, earlier) = touch(world, me, &range, &pending, stamp);
+        let unordered = |past: &&Past| match past.stamp {
+            Stamp::Epoch(epoch) => !world.memory.clocks.knows(me, past.thread, epoch),
+            Stamp::Loom(_) => unreachable!("one engine an execution"),
         };
         if let Some(other) = earlier.iter().find(unordered) {
             let ending = race(world, me, object, other, &pending);
@@ -116,10 +114,10 @@ pub(crate) fn access(
     };
     let by_loom = |moment| {
         let (object, earlier) =
-            with(|world| touch(world, me(), &range, &pending, Moment::Loom(moment)));
-        let moment = |past: Past| match past.moment {
-            Moment::Loom(moment) => Some(moment),
-            Moment::Epoch(_) => None,
+            with(|world| touch(world, me(), &range, &pending, Stamp::Loom(moment)));
+        let moment = |past: Past| match past.stamp {
+            Stamp::Loom(moment) => Some(moment),
+            Stamp::Epoch(_) => None,
         };
         (object, earlier.into_iter().filter_map(moment).collect())
     };
@@ -132,26 +130,22 @@ pub(crate) fn access(
     );
 }
 
-/// Takes in an access: the object as which it is drawn, and the accesses of others that must have
-/// happened before.
+/// Registers an access. Returns the object under which it is shown, and the accesses of other
+/// threads that must have happened before.
 fn touch(
     world: &mut World,
     me: ThreadId,
     range: &Range<usize>,
     pending: &Pending,
-    moment: Moment,
+    stamp: Stamp,
 ) -> (ObjectId, Vec<Past>) {
     let mut bytes = world.memory.bytes.take().unwrap_or_default();
     bytes.cover(range, || {
         let object = Object { kind: ObjectKind::Memory, name: None, created: pending.location };
         world.create_unnumbered(object)
     });
-    let past = Past {
-        thread: me,
-        event: world.log.trace.events.len(),
-        location: pending.location,
-        moment,
-    };
+    let past =
+        Past { thread: me, event: world.log.trace.events.len(), location: pending.location, stamp };
     let (mut earlier, mut object) = (Vec::new(), None);
     for segment in bytes.segments.range_mut(range.clone()).map(|(_, segment)| segment) {
         object.get_or_insert(segment.object);

@@ -1,14 +1,14 @@
 //! Reference counts under the engines.
 //!
-//! The count itself is std's: the facade's `Arc` holds one of std's, so a value is dropped by
-//! whoever drops the last handle. What std orders is told to the clocks: who drops a handle
-//! releases; who drops the last one, or finds out that it is alone, acquires.
+//! The count itself is std's. The facade's `Arc` holds one of std's, so the thread that drops the
+//! last handle drops the value. The clocks learn what std orders: dropping a handle releases.
+//! Dropping the last one, or finding out that it is the only one, acquires.
 //!
-//! To count is no step by itself. Two threads that drop a handle commute, unless the destructor
-//! does something that others can see, or somebody looks at the count while another one changes it.
-//! That is found out while exploring: where nothing orders two operations that do not commute, the
-//! place where the `Arc` was made is *counted* from then on, and the exploration begins anew. The
-//! operations on a counted `Arc` are steps like any other.
+//! Counting is no step by itself. Two threads that drop a handle commute, with two exceptions: the
+//! destructor does something that others can see, or one thread looks at the count while another
+//! changes it. Exploration finds that out. If two operations that do not commute are unordered, the
+//! place where the `Arc` was created is *counted* from then on, and the exploration begins anew.
+//! The operations on a counted `Arc` are steps like any other.
 
 use super::Memory;
 use super::clocks::Clocks;
@@ -22,7 +22,7 @@ use crate::vocabulary::verdict::Bound;
 use smallvec::SmallVec;
 use std::panic::Location;
 
-/// Which `Arc`, in which execution; 0 for one that no execution made.
+/// An `Arc`, by its execution and number. The execution is 0 if no execution created it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Count {
     execution: u64,
@@ -34,26 +34,26 @@ pub(crate) struct Count {
 pub(crate) enum Does {
     /// Makes another handle.
     Clone,
-    /// Gives a handle back.
+    /// Gives up a handle.
     Drop,
-    /// Gives a `Weak` back.
+    /// Gives up a `Weak`.
     DropWeak,
-    /// Gives a handle back, and says whether it was the last.
+    /// Gives up a handle, and says whether it was the last.
     Claim,
-    /// Looks how many there are.
+    /// Looks at their number.
     Look,
     /// Makes a handle, if there is one.
     Upgrade,
 }
 
 impl Does {
-    /// Whether who finds out that it is alone comes after it.
+    /// Whether a thread that finds itself alone is ordered after it.
     fn releases(self) -> bool {
         matches!(self, Does::Drop | Does::DropWeak | Does::Claim)
     }
 }
 
-/// Which threads did something, and when they did it last, on their own clocks.
+/// Which threads did something, and when each did it last, on its own clock.
 #[derive(Debug, Default)]
 struct Touched(SmallVec<[(ThreadId, u32); 4]>);
 
@@ -66,27 +66,27 @@ impl Touched {
         }
     }
 
-    /// Whether nothing orders what another thread did before what this one does now.
+    /// Whether an earlier action of another thread is unordered with this thread's current one.
     fn is_unordered(&self, clocks: &Clocks, me: ThreadId) -> bool {
         self.0.iter().any(|(thread, then)| *thread != me && !clocks.knows(me, *thread, *then))
     }
 }
 
-/// What is known of one `Arc`.
+/// The state of one `Arc`.
 #[derive(Debug)]
 struct ArcState {
     made: &'static Location<'static>,
-    /// Of its value; 0 once the memory is given back.
+    /// The address of its value. 0 once the memory is freed.
     address: usize,
-    /// Under which its operations are steps, if they are.
+    /// The object on which its operations are steps, if they are.
     object: Option<ObjectId>,
-    /// What those knew who have dropped a handle.
+    /// What the threads that dropped a handle knew.
     released: VectorClock,
     clones: Touched,
     drops: Touched,
     looks: Touched,
     upgrades: Touched,
-    /// Drops that tell whether they were the last.
+    /// Drops that report whether they were the last.
     claims: Touched,
 }
 
@@ -94,9 +94,9 @@ struct ArcState {
 #[derive(Debug, Default)]
 pub(crate) struct Arcs {
     all: Vec<ArcState>,
-    /// The places where they were made, in the order of the first at each.
+    /// The places where they were created, in the order of first creation.
     places: Vec<&'static Location<'static>>,
-    /// Places that are to be counted from now on.
+    /// Places to count from now on.
     pub(crate) learned: Vec<&'static Location<'static>>,
 }
 
@@ -107,8 +107,7 @@ impl Arcs {
         self.learned.clear();
     }
 
-    /// The places that are counted, by their numbers among those where this execution made an
-    /// `Arc`.
+    /// The counted places, by their numbers among the places where this execution created an `Arc`.
     pub(crate) fn counted(&self) -> Vec<u32> {
         let is_counted =
             |place| self.all.iter().any(|arc| arc.object.is_some() && arc.made == place);
@@ -129,10 +128,10 @@ impl Arcs {
 }
 
 impl Count {
-    /// An `Arc` that no execution made: its operations are std's, and nothing more.
+    /// An `Arc` that no execution created: its operations are only std's.
     pub(crate) const PLAIN: Count = Count { execution: 0, nth: 0 };
 
-    /// A new `Arc`, of a value that stands at this address.
+    /// A new `Arc`, with its value at this address.
     pub(crate) fn made(address: usize, made: &'static Location<'static>) -> Count {
         let count = try_with(|world| {
             let place = world.memory.arcs.place(made);
@@ -171,7 +170,7 @@ impl Count {
         count
     }
 
-    /// The `Arc` whose value stands at this address, if this execution made it.
+    /// The `Arc` with its value at this address, if this execution created it.
     pub(crate) fn at(address: usize) -> Option<Count> {
         try_with(|world| {
             let nth = world.memory.arcs.all.iter().rposition(|arc| arc.address == address)?;
@@ -185,18 +184,18 @@ impl Count {
         if here { try_with(|world| f(world, self.nth as usize)) } else { None }
     }
 
-    /// Says where the value stands.
+    /// Sets the address of the value.
     pub(crate) fn stands_at(self, address: usize) {
         self.state(|world, nth| world.memory.arcs.all[nth].address = address);
     }
 
-    /// The memory is given back: what is made there next is another one.
+    /// The memory is freed: the next `Arc` at this address is another one.
     pub(crate) fn freed(self) {
         self.stands_at(0);
         self.gone();
     }
 
-    /// The value is gone, or its last owner has it.
+    /// The value is dropped, or its last owner has it.
     fn gone(self) {
         self.state(|world, nth| {
             if let Some(object) = world.memory.arcs.all[nth].object {
@@ -209,8 +208,8 @@ impl Count {
         self.state(|world, nth| world.memory.arcs.all[nth].object).flatten()
     }
 
-    /// One operation: `perform` does it, and says how many handles it left, or saw. It must not run
-    /// the user's code.
+    /// One operation. `perform` does it, and returns how many handles it left or saw. It must not
+    /// run the user's code.
     pub(crate) fn step<R>(
         self,
         (does, operation): (Does, Operation),
@@ -237,7 +236,7 @@ impl Count {
         }
     }
 
-    /// Who has found out that it is alone, or that the value is still there, comes after those who
+    /// Orders a thread that found itself alone, or the value still present, after the threads that
     /// dropped a handle.
     pub(crate) fn acquire(self) {
         let counted = self.state(|world, nth| {
@@ -250,8 +249,8 @@ impl Count {
         }
     }
 
-    /// Drops the last handle, by `f`, which runs the user's destructor: if others can see what that
-    /// does, it matters who comes last.
+    /// Drops the last handle through `f`, which runs the user's destructor. If others can see what
+    /// that does, it matters which thread comes last.
     pub(crate) fn last(self, f: impl FnOnce()) {
         let me = me();
         let before = self.state(|world, nth| {
@@ -284,7 +283,7 @@ impl Count {
     }
 }
 
-/// The last owner's destructor ends where this is dropped.
+/// The last owner's destructor ends when this is dropped.
 struct Ends {
     count: Count,
     uncounted: bool,
@@ -302,16 +301,16 @@ impl Drop for Ends {
     }
 }
 
-/// loom has found a data race: in a destructor of what an `Arc` owned that is not counted, it knows
-/// nothing of what the drops before have released.
+/// loom has found a data race. In the destructor of a value owned by an uncounted `Arc`, it does
+/// not know what the earlier drops released.
 #[cold]
 pub(in crate::execution) fn learn_from_race(world: &mut World) {
     let places = world.thread(me()).uncounted.clone();
     world.memory.arcs.learned.extend(places);
 }
 
-/// Why a data race may be none: the thread is in the destructor of a value that one of std's `Arc`s
-/// owned, and what that orders is not seen.
+/// Why a data race may be none: the thread is in the destructor of a value that a std `Arc` owned,
+/// and the order that this `Arc` creates is not seen.
 #[cold]
 pub(in crate::execution) fn unseen_order(world: &World) -> Option<Ending> {
     let ours = world.threads[me().index()].last_owner_of;
@@ -320,8 +319,8 @@ pub(in crate::execution) fn unseen_order(world: &World) -> Option<Ending> {
         .lines()
         .filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit()))
         .collect();
-    // how a function is called hangs on how much debug information there is: if its own name does
-    // not say of which type it is, the frames that called it do
+    // How a function is named depends on the amount of debug information. If its own name does not
+    // show the type, the names of its callers do.
     let is_of_arc = |at: &usize| {
         let mut names = frames[*at..].iter().take(3);
         frames[*at].contains("drop_slow")
@@ -342,8 +341,8 @@ pub(in crate::execution) fn unseen_order(world: &World) -> Option<Ending> {
     })
 }
 
-/// Takes in an operation that is no step, and learns whether it should be one: if nothing orders it
-/// and another one with which it does not commute.
+/// Registers an operation that is no step. Learns that it should be one if it is unordered with
+/// another one with which it does not commute.
 fn note(world: &mut World, nth: usize, does: Does) {
     if world.over() {
         return;

@@ -1,8 +1,8 @@
 //! Atomics and fences under the engines.
 //!
-//! The value of an atomic stands in the memory of its execution, and under loom in loom's own. The
-//! user's std atomic follows: it holds the value outside of an engine, and is what destructors of a
-//! failed execution see.
+//! The value of an atomic is in the memory of its execution, and under loom in loom's own. The
+//! user's std atomic follows. It holds the value outside of an engine, and destructors of a failed
+//! execution see it.
 
 pub(crate) use super::primitive::Rmw;
 use super::primitive::{Primitive, Stored};
@@ -15,7 +15,7 @@ use crate::vocabulary::{Change, Half};
 use std::panic::Location;
 use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
 
-/// Makes the engine's side of a new atomic.
+/// Creates the engine's side of a new atomic.
 pub(crate) fn create<T: Primitive>(home: &Home, value: T) {
     if engine() == Engine::Std {
         return;
@@ -39,7 +39,7 @@ pub(crate) fn load<T: Primitive>(home: &Home, std: &T::Std, order: Ordering) -> 
     perform(home.engine(), pending, || T::load(std, order), meaning, loom)
 }
 
-/// The value that the user's object holds: one OS thread, so that any ordering would do.
+/// The value in the user's object. There is one OS thread, so any ordering would do.
 fn held<T: Primitive>(std: &T::Std) -> impl FnOnce() -> Stored {
     move || T::load(std, Relaxed).stored()
 }
@@ -58,10 +58,10 @@ pub(crate) fn store<T: Primitive>(home: &Home, std: &T::Std, value: T, order: Or
     perform(home.engine(), pending, || T::store(std, value, order), meaning, loom);
 }
 
-/// What a read-modify-write makes of a value.
+/// The result of a read-modify-write on a value.
 fn rmw_of<T: Primitive>(std: &T::Std, rmw: Rmw, value: T, operand: T) -> T {
-    // std computes it, at the place of the value itself, which is then as before: one OS thread,
-    // and no switch
+    // std computes it in the atomic itself, which is restored afterwards: one OS thread, and no
+    // switch.
     let kept = T::load(std, SeqCst);
     T::store(std, value, SeqCst);
     T::rmw(std, rmw, operand, SeqCst);
@@ -94,7 +94,7 @@ pub(crate) fn rmw<T: Primitive>(
     let pending = Pending::on(home.id(), Operation::Rmw(rmw.name(), order), Location::caller());
     let meaning = |world: &mut World, me| {
         let old = T::of(world.memory.values.seen(home.id(), held::<T>(std)));
-        // std computes the new value of the one that is seen; as in `held`
+        // std computes the new value from the one that is seen; as in `held`
         T::store(std, old, Relaxed);
         T::rmw(std, rmw, operand, Relaxed);
         let new = T::load(std, Relaxed);
@@ -105,16 +105,16 @@ pub(crate) fn rmw<T: Primitive>(
     perform(home.engine(), pending, || T::rmw(std, rmw, operand, order), meaning, loom)
 }
 
-/// Which compare-exchange.
+/// Which compare-exchange it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Strength {
     /// It fails only if it finds something else.
     Strong,
-    /// It may also fail for no reason.
+    /// It may also fail spuriously.
     Weak,
 }
 
-/// What is written down of a compare-exchange.
+/// What is recorded of a compare-exchange.
 pub(in crate::execution) fn exchanged<T: Primitive>(
     result: Result<T, T>,
     new: T,
@@ -169,8 +169,7 @@ pub(crate) fn compare_exchange<T: Primitive>(
     }
 }
 
-/// A compare-exchange on green threads: a weak one may fail without a cause, where it would
-/// succeed.
+/// A compare-exchange on green threads. A weak one may fail spuriously where it would succeed.
 fn exchange<T: Primitive>(
     pending: Pending,
     home: &Home,
@@ -200,8 +199,8 @@ fn exchange<T: Primitive>(
     })
 }
 
-/// The atomic's value, for an exclusive borrow of it: memory, and loom's side, are made anew from
-/// it at the next operation.
+/// The atomic's value, for an exclusive borrow. The memory, and loom's side, are rebuilt from it at
+/// the next operation.
 pub(crate) fn settle<T: Primitive>(home: &Home, std: &mut T::Std) {
     match home.engine_now() {
         Engine::Loom if !failure::inert() => loom::atomic::settle::<T>(home.id(), std),
@@ -228,8 +227,8 @@ pub(crate) fn fence(order: Ordering) {
     perform(engine(), pending, || std::sync::atomic::fence(order), meaning, loom);
 }
 
-/// std panics on these, and so do all engines: here, because a model may not catch a panic of
-/// loom's own.
+/// std panics on these orderings, and so do all engines. The check is here because a model must not
+/// catch a panic of loom.
 #[track_caller]
 fn assert_load(order: Ordering) {
     assert!(

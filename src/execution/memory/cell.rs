@@ -1,10 +1,10 @@
-//! Cells under the engines: every access is checked for a data race before the pointer is handed
+//! Cells under the engines. Every access is checked for a data race before the pointer is handed
 //! out.
 //!
-//! An access lasts while its closure runs, but not beyond the closure's last operation, by which it
-//! may hand its right on. Which operation is the last one is known only when the closure ends. So
-//! the cell is accessed again before each operation but the first, where something that the thread
-//! did in between could have handed its right on.
+//! An access lasts while its closure runs, but not beyond the closure's last operation, which may
+//! pass the right to access on to another thread. Which operation is the last is known only when
+//! the closure ends. So the cell is accessed again before each operation but the first, if the
+//! thread did something in between that could have passed the right on.
 
 use super::arc::unseen_order;
 use crate::execution::failure::inert;
@@ -17,35 +17,35 @@ use crate::vocabulary::verdict::Kind;
 use std::cell::Cell;
 use std::panic::Location;
 
-/// Makes the engine's side of a new cell.
+/// Creates the engine's side of a new cell.
 pub(crate) fn create(home: &Home) {
     if engine() == Engine::Loom {
         loom::cell::create(home.id());
     }
 }
 
-/// An access that has begun, and not ended yet.
+/// An access that has begun and not ended yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lasting {
     cell: ObjectId,
     write: bool,
     location: &'static Location<'static>,
-    /// What the thread had released when it accessed the cell last; under loom, what it had done.
+    /// What the thread had released when it last accessed the cell. Under loom, what it had done.
     since: u64,
 }
 
 thread_local! {
-    /// How many accesses last, of all threads of the execution: most operations need to know no
+    /// How many accesses last, over all threads of the execution. Most operations need to know no
     /// more.
     static LASTING: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Forgets the accesses of an execution: one that failed has left them open.
+/// Forgets the accesses of an execution: a failed one has left them open.
 pub(in crate::execution) fn forget() {
     LASTING.set(0);
 }
 
-/// An access that ends where this is dropped.
+/// An access that ends when this is dropped.
 pub(crate) struct Lasts {
     execution: u64,
 }
@@ -59,7 +59,7 @@ impl Drop for Lasts {
     }
 }
 
-/// How far the running thread has come with what can hand a right on.
+/// The running thread's progress in operations that can pass a right on.
 fn so_far(world: &mut World) -> u64 {
     let me = me();
     match world.rules.engine {
@@ -68,7 +68,7 @@ fn so_far(world: &mut World) -> u64 {
     }
 }
 
-/// Begins an access, and ends the execution if nothing orders it with an earlier one.
+/// Begins an access. Ends the execution if the access is unordered with an earlier one.
 #[track_caller]
 pub(crate) fn access(home: &Home, write: bool) -> Lasts {
     let (cell, location) = (home.id(), Location::caller());
@@ -85,8 +85,8 @@ pub(crate) fn access(home: &Home, write: bool) -> Lasts {
     Lasts { execution: execution() }
 }
 
-/// Before an operation within accesses that last: accesses those cells again whose right the thread
-/// may have handed on.
+/// Called before an operation within lasting accesses. Repeats the access to each cell whose right
+/// the thread may have passed on.
 #[inline]
 pub(in crate::execution) fn last(engine: Engine) {
     if LASTING.get() > 0 {
@@ -114,7 +114,7 @@ fn last_of_mine(engine: Engine) {
     with(|world| world.thread(me()).lasting = accesses);
 }
 
-/// An access as one operation.
+/// An access, as one operation.
 fn once(engine: Engine, cell: ObjectId, write: bool, location: &'static Location<'static>) {
     let operation = if write { Operation::Write } else { Operation::Read };
     let meaning = |world: &mut World, me| {
@@ -125,8 +125,8 @@ fn once(engine: Engine, cell: ObjectId, write: bool, location: &'static Location
     perform(engine, pending, || (), meaning, |pending| loom::cell::access(pending, cell, write));
 }
 
-/// Looks at the access that is about to happen, and ends the execution if nothing orders it with an
-/// earlier one.
+/// Checks the access that is about to happen. Ends the execution if it is unordered with an earlier
+/// one.
 pub(in crate::execution) fn race(
     world: &mut World,
     me: ThreadId,

@@ -2,8 +2,8 @@
 //! as SeqCst.
 //!
 //! Vector clocks after DJIT+ (Pozniansky and Schuster, 2003), with release sequences and fences as
-//! in C++20 [atomics.order], [atomics.fences]. Deviations: a SeqCst fence is taken as an acquire
-//! and a release fence, since the total order of SeqCst fences orders no plain accesses by itself.
+//! in C++20 [atomics.order], [atomics.fences]. Deviation: a SeqCst fence counts as an acquire and a
+//! release fence, because the total order of SeqCst fences orders no plain accesses by itself.
 
 use crate::vocabulary::trace::{ObjectId, ThreadId};
 use crate::vocabulary::view::{View, releases};
@@ -14,7 +14,7 @@ use std::sync::atomic::Ordering;
 
 /// An access to a cell.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Access {
+pub(crate) struct CellAccess {
     pub(crate) thread: ThreadId,
     pub(crate) event: usize,
     pub(crate) location: &'static Location<'static>,
@@ -23,8 +23,8 @@ pub(crate) struct Access {
 
 #[derive(Debug, Default)]
 struct CellHistory {
-    write: Option<Access>,
-    reads: SmallVec<[Access; 2]>,
+    write: Option<CellAccess>,
+    reads: SmallVec<[CellAccess; 2]>,
 }
 
 /// The clocks of one execution.
@@ -69,7 +69,7 @@ impl Clocks {
         }
     }
 
-    /// Whoever acquires `object` from now on learns what `thread` knows.
+    /// Any thread that acquires `object` from now on learns what `thread` knows.
     pub(in crate::execution) fn release(&mut self, thread: ThreadId, object: ObjectId) {
         self.of(thread);
         let now = &mut self.threads[thread.index()].now;
@@ -77,12 +77,12 @@ impl Clocks {
         now.tick(thread);
     }
 
-    /// `thread` learns what stands in `message`.
+    /// `thread` learns the contents of `message`.
     pub(in crate::execution) fn acquire_from(&mut self, thread: ThreadId, message: &VectorClock) {
         self.of(thread).now.join(message);
     }
 
-    /// Whoever acquires from `message` from now on learns what `thread` knows.
+    /// Any thread that acquires from `message` from now on learns what `thread` knows.
     pub(in crate::execution) fn release_into(
         &mut self,
         thread: ThreadId,
@@ -93,12 +93,12 @@ impl Clocks {
         now.tick(thread);
     }
 
-    /// The thread's own clock: whoever knows it, knows all that the thread has done.
+    /// The thread's own clock. A thread that knows it knows all that this thread has done.
     pub(in crate::execution) fn epoch(&mut self, thread: ThreadId) -> u32 {
         self.of(thread).now.get(thread)
     }
 
-    /// Whether `me` knows what another thread had done then.
+    /// Whether `me` knows what the other thread had done at that epoch.
     pub(in crate::execution) fn knows(&self, me: ThreadId, other: ThreadId, epoch: u32) -> bool {
         self.threads.get(me.index()).is_some_and(|clocks| clocks.now.get(other) >= epoch)
     }
@@ -130,8 +130,8 @@ impl Clocks {
         order: Ordering,
     ) {
         self.load(thread, object, order);
-        // a read-modify-write continues the release sequence that it reads from: join, do not
-        // replace
+        // A read-modify-write continues the release sequence from which it reads: join, do not
+        // replace.
         let message = self.published(thread, order);
         self.messages.of(object).join(&message);
     }
@@ -166,30 +166,30 @@ impl Clocks {
         self.of(from).now.tick(from);
     }
 
-    /// Reads a cell; the access that this races with, if there is one.
+    /// Reads a cell. Returns the access with which this races, if there is one.
     pub(in crate::execution) fn read(
         &mut self,
         thread: ThreadId,
         object: ObjectId,
         event: usize,
         location: &'static Location<'static>,
-    ) -> Option<Access> {
+    ) -> Option<CellAccess> {
         let now = self.of(thread).now.clone();
         let history = self.cells.of(object);
         let race = history.write.filter(|w| unordered(w, thread, &now));
         history.reads.retain(|r| r.thread != thread);
-        history.reads.push(Access { thread, event, location, epoch: now.get(thread) });
+        history.reads.push(CellAccess { thread, event, location, epoch: now.get(thread) });
         race
     }
 
-    /// Writes a cell; the access that this races with, if there is one.
+    /// Writes a cell. Returns the access with which this races, if there is one.
     pub(in crate::execution) fn write(
         &mut self,
         thread: ThreadId,
         object: ObjectId,
         event: usize,
         location: &'static Location<'static>,
-    ) -> Option<Access> {
+    ) -> Option<CellAccess> {
         let now = self.of(thread).now.clone();
         let history = self.cells.of(object);
         let race = history
@@ -198,12 +198,12 @@ impl Clocks {
             .chain(&history.reads)
             .find(|a| unordered(a, thread, &now))
             .copied();
-        history.write = Some(Access { thread, event, location, epoch: now.get(thread) });
+        history.write = Some(CellAccess { thread, event, location, epoch: now.get(thread) });
         history.reads.clear();
         race
     }
 }
 
-fn unordered(access: &Access, thread: ThreadId, now: &VectorClock) -> bool {
+fn unordered(access: &CellAccess, thread: ThreadId, now: &VectorClock) -> bool {
     access.thread != thread && now.get(access.thread) < access.epoch
 }

@@ -1,7 +1,7 @@
-//! Memory: which store an access sees, what happens before what, and which accesses nothing orders.
+//! Memory: which store an access sees, what happens before what, and which accesses are unordered.
 //!
-//! Values, and the clocks that stores publish, stand here and not in the user's objects, whose own
-//! values only follow. So whoever wants another memory changes [`Sequential`], and no operation.
+//! Values, and the clocks that stores publish, are here and not in the user's objects, whose own
+//! values only follow. Another memory model is a change of [`Sequential`], and of no operation.
 
 pub(crate) mod address;
 pub(crate) mod arc;
@@ -26,12 +26,12 @@ pub(crate) struct Memory {
     values: Sequential,
     pub(crate) clocks: Clocks,
     pub(crate) arcs: Arcs,
-    /// What was announced by its address, if anything was.
+    /// Memory announced by its address, if any.
     bytes: Option<Bytes>,
 }
 
 impl Memory {
-    /// Forgets an execution, but keeps the room that it had.
+    /// Forgets an execution but keeps its allocations.
     pub(super) fn clear(&mut self) {
         self.values.clear();
         self.clocks.clear();
@@ -39,13 +39,12 @@ impl Memory {
         self.bytes = None;
     }
 
-    /// Leaves what stands on loom's heap where it is: the execution has failed.
+    /// Leaks what is on loom's heap: the execution has failed.
     pub(super) fn leak(&mut self) {
         std::mem::forget(self.bytes.take());
     }
 
-    /// The value that a load sees; `fresh` is the one that the object holds, if nobody has used it
-    /// before.
+    /// The value that a load sees. `fresh` is the one that the object holds, for its first use.
     fn load(
         &mut self,
         me: ThreadId,
@@ -62,8 +61,7 @@ impl Memory {
         self.values.store(object, value);
     }
 
-    /// The second half of a read-modify-write, which has seen a value and leaves another one behind
-    /// it.
+    /// The second half of a read-modify-write, which has seen a value and leaves another.
     fn modify(&mut self, me: ThreadId, object: ObjectId, order: Ordering, value: Stored) {
         self.clocks.rmw(me, object, order);
         self.values.store(object, value);

@@ -1,10 +1,10 @@
-//! The types that have atomics: what std's and loom's have in common, and how memory keeps their
+//! The types that have atomics: what std's and loom's atomics share, and how memory keeps their
 //! values.
 
 use crate::vocabulary::trace::Value;
 use std::sync::atomic::Ordering;
 
-/// A value as memory keeps it: whatever the type of the atomic is, which knows how to read it.
+/// A value as memory keeps it. The type of the atomic knows how to read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stored {
     Bits(u64),
@@ -12,7 +12,7 @@ pub(crate) enum Stored {
     Pointer(*mut ()),
 }
 
-/// What a read-modify-write makes of the old value and its operand.
+/// What a read-modify-write does with the old value and its operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rmw {
     Swap,
@@ -42,7 +42,7 @@ impl Rmw {
     }
 }
 
-/// A type that has an atomic: what std's and loom's versions of that have in common.
+/// A type that has an atomic: what std's and loom's versions of it share.
 pub(crate) trait Primitive: Copy + PartialEq + 'static {
     /// std's atomic of it.
     type Std;
@@ -51,7 +51,7 @@ pub(crate) trait Primitive: Copy + PartialEq + 'static {
     fn value(self) -> Value;
     /// As memory keeps it.
     fn stored(self) -> Stored;
-    /// What memory has kept.
+    /// Reads back what memory has kept.
     fn of(stored: Stored) -> Self;
     fn loom(self) -> Self::Loom;
     fn load(std: &Self::Std, order: Ordering) -> Self;
@@ -76,7 +76,7 @@ pub(crate) trait Primitive: Copy + PartialEq + 'static {
     ) -> Result<Self, Self>;
 }
 
-/// The operations that std's and loom's atomics of one type share, once for each of the two.
+/// The operations that std's and loom's atomics of one type share, expanded once for each.
 macro_rules! common {
     ($ty:ty, $atomic:ty, $load:ident, $store:ident, $compare_exchange:ident) => {
         fn $load(atomic: &$atomic, order: Ordering) -> $ty {

@@ -1,4 +1,4 @@
-//! Sequential consistency: an access sees the store that took effect last.
+//! Sequential consistency: an access sees the last store that took effect.
 
 use super::Stored;
 use crate::vocabulary::PerObject;
@@ -13,8 +13,7 @@ impl Sequential {
         self.0.clear();
     }
 
-    /// The value that an access sees; `fresh` is the one that the object holds, if nobody has used
-    /// it before.
+    /// The value that an access sees. `fresh` is the one that the object holds, for its first use.
     pub(super) fn seen(&mut self, object: ObjectId, fresh: impl FnOnce() -> Stored) -> Stored {
         *self.0.of(object).get_or_insert_with(fresh)
     }
@@ -23,7 +22,7 @@ impl Sequential {
         *self.0.of(object) = Some(value);
     }
 
-    /// Whoever borrows the object exclusively may change its value unseen.
+    /// An exclusive borrower of the object may change its value unseen.
     pub(super) fn forget(&mut self, object: ObjectId) {
         *self.0.of(object) = None;
     }

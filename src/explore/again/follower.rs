@@ -1,17 +1,17 @@
-//! Runs an execution again that was written down, in its own order or in another.
+//! Runs a recorded execution again, in its own order or in another.
 
-use super::{Observed, Record, Step};
+use super::{Observed, Record, RecordedStep};
 use crate::execution::{Offers, Pending, Point, Seen, Strategy, World};
 use crate::vocabulary::trace::ThreadId;
 use std::any::Any;
 use std::rc::Rc;
 
-/// Runs an execution again, in this order of its steps, until something is different; then, as
-/// fairly as anybody, on to its end.
+/// Runs an execution again in this order of its steps until something differs. Then it continues
+/// fairly to the end.
 pub(in crate::explore) struct Follower {
     record: Rc<Record>,
     order: Vec<usize>,
-    /// How many of the steps have begun, and how far the last of them has come.
+    /// How many of the steps have begun, and the progress of the last one.
     begun: usize,
     observed: usize,
     choices: usize,
@@ -23,20 +23,20 @@ impl Follower {
         Follower { record, order, begun: 0, observed: 0, choices: 0, difference: None }
     }
 
-    /// How the execution differs from the one that was written down, if a strategy has followed
-    /// that, and it does.
+    /// How the execution differs from the recorded one, if the strategy is a follower and found a
+    /// difference.
     pub(in crate::explore) fn difference(strategy: &dyn Strategy) -> Option<&str> {
         let strategy: &dyn Any = strategy;
         strategy.downcast_ref::<Follower>()?.difference.as_deref()
     }
 
-    /// The step that is being done.
-    fn step(&self) -> Option<(usize, &Step)> {
+    /// The current step.
+    fn step(&self) -> Option<(usize, &RecordedStep)> {
         let at = *self.order.get(self.begun.checked_sub(1)?)?;
         Some((at, &self.record.steps[at]))
     }
 
-    /// What a step was.
+    /// Describes a recorded step.
     fn was(&self, world: &World, at: usize, observed: usize) -> String {
         let step = &self.record.steps[at];
         let was = step

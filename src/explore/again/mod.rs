@@ -1,13 +1,13 @@
 //! Executions that are run again: the same schedule must lead to the same events, and so must an
 //! equivalent one.
 //!
-//! A model that hangs on what no explorer controls (a clock, a random number, what an earlier
-//! execution left behind) does something else by the same schedule. A model that hangs on state
-//! that the facade does not see (an atomic of std's, a lock that is held between two operations)
-//! does something else if independent operations change places, which is the same execution to
-//! whoever explores every inequivalent interleaving once. So a sample of executions is written down
-//! and run again, in another order where there is one, and each thread must do the same as before,
-//! with the same values, but for addresses.
+//! A model may depend on something that no explorer controls: a clock, a random number, a leftover
+//! of an earlier execution. It then behaves differently under the same schedule. A model may also
+//! depend on state that the facade does not see: an atomic of std, a lock held between two
+//! operations. It then behaves differently if independent operations are swapped, although that is
+//! the same execution to an explorer that runs every inequivalent interleaving once. So a sample of
+//! executions is recorded and run again, in another order if there is one. Each thread must do the
+//! same as before, with the same values, except for addresses.
 
 mod follower;
 mod recorder;
@@ -24,15 +24,15 @@ use std::panic::Location;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Again {
     Never,
-    /// The first, and fewer and fewer of the later ones.
+    /// The first one, and later ones ever more rarely.
     Sometimes,
     Always,
 }
 
 impl Again {
-    /// Whether the execution of this number is.
+    /// Whether the execution with this number is run again.
     pub(super) fn is_due(self, execution: u64) -> bool {
-        /// Each execution of so many, in the long run.
+        /// One execution in this many, in the long run.
         const EVERY: u64 = 1_024;
         let early = || {
             execution < EVERY
@@ -47,13 +47,13 @@ impl Again {
     }
 }
 
-/// What a thread did.
+/// An observed operation of a thread.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Observed {
     thread: ThreadId,
     operation: Operation,
-    /// Its object, by who made it, and as which of its own: objects are counted in another order
-    /// elsewhere.
+    /// Its object, by the thread that created it and its number among that thread's objects.
+    /// Another execution may number objects in another order.
     object: Option<(ThreadId, u32)>,
     value: Option<Value>,
     written: Option<Value>,
@@ -89,7 +89,7 @@ impl Observed {
     }
 }
 
-/// Everything that was done in an execution.
+/// The observed operations of an execution.
 pub(super) fn observed(world: &World) -> Vec<Observed> {
     let all = world.log.trace.events.iter().map(|event| Observed {
         thread: event.thread,
@@ -102,7 +102,7 @@ pub(super) fn observed(world: &World) -> Vec<Observed> {
     all.collect()
 }
 
-/// Where what was done in an execution differs from what was done in the other, if it does.
+/// The first difference between the operations of two executions, if there is one.
 pub(super) fn differ(one: &[Observed], other: &[Observed]) -> Option<String> {
     let at = (0..one.len().max(other.len())).find(|at| match (one.get(*at), other.get(*at)) {
         (Some(one), Some(other)) => !one.is_like(other),
@@ -115,8 +115,8 @@ pub(super) fn differ(one: &[Observed], other: &[Observed]) -> Option<String> {
     Some(format!("event #{} was {}, and then {}", at + 1, in_words(one), in_words(other)))
 }
 
-/// Whether two values are the same, as far as that is to be expected: memory is given out anew in
-/// each execution.
+/// Whether two values are the same, as far as that can be expected: each execution allocates its
+/// memory anew.
 fn is_same(one: Option<Value>, other: Option<Value>) -> bool {
     match (one, other) {
         (Some(Value::Pointer(_)), Some(Value::Pointer(_))) => true,
@@ -127,7 +127,7 @@ fn is_same(one: Option<Value>, other: Option<Value>) -> bool {
     }
 }
 
-/// Whether two different numbers may be addresses, with the same tag in the bits that none needs.
+/// Whether two different numbers may be addresses with the same tag in the unused bits.
 fn may_be_addresses(one: u64, other: u64) -> bool {
     let (lowest, bits) =
         if cfg!(target_pointer_width = "64") { (1 << 32, 48) } else { (1 << 16, 32) };
@@ -135,34 +135,34 @@ fn may_be_addresses(one: u64, other: u64) -> bool {
     one >> bits == other >> bits && address(one) >= lowest && address(other) >= lowest
 }
 
-/// A step of an execution: what a thread did when it was its turn.
+/// A step of an execution: what a thread did in its turn.
 #[derive(Debug)]
-struct Step {
+struct RecordedStep {
     thread: ThreadId,
-    /// Choices that are not about threads: which was taken, of how many.
+    /// Choices that are not about threads: which was taken, out of how many.
     choices: SmallVec<[(usize, usize); 1]>,
-    /// One, or, of a thread that unwinds, several.
+    /// One operation. A thread that unwinds may have several.
     observed: SmallVec<[Observed; 1]>,
     /// Steps that must come before it.
     after: SmallVec<[usize; 4]>,
 }
 
-/// An execution that came to its end.
+/// A complete execution.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
-    steps: Vec<Step>,
-    /// Something in it hangs on more than what the steps tell.
+    steps: Vec<RecordedStep>,
+    /// Something in it depends on more than the steps show.
     is_rigid: bool,
 }
 
 impl Record {
-    /// The steps as they were.
+    /// The steps in their own order.
     pub(super) fn order(&self) -> Vec<usize> {
         (0..self.steps.len()).collect()
     }
 
-    /// The steps in another order, as far from theirs as it goes, in which those that depend on
-    /// each other stay in place; nothing if there is none.
+    /// Another order of the steps, as far from their own as possible, in which dependent steps keep
+    /// their order. `None` if there is no other order.
     pub(super) fn another_order(&self) -> Option<Vec<usize>> {
         if self.is_rigid {
             return None;
@@ -178,7 +178,7 @@ impl Record {
         let mut order = Vec::with_capacity(self.steps.len());
         while order.len() < self.steps.len() {
             let ready = |at: &usize| self.steps[*at].after.iter().all(|earlier| done[*earlier]);
-            // whoever was to come last comes first
+            // the thread that came last comes first
             let next =
                 threads.iter().filter_map(|steps| steps.last().copied()).filter(ready).max()?;
             threads[self.steps[next].thread.index()].pop();
@@ -188,7 +188,7 @@ impl Record {
         order.iter().enumerate().any(|(at, step)| at != *step).then_some(order)
     }
 
-    /// Which operation of its thread the step is, from 1.
+    /// The step's number among its thread's operations, from 1.
     fn number(&self, at: usize) -> usize {
         self.steps[..=at].iter().filter(|step| step.thread == self.steps[at].thread).count()
     }

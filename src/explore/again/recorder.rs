@@ -1,7 +1,7 @@
-//! Writes an execution down while a strategy chooses it: its steps, and which of them must come
-//! before which.
+//! Records an execution while a strategy chooses: its steps, and which of them must come before
+//! which.
 
-use super::{Observed, Record, Step};
+use super::{Observed, Record, RecordedStep};
 use crate::dependence::{Act, Effect};
 use crate::execution::{Offers, Pending, Point, Seen, Strategy, ThreadState, Waits, World};
 use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
@@ -10,16 +10,17 @@ use crate::vocabulary::{NUMBERING, PerObject};
 use smallvec::SmallVec;
 use std::any::Any;
 
-/// Lets a strategy choose, and writes down what happens.
+/// Lets a strategy choose, and records what happens.
 pub(in crate::explore) struct Recorder {
     inner: Box<dyn Strategy>,
     record: Record,
-    /// Whose turn it is, until its operation has taken effect, and what was chosen for it.
+    /// The thread whose turn it is, until its operation has taken effect, and the choices made for
+    /// it.
     turn: Option<ThreadId>,
     choices: SmallVec<[(usize, usize); 1]>,
-    /// Of each object, the last step that changed it, and those that have only looked since.
+    /// For each object, the last step that changed it, and the steps that only looked since.
     objects: PerObject<(Option<usize>, SmallVec<[usize; 4]>)>,
-    /// The last step of each thread, at first that which started it.
+    /// The last step of each thread, initially the step that spawned it.
     threads: Vec<Option<usize>>,
     notifications: Vec<(ObjectId, usize)>,
     timed_waits: bool,
@@ -41,8 +42,8 @@ impl Recorder {
         }
     }
 
-    /// The strategy for which a strategy has written an execution down, and what it wrote, if it is
-    /// one that does so.
+    /// Takes a recorder apart: the strategy that it wraps, and its record. `None` if the strategy
+    /// is no recorder.
     pub(in crate::explore) fn recorded(
         strategy: Box<dyn Strategy>,
     ) -> Option<(Box<dyn Strategy>, Record)> {
@@ -58,7 +59,7 @@ impl Recorder {
         &mut self.threads[thread.index()]
     }
 
-    /// The steps that must come before this one, which does so.
+    /// The steps that must come before this step, which is number `at`.
     fn causes(
         &mut self,
         world: &World,
@@ -70,7 +71,7 @@ impl Recorder {
         let act = Act::done(&Act::announced(pending, thread), seen);
         let mut effects = act.effects;
         if pending.object.is_some_and(|object| world.objects[object.index()].first_come) {
-            effects.push((NUMBERING, Effect::Write)); // whoever comes first makes it
+            effects.push((NUMBERING, Effect::Write)); // the first thread to arrive creates it
         }
         let mut causes: Vec<usize> = self.last(thread).iter().copied().collect();
         *self.last(thread) = Some(at);
@@ -90,7 +91,7 @@ impl Recorder {
             (Operation::NotifyOne | Operation::NotifyAll, Some(condvar)) => {
                 self.notifications.push((condvar, at))
             }
-            // which of them it was is not known
+            // which of them it was is unknown
             (Operation::Wake, Some(condvar)) => {
                 causes.extend(
                     self.notifications.iter().filter(|(of, _)| *of == condvar).map(|(_, by)| *by),
@@ -102,10 +103,10 @@ impl Recorder {
         causes
     }
 
-    /// Notes what no order of the steps tells.
+    /// Notes facts that no order of the steps shows.
     fn note(&mut self, pending: &Pending, seen: &Seen) {
         match (pending.operation, pending.waits, seen.value) {
-            // it fired because nobody else could go on
+            // it fired because no other thread could run
             (
                 Operation::Wake,
                 Waits::Notified { timeout: true, .. },
@@ -113,7 +114,7 @@ impl Recorder {
             ) => {
                 self.record.is_rigid = true;
             }
-            // whether it may time out hangs on how often others tried to take the mutex
+            // whether it may time out depends on how often others tried to take the mutex
             (Operation::Wait, Waits::Releasing { timeout: true, .. }, _) => self.timed_waits = true,
             (Operation::TryLock, _, Some(Value::Bool(false))) => self.refusals = true,
             _ => {}
@@ -150,7 +151,7 @@ impl Strategy for Recorder {
         let observed = Observed::of(world, thread, pending, seen);
         let choices = std::mem::take(&mut self.choices);
         if self.turn.take().is_none() && !self.record.steps.is_empty() {
-            // while it unwinds, a thread is not stopped: it goes on in the same step
+            // an unwinding thread is not stopped: it continues in the same step
             let at = self.record.steps.len() - 1;
             let causes = self.causes(world, thread, pending, seen, at);
             let step = &mut self.record.steps[at];
@@ -161,7 +162,7 @@ impl Strategy for Recorder {
         }
         let after = self.causes(world, thread, pending, seen, self.record.steps.len());
         let observed = SmallVec::from_buf([observed]);
-        self.record.steps.push(Step { thread, choices, observed, after: after.into() });
+        self.record.steps.push(RecordedStep { thread, choices, observed, after: after.into() });
     }
 
     fn ended(&mut self, world: &World) {

@@ -1,8 +1,6 @@
-//! One execution as the search sees it: its steps, what happens before what, and which pairs of
-//! steps race.
+//! One execution as the search sees it: its steps, happens-before, and which pairs of steps race.
 //!
-//! Most executions begin as the one before them did: those steps stay, and are only gone through
-//! again.
+//! Most executions begin like the previous one. Those steps stay in the log, and are only replayed.
 
 use super::names::Names;
 use crate::dependence::{Act, Effect};
@@ -11,14 +9,14 @@ use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
 use crate::vocabulary::{NUMBERING, PerObject, VectorClock};
 use smallvec::SmallVec;
 
-/// Steps, by their places; few in most cases.
+/// Steps, by index. There are few in most cases.
 pub(super) type Steps = SmallVec<[usize; 4]>;
 
 /// A race of a step with an earlier one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Race {
     pub(super) with: usize,
-    /// The reversal that was planned last depended on so many of the steps of its execution.
+    /// How many steps of its execution the last planned reversal depended on.
     pub(super) depends: usize,
 }
 
@@ -40,11 +38,11 @@ pub(super) struct Choice {
 #[derive(Debug)]
 pub(super) struct Step {
     pub(super) thread: ThreadId,
-    /// Its number among its thread's, from 1.
+    /// Its number among its thread's steps, from 1.
     pub(super) seq: u32,
     /// The object of its operation: for a wakeup, the condition variable.
     pub(super) object: Option<ObjectId>,
-    /// The same, as the world counted it when the step was first done.
+    /// The same, by the world's number when the step was first done.
     counted: Option<ObjectId>,
     pub(super) announced: Act,
     pub(super) done: Act,
@@ -52,19 +50,19 @@ pub(super) struct Step {
     /// What its thread knew before its conflicts, and after them.
     pub(super) before: VectorClock,
     pub(super) after: VectorClock,
-    /// Earlier steps with which this one is in a race that might be reversed.
+    /// Earlier steps with which this one is in a race that may be reversible.
     pub(super) races: SmallVec<[Race; 2]>,
     pub(super) saw: Option<Value>,
-    /// It released a lock, and what that protects was as before.
+    /// It released a lock, and the protected data was unchanged.
     pub(super) unchanged: bool,
     pub(super) written: Option<Value>,
-    /// An unpark of a thread that had its token already.
+    /// An unpark of a thread that already had its token.
     pub(super) redundant: bool,
 }
 
-/// A step's access to an object, and what was last before it, itself included.
+/// A step's access to an object, and the last write and acquisition up to and including it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Access {
+pub(super) struct ObjectAccess {
     pub(super) step: usize,
     pub(super) effect: Effect,
     write: Option<usize>,
@@ -73,7 +71,7 @@ pub(super) struct Access {
 
 /// All accesses to an object.
 #[derive(Debug, Default)]
-pub(super) struct ObjectHistory(pub(super) Vec<Access>);
+pub(super) struct ObjectHistory(pub(super) Vec<ObjectAccess>);
 
 impl ObjectHistory {
     pub(super) fn write(&self) -> Option<usize> {
@@ -84,22 +82,22 @@ impl ObjectHistory {
         self.0.last()?.acquired
     }
 
-    /// Those that do not write, since the last that does.
+    /// Accesses that do not write, since the last write.
     pub(super) fn reads(&self) -> impl Iterator<Item = usize> {
         self.0.iter().rev().take_while(|a| !a.effect.writes()).map(|a| a.step)
     }
 
-    /// Those that acquired as one of several, since somebody was alone.
+    /// Shared acquisitions since the last exclusive one.
     pub(super) fn shared(&self) -> impl Iterator<Item = usize> {
         let since = self.0.iter().rev().take_while(|a| a.effect != Effect::Acquire);
         since.filter(|a| a.effect == Effect::AcquireShared).map(|a| a.step)
     }
 }
 
-/// Who waits on a condition variable, and which step notified it.
+/// The threads that wait on a condition variable, and the step that notified each.
 type Waiters = SmallVec<[(ThreadId, Option<usize>); 4]>;
 
-/// The steps of a thread, and the one that started it.
+/// The steps of a thread, and the step that spawned it.
 #[derive(Debug, Default)]
 struct ThreadHistory {
     started: Option<usize>,
@@ -108,22 +106,22 @@ struct ThreadHistory {
 
 /// The execution so far.
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub(super) struct StepLog {
     pub(super) steps: Vec<Step>,
     threads: Vec<ThreadHistory>,
     pub(super) objects: PerObject<ObjectHistory>,
     waiters: PerObject<Waiters>,
-    /// Whether a thread has its token.
+    /// Whether each thread has its token.
     tokens: Vec<bool>,
     names: Names,
-    /// The values with which atomics were created, as far as a compare-exchange may find them.
+    /// The initial values of atomics, as far as a compare-exchange may find them.
     pub(super) initials: PerObject<Option<Value>>,
-    /// What a thread knows that has done nothing, and was started by none.
+    /// The clock of a thread that has done nothing and was spawned by none.
     nothing: VectorClock,
 }
 
-impl Log {
-    /// Begins another execution, which begins with so many of the steps of the last one.
+impl StepLog {
+    /// Begins another execution, which repeats the first `kept` steps of the last one.
     pub(super) fn begin(&mut self, kept: usize) {
         self.steps.truncate(kept);
         for thread in &mut self.threads {
@@ -163,8 +161,8 @@ impl Log {
         self.threads.iter().filter_map(|thread| thread.steps.last().copied()).collect()
     }
 
-    /// Whether what the object holds, or protects, may have changed between the two steps of a
-    /// thread.
+    /// Whether the object's value, or the data that it protects, may have changed between two steps
+    /// of a thread.
     pub(super) fn has_changed(&self, object: ObjectId, then: usize, now: usize) -> bool {
         let all = self.objects.get(object).map_or(&[][..], |log| &log.0);
         let between = |step: usize| all.partition_point(|access| access.step < step);
@@ -175,7 +173,7 @@ impl Log {
         })
     }
 
-    /// The notification that has reached the waiter.
+    /// The notification that reached the waiter.
     pub(super) fn notifier(&self, condvar: ObjectId, thread: ThreadId) -> Option<usize> {
         self.waiters.get(condvar)?.iter().find(|w| w.0 == thread)?.1
     }
@@ -184,7 +182,7 @@ impl Log {
         self.tokens.get(thread.index()).copied().unwrap_or(false)
     }
 
-    /// Whether the thread had its token before it was given or taken.
+    /// Sets whether the thread has its token. Returns whether it had it before.
     fn set_token(&mut self, thread: ThreadId, token: bool) -> bool {
         if self.tokens.len() <= thread.index() {
             self.tokens.resize(thread.index() + 1, false);
@@ -192,13 +190,13 @@ impl Log {
         std::mem::replace(&mut self.tokens[thread.index()], token)
     }
 
-    /// `later` happens after `earlier`, or is it.
+    /// Whether `later` is `earlier` or happens after it.
     pub(super) fn follows(&self, later: usize, earlier: usize) -> bool {
         let step = &self.steps[earlier];
         self.steps[later].after.get(step.thread) >= step.seq
     }
 
-    /// Of each thread, how many steps every step after the first `kept` ones follows.
+    /// For each thread, how many of its steps precede every step after the first `kept` ones.
     pub(super) fn followed(&self, kept: usize) -> VectorClock {
         let Some((first, others)) = self.steps.get(kept..).and_then(|new| new.split_first()) else {
             return self.nothing.clone();
@@ -213,7 +211,7 @@ impl Log {
         self.names.of(world, object)
     }
 
-    /// An announced operation, on objects by their names.
+    /// An announced operation, with its objects by name.
     pub(super) fn announced(&mut self, world: &World, thread: ThreadId, pending: &Pending) -> Act {
         let object = pending.object.map(|object| self.named(world, object));
         let waits = match pending.waits {
@@ -227,12 +225,12 @@ impl Log {
         };
         let mut act = Act::announced(&Pending { object, waits, ..*pending }, thread);
         if act.operation == Operation::Wake {
-            // a timeout is a choice of the wait, and where it is none the rest is blocked: every
-            // wakeup that is a step was notified
+            // A timeout is a choice of the wait, and without that choice the rest is blocked. So
+            // every wakeup that is a step was notified.
             act.effects.retain(|(_, effect)| effect.acquires());
         }
         if pending.object.is_some_and(|object| world.objects[object.index()].first_come) {
-            // it has another name if another thread makes it
+            // it has another name if another thread creates it
             act.effects.push((NUMBERING, Effect::Write));
         }
         self.note_initial(world, pending, object);
@@ -245,7 +243,7 @@ impl Log {
         }
     }
 
-    /// Goes through a step again that was kept from the last execution; false if it is another one.
+    /// Replays a step kept from the last execution. Returns false if it is another step.
     pub(super) fn repeat(
         &mut self,
         world: &World,
@@ -267,7 +265,7 @@ impl Log {
         {
             return false;
         }
-        // the same values, but for addresses
+        // the same values, except for addresses
         step.announced.expected = pending.expected;
         step.written = written(&step.done, seen);
         if step.done.is_about_waiting() {
@@ -278,7 +276,7 @@ impl Log {
         true
     }
 
-    /// Writes down a step that has taken effect.
+    /// Records a step that has taken effect.
     pub(super) fn push(
         &mut self,
         world: &World,
@@ -331,9 +329,9 @@ impl Log {
         });
     }
 
-    /// What a step means for who waits and who has a token; a wait may end by itself. The
-    /// notification that enabled the step, if it is a wakeup that was notified, and whether it is
-    /// an unpark of a thread that had its token.
+    /// Applies a step to waiters and tokens. A wait may end by itself. Returns the notification
+    /// that enabled the step, if it is a notified wakeup, and whether it is an unpark of a thread
+    /// that already had its token.
     fn enact(
         &mut self,
         index: usize,
@@ -374,7 +372,7 @@ impl Log {
         (None, false)
     }
 
-    /// Calls `f` with every earlier step that the act directly depends on.
+    /// Calls `f` with every earlier step on which the act directly depends.
     fn conflicts(&self, act: &Act, mut f: impl FnMut(&Step)) {
         for (object, effect) in &act.effects {
             let Some(log) = self.objects.get(*object) else { continue };
@@ -390,12 +388,12 @@ impl Log {
             let log = self.objects.of(*object);
             let write = if effect.writes() { Some(index) } else { log.write() };
             let acquired = if *effect == Effect::Acquire { Some(index) } else { log.acquired() };
-            log.0.push(Access { step: index, effect: *effect, write, acquired });
+            log.0.push(ObjectAccess { step: index, effect: *effect, write, acquired });
         }
     }
 }
 
-/// The value that a step left behind in an atomic.
+/// The value that a step left in an atomic.
 fn written(done: &Act, seen: &Seen) -> Option<Value> {
     seen.written.or(seen.value.filter(|_| matches!(done.operation, Operation::Store(_))))
 }

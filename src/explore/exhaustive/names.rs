@@ -1,14 +1,14 @@
-//! Names for objects, by which executions are compared.
+//! Names of objects, used to compare executions.
 
 use crate::execution::World;
 use crate::vocabulary::trace::ObjectId;
 
-/// Names for objects that do not hang on the order in which they were made: what is planned in one
-/// execution is compared with what happens in others. (The world counts objects, and so do traces
-/// and tokens.)
+/// Names of objects that do not depend on the order of their creation. A plan made in one execution
+/// is compared with other executions. (The world numbers objects, and traces and tokens use its
+/// numbers.)
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    /// For each thread, for each object that it made.
+    /// For each thread, the names of the objects that it created.
     given: Vec<Vec<Option<ObjectId>>>,
     count: u32,
 }
@@ -38,8 +38,8 @@ mod tests {
     use std::panic::Location;
     use std::sync::Arc;
 
-    /// Threads make an object each, in this order: the names of what they made, in the order of the
-    /// threads.
+    /// Threads create one object each, in this order. Returns the names of the objects, in the
+    /// order of the threads.
     fn names(names: &mut Names, makers: [u32; 3]) -> [ObjectId; 3] {
         let mut world = World::new(Rules {
             engine: Engine::Shuttle,

@@ -1,20 +1,20 @@
-//! A point of the current execution, and what is still to be explored from it.
+//! A point of the current execution, and what remains to be explored from it.
 
-use super::log::{Choice, Log};
+use super::log::{Choice, StepLog};
 use super::wakeup::{Branch, Sequence, Sleeper, insert, is_weak_initial};
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::ThreadId;
 use smallvec::SmallVec;
 
-/// A point of the current execution, and what is still to be done there.
+/// A point of the current execution, and what remains to be done there.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) thread: ThreadId,
-    /// Whether it was one of several that could go on.
+    /// Whether it was one of several threads that could run.
     pub(super) several: bool,
-    /// The choice to take, if it is dictated.
+    /// The choice to take, if it is prescribed.
     pub(super) choice: Option<u32>,
-    /// Other choices still to take.
+    /// Choices that remain to be taken.
     pub(super) alternatives: Vec<u32>,
     /// Choices taken before, here or where a sleeper took them.
     pub(super) taken: Vec<(ThreadId, u32)>,
@@ -33,11 +33,16 @@ impl Node {
 }
 
 impl Node {
-    /// Sees to it that the sequence is explored from here, unless an equivalent one is or was.
-    pub(super) fn plan(&mut self, log: &Log, before: &VectorClock, sequence: &mut Sequence<'_>) {
+    /// Plans the sequence from here, unless an equivalent one is planned or explored.
+    pub(super) fn plan(
+        &mut self,
+        log: &StepLog,
+        before: &VectorClock,
+        sequence: &mut Sequence<'_>,
+    ) {
         let mut sleepers = self.sleep.iter().map(Sleeper::first);
         if !sleepers.any(|first| is_weak_initial(log, before, first, sequence)) {
             insert(log, before, &mut self.tree, sequence, self.sleep.iter().map(Sleeper::first));
-        } // else it was explored before
+        } // otherwise it was explored before
     }
 }

@@ -1,12 +1,12 @@
-//! What an operation would do in another place than that in which it was seen.
+//! What an operation would do in another place than the one where it was seen.
 
-use super::log::{Access, Choice, Log, Steps};
+use super::log::{Choice, ObjectAccess, StepLog, Steps};
 use crate::dependence::{Act, Effect};
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
 use smallvec::{SmallVec, smallvec};
 
-impl Log {
-    /// The act as it would turn out after the steps before `i` and those of `v`, by each of its
+impl StepLog {
+    /// The act as it would turn out after the steps before `i` and those of `v`, for each of its
     /// choices. It must be exact: a predicted conflict that does not happen breaks the invariant
     /// that a leaf of a wakeup tree wakes every sleeper.
     pub(super) fn predict(
@@ -65,8 +65,8 @@ impl Log {
         act
     }
 
-    /// How many threads wait on the condition variable, and were not notified, after the steps
-    /// before `i` and those of `v`.
+    /// How many threads wait on the condition variable, not yet notified, after the steps before
+    /// `i` and those of `v`.
     fn asleep(&self, i: usize, v: &[usize], condvar: ObjectId) -> u32 {
         self.accesses(condvar, i, v).fold(0, |asleep: u32, access| {
             match self.steps[access.step].done.operation {
@@ -78,8 +78,8 @@ impl Log {
         })
     }
 
-    /// The steps that hold the lock after the steps before `i` and those of `v`; readers only if a
-    /// writer asks.
+    /// The steps that hold the lock after the steps before `i` and those of `v`. Includes readers
+    /// only if `for_writing`.
     pub(super) fn holders(
         &self,
         i: usize,
@@ -91,11 +91,11 @@ impl Log {
         let mut readers = Steps::new();
         let all = self.objects.get(lock).map_or(&[][..], |log| &log.0);
         let before = &all[..all.partition_point(|access| access.step < i)];
-        // whoever is alone with it came when nobody held it
+        // an exclusive acquisition found no other holder
         let alone = before.iter().rposition(|access| access.effect == Effect::Acquire).unwrap_or(0);
         let later =
             all[before.len()..].iter().filter(|access| v.binary_search(&access.step).is_ok());
-        for &Access { step, effect, .. } in before[alone..].iter().chain(later) {
+        for &ObjectAccess { step, effect, .. } in before[alone..].iter().chain(later) {
             match effect {
                 Effect::Acquire => writer = Some(step),
                 Effect::Release => writer = None,
@@ -116,13 +116,13 @@ impl Log {
         readers
     }
 
-    /// The accesses to an object by the steps before `i` and those of `v`, which are in order.
+    /// The accesses to an object by the steps before `i` and those of `v`, which is sorted.
     fn accesses(
         &self,
         object: ObjectId,
         i: usize,
         v: &[usize],
-    ) -> impl DoubleEndedIterator<Item = Access> {
+    ) -> impl DoubleEndedIterator<Item = ObjectAccess> {
         let all = self.objects.get(object).map_or(&[][..], |log| &log.0);
         all.iter()
             .copied()

@@ -1,7 +1,6 @@
-//! Races: pairs of steps of which the order could have been the other one, and what must be
-//! explored to see that.
+//! Races: pairs of steps whose order can be reversed, and what must be explored for that.
 
-use super::log::{Log, Race, Steps};
+use super::log::{Race, StepLog, Steps};
 use super::node::Node;
 use super::wakeup::{Element, Sequence};
 use crate::dependence::{Act, Effect};
@@ -10,19 +9,19 @@ use crate::vocabulary::trace::{Operation, ThreadId};
 use smallvec::{SmallVec, smallvec};
 
 impl Race {
-    /// Whether its reversal would be the one that was planned already: the steps that it depended
-    /// on were kept, and every other one follows its first step, which leaves it out of the
-    /// reversal.
+    /// Whether its reversal is already planned. That is so if the steps on which the reversal
+    /// depended were kept, and every other step follows the race's first step, so that the reversal
+    /// leaves it out.
     ///
-    /// What is planned for a race hangs on what comes after the race, too. It is to be planned anew
-    /// in every execution in which that is something else, even if both of its steps are kept.
-    pub(super) fn is_seen_to(&self, log: &Log, kept: usize, followed: &VectorClock) -> bool {
+    /// The plan for a race also depends on what comes after the race. It must be made anew in every
+    /// execution in which that differs, even if both of its steps are kept.
+    pub(super) fn is_seen_to(&self, log: &StepLog, kept: usize, followed: &VectorClock) -> bool {
         let first = &log.steps[self.with];
         self.depends <= kept && followed.get(first.thread) >= first.seq
     }
 
-    /// Sees to it that the race is explored the other way round too.
-    pub(super) fn reverse(&mut self, log: &Log, stack: &mut [Node], later: Later<'_>) {
+    /// Plans the reversal of the race.
+    pub(super) fn reverse(&mut self, log: &StepLog, stack: &mut [Node], later: Later<'_>) {
         self.depends = reverse(log, stack, self.with, later);
     }
 }
@@ -30,7 +29,7 @@ impl Race {
 /// The later half of a race.
 #[derive(Clone, Copy)]
 pub(super) struct Later<'a> {
-    /// Where it happened; nowhere, if it is still pending at the end.
+    /// Its step. `None` if it is still pending at the end.
     pub(super) step: Option<usize>,
     pub(super) thread: ThreadId,
     pub(super) announced: &'a Act,
@@ -38,10 +37,10 @@ pub(super) struct Later<'a> {
     pub(super) before: &'a VectorClock,
 }
 
-/// Sees to it that `later` is explored before step `i`. How many steps that depended on.
-fn reverse(log: &Log, stack: &mut [Node], i: usize, later: Later<'_>) -> usize {
+/// Plans `later` before step `i`. Returns the number of steps on which the plan depends.
+fn reverse(log: &StepLog, stack: &mut [Node], i: usize, later: Later<'_>) -> usize {
     let Later { step: j, thread, announced, before } = later;
-    // steps that are left out, with all that follows them: their threads, and their numbers there
+    // steps left out, with everything that follows them: their threads and sequence numbers
     let epoch = |step: usize| (log.steps[step].thread, log.steps[step].seq);
     let mut gone: SmallVec<[_; 4]> = smallvec![epoch(i)];
     let own = before.get(thread);
@@ -55,7 +54,7 @@ fn reverse(log: &Log, stack: &mut [Node], i: usize, later: Later<'_>) -> usize {
                 v.push(k);
             }
         }
-        // from here on there are only ever fewer of them
+        // from here on their number only decreases
         let depends =
             *depends.get_or_insert(v.last().copied().max(j).map_or(usize::MAX, |last| last + 1));
         if !announced.blocking {
@@ -75,11 +74,11 @@ fn reverse(log: &Log, stack: &mut [Node], i: usize, later: Later<'_>) -> usize {
         }
         let known = |h: &usize| before.get(log.steps[*h].thread) >= log.steps[*h].seq;
         if holders.iter().any(known) {
-            return depends; // who holds the lock there holds it because of what this thread knows
+            return depends; // the holder's acquisition happens before this thread's step
         }
         if let Some(earlier) = holders.iter().copied().filter(|h| *h < i).min() {
             reverse(log, stack, earlier, later);
-            return usize::MAX; // on what follows that one, too
+            return usize::MAX; // the plan also depends on what follows that holder
         }
         gone.extend(holders.iter().map(|holder| epoch(*holder)));
     };
@@ -87,7 +86,7 @@ fn reverse(log: &Log, stack: &mut [Node], i: usize, later: Later<'_>) -> usize {
     let predicted = log.predict(i, &v, announced);
     let mut sequence: Sequence<'_> = SmallVec::new();
     for (act, choice) in &predicted {
-        // by a choice that does not conflict it is no race: the other order is the same execution
+        // with a choice that does not conflict it is no race: the other order is the same execution
         if choice.is_none() || act.conflicts(&log.steps[i].done) {
             sequence.clear();
             sequence.extend(v.iter().map(|k| {
@@ -106,8 +105,8 @@ fn reverse(log: &Log, stack: &mut [Node], i: usize, later: Later<'_>) -> usize {
     depends.unwrap_or(usize::MAX)
 }
 
-impl Log {
-    /// Earlier steps with which `act` of `thread` is in an immediate race that might be reversed.
+impl StepLog {
+    /// Earlier steps with which `act` of `thread` is in an immediate race that may be reversible.
     ///
     /// A blocking acquisition races with earlier acquisitions, never with the release that enables
     /// it.
@@ -126,7 +125,7 @@ impl Log {
                     found.extend(log.write().filter(attempt)); // also one that readers refused
                 }
                 _ if act.blocking && act.operation == Operation::Park => {
-                    // the unpark that made the token available is what enabled it
+                    // the unpark that made the token available enabled it
                     found.extend(log.write().filter(|w| self.steps[*w].redundant));
                 }
                 _ => {

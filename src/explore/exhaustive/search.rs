@@ -1,6 +1,6 @@
 //! The search: depth first over the points of the current execution.
 
-use super::log::{Log, Race, Step};
+use super::log::{Race, Step, StepLog};
 use super::node::Node;
 use super::race::Later;
 use super::spin::Spins;
@@ -17,37 +17,38 @@ pub(in crate::explore) struct Exhaustive {
     stack: Vec<Node>,
     depth: usize,
     started: bool,
-    /// What is to be explored after the last point of the stack.
+    /// What to explore after the last point of the stack.
     guide: Vec<Branch>,
-    log: Log,
-    /// How many steps of the log are the last execution's, and how many steps this execution has
-    /// had.
+    log: StepLog,
+    /// How many steps of the log are kept from the last execution, and how many steps this
+    /// execution has had.
     kept: usize,
     steps: usize,
     spins: Spins,
-    /// The rest of this execution is known: it is only run to its end.
+    /// The rest of this execution is already known: it only runs to its end.
     blocked: bool,
-    /// What was pending when nobody could go on but by a timeout, if it came to that.
+    /// The pending operations when no thread could run except by a timeout.
     stuck: Vec<(ThreadId, Pending)>,
-    /// What has been left out.
+    /// What was left out.
     caveat: Option<Bound>,
     diverged: Option<String>,
 }
 
 impl Exhaustive {
-    /// The thread that goes on at a point that is explored for the first time.
+    /// The thread that runs next at a point that is explored for the first time.
     fn first(&mut self, point: &Point<'_>, sleep: &[Sleeper]) -> Option<ThreadId> {
         let asleep = |t: ThreadId| sleep.iter().any(|s| s.thread == t);
-        // a sleeper's choices are still the same: whatever could change them would have woken it
+        // a sleeper's choices are unchanged: anything that could change them would have woken it
         let has_choice_left = |t: ThreadId| {
             let of = || sleep.iter().filter(|s| s.thread == t);
             of().all(|s| s.choice.is_some_and(|choice| of().count() < choice.of as usize))
         };
         let awake: SmallVec<[ThreadId; 8]> =
             point.enabled.iter().copied().filter(|t| !asleep(*t)).collect();
-        // the running thread first, as a switch is dear: who was just started, or else who did
-        // something last; then the youngest, as the oldest often only joins the others; a thread
-        // with some choices asleep last: it would hide what conflicts with those
+        // The running thread comes first, because a switch is expensive: a thread just spawned, or
+        // else the thread of the last event. Then comes the youngest, because the oldest often only
+        // joins the others. A thread with some choices asleep comes last: it would hide what
+        // conflicts with those.
         let started = self.log.steps.last().and_then(|step| match step.done.operation {
             Operation::Spawn(child) => Some(child),
             _ => None,
@@ -59,8 +60,8 @@ impl Exhaustive {
             .or_else(|| point.enabled.iter().copied().find(|t| has_choice_left(*t)))
     }
 
-    /// The thread that is to go on here, and its choice, if the tree plans one; a thread that
-    /// spins, too: it went on in the execution for which it was planned.
+    /// The thread to run here, and its choice, if the tree plans one. It may be a spinning thread,
+    /// if that thread ran in the execution that led to the plan.
     fn planned(
         &mut self,
         point: &Point<'_>,
@@ -75,22 +76,22 @@ impl Exhaustive {
         Some((branch.thread, branch.choice.map(|choice| choice.taken)))
     }
 
-    /// The enabled threads that are not kept back; if all are, the one that went on the longest
-    /// time ago: who counts its rounds is to come to their end. `None` for all.
+    /// The enabled threads that are not delayed. If all are delayed, it is the one that ran the
+    /// longest time ago, so that a loop that counts its rounds ends. `None` means all threads.
     fn productive(&mut self, point: &Point<'_>) -> Option<Vec<ThreadId>> {
         if self.spins.is_empty() {
             return None;
         }
         let (spins, log) = (&self.spins, &self.log);
-        let kept = |t: &ThreadId| spins.keeps_back(log, *t, point.pending(*t));
-        if !point.enabled.iter().any(kept) {
+        let delayed = |t: &ThreadId| spins.delays(log, *t, point.pending(*t));
+        if !point.enabled.iter().any(delayed) {
             return None;
         }
         let threads = || point.enabled.iter().copied();
         if threads().any(|t| spins.is_cut(log, t, point.pending(t))) {
             self.caveat = Some(Bound::Spins);
         }
-        let mut free: Vec<ThreadId> = threads().filter(|t| !kept(t)).collect();
+        let mut free: Vec<ThreadId> = threads().filter(|t| !delayed(t)).collect();
         if free.is_empty() {
             free.extend(threads().min_by_key(|t| log.of(*t).last()));
         }
@@ -99,10 +100,10 @@ impl Exhaustive {
 }
 
 impl Exhaustive {
-    /// Takes in a step that no execution has had in this place.
+    /// Registers a step that is new in this place.
     fn push(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
         if matches!(pending.waits, Waits::Releasing { timeout: true, .. }) && !pending.spurious {
-            // a second timeout at this place: it fires when nobody else can go on
+            // a second timeout at this place: it fires when no other thread can run
             self.caveat = Some(Bound::Spins);
         }
         let choice = self.stack[self.log.steps.len()].chosen();
@@ -111,7 +112,7 @@ impl Exhaustive {
     }
 }
 
-/// Why an execution is not the one that it was to repeat.
+/// Why an execution is not the one that it should repeat.
 #[cold]
 fn another_operation(pending: &Pending) -> String {
     let (operation, location) = (pending.operation.name(), pending.location);
@@ -172,12 +173,12 @@ impl Strategy for Exhaustive {
         let mut tree = std::mem::take(&mut self.guide);
         let planned = self.planned(point, &mut tree);
         if point.only_timeouts {
-            // the same timeout was, or will be, a choice of the wait; of one without it the caveat
-            // is set when it begins
+            // The same timeout is already, or will be, a choice of the wait. For a wait without
+            // that choice, the caveat is set when it begins.
             self.blocked = true;
             let mut threads = (0..).map(ThreadId).zip(point.threads);
             if threads.any(|(thread, state)| !state.finished && self.waits(thread, state)) {
-                self.caveat = Some(Bound::Spins); // of those who could go on, the rounds end here
+                self.caveat = Some(Bound::Spins); // the rounds of threads that could run end here
             }
             let pending =
                 point.threads.iter().map(|state| state.pending.filter(|_| !state.finished));
@@ -275,7 +276,7 @@ impl Strategy for Exhaustive {
             }
             self.log.steps[j].races = races;
         }
-        // operations that are still pending race too, or deadlocks would be missed
+        // pending operations race too, or deadlocks would be missed
         let at_the_end = |(at, state): (usize, &ThreadState)| {
             let thread = ThreadId(at as u32);
             let pending = state.pending.filter(|_| !state.finished && !world.enabled(thread));

@@ -1,22 +1,23 @@
-//! Threads that spin: they let others go on, and an unproductive round is not explored twice.
+//! Threads that spin: they are delayed, and an unproductive round is not explored twice.
 //!
-//! A thread that is about to yield where it yielded before may be in a loop that waits for others.
-//! It is kept back until nobody else can go on, so that an execution comes to its end; what it
-//! could have done earlier is planned, as for any thread, from the races of its next round. That
-//! alone leaves nothing out, but a loop has any number of rounds. So the search is cut where rounds
-//! repeat themselves: what comes after such a round happens after all that was done before, and is
-//! not turned round with it, as if the loop assumed that it ends: Kokologiannakis, Ren, Vafeiadis,
-//! "Dynamic Partial Order Reductions for Spinloops", FMCAD 2021. An execution without the round, in
-//! which the thread sees at once what it waits for, has the same outcome, and is explored too.
+//! A thread that is about to yield where it yielded before may be in a loop that waits for other
+//! threads. It is delayed until no other thread can run, so that the execution ends. What it could
+//! have done earlier is planned from the races of its next round, as for any thread. That alone
+//! leaves nothing out, but a loop has any number of rounds. So the search is cut where rounds
+//! repeat themselves. What comes after such a round happens after everything that was done before,
+//! and is not reversed with it, as if the loop assumed that it ends: Kokologiannakis, Ren,
+//! Vafeiadis, "Dynamic Partial Order Reductions for Spinloops", FMCAD 2021. An execution without
+//! the round, in which the thread sees at once what it waits for, has the same outcome, and is
+//! explored too.
 //!
-//! That a round changes nothing is seen if it only reads, and sees what the one before it saw; with
-//! locks, if no guard was borrowed exclusively. Otherwise a round is taken to be unproductive once
-//! it was like the ones before it a few times. So is one that ends with a timeout of a park, at the
-//! same place as one before. Whether what was cut could have mattered cannot be known from outside
-//! (a loop may count its rounds, two loops may share a line), so a search that was cut calls itself
-//! bounded, never exhaustive.
+//! A round visibly changes nothing if it only reads, and sees what the previous round saw. With
+//! locks, no guard may have been borrowed exclusively either. Otherwise a round counts as
+//! unproductive after it was like the previous ones a few times. The same holds for a round that
+//! ends with a timeout of a park at the same place as an earlier one. Whether the cut part could
+//! have mattered is unknowable from outside (a loop may count its rounds, two loops may share a
+//! line). So a search that was cut reports that it is bounded, never exhaustive.
 
-use super::log::{Log, Step, Steps};
+use super::log::{Step, StepLog, Steps};
 use crate::execution::{Pending, Seen, Waits};
 use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
 use std::panic::Location;
@@ -28,7 +29,7 @@ struct Spin {
     timeouts: Vec<&'static Location<'static>>,
 }
 
-/// What of every thread's doing could be a round of a loop.
+/// What each thread does that may be a round of a loop.
 #[derive(Debug, Default)]
 pub(super) struct Spins {
     threads: Vec<Spin>,
@@ -45,7 +46,7 @@ impl Spins {
         self.threads.is_empty()
     }
 
-    /// Takes in a step.
+    /// Registers a step.
     pub(super) fn see(&mut self, thread: ThreadId, pending: &Pending, seen: &Seen) {
         let yields = match pending.operation {
             Operation::Yield => true,
@@ -62,8 +63,8 @@ impl Spins {
         }
     }
 
-    /// Whether the thread may be in a loop that waits for others.
-    pub(super) fn keeps_back(&self, log: &Log, thread: ThreadId, pending: &Pending) -> bool {
+    /// Whether the thread is delayed: it may be in a loop that waits for others.
+    pub(super) fn delays(&self, log: &StepLog, thread: ThreadId, pending: &Pending) -> bool {
         let Some(spin) = self.threads.get(thread.index()) else { return false };
         match (pending.operation, pending.waits) {
             (Operation::Yield, _) => spin.yields.contains(&pending.location),
@@ -75,14 +76,14 @@ impl Spins {
     }
 
     /// Whether the search is cut there.
-    pub(super) fn is_cut(&self, log: &Log, thread: ThreadId, pending: &Pending) -> bool {
-        self.keeps_back(log, thread, pending)
+    pub(super) fn is_cut(&self, log: &StepLog, thread: ThreadId, pending: &Pending) -> bool {
+        self.delays(log, thread, pending)
             && (pending.operation != Operation::Yield
                 || Round::of(log, thread).is_some_and(|round| round.repeats()))
     }
 
-    /// The steps that come before the next one of the thread, whatever it is.
-    pub(super) fn causes(&self, log: &Log, thread: ThreadId, pending: &Pending) -> Steps {
+    /// Additional steps that come before the next one of the thread.
+    pub(super) fn causes(&self, log: &StepLog, thread: ThreadId, pending: &Pending) -> Steps {
         match self.is_cut(log, thread, pending) {
             true => log.latest(),
             false => Steps::new(),
@@ -90,31 +91,31 @@ impl Spins {
     }
 }
 
-/// What a thread has done since it yielded last, and before that.
+/// What a thread has done since its last yield, and before it.
 struct Round<'a> {
-    log: &'a Log,
+    log: &'a StepLog,
     now: &'a [usize],
     before: &'a [usize],
 }
 
 impl<'a> Round<'a> {
-    /// The round that the thread is in, if it has yielded.
-    fn of(log: &'a Log, thread: ThreadId) -> Option<Round<'a>> {
+    /// The thread's current round, if it has yielded.
+    fn of(log: &'a StepLog, thread: ThreadId) -> Option<Round<'a>> {
         let steps = log.of(thread);
         let last =
             steps.iter().rposition(|step| log.steps[*step].done.operation == Operation::Yield)?;
         Some(Round { log, now: &steps[last + 1..], before: &steps[..last] })
     }
 
-    /// Whether the last rounds were all like the one before them: as many as it takes.
+    /// Whether enough of the last rounds were like this one.
     fn repeats(&self) -> bool {
         let Some(doing) = self.now.iter().map(|step| Doing::of(&self.log.steps[*step])).max()
         else {
-            return false; // who only yields does not wait for anything
+            return false; // a thread that only yields does not wait for anything
         };
         let mut rest = self.before;
         (0..doing.most()).all(|nth| {
-            // before an earlier round is the yield that ended the one before it
+            // an earlier round is preceded by the yield that ended the round before it
             let Some(end) = rest.len().checked_sub(if nth == 0 { 0 } else { 1 }) else {
                 return false;
             };
@@ -126,22 +127,22 @@ impl<'a> Round<'a> {
         })
     }
 
-    /// Whether a step of the round is like one of an earlier round.
+    /// Whether a step of this round is like a step of an earlier round.
     fn is_like(&self, doing: Doing, now: usize, then: usize) -> bool {
         let (one, other) = (&self.log.steps[now], &self.log.steps[then]);
         let same = (one.done.operation, one.object) == (other.done.operation, other.object);
         if doing == Doing::Changes {
             return same;
         }
-        // plain memory shows no value, nor does what a lock protects: there, nothing may have been
-        // written in between
+        // Plain memory shows no value, nor does lock-protected data. Nothing may have been written
+        // there in between.
         let unseen = one.saw.is_none().then_some(one.object).flatten();
         let has_changed = unseen.is_some_and(|object| self.log.has_changed(object, then, now));
         same && one.saw == other.saw && (doing == Doing::Locks || !has_changed)
     }
 }
 
-/// What is done in a round.
+/// What a round does, at most.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Doing {
     Reads,
@@ -160,7 +161,7 @@ impl Doing {
         }
     }
 
-    /// After so many repetitions a round is taken to be unproductive.
+    /// The number of repetitions after which a round counts as unproductive.
     fn most(self) -> usize {
         match self {
             Doing::Reads => 1,

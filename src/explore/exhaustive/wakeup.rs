@@ -1,25 +1,25 @@
-//! Wakeup trees: which sequences of steps are still to be explored from a point.
+//! Wakeup trees: the sequences of steps that remain to be explored from a point.
 
-use super::log::{Choice, Log};
+use super::log::{Choice, StepLog};
 use crate::dependence::Act;
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::ThreadId;
 use smallvec::SmallVec;
 
-/// An element of a sequence that is to be explored.
+/// An element of a sequence to explore.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Element<'a> {
-    /// The step of the log; `None` for the last, which has not happened yet in this place.
+    /// The step of the log. `None` for the last element, which has not happened in this place yet.
     pub(super) step: Option<usize>,
     pub(super) thread: ThreadId,
     pub(super) act: &'a Act,
     pub(super) choice: Option<Choice>,
 }
 
-/// What is to be explored from a point, without a `Vec` if it is short.
+/// A sequence to explore from a point, without a heap allocation if it is short.
 pub(super) type Sequence<'a> = SmallVec<[Element<'a>; 16]>;
 
-/// A node of a wakeup tree: a step, and what is to come after it.
+/// A node of a wakeup tree: a step, and what follows it.
 #[derive(Debug)]
 pub(super) struct Branch {
     pub(super) thread: ThreadId,
@@ -35,7 +35,7 @@ impl Branch {
 }
 
 impl Drop for Branch {
-    /// Not one inside of another: trees are deep.
+    /// Iterative, because trees are deep.
     fn drop(&mut self) {
         let mut left = std::mem::take(&mut self.children);
         while let Some(mut branch) = left.pop() {
@@ -47,8 +47,8 @@ impl Drop for Branch {
 /// A step with which a sequence may begin.
 pub(super) type First<'a> = (ThreadId, &'a Act, Option<Choice>);
 
-/// A step that need not be explored again from here: it was, and nothing has conflicted with it
-/// since.
+/// A step that need not be explored again from here. It was explored, and nothing has conflicted
+/// with it since.
 #[derive(Clone, Debug)]
 pub(super) struct Sleeper {
     pub(super) thread: ThreadId,
@@ -61,7 +61,7 @@ impl Sleeper {
         (self.thread, &self.act, self.choice)
     }
 
-    /// Whether it sleeps on after this step.
+    /// Whether it stays asleep after this step.
     pub(super) fn sleeps_on(&self, thread: ThreadId, act: &Act) -> bool {
         sleeps_on(self.first(), thread, act)
     }
@@ -71,9 +71,9 @@ fn sleeps_on((sleeper, own, _): First<'_>, thread: ThreadId, act: &Act) -> bool 
     sleeper != thread && !own.conflicts(act)
 }
 
-/// `y`, earlier in the sequence, happens before `z`; `last` is what the thread of the last element
-/// knew before it.
-fn happens_before(log: &Log, y: &Element<'_>, z: &Element<'_>, last: &VectorClock) -> bool {
+/// Whether `y`, earlier in the sequence, happens before `z`. `last` is what the thread of the last
+/// element knew before it.
+fn happens_before(log: &StepLog, y: &Element<'_>, z: &Element<'_>, last: &VectorClock) -> bool {
     let Some(earlier) = y.step else { return false };
     match z.step {
         Some(later) => log.follows(later, earlier),
@@ -81,10 +81,9 @@ fn happens_before(log: &Log, y: &Element<'_>, z: &Element<'_>, last: &VectorCloc
     }
 }
 
-/// Whether the step could come first in some sequence that is equivalent to `v`, or to `v`
-/// continued.
+/// Whether the step can come first in some sequence equivalent to `v`, or to an extension of `v`.
 pub(super) fn is_weak_initial(
-    log: &Log,
+    log: &StepLog,
     last: &VectorClock,
     (thread, act, choice): First<'_>,
     v: &[Element<'_>],
@@ -94,29 +93,28 @@ pub(super) fn is_weak_initial(
             (choice.is_none() || choice == v[first].choice)
                 && !v[..first].iter().any(|y| happens_before(log, y, &v[first], last))
         }
-        // one choice of a step is not all of it: see `insert`
+        // one choice of a step is not the whole step: see `insert`
         None => choice.is_none() && !v.iter().any(|y| y.act.conflicts(act)),
     }
 }
 
-/// Whether the step is of a thread that `v` leaves alone, and could stand before or after `v`
-/// alike.
+/// Whether the step's thread is not in `v`, and the step can stand before or after `v` alike.
 fn is_apart(thread: ThreadId, act: &Act, v: &[Element<'_>]) -> bool {
     !v.iter().any(|y| y.thread == thread || y.act.conflicts(act))
 }
 
-/// Steps after which a sequence need not be explored again: those that sleep, and earlier branches.
+/// Steps after which a sequence need not be explored again: sleepers and earlier branches.
 type Explored<'a> = SmallVec<[First<'a>; 4]>;
 
-/// Adds a sequence to the tree, unless the tree leads to an equivalent one already; `asleep` are
+/// Adds a sequence to the tree, unless the tree already leads to an equivalent one. `asleep` are
 /// the sleepers there.
 ///
-/// A deviation from the paper, whose steps have one outcome: a step that stands apart from `v` is a
-/// weak initial of `v` only with all of its choices together. Where all of them sleep or are
-/// branches, `v` is explored after each of those branches; else they would all be asleep after `v`,
-/// and what must come before them would be missed.
+/// A deviation from the paper, whose steps have one outcome: a step that is apart from `v` is a
+/// weak initial of `v` only with all of its choices together. If all of them sleep or are branches,
+/// `v` is explored after each of those branches. Otherwise they would all be asleep after `v`, and
+/// what must come before them would be missed.
 pub(super) fn insert<'a>(
-    log: &Log,
+    log: &StepLog,
     last: &VectorClock,
     tree: &'a mut Vec<Branch>,
     v: &mut Sequence<'_>,
@@ -126,14 +124,14 @@ pub(super) fn insert<'a>(
 }
 
 fn insert_unless<'a>(
-    log: &Log,
+    log: &StepLog,
     last: &VectorClock,
     mut tree: &'a mut Vec<Branch>,
     v: &mut Sequence<'_>,
     mut explored: Explored<'a>,
 ) {
-    // a loop, for trees are as deep as executions are long, and stacks are those of a model's
-    // threads
+    // A loop, because trees are as deep as executions are long, and the stacks are those of a
+    // model's threads.
     while !v.is_empty() {
         let by_each_choice = |branches: &[Branch], (thread, _, choice): First<'_>| {
             let steps = explored.iter().copied().chain(branches.iter().map(Branch::first));
@@ -182,7 +180,7 @@ fn insert_unless<'a>(
     }
 }
 
-/// What is beneath a branch; nothing beneath a leaf, as whatever comes after that is explored.
+/// The subtree of a branch. `None` for a leaf, because everything after a leaf is explored.
 fn descend<'a>(
     tree: &'a mut [Branch],
     at: usize,

@@ -1,4 +1,4 @@
-//! Account: deposits into a shared balance under a lock, and without.
+//! Account: deposits into a shared balance, with a lock and without.
 
 mod models;
 mod subject;
@@ -13,7 +13,7 @@ use crate::thread;
 pub trait Deposit: Sync {
     /// Adds `amount` to the balance.
     fn deposit(&self, amount: u64);
-    /// What is there now.
+    /// The current balance.
     fn balance(&self) -> u64;
 }
 
@@ -40,10 +40,10 @@ impl Account {
         Account { balance }
     }
 
-    /// Moves `amount` to another account if it is there; whether it was.
+    /// Moves `amount` to another account if the balance covers it. Returns whether it did.
     ///
     /// Both locks are taken in the order of their addresses, so that two transfers in opposite
-    /// directions cannot wait for each other. A transfer to the account itself moves nothing.
+    /// directions cannot deadlock. A transfer to the account itself moves nothing.
     pub fn transfer(&self, other: &Account, amount: u64) -> bool {
         let place = |account: &Account| std::ptr::from_ref(account).addr();
         match place(self).cmp(&place(other)) {
@@ -61,7 +61,8 @@ impl Account {
         }
     }
 
-    /// A teller that panicked has deposited or has not: the balance is whole either way.
+    /// A teller that panicked either has deposited or has not: the balance is consistent either
+    /// way.
     #[track_caller]
     fn lock(&self) -> MutexGuard<'_, u64> {
         self.balance.lock().unwrap_or_else(PoisonError::into_inner)
@@ -87,10 +88,10 @@ impl Deposit for Account {
     }
 }
 
-/// The broken form: read, add, write back, with nothing that keeps others out in between.
+/// The broken form: read, add, write back, with nothing that excludes other threads in between.
 ///
-/// Each access by itself is atomic and sequentially consistent, so this is no data race; it is a
-/// lost update.
+/// Each access by itself is atomic and sequentially consistent. So this is no data race, but a lost
+/// update.
 #[derive(Debug)]
 pub struct Unlocked {
     balance: AtomicU64,
@@ -108,7 +109,7 @@ impl Unlocked {
 
 impl Deposit for Unlocked {
     fn deposit(&self, amount: u64) {
-        // SeqCst, with the store below: only the gap between is wrong
+        // SeqCst, like its partner, the store below: only the gap between them is wrong
         let seen = self.balance.load(Ordering::SeqCst);
         self.balance.store(seen + amount, Ordering::SeqCst);
     }
@@ -118,8 +119,8 @@ impl Deposit for Unlocked {
     }
 }
 
-/// Runs the system for real: so many threads, each with so many deposits of 1. The balance at the
-/// end.
+/// Runs the system for real: several threads, each with the same number of deposits of 1. Returns
+/// the final balance.
 ///
 /// ```
 /// assert_eq!(selvedge::systems::account::demo(2, 1_000), 2_000);

@@ -1,4 +1,4 @@
-//! The models of the account: what must hold, and the broken twins that must be caught.
+//! The models of the account: the correct forms, and the broken twins that must be caught.
 
 use super::{Account, Deposit, Unlocked};
 use crate::cell::UnsafeCell;
@@ -62,7 +62,7 @@ pub const MODELS: &[Model] = &[
     },
 ];
 
-/// So many tellers, each with so many deposits of 1: all of them must be there at the end.
+/// Runs `tellers` tellers with `each` deposits of 1, all of which must be there at the end.
 fn deposits(account: impl Deposit + Send + 'static, tellers: u64, each: u64) {
     let account = Arc::new(account);
     let tellers: Vec<_> = (1..=tellers)
@@ -86,7 +86,7 @@ fn accounts() -> Arc<[Account; 2]> {
     accounts
 }
 
-/// Runs `transfer(0, 1)` beside `transfer(1, 0)`, and looks at the sum.
+/// Runs `transfer(0, 1)` concurrently with `transfer(1, 0)`, and checks the sum.
 fn opposite(transfer: fn(&[Account; 2], usize, usize)) {
     let accounts = accounts();
     let theirs = Arc::clone(&accounts);
@@ -101,7 +101,7 @@ fn transfers() {
     opposite(|accounts, from, to| assert!(accounts[from].transfer(&accounts[to], 1)));
 }
 
-/// Either lock of a transfer is needed against somebody who takes only that one.
+/// Each lock of a transfer is needed against a thread that takes only that one.
 fn transfers_beside_deposits() {
     let accounts = accounts();
     let theirs = Arc::clone(&accounts);
@@ -157,8 +157,8 @@ struct Plain {
     balance: UnsafeCell<u64>,
 }
 
-// SAFETY: none: this is the broken form. It is only run in models, where the race is reported
-// before the second access, and all threads are green threads of one OS thread.
+// SAFETY: none: this is the broken form. It only runs in models, where the race is reported before
+// the second access, and all threads are green threads of one OS thread.
 #[allow(unsafe_code)]
 unsafe impl Sync for Plain {}
 

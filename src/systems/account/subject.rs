@@ -1,4 +1,4 @@
-//! The account as a subject: it is to behave like a counter, and its broken form does not.
+//! The account as a subject: it behaves like a counter, and its broken form does not.
 
 use super::{Account, Deposit, Unlocked};
 use crate::linearizable::Subject;

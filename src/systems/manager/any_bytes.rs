@@ -1,12 +1,12 @@
-//! What a manager makes of any bytes at all: the property that tests and the fuzzer share.
+//! What a manager does with any bytes: the property that tests and the fuzzer share.
 
 use super::core::{Core, Outcome};
 use super::functions::Functions;
 use super::protocol::{Limits, Request, decode, encode};
 use crate::process::take_from_bytes;
 
-/// What must be true of any bytes (for property tests and fuzzing): those at their beginning that
-/// are requests can be asked of a manager, which stays consistent and keeps to its limits.
+/// Checks a property of any bytes (for property tests and fuzzing): a manager can serve the
+/// requests at their beginning, stays consistent and keeps to its limits.
 ///
 /// # Panics
 /// If it does not, or if a request that is sent on is not the same request.

@@ -14,15 +14,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// One connection to a manager.
-// An enum, so that a model's events have the line of the proxy's caller: `track_caller` sees
-// through no trait object.
+// An enum, so that a model's events show the line of the proxy's caller: `track_caller` does not
+// work through a trait object.
 pub(super) enum Transport {
     Link(Box<Link>),
     Direct(Direct),
 }
 
 impl Transport {
-    /// Sends the request and waits for the reply. The errors are those of the connection, never a
+    /// Sends the request and waits for the reply. The errors are connection errors, never a
     /// refusal.
     #[track_caller]
     pub(super) fn call(&self, request: Request) -> Result<Reply, ManagerError> {
@@ -56,22 +56,22 @@ impl Transport {
     }
 }
 
-/// What this process can know about the end of a manager.
+/// What this process can know about a manager's end.
 #[derive(Clone, Debug)]
 pub(super) enum Origin {
     /// Another process started it.
     Elsewhere,
-    /// It is a thread of this process; set when it is shut down.
+    /// It is a thread of this process. Set when it is shut down.
     Thread(Arc<OnceLock<()>>),
     /// It is a child of this process.
     Process(Exit),
 }
 
 impl Origin {
-    /// How the manager ended, asked when it is known to be gone.
+    /// How the manager ended. Called once it is known to be gone.
     fn exit(&self) -> ManagerExit {
-        // The socket of a dying process closes before its status can be had. The limit is for a
-        // manager that lives and has ended this connection only.
+        // The socket of a dying process closes before its status is available. The limit is for a
+        // manager that lives and has only ended this connection.
         const DYING: Duration = Duration::from_secs(10);
         match self {
             Origin::Elsewhere => ManagerExit::Unknown,
@@ -99,7 +99,7 @@ impl Link {
         Link { remote: Remote::new(Socket::new(stream, frame_bytes)), origin, frame_bytes }
     }
 
-    /// A socket whose other end the manager serves from now on.
+    /// A socket whose other end the manager now serves.
     fn open(&self, object: Option<ObjectId>) -> Result<UnixStream, ManagerError> {
         let (ours, theirs) =
             UnixStream::pair().map_err(|e| ManagerError::io("make a socket", e))?;
@@ -119,8 +119,7 @@ impl Link {
     }
 }
 
-/// A connection without a wire: the client's thread works at the core itself. Models are made of
-/// these.
+/// A connection without a wire: the client's thread works on the core directly. Models use it.
 pub(super) struct Direct {
     shared: Arc<Shared>,
     connection: ConnectionId,
@@ -145,9 +144,9 @@ impl Drop for Direct {
     }
 }
 
-/// The connection of one client for everything that is done at once. There is one more for each
-/// lock that is held or waited for ([`Object::dedicated`]): so a thread that waits for a lock does
-/// not keep another from releasing it.
+/// The connection of one client for everything that does not block. There is one more for each lock
+/// that is held or waited for ([`Object::dedicated`]). So a thread that waits for a lock does not
+/// keep another one from releasing it.
 pub(super) struct Client {
     main: Transport,
 }
@@ -157,7 +156,7 @@ impl Client {
         Arc::new(Client { main })
     }
 
-    /// Sends the request and waits for the reply; a refusal is an error here.
+    /// Sends the request and waits for the reply. A refusal is an error here.
     #[track_caller]
     pub(super) fn call(&self, request: Request) -> Result<Reply, ManagerError> {
         refused(self.main.call(request)?)
@@ -185,12 +184,12 @@ pub(super) fn unexpected(reply: Reply) -> ManagerError {
     refused(reply).map_or_else(|error| error, |reply| ManagerError::Protocol(format!("{reply:?}")))
 }
 
-/// A handle of an object: given up when it is dropped.
+/// A handle of an object, given up when it is dropped.
 struct Handle {
     client: Arc<Client>,
     id: ObjectId,
-    /// Of a lock: connections that have a handle of it, too, and neither hold it nor wait for it.
-    /// They end with this handle, or they would keep the lock alive.
+    /// For a lock: connections that also have a handle of it, but neither hold it nor wait for it.
+    /// They end with this handle, because otherwise they would keep the lock alive.
     spare: Mutex<Vec<Transport>>,
 }
 
@@ -201,7 +200,7 @@ impl Drop for Handle {
     }
 }
 
-/// What every proxy is inside: an object of a manager, and the hold under which it is used.
+/// The core of every proxy: an object of a manager, and the hold under which it is used.
 #[derive(Clone)]
 pub(super) struct Object {
     handle: Arc<Handle>,
@@ -209,7 +208,7 @@ pub(super) struct Object {
 }
 
 impl Object {
-    /// The handle that this client's main connection has of the object.
+    /// The handle of the object on this client's main connection.
     pub(super) fn new(client: &Arc<Client>, id: ObjectId) -> Self {
         let handle = Handle { client: Arc::clone(client), id, spare: Mutex::new(Vec::new()) };
         Object { handle: Arc::new(handle), fence: None }
@@ -266,7 +265,7 @@ impl fmt::Debug for Object {
     }
 }
 
-/// An object on its way to another process.
+/// An object in transit to another process.
 #[derive(Serialize, Deserialize)]
 struct Travelling {
     socket: u32,
@@ -275,8 +274,8 @@ struct Travelling {
     fence: Option<Fence>,
 }
 
-// The socket that travels is a connection of its own, which has a handle of the object from the
-// start. So the object lives while it is on its way, and not a moment longer if it never arrives.
+// The socket in transit is a separate connection, which has a handle of the object from the start.
+// So the object lives while it is in transit, and no longer if it never arrives.
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (socket, frame_bytes) = self

@@ -1,8 +1,8 @@
-//! The objects of a manager and everything that happens to them: a pure state machine, one request
-//! at a time.
+//! The objects of a manager and everything that happens to them: a pure state machine that handles
+//! one request at a time.
 //!
-//! It knows no socket, thread, lock or clock. `Shared` puts it behind a lock; models and the server
-//! run that same code.
+//! It knows no socket, thread, lock or clock. `Shared` puts it behind a lock. Models and the server
+//! run the same code.
 
 use super::functions::Functions;
 use super::memory::{self, IN_FLIGHT_BYTES};
@@ -14,16 +14,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
-/// A client as the manager sees it; never used twice.
+/// A client as the manager sees it. It is never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(pub u64);
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// Answered.
     Reply(Reply),
-    /// Not now: to be applied again when something has changed.
+    /// Not now. To be applied again after a change.
     Blocked(Request),
 }
 
@@ -35,14 +35,14 @@ pub struct Core {
     objects: BTreeMap<ObjectId, Object>,
     // How many handles each connection has of each object.
     connections: BTreeMap<ConnectionId, BTreeMap<ObjectId, u32>>,
-    // Which connection lends which object, by a number that nobody can guess.
+    // The connections that lend objects, by a number that cannot be guessed.
     loans: BTreeMap<u64, (ConnectionId, ObjectId)>,
     next_object: u64,
     next_connection: u64,
     // invariant: the weight of all objects together
     weight: u64,
     closing: bool,
-    /// How many bytes the next reply may take, with all that it costs on its way.
+    /// How many bytes the next reply may take, including everything it costs on its way.
     pub(super) reply_room: u64,
 }
 
@@ -64,7 +64,7 @@ pub(super) enum Body {
 #[derive(Debug, Default)]
 pub(super) struct Lock {
     owner: Option<ConnectionId>,
-    // The number of the present hold, or of the last one.
+    // The number of the current hold, or of the last one.
     token: u64,
     poisoned: bool,
 }
@@ -76,7 +76,7 @@ impl Core {
         Core { functions, limits, reply_room: u64::MAX, ..Core::default() }
     }
 
-    /// How much it takes.
+    /// Its limits.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.limits
@@ -96,8 +96,8 @@ impl Core {
 
     /// Begins a connection, which has a handle of `object` from the start.
     ///
-    /// So an object on its way to another process is kept alive by the connection that is on its
-    /// way with it.
+    /// So an object in transit to another process is kept alive by the connection that travels with
+    /// it.
     ///
     /// # Errors
     /// The object is not alive, there are too many connections, or the manager is shutting down.
@@ -119,11 +119,11 @@ impl Core {
         Ok(id)
     }
 
-    /// Begins a connection for a client that has one already, and gives it a handle of an object of
-    /// which that one has a handle.
+    /// Begins a connection for a client that already has one. It gets a handle of an object of
+    /// which that connection has a handle.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect), and if it has none.
+    /// As [`connect`](Self::connect), and if that connection has no handle.
     pub fn connect_from(
         &mut self,
         from: ConnectionId,
@@ -135,7 +135,7 @@ impl Core {
         self.connect(object)
     }
 
-    /// Ends a connection: its handles are given up, the locks that it holds are released and
+    /// Ends a connection. Its handles are given up, and the locks that it holds are released and
     /// poisoned.
     pub fn disconnect(&mut self, connection: ConnectionId) {
         let Some(handles) = self.connections.remove(&connection) else { return };
@@ -153,7 +153,7 @@ impl Core {
         }
     }
 
-    /// Gives back a lock whose owner never learned that it had it: nothing can be half done.
+    /// Gives back a lock whose owner never learned that it had it. Nothing can be half done.
     pub(super) fn undo_acquire(&mut self, connection: ConnectionId, lock: ObjectId) {
         if let Ok(lock) = self.lock(lock)
             && lock.owner == Some(connection)
@@ -162,12 +162,12 @@ impl Core {
         }
     }
 
-    /// From now on everything is refused.
+    /// Refuses everything from now on.
     pub fn close(&mut self) {
         self.closing = true;
     }
 
-    /// Does what is asked for, as a whole or not at all.
+    /// Performs a request, as a whole or not at all.
     pub fn apply(&mut self, connection: ConnectionId, request: Request) -> Outcome {
         if self.closing {
             return Outcome::Reply(Reply::Refused(Refusal::Closing));
@@ -178,7 +178,7 @@ impl Core {
         let reply = match request {
             Request::Create(create) => self.create(connection, create),
             Request::Release(object) => self.release(connection, object),
-            // The socket that comes along is the server's business: it calls `connect` instead.
+            // The attached socket is the server's business: the server calls `connect` instead.
             Request::Connect(_) => {
                 Err(Refusal::Malformed("a connection without a socket".to_string()))
             }
@@ -200,7 +200,7 @@ impl Core {
     /// Asserts what is true between any two requests (for property tests and fuzzing).
     ///
     /// # Panics
-    /// It is not true: then the core is wrong, whatever was asked for.
+    /// It is not true: then the core is wrong, whatever the request was.
     pub fn assert_consistent(&self) {
         let weight: u64 = self.objects.values().map(|object| object.body.weight()).sum();
         assert_eq!(self.weight, weight, "the account of the weight is wrong");
@@ -276,7 +276,7 @@ impl Core {
         }
     }
 
-    /// An object that is not named by a handle is not this connection's, whatever its number is.
+    /// Without a handle, an object does not belong to this connection, whatever its number is.
     fn check_handle(&self, connection: ConnectionId, id: ObjectId) -> Result<(), Refusal> {
         if !self.objects.contains_key(&id) {
             return Err(Refusal::NoSuchObject(id));
@@ -287,7 +287,7 @@ impl Core {
 
     fn lend(&mut self, connection: ConnectionId, id: ObjectId) -> Result<Reply, Refusal> {
         self.check_handle(connection, id)?;
-        self.loans.retain(|_, loan| *loan != (connection, id)); // so there are no more than handles
+        self.loans.retain(|_, loan| *loan != (connection, id)); // never more loans than handles
         let number = RandomState::new().hash_one(self.loans.len());
         self.loans.insert(number, (connection, id));
         Ok(Reply::Number(number))
@@ -302,7 +302,7 @@ impl Core {
     }
 
     fn batch(&mut self, connection: ConnectionId, calls: &Packed<Call>) -> Reply {
-        self.reply_room = u64::MAX; // what they answer is not sent
+        self.reply_room = u64::MAX; // their replies are not sent
         let mut done = 0;
         for call in calls.iter() {
             if let Err(refusal) = self.call(connection, call) {
@@ -388,7 +388,7 @@ impl Core {
     }
 }
 
-/// One operation's account: what it takes of the manager's room, and what it gives back.
+/// The account of one operation: the room that it takes, and the room that it frees.
 pub(super) struct Ledger<'core> {
     functions: &'core Functions,
     limits: Limits,
@@ -402,8 +402,8 @@ impl Ledger<'_> {
     pub(super) fn take(&mut self, item: &Item) -> Result<(), Refusal> {
         self.limits.check_item(item)?;
         self.taken += weight(item);
-        // What is freed later in the same operation does not count: an operation must fit before it
-        // is done.
+        // Room freed later in the same operation does not count: an operation must fit before it is
+        // done.
         if self.taken > self.room { Err(Refusal::Full) } else { Ok(()) }
     }
 
@@ -417,7 +417,7 @@ impl Ledger<'_> {
         Ok(std::mem::replace(slot, new))
     }
 
-    /// Applies the function in place, and answers what it returned.
+    /// Applies the function in place, and returns its result.
     pub(super) fn update(&mut self, slot: &mut Item, apply: &Apply) -> Result<Reply, Refusal> {
         let applied = self.functions.apply(apply, slot)?;
         self.limits.check_item(&applied.returned)?;
@@ -427,8 +427,8 @@ impl Ledger<'_> {
     }
 }
 
-/// What is answered, before anything is changed or copied: so much fits into a frame, and into what
-/// replies may take.
+/// Replies, before anything is changed or copied: they must fit into a frame, and into the room for
+/// replies.
 impl Ledger<'_> {
     fn check_answer(&self, bytes: usize) -> Result<(), Refusal> {
         const AROUND: usize = 16;
@@ -451,13 +451,13 @@ impl Ledger<'_> {
         Ok(Reply::Item(item.cloned()))
     }
 
-    /// What was found where something else was expected.
+    /// The item found where another one was expected.
     pub(super) fn found(&self, item: Option<&Item>) -> Result<Reply, Refusal> {
         self.check_item(item)?;
         Ok(Reply::Exchanged(Some(item.cloned())))
     }
 
-    /// All of these; too many are never packed.
+    /// All of these. Too many are never packed.
     pub(super) fn all<T: Serialize + DeserializeOwned>(
         &self,
         items: impl Iterator<Item = T>,
@@ -472,7 +472,7 @@ impl Ledger<'_> {
 }
 
 impl Limits {
-    /// An item must fit into a frame with everything around it, or nobody could read it again.
+    /// An item must fit into a frame with everything around it, or it could never be read again.
     fn check_item(&self, item: &Item) -> Result<(), Refusal> {
         const AROUND: usize = 64;
         match item.0.len() + AROUND > self.frame_bytes as usize {
@@ -495,7 +495,7 @@ impl Body {
     }
 }
 
-/// What an item counts for, its place in a container included.
+/// The weight of an item, including its place in a container.
 fn weight(item: &Item) -> u64 {
     const PLACE: u64 = 32;
     item.0.len() as u64 + PLACE

@@ -7,7 +7,7 @@ use super::server::Manager;
 use crate::process::{Table, Worker, WorkerHandle};
 use std::collections::BTreeMap;
 
-/// What the two children left behind.
+/// The result of the two children.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demo {
     /// The shared list, sorted.
@@ -37,7 +37,7 @@ pub fn demo() -> Result<Demo, ManagerError> {
         children.push(Worker::spawn("manager/insert", &(&dict, first))?);
     }
     for child in children {
-        // The outer error is the child's end, the inner one what it met itself.
+        // The outer error is the child's end, the inner one is its own error.
         child.join()?.map_err(ManagerError::Child)?;
     }
     let mut list = list.to_vec()?;

@@ -1,37 +1,37 @@
-//! What can go wrong between a client and its manager, in one type.
+//! The errors between a client and its manager, in one type.
 
 use super::protocol::{CodecError, Refusal};
 use crate::process::{Failure, WorkerError};
 use std::fmt;
 
-/// Why a manager did not do what was asked for.
+/// Why a manager did not perform an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ManagerError {
-    /// The manager is gone, or has ended this connection. All later operations through it say the
-    /// same.
+    /// The manager is gone, or has ended this connection. All later operations through it return
+    /// the same error.
     Disconnected {
         /// How it ended.
         exit: ManagerExit,
     },
-    /// The manager is there and says no; nothing has changed.
+    /// The manager refuses. Nothing has changed.
     Refused(Refusal),
     /// Only the first operations of a batch were done.
     Interrupted {
-        /// So many took effect.
+        /// This many took effect.
         done: u64,
         /// Why the next one was not done.
         refusal: Refusal,
     },
-    /// A value cannot travel, or an item is not of the type that was asked for.
+    /// A value cannot be encoded, or an item is not of the requested type.
     Codec(CodecError),
-    /// What came back is not an answer to what was asked.
+    /// The reply does not fit the request.
     Protocol(String),
     /// A worker failed.
     Worker(WorkerError),
     /// A worker ran to its end and reports that it could not do its work.
     Child(String),
-    /// The operating system refused: what was tried, and its words.
+    /// The operating system refused: the attempted operation, and the system's message.
     Io(String),
 }
 

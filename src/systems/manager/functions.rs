@@ -1,5 +1,5 @@
-//! The table of named functions that a manager applies to its items: code is chosen by name, never
-//! sent.
+//! The table of named functions that a manager applies to its items. Code is chosen by name and
+//! never sent.
 
 use super::protocol::{Apply, Item, Refusal};
 use super::types::fingerprint;
@@ -10,7 +10,7 @@ use std::any::type_name;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A function of items, and the types that it is a function of.
+/// A function on items, and its types.
 struct Function {
     types: u64,
     signature: String,
@@ -19,9 +19,9 @@ struct Function {
 
 type Call = dyn Fn(&Item, &Item) -> Result<Applied, Refused> + Send + Sync;
 
-/// What a function made of an item.
+/// The result of a function on an item.
 pub(super) struct Applied {
-    /// The item as it is now.
+    /// The new item.
     pub(super) item: Item,
     /// What the function returned.
     pub(super) returned: Item,
@@ -32,8 +32,8 @@ enum Refused {
     Panicked(Panic),
 }
 
-// Whatever code of the user's panics here, a function or one of its types' `Deserialize`,
-// `Serialize` or `Drop`: it is this call's error.
+// Any panic of the user's code here, in a function or in a `Deserialize`, `Serialize` or `Drop` of
+// its types, is this call's error.
 impl From<Panic> for Refused {
     fn from(panic: Panic) -> Self {
         Refused::Panicked(panic)
@@ -42,10 +42,10 @@ impl From<Panic> for Refused {
 
 /// Named functions from an item and an argument to a new item and a result.
 ///
-/// A function runs while the manager does nothing else: it should be short. It works on a copy, so
-/// one that panics has changed nothing; so does a `Serialize`, `Deserialize` or `Drop` of its
-/// types. The manager goes on. It is refused to a client that takes it for a function of other
-/// types.
+/// A function runs while the manager does nothing else, so it should be short. It works on a copy,
+/// so a panic changes nothing, and the manager continues. The same holds for a panic of a
+/// `Serialize`, `Deserialize` or `Drop` of its types. A client that assumes other types for the
+/// function is refused.
 ///
 /// ```
 /// use selvedge::systems::manager::{Functions, Manager};
@@ -71,7 +71,7 @@ impl Functions {
         Self::default()
     }
 
-    /// The table with one more function; of two with one name the later stands.
+    /// The table with one more function. Of two with one name, the later one counts.
     #[must_use]
     pub fn with<T, A, R>(
         mut self,
@@ -86,7 +86,7 @@ impl Functions {
         let call = move |item: &Item, argument: &Item| {
             let mut value = decoded::<T>("item", item)?;
             let argument = decoded::<A>("argument", argument)?;
-            // The value is a copy: what a panic leaves half done goes away with it.
+            // The value is a copy, so a half-done change disappears with the panic.
             let mut returned = Held::new(caught(|| f(value.get(), argument.take()))?);
             let encode = || {
                 Ok(Applied {
@@ -138,7 +138,7 @@ impl fmt::Debug for Functions {
     }
 }
 
-/// A part of a call, as what the function takes.
+/// Decodes a part of a call for the function.
 fn decoded<T: DeserializeOwned>(what: &str, item: &Item) -> Result<Held<T>, Refused> {
     let value =
         caught(|| item.decode())?.map_err(|e| Refused::Mismatch(format!("the {what}: {e}")))?;

@@ -1,4 +1,4 @@
-//! Sees that a client has gone while its connection's thread waits for a lock, and so reads
+//! Detects that a client has gone while its connection's thread waits for a lock, and so reads
 //! nothing.
 
 use super::core::ConnectionId;
@@ -13,12 +13,12 @@ use std::os::unix::net::UnixStream;
 #[derive(Debug)]
 pub(super) struct HangUps {
     waiting: OwnedFd,
-    /// Shut down at the end; its other end is among those that are looked at.
+    /// Shut down at the end. Its other end is among the watched ones.
     stop: UnixStream,
     _stopped: UnixStream,
 }
 
-/// No connection's number: they count from 0.
+/// No connection's number, because those count from 0.
 const STOP: u64 = u64::MAX;
 
 impl HangUps {
@@ -29,12 +29,11 @@ impl HangUps {
         Ok(HangUps { waiting, stop, _stopped: stopped })
     }
 
-    /// From now on the connection's end is looked for.
+    /// Watches for the connection's end from now on.
     ///
-    /// Only its full end: one who sends no more may still want its answer.
+    /// Only for its full end: a client that sends no more may still want its answer.
     pub(super) fn watch(&self, stream: &UnixStream, connection: ConnectionId) {
-        // An error leaves it unwatched: then its end is seen when the lock is free, and that is
-        // all.
+        // An error leaves it unwatched. Then its end is only seen when the lock is free.
         let _ = epoll::add(
             &self.waiting,
             stream,
@@ -43,12 +42,12 @@ impl HangUps {
         );
     }
 
-    /// Its thread looks for itself again.
+    /// Stops watching, because the thread itself reads again.
     pub(super) fn forget(&self, stream: &UnixStream) {
         let _ = epoll::delete(&self.waiting, stream);
     }
 
-    /// Calls `gone` for each that has gone, until the end.
+    /// Calls `gone` for each client that has gone, until the end.
     pub(super) fn run(&self, gone: impl Fn(ConnectionId)) {
         let mut events = Vec::with_capacity(16);
         loop {
@@ -67,6 +66,6 @@ impl HangUps {
     }
 
     pub(super) fn stop(&self) {
-        let _ = self.stop.shutdown(Shutdown::Both); // an error means that it is so already
+        let _ = self.stop.shutdown(Shutdown::Both); // an error means that it is already shut down
     }
 }

@@ -1,5 +1,4 @@
-//! A lock at a manager: held by a connection, so that the death of its owner releases and poisons
-//! it.
+//! A lock at a manager. A connection holds it, so the death of its owner releases and poisons it.
 
 use super::client::{Client, Object, Transport, refused, unexpected};
 use super::error::ManagerError;
@@ -10,8 +9,8 @@ use std::sync::{Arc, LockResult, PoisonError};
 
 /// A lock at a manager.
 ///
-/// Each hold has a connection of its own. When the process that holds it dies, the manager sees
-/// that connection end: the lock is released, and poisoned as a std mutex is. It is not reentrant.
+/// Each hold has its own connection. When the process that holds it dies, the manager sees that
+/// connection end. The lock is then released, and poisoned as a std mutex is. It is not reentrant.
 ///
 /// ```
 /// use selvedge::systems::manager::{Functions, Manager};
@@ -34,7 +33,7 @@ impl LockProxy {
         LockProxy { object: Object::new(client, id) }
     }
 
-    /// Blocks until the lock is this caller's. The inner result is std's: an earlier owner died, or
+    /// Blocks until the caller has the lock. The inner result is std's: an earlier owner died, or
     /// panicked.
     ///
     /// # Errors
@@ -43,7 +42,7 @@ impl LockProxy {
         self.acquire(Request::Acquire(self.object.id()))
     }
 
-    /// The lock, if it is free now.
+    /// Acquires the lock if it is free now.
     ///
     /// # Errors
     /// As [`lock`](Self::lock).
@@ -54,7 +53,7 @@ impl LockProxy {
         }
     }
 
-    /// Forgets that an owner died, once what the lock protects is whole again.
+    /// Clears the poison, once the protected data is consistent again.
     ///
     /// # Errors
     /// As [`lock`](Self::lock).
@@ -101,7 +100,7 @@ impl LockGuard<'_> {
         self.fence
     }
 
-    /// Releases the lock, and says whether that worked; dropping the guard does not say.
+    /// Releases the lock, and reports failure; dropping the guard does not report it.
     ///
     /// # Errors
     /// The manager is gone.

@@ -1,41 +1,40 @@
-//! What requests and replies take of a manager's memory while they are under way, bounded over all
-//! connections.
+//! The memory that requests and replies in flight take in a manager, bounded over all connections.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A request takes at most so many times the bytes of its frame, from its first byte to its answer;
-/// a reply, too.
+/// A request takes at most this many times the bytes of its frame, from its first byte to its
+/// answer. So does a reply.
 ///
-/// Twice the frame, as a buffer that grows by doubling has it, and twice what it says, for the same
+/// That is twice the frame, because a buffer grows by doubling, and twice its content, for the same
 /// reason.
 ///
-/// What a request leaves behind in the manager's objects counts there, against
-/// [`Limits::total_bytes`](super::Limits::total_bytes), and the memory of functions of the table is
-/// theirs.
+/// What a request leaves in the manager's objects counts there, against
+/// [`Limits::total_bytes`](super::Limits::total_bytes). The memory of functions of the table is
+/// their own.
 pub const MEMORY_FACTOR: u64 = 4;
 
 /// The most bytes that all requests of all connections take at a time, each with its
-/// [`MEMORY_FACTOR`]; all replies may take as much again. What goes beyond is refused, with
+/// [`MEMORY_FACTOR`]. All replies may take as much again. Anything beyond is refused with
 /// [`Refusal::Busy`](super::Refusal::Busy).
 pub const IN_FLIGHT_BYTES: u64 = 256 << 20;
 
-/// What each connection has without asking: requests and replies that take one read or write are
-/// not counted.
+/// Each connection's free allowance: requests and replies that take one read or write are not
+/// counted.
 pub(super) const FREE: u64 = 1 << 14;
 
-/// An account of memory, shared by all connections of a manager.
+/// A memory account, shared by all connections of a manager.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory(Arc<AtomicU64>);
 
-/// A part of it that is in use, until it is dropped.
+/// A part of it in use, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Charge {
     memory: Memory,
     bytes: u64,
 }
 
-/// What a message of so many bytes is counted for.
+/// The cost of a message of this many bytes.
 pub(super) fn cost(bytes: usize) -> u64 {
     let bytes = bytes as u64;
     if bytes <= FREE { 0 } else { bytes.saturating_mul(MEMORY_FACTOR) }
@@ -44,19 +43,18 @@ pub(super) fn cost(bytes: usize) -> u64 {
 impl Memory {
     /// How much is not in use.
     pub(super) fn room(&self) -> u64 {
-        // Relaxed: a count alone, which publishes no data; so are all uses of it
+        // Relaxed: only a count, which publishes no data; so are all uses of it
         IN_FLIGHT_BYTES.saturating_sub(self.0.load(Ordering::Relaxed))
     }
 
-    /// A charge of nothing yet.
+    /// An empty charge.
     pub(super) fn charge(&self) -> Charge {
         Charge { memory: self.clone(), bytes: 0 }
     }
 }
 
 impl Charge {
-    /// Counts as much more as a message of so many bytes takes; `false` if that is more than there
-    /// is.
+    /// Charges for a message of this many bytes. Returns `false` if there is not enough room.
     pub(super) fn grow_to(&mut self, message: usize) -> bool {
         let more = cost(message).saturating_sub(self.bytes);
         let grown = |taken: u64| taken.checked_add(more).filter(|taken| *taken <= IN_FLIGHT_BYTES);

@@ -1,14 +1,14 @@
 //! Manager: a list, a dict, a value and a lock that processes share, at one server.
 //!
-//! Every operation is one step at the manager. What depends on the present item is done there, by a
-//! function of a table chosen by its name ([`Functions`]) or by `compare_exchange`; a read followed
-//! by a write through a proxy loses updates, and [`MODELS`] show it. A client's death releases and
-//! poisons the locks that it holds. A manager's death is one error for all of its clients,
-//! [`ManagerError::Disconnected`], and never a hang. A child's failure is an error with its exit
-//! status and message.
+//! Every operation is one step at the manager. A change that depends on the current item is done
+//! there, by a function of a table chosen by its name ([`Functions`]) or by `compare_exchange`. A
+//! read followed by a write through a proxy loses updates, as [`MODELS`] show. A client's death
+//! releases and poisons the locks that it holds. A manager's death is one error for all of its
+//! clients, [`ManagerError::Disconnected`], and never a hang. A child's failure is an error with
+//! its exit status and message.
 //!
-//! A proxy can be an argument of a worker: a connection of its own travels with it, and keeps the
-//! object alive on the way. There is no address that a stranger could connect to.
+//! A proxy can be an argument of a worker. Its own connection travels with it, and keeps the object
+//! alive on the way. There is no address to which a stranger could connect.
 
 mod any_bytes;
 mod core;
@@ -19,7 +19,7 @@ mod packed;
 mod protocol;
 mod shared;
 mod types;
-// From here on for real: sockets, processes.
+// From here on the real manager: sockets and processes.
 mod client;
 mod demo;
 mod error;

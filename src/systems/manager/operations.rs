@@ -1,4 +1,4 @@
-//! What each operation does to a list, a dict, a value: each wholly, or refused with nothing
+//! The effect of each operation on a list, a dict or a value: complete, or refused with nothing
 //! changed.
 
 use super::core::Ledger;
@@ -160,7 +160,7 @@ impl Ledger<'_> {
 
 fn at(list: &mut [Item], index: u64) -> Result<&mut Item, Refusal> {
     let len = list.len() as u64;
-    // A usize that does not hold the index is smaller than it, so it is out of range as well.
+    // A usize that cannot hold the index is smaller than it, so the index is out of range too.
     let place = usize::try_from(index).ok();
     place.and_then(|i| list.get_mut(i)).ok_or(Refusal::OutOfRange { index, len })
 }

@@ -1,6 +1,6 @@
-//! Many values as one run of bytes: what a frame can hold takes no more than a frame.
+//! Many values in one run of bytes: what fits into a frame takes no more memory than a frame.
 //!
-//! Four bytes are a call, and a call in memory takes 144: a frame full of them is unpacked one at a
+//! A call takes four bytes encoded and 144 in memory, so a frame full of calls is unpacked one at a
 //! time.
 
 use serde::de::{DeserializeOwned, SeqAccess, Visitor};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A sequence of items or calls, each in its encoding until it is looked at.
+/// A sequence of items or calls, each encoded until it is read.
 ///
 /// ```
 /// use selvedge::systems::manager::{Item, Packed};
@@ -58,7 +58,7 @@ impl<T: Serialize + DeserializeOwned> Packed<T> {
         self.count += 1;
     }
 
-    /// One after the other.
+    /// Iterates over the values.
     ///
     /// # Panics
     /// The iterator does, if what was encoded is no encoding, which is so for no type of this
@@ -74,7 +74,7 @@ impl<T: Serialize + DeserializeOwned> Packed<T> {
     }
 }
 
-// By hand: a derive would ask for a `T` that is one.
+// By hand: a derive would require `T: Default`.
 impl<T> Default for Packed<T> {
     fn default() -> Self {
         Packed { count: 0, bytes: Vec::new(), values: PhantomData }

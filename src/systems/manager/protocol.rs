@@ -1,4 +1,4 @@
-//! What clients and the manager say to each other: closed enums, in frames of a bounded size.
+//! The protocol between clients and the manager: closed enums, in frames of a bounded size.
 //!
 //! The manager never learns the types of its items. An item is the postcard encoding of a value, so
 //! a list holds anything that serde can write, and nothing that a peer sends is ever more than
@@ -75,11 +75,11 @@ pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError>
     frame::from_bytes(bytes).map_err(CodecError)
 }
 
-/// The name of an object at its manager; never used twice.
+/// The name of an object at its manager. It is never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ObjectId(pub u64);
 
-/// Proof of having acquired a lock: writes that carry it are refused once that hold is over.
+/// Proof of having acquired a lock. Writes that carry it are refused once that hold is over.
 ///
 /// It may be given to other clients. A hold ends with the guard or with the connection of its
 /// owner.
@@ -87,44 +87,46 @@ pub struct ObjectId(pub u64);
 pub struct Fence {
     /// The lock.
     pub lock: ObjectId,
-    /// Which of its holds, in their order.
+    /// The number of the hold among the lock's holds.
     pub token: u64,
 }
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Request {
-    /// A new object, of which this connection then has a handle.
+    /// Creates an object, of which this connection then has a handle.
     Create(Create),
-    /// This connection gives up its handle.
+    /// Gives up this connection's handle.
     Release(ObjectId),
-    /// A further connection, whose socket comes along; it starts with a handle of this object.
+    /// Opens a further connection, whose socket is attached. It starts with a handle of this
+    /// object.
     Connect(Option<ObjectId>),
     /// One operation.
     Call(Call),
-    /// Several operations, with nothing of other clients in between; the first refusal ends them.
+    /// Several operations, without operations of other clients in between. The first refusal ends
+    /// them.
     Batch(Packed<Call>),
-    /// The lock, for this connection, as soon as it is free.
+    /// Acquires the lock for this connection, as soon as it is free.
     Acquire(ObjectId),
-    /// The lock, for this connection, if it is free now.
+    /// Acquires the lock for this connection, if it is free now.
     TryAcquire(ObjectId),
     /// Ends the hold.
     Unlock {
-        /// Which.
+        /// Which hold.
         fence: Fence,
-        /// Whether what the lock protects may be half done.
+        /// Whether the protected data may be half changed.
         poison: bool,
     },
     /// Forgets that an owner died.
     ClearPoison(ObjectId),
-    /// A number, by which another connection of this client gets a handle of the object: nobody can
-    /// guess it, and it is good once.
+    /// Creates a number by which another connection of this client gets a handle of the object. It
+    /// cannot be guessed, and it works once.
     Lend(ObjectId),
-    /// A handle of the object that another connection lends by this number.
+    /// Gets a handle of the object that another connection lends by this number.
     Borrow(u64),
 }
 
-/// What a new object is.
+/// The kind of a new object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Create {
     /// An empty list.
@@ -133,18 +135,18 @@ pub enum Create {
     Dict,
     /// One item.
     Value(Item),
-    /// A lock that nobody holds.
+    /// A free lock.
     Lock,
 }
 
 /// One operation on one object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
-    /// On which.
+    /// The object.
     pub object: ObjectId,
-    /// The hold under which it is done: refused when that is over.
+    /// The hold under which it is done. It is refused when the hold is over.
     pub fence: Option<Fence>,
-    /// What.
+    /// The operation.
     pub operation: Operation,
 }
 
@@ -164,58 +166,58 @@ pub enum Operation {
 pub struct Apply {
     /// Its name in [`Functions`](super::Functions).
     pub function: String,
-    /// What the client takes its types to be, as a fingerprint.
+    /// The client's assumption about its types, as a fingerprint.
     pub types: u64,
-    /// What it is called with, besides the item.
+    /// Its argument, besides the item.
     pub argument: Item,
 }
 
 /// What can be done to a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ListOperation {
-    /// Appends one.
+    /// Appends one item.
     Push(Item),
-    /// Appends several.
+    /// Appends several items.
     Extend(Packed<Item>),
-    /// Reads one.
+    /// Reads one item.
     Get(u64),
-    /// Replaces one.
+    /// Replaces one item.
     Set(u64, Item),
-    /// How many there are.
+    /// The number of items.
     Len,
-    /// Takes the last.
+    /// Takes the last item.
     Pop,
-    /// Takes one out.
+    /// Takes one item out.
     Remove(u64),
-    /// Whether it is among them.
+    /// Whether it contains this item.
     Contains(Item),
-    /// Reads those from the first index up to but without the second.
+    /// Reads the items from the first index up to, but without, the second.
     Range(u64, u64),
-    /// Applies a function to one, in place.
+    /// Applies a function to one item, in place.
     Update(u64, Apply),
-    /// Replaces one if it is as expected.
+    /// Replaces one item if it is as expected.
     CompareExchange {
-        /// Which.
+        /// The index.
         index: u64,
-        /// As expected.
+        /// The expected item.
         current: Item,
-        /// Put in its place.
+        /// The new item.
         new: Item,
     },
-    /// Takes all out.
+    /// Takes all items out.
     Clear,
 }
 
 /// What can be done to a dict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DictOperation {
-    /// Sets a key, and answers what it was.
+    /// Sets a key, and returns its previous item.
     Insert(Item, Item),
     /// Reads a key.
     Get(Item),
     /// Takes a key out.
     Remove(Item),
-    /// How many keys there are.
+    /// The number of keys.
     Len,
     /// All keys.
     Keys,
@@ -223,20 +225,21 @@ pub enum DictOperation {
     Pairs,
     /// Applies a function to the item of a key, in place.
     Update {
-        /// Which.
+        /// The key.
         key: Item,
-        /// What the function starts from if the key is absent; without it that is refused.
+        /// What the function starts from if the key is absent. Without it, an absent key is
+        /// refused.
         default: Option<Item>,
         /// The function.
         apply: Apply,
     },
-    /// Replaces what a key is if it is as expected; `None` is an absent key.
+    /// Replaces the item of a key if it is as expected. `None` is an absent key.
     CompareExchange {
-        /// Which.
+        /// The key.
         key: Item,
-        /// As expected.
+        /// The expected item.
         current: Option<Item>,
-        /// Put in its place.
+        /// The new item.
         new: Option<Item>,
     },
     /// Takes all out.
@@ -254,14 +257,14 @@ pub enum ValueOperation {
     Update(Apply),
     /// Replaces it if it is as expected.
     CompareExchange {
-        /// As expected.
+        /// The expected item.
         current: Item,
-        /// Put in its place.
+        /// The new item.
         new: Item,
     },
 }
 
-/// What the manager answers.
+/// The manager's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reply {
     /// Done.
@@ -278,11 +281,11 @@ pub enum Reply {
     Items(Packed<Item>),
     /// Keys with their items.
     Pairs(Packed<(Item, Item)>),
-    /// `None`: exchanged. Otherwise what was there instead.
+    /// `None`: exchanged. Otherwise the item that was there instead.
     Exchanged(Option<Option<Item>>),
-    /// The lock is this connection's.
+    /// This connection has the lock.
     Acquired {
-        /// Which hold this is.
+        /// The number of this hold.
         token: u64,
         /// Whether an earlier owner died, or panicked.
         poisoned: bool,
@@ -294,11 +297,11 @@ pub enum Reply {
         /// This ended the batch.
         refusal: Option<Refusal>,
     },
-    /// Not done, and nothing has changed.
+    /// Not done. Nothing has changed.
     Refused(Refusal),
 }
 
-/// Why the manager did not do it.
+/// Why the manager refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -310,13 +313,13 @@ pub enum Refusal {
     NoSuchObject(ObjectId),
     /// This connection has no handle of the object: it can neither use it nor give it up.
     NoHandle(ObjectId),
-    /// The object is not of the kind that the operation is for.
+    /// The object is not of the operation's kind.
     WrongKind,
     /// The list ends before this index.
     OutOfRange {
-        /// Which.
+        /// The index.
         index: u64,
-        /// How long the list is.
+        /// The length of the list.
         len: u64,
     },
     /// The dict does not have the key.
@@ -328,40 +331,39 @@ pub enum Refusal {
         /// The names that it has.
         known: Vec<String>,
     },
-    /// The item or the argument is not what the function takes, or the client expects another
-    /// result.
+    /// The item or the argument does not fit the function, or the client expects another result.
     Mismatch {
         /// The function.
         function: String,
-        /// What it takes, or why it could not.
+        /// The types of the function, or why it failed.
         reason: String,
     },
-    /// The function panicked, or the `Serialize`, `Deserialize` or `Drop` of one of its types; the
-    /// item is as it was.
+    /// The function panicked, or the `Serialize`, `Deserialize` or `Drop` of one of its types did.
+    /// The item is unchanged.
     Panicked {
         /// The function.
         function: String,
-        /// What it said.
+        /// The panic message.
         message: String,
-        /// `src/work.rs:12:5`, if that is known.
+        /// `src/work.rs:12:5`, if it is known.
         location: Option<String>,
     },
-    /// The hold of the lock under which this was to be done is over.
+    /// The hold under which this was requested is over.
     StaleFence,
     /// This connection already holds the lock.
     AlreadyHeld,
-    /// Somebody holds the lock.
+    /// Another connection holds the lock.
     Locked,
     /// The answer does not fit into a frame of this many bytes.
     TooLarge(u64),
     /// The manager holds as much as its limits allow.
     Full,
-    /// The bytes are not a request: the connection is over.
+    /// The bytes are not a request. The connection is over.
     Malformed(String),
-    /// All requests, or all replies, of all connections would take more than this many bytes at a
-    /// time.
+    /// The requests, or the replies, of all connections together would take more than this many
+    /// bytes at a time.
     Busy(u64),
-    /// Nobody lends an object by this number.
+    /// No object is lent by this number.
     NoLoan(u64),
 }
 
@@ -406,13 +408,13 @@ impl Reply {
             Reply::Items(items) => items.bytes(),
             Reply::Pairs(pairs) => pairs.bytes(),
             Reply::Item(Some(item)) | Reply::Exchanged(Some(Some(item))) => item.0.len(),
-            // A refusal carries what the request did, which is counted with that.
+            // A refusal carries parts of the request, which is already counted.
             _ => 0,
         }
     }
 }
 
-/// How much a manager takes.
+/// The limits of a manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// The most bytes of one request or one reply.
@@ -429,8 +431,8 @@ impl Default for Limits {
     }
 }
 
-/// Decodes one request, as the manager does with every frame: any bytes at all are either a request
-/// or an error.
+/// Decodes one request, as the manager does with every frame. Any bytes are either a request or an
+/// error.
 ///
 /// # Errors
 /// The bytes are not exactly one request.

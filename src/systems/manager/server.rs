@@ -1,5 +1,4 @@
-//! A running manager: one thread a connection, in a thread of this process or in a process of its
-//! own.
+//! A running manager: one thread per connection, in this process or in its own.
 
 use super::client::{Client, Link, Origin, Transport, unexpected};
 use super::core::{ConnectionId, Core};
@@ -37,7 +36,7 @@ use std::time::Duration;
 /// ```
 pub struct Manager {
     client: Arc<Client>,
-    // The other end of what the server takes as its lifeline.
+    // The other end of the server's lifeline.
     root: UnixStream,
     // `None` once it was shut down.
     server: Option<Server>,
@@ -73,8 +72,8 @@ impl Manager {
         Self::new(ours, origin, limits, Server::Thread(thread, shut_down))
     }
 
-    /// Starts a manager as a process of its own, with the default limits: the worker of this name
-    /// must be registered as a function that calls [`Serve::run`].
+    /// Starts a manager as its own process, with the default limits. The worker of this name must
+    /// be registered as a function that calls [`Serve::run`].
     ///
     /// ```no_run
     /// use selvedge::process::{Table, worker_main};
@@ -96,7 +95,7 @@ impl Manager {
         Self::process_with(worker, Limits::default())
     }
 
-    /// Starts a manager as a process of its own.
+    /// Starts a manager as its own process.
     ///
     /// # Errors
     /// As [`process`](Self::process).
@@ -126,7 +125,7 @@ impl Manager {
         })
     }
 
-    /// A new, empty list. Objects live as long as somebody has a proxy of them.
+    /// A new, empty list. An object lives as long as there is a proxy of it.
     ///
     /// # Errors
     /// The manager is gone, or full.
@@ -153,7 +152,7 @@ impl Manager {
         ))
     }
 
-    /// A new lock, held by nobody.
+    /// A new lock, which is free.
     ///
     /// # Errors
     /// As [`list`](Self::list).
@@ -161,7 +160,7 @@ impl Manager {
         Ok(LockProxy::new(&self.client, create(&self.client, Create::Lock)?))
     }
 
-    /// A socket that the manager serves from now on, for a client that writes its own frames.
+    /// A socket that the manager now serves, for a client that writes its own frames.
     ///
     /// # Errors
     /// As [`list`](Self::list).
@@ -178,11 +177,11 @@ impl Manager {
         }
     }
 
-    /// Ends the manager: its clients are told that it is gone, its objects are dropped, and its
+    /// Ends the manager. Its clients learn that it is gone, its objects are dropped, and its
     /// threads or its process have ended when this returns.
     ///
     /// # Errors
-    /// The manager had failed before.
+    /// The manager had already failed.
     pub fn shutdown(mut self) -> Result<(), ManagerError> {
         self.end()
     }
@@ -192,8 +191,7 @@ impl Manager {
         if let Server::Thread(_, shut_down) = &server {
             let _ = shut_down.set(()); // it is set once: `server` was there to take
         }
-        // The manager takes the end of its first connection as the end of its life. An error means
-        // that it is gone.
+        // The manager ends with its first connection. An error means that it is gone.
         let _ = self.root.shutdown(Shutdown::Both);
         match server {
             Server::Thread(thread, _) => match thread.join() {
@@ -201,8 +199,8 @@ impl Manager {
                 Err(_) => Err(ManagerError::Disconnected { exit: ManagerExit::Unknown }),
             },
             Server::Process(worker) => {
-                // A function of the table that does not return must not keep us: the handle kills
-                // the process then.
+                // A function of the table that does not return must not block us: then the handle
+                // kills the process.
                 const ENDING: Duration = Duration::from_secs(10);
                 match worker.join_timeout(ENDING) {
                     Ok(Ok(())) => Ok(()),
@@ -233,7 +231,7 @@ pub(super) fn create(client: &Client, create: Create) -> Result<ObjectId, Manage
     }
 }
 
-/// What a manager's process is started with.
+/// The arguments of a manager's process.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Serve {
     root: Handle,
@@ -241,7 +239,7 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// Is the manager, until its owner shuts it down or dies.
+    /// Runs the manager until its owner shuts it down or dies.
     pub fn run(self, functions: Functions) {
         run(UnixStream::from(OwnedFd::from(self.root)), functions, self.limits);
     }
@@ -250,7 +248,7 @@ impl Serve {
 /// Serves all connections until the first of them ends.
 fn run(root: UnixStream, functions: Functions, limits: Limits) {
     let core = Core::new(functions, limits);
-    // Without it there is no manager, and its client hears that it is gone.
+    // Without it there is no manager, and its client learns that it is gone.
     let Ok(server) = Connections::start(core, limits.frame_bytes) else { return };
     let _end = End(&server);
     if let Ok(connection) = server.shared.connect(None) {
@@ -258,7 +256,7 @@ fn run(root: UnixStream, functions: Functions, limits: Limits) {
     }
 }
 
-/// Ends a manager, also when the thread of its first connection panics.
+/// Ends a manager, even when the thread of its first connection panics.
 struct End<'a>(&'a Connections);
 
 impl Drop for End<'_> {
@@ -279,7 +277,7 @@ struct Connections {
 #[derive(Default)]
 struct Registry {
     ended: bool,
-    // Connections but the first: what is needed to end each from outside.
+    // All connections but the first, with what is needed to end each from outside.
     open: BTreeMap<ConnectionId, (UnixStream, JoinHandle<()>)>,
     watch: Option<JoinHandle<()>>,
 }
@@ -318,7 +316,7 @@ impl Connections {
         });
     }
 
-    /// Begins a connection for the client of another one, on a thread of its own.
+    /// Begins a connection for the client of another one, on its own thread.
     fn open(
         self: &Arc<Self>,
         from: ConnectionId,
@@ -326,7 +324,7 @@ impl Connections {
         object: Option<ObjectId>,
         serve: impl FnOnce(&Arc<Self>, ConnectionId, UnixStream) + Send + 'static,
     ) -> Result<(), Refusal> {
-        // Held until the thread is registered, so that its end cannot come before.
+        // Held until the thread is registered, so that its end cannot come earlier.
         let mut registry = self.registry();
         if registry.ended {
             return Err(Refusal::Closing);
@@ -360,8 +358,8 @@ impl Connections {
             (std::mem::take(&mut registry.open), registry.watch.take())
         };
         for (stream, thread) in open.into_values() {
-            // An error means that the connection has ended; a panic of its thread was its own
-            // client's business.
+            // An error means that the connection has ended. A panic of its thread concerned its own
+            // client.
             let _ = stream.shutdown(Shutdown::Both);
             let _ = thread.join();
         }
@@ -375,8 +373,8 @@ impl Connections {
     }
 }
 
-/// The thread of a connection ends: by a panic of ours, too, its client hears of it and holds
-/// nothing any more.
+/// Marks the end of a connection's thread. Even if we panic, its client learns of it and no longer
+/// holds anything.
 struct Ended<'a> {
     server: &'a Connections,
     connection: ConnectionId,
@@ -389,13 +387,13 @@ impl Drop for Ended<'_> {
     }
 }
 
-/// The manager's end of a connection: what it keeps is counted, and while it waits its end is
-/// looked for.
+/// The manager's end of a connection. It counts the memory in use, and watches for the client's end
+/// while it waits.
 struct Served<'a> {
     socket: Socket,
     server: &'a Connections,
     connection: ConnectionId,
-    /// For the request that arrives or is served.
+    /// For the request that arrives or is being served.
     charge: Charge,
 }
 
@@ -405,7 +403,7 @@ impl Wire<Reply, Request> for Served<'_> {
     }
 
     fn receive(&mut self) -> Result<Request, Lost> {
-        // Gone with the last request; and what is not admitted is not kept either.
+        // The last request is gone, and a request that is not admitted is not kept.
         self.charge = self.server.requests.charge();
         let charge = &mut self.charge;
         self.socket
@@ -432,7 +430,7 @@ mod tests {
         let _end = End(&server);
         let first = server.shared.connect(None).unwrap();
         for _ in 0..3 {
-            // There is room for one more, each time.
+            // Each time there is room for one more.
             let (mut ours, theirs) = UnixStream::pair().unwrap();
             let bug =
                 |_: &Arc<Connections>, _, _| std::panic::resume_unwind(Box::new("a bug of ours"));

@@ -1,8 +1,8 @@
-//! The core behind its lock, and the two ends of a connection: what models explore is what the
+//! The core behind its lock, and the two ends of a connection. Models explore the code that the
 //! server runs.
 //!
-//! The only thing that differs between a model and a real manager is the [`Wire`]: a channel there,
-//! a socket here.
+//! A model and a real manager differ only in the [`Wire`]: a channel in the model, a socket in the
+//! manager.
 
 use super::core::{ConnectionId, Core, Outcome};
 use super::error::{ManagerError, ManagerExit};
@@ -16,7 +16,7 @@ pub struct Shared {
     pub(super) core: Mutex<Core>,
     // Notified when a lock may have become free, and when the manager shuts down.
     pub(super) changed: Condvar,
-    // Charged under the core's lock only, so that what there is room for then fits.
+    // Charged under the core's lock only, so that an amount that was seen to fit still fits.
     replies: Memory,
 }
 
@@ -47,14 +47,14 @@ impl Shared {
         self.core().connect_from(from, object)
     }
 
-    /// Does what is asked for; blocks while that is a lock that somebody holds.
+    /// Performs a request. Blocks while it asks for a lock that another connection holds.
     pub fn call(&self, connection: ConnectionId, request: Request) -> Reply {
         self.answer(connection, request, |_| ()).0
     }
 
-    /// The same; the charge is for the reply, until it is sent. `waits` is told, under the core's
-    /// lock, that this is going to block, and later that it no longer does: who learns meanwhile
-    /// that the client has gone disconnects it, and that ends the wait.
+    /// The same. The charge is for the reply, until it is sent. `waits` is called under the core's
+    /// lock when this is going to block, and again when it no longer does. A thread that learns
+    /// meanwhile that the client has gone disconnects it, which ends the wait.
     pub(super) fn answer(
         &self,
         connection: ConnectionId,
@@ -97,7 +97,7 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// Refuses everything from now on; whoever waits for a lock is told so.
+    /// Refuses everything from now on. Connections that wait for a lock are told so.
     pub fn close(&self) {
         self.core().close();
         self.changed.notify_all();
@@ -133,7 +133,7 @@ pub trait Wire<Out, In> {
     /// The other end is gone, or sent something else.
     fn receive(&mut self) -> Result<In, Lost>;
 
-    /// Its thread waits for another client from now on and reads nothing, or does so no longer.
+    /// The thread now waits for another client and reads nothing, or it has stopped doing so.
     fn waits(&self, waits: bool) {
         let _ = waits;
     }
@@ -144,17 +144,17 @@ pub trait Wire<Out, In> {
 pub enum Lost {
     /// The other end is gone.
     Ended,
-    /// What came is no message, so nothing after it can be one.
+    /// The bytes are no message, so nothing after them can be one.
     Malformed(String),
     /// The message is larger than a frame may be.
     TooLarge(u64),
-    /// With what others have under way it is more than this many bytes: it was passed over, and the
-    /// next may come.
+    /// Together with what others have in flight it is more than this many bytes. It was skipped,
+    /// and the next message may come.
     Busy(u64),
 }
 
-/// Serves one connection to its end, whatever that is: a panic disconnects, too. A request for a
-/// further connection is given to `open`.
+/// Serves one connection to its end, whatever that is. A panic disconnects too. A request for a
+/// further connection is passed to `open`.
 pub fn serve<W: Wire<Reply, Request>>(
     shared: &Shared,
     connection: ConnectionId,
@@ -176,7 +176,7 @@ impl Drop for Disconnect<'_> {
     }
 }
 
-/// Serves until the other end is gone; `undelivered` hears of a lock whose new owner was not told.
+/// Serves until the other end is gone. `undelivered` gets a lock whose new owner was not told.
 pub(super) fn serve_until_lost<W: Wire<Reply, Request>>(
     shared: &Shared,
     connection: ConnectionId,
@@ -208,14 +208,14 @@ pub(super) fn serve_until_lost<W: Wire<Reply, Request>>(
         };
         match wire.send(&reply) {
             Ok(()) => {}
-            // Only what was read can be too large, so nothing has changed.
+            // Only a reply to a read can be too large, so nothing has changed.
             Err(Lost::TooLarge(limit)) => {
                 if wire.send(&Reply::Refused(Refusal::TooLarge(limit))).is_err() {
                     return;
                 }
             }
             Err(_) => {
-                // A client that died while it waited for a lock has not left anything half done.
+                // A client that died while it waited for a lock has left nothing half done.
                 if let (Some(lock), Reply::Acquired { .. }) = (lock, reply) {
                     undelivered(shared, connection, lock);
                 }
@@ -225,13 +225,12 @@ pub(super) fn serve_until_lost<W: Wire<Reply, Request>>(
     }
 }
 
-/// Says why the connection ends; if nobody is there to hear it, it ends all the same.
+/// Sends why the connection ends. It ends even if the other end is gone.
 fn answer<W: Wire<Reply, Request>>(wire: &mut W, refusal: Refusal) {
     let _ = wire.send(&Reply::Refused(refusal));
 }
 
-/// The client's end of a connection: one request at a time, and one error for the end of the
-/// manager.
+/// The client's end of a connection: one request at a time, and one error for the manager's end.
 #[derive(Debug)]
 pub struct Remote<W> {
     state: Mutex<State<W>>,
@@ -240,7 +239,7 @@ pub struct Remote<W> {
 #[derive(Debug)]
 struct State<W> {
     wire: W,
-    // Once set it stays: everybody hears the same of one event.
+    // Once set, it stays: every caller gets the same error for one event.
     lost: Option<ManagerError>,
 }
 
@@ -251,12 +250,11 @@ impl<W: Wire<Request, Reply>> Remote<W> {
         Remote { state: Mutex::new(State { wire, lost: None }) }
     }
 
-    /// Sends the request, waits for the reply. `prepare` sees the wire before, `exit` says how the
-    /// manager ended.
+    /// Sends the request and waits for the reply. `prepare` sees the wire before. `exit` says how
+    /// the manager ended.
     ///
     /// # Errors
-    /// The manager is gone, or does not answer in its language; a request that is too large is
-    /// refused here.
+    /// The manager is gone, or violates the protocol. A request that is too large is refused here.
     pub fn call(
         &self,
         request: &Request,

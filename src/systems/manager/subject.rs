@@ -1,5 +1,5 @@
-//! The manager's list and dict as subjects: an operation that the manager does as a whole, and the
-//! same put together by a client.
+//! The manager's list and dict as subjects: an operation that the manager performs as a whole, and
+//! the same operation composed by a client.
 
 use super::models::setting::{client, manager, new_list};
 use super::protocol::Create;
@@ -103,10 +103,10 @@ impl Subject for ReadModifyWrite {
     }
 }
 
-/// A dict, every operation done at the manager.
+/// A dict whose operations are all performed at the manager.
 pub struct Entries(DictProxy<u8, u64>);
 
-/// The broken form: what was at the key is asked for first.
+/// The broken form: it first asks for the item at the key.
 pub struct AskedFirst(DictProxy<u8, u64>);
 
 fn dict() -> DictProxy<u8, u64> {

@@ -1,16 +1,16 @@
-//! Types across processes: encodings do not tell one type from another, so both sides compare its
-//! fingerprint.
+//! Types across processes. Encodings do not tell one type from another, so both sides compare the
+//! type's fingerprint.
 //!
-//! Without that, an `i32` sent to where a `u64` is expected would arrive as twice its value, and no
-//! error.
+//! Without that, an `i32` sent where a `u64` is expected would arrive as twice its value, without
+//! an error.
 
 use crate::process::handle;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A number that two types share only if they have the same name; the same in every process of one
-/// program.
+/// A number that two types share only if they have the same name. It is the same in every process
+/// of one program.
 pub(super) fn fingerprint<T: ?Sized>() -> u64 {
     // FNV-1a
     std::any::type_name::<T>().bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -18,7 +18,7 @@ pub(super) fn fingerprint<T: ?Sized>() -> u64 {
     })
 }
 
-/// Travels as the fingerprint of `T`, and arrives only where a `T` is expected.
+/// Encoded as the fingerprint of `T`, and decoded only where a `T` is expected.
 pub(super) struct Typed<T>(PhantomData<fn(T) -> T>);
 
 impl<T> Typed<T> {

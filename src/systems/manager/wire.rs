@@ -1,5 +1,4 @@
-//! A connection over a socket: frames of a bounded size, and at most one socket that comes along
-//! with one.
+//! A connection over a socket: frames of a bounded size, each with at most one socket attached.
 
 use super::protocol::{decode, encode};
 use super::shared::{Lost, Wire};
@@ -20,29 +19,29 @@ pub struct Socket {
     stream: UnixStream,
     decoder: Decoder,
     frame_bytes: u32,
-    // Goes along with the next message.
+    // Attached to the next message.
     pub(super) outgoing: Option<OwnedFd>,
-    // Came along with the last message.
+    // Attached to the last message.
     pub(super) incoming: Option<OwnedFd>,
 }
 
 impl Socket {
-    /// The end of this stream, with frames of at most so many bytes.
+    /// This end of the stream, with frames of at most this many bytes.
     #[must_use]
     pub fn new(stream: UnixStream, frame_bytes: u32) -> Self {
         let decoder = Decoder::with_limit(frame_bytes as usize);
         Socket { stream, decoder, frame_bytes, outgoing: None, incoming: None }
     }
 
-    /// The stream, for one who looks for its end.
+    /// The stream, for watching its end.
     pub(super) fn stream(&self) -> &UnixStream {
         &self.stream
     }
 
-    /// The next message, if `admit` agrees, as it arrives, to each number of bytes that have to be
-    /// kept for it.
+    /// The next message. While it arrives, `admit` must agree to each number of bytes to keep for
+    /// it.
     ///
-    /// What is not admitted is `Busy`: it is passed over.
+    /// A message that is not admitted is `Busy`: it is skipped.
     pub(super) fn receive_if<In: DeserializeOwned>(
         &mut self,
         mut admit: impl FnMut(usize) -> Result<(), u64>,
@@ -63,15 +62,15 @@ impl Socket {
                 self.decoder.pass_over();
                 return Err(Lost::Busy(limit));
             }
-            // A torn last frame was never a message; a reset is the end, too.
+            // A truncated last frame was never a message. A reset is the end too.
             if !matches!(self.read(), Ok(true)) {
                 return Err(Lost::Ended);
             }
         }
     }
 
-    /// Writes header and payload, one behind the other: a copy of both would double what a reply
-    /// takes.
+    /// Writes header and payload one after the other. A copy of both would double the memory of a
+    /// reply.
     fn write(&mut self, mut header: &[u8], mut payload: &[u8]) -> rustix::io::Result<()> {
         let companion = self.outgoing.take();
         let borrowed: Vec<_> = companion.iter().map(AsFd::as_fd).collect();

@@ -1,8 +1,8 @@
 //! The bell: how one sleeper waits for something that others store in atomics.
 //!
-//! Whoever changed something rings; that costs a fence and a load as long as nobody sleeps. The
-//! sleeper says so, and then looks once more. Both have a fence between their store and their load,
-//! so at least one of them sees the other's store (Dekker's argument).
+//! A thread that has changed something rings, which costs a fence and a load as long as no thread
+//! sleeps. The sleeper announces itself, and then looks once more. Both have a fence between their
+//! store and their load, so at least one of them sees the other's store (Dekker's argument).
 
 use crate::sync::atomic::{AtomicBool, Ordering, fence};
 use crate::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -32,20 +32,20 @@ impl<D> Bell<D> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the sleeper look again. The change must have been stored before.
+    /// Makes the sleeper look again. The change must be stored before.
     pub(super) fn ring(&self) {
         // between the caller's store and this load; its partner is in `wait_until`
         fence(Ordering::SeqCst);
-        // Relaxed: the fences order it, and the lock the rest
+        // Relaxed: the fences order it, and the lock orders the rest
         if self.sleeping.load(Ordering::Relaxed) {
-            // The sleeper holds the lock from its last look until it waits: so it has looked later,
-            // or it waits.
+            // The sleeper holds the lock from its last look until it waits. So once the lock is
+            // free here, the sleeper either waits or looks later.
             drop(self.lock());
             self.rung.notify_one();
         }
     }
 
-    /// Looks until there is something to see; `None` if there is not until `deadline`.
+    /// Looks until there is something to see. `None` if nothing appears until `deadline`.
     pub(super) fn wait_until<R>(
         &self,
         deadline: Option<Instant>,
@@ -69,15 +69,15 @@ impl<D> Bell<D> {
                 },
             };
         };
-        // Relaxed: seen late, it costs a ring for nobody
+        // Relaxed: if it is seen late, it costs a useless ring
         self.sleeping.store(false, Ordering::Relaxed);
         drop(data);
         seen
     }
 }
 
-/// How often to yield before sleeping. The wake-up is what costs (measured: 16 yields make the same
-/// ring faster by a factor of 75); in a model it would only be more of the same schedules.
+/// How often to yield before sleeping. The wake-up is expensive (measured: 16 yields make the same
+/// ring faster by a factor of 75). In a model, yields would only add more of the same schedules.
 pub(super) fn yields() -> u32 {
     if !crate::execution::is_modelled() { 16 } else { 0 }
 }

@@ -1,23 +1,23 @@
-//! The mission's program: a child process puts the squares of 1..=5, the parent receives exactly
-//! these.
+//! The mission's program: a child process sends the squares of 1..=5, and the parent receives
+//! exactly these.
 
 use super::{Died, Sender, bounded};
 use crate::process::{Table, Worker, WorkerError, WorkerHandle};
 use std::fmt;
 use std::ops::RangeInclusive;
 
-/// Registers the functions that the queue's workers run: for a program that calls [`demo`].
+/// Registers the functions of the queue's workers, for a program that calls [`demo`].
 #[must_use]
 pub fn register(table: Table) -> Table {
     table.function(SQUARES, squares)
 }
 
-/// The name under which workers know [`squares`].
+/// The name of [`squares`] for workers.
 const SQUARES: &str = "queue/squares";
 
-/// Puts the squares of these numbers, in a worker; says how many.
+/// Sends the squares of these numbers from a worker. Returns how many.
 ///
-/// It panics if the receiver is gone: then there is nobody to work for.
+/// It panics if the receiver is gone, because its work is then pointless.
 fn squares((sender, numbers): (Sender<u64>, RangeInclusive<u64>)) -> u64 {
     let mut sent = 0;
     for n in numbers {
@@ -27,14 +27,14 @@ fn squares((sender, numbers): (Sender<u64>, RangeInclusive<u64>)) -> u64 {
     sent
 }
 
-/// What the demonstration saw.
+/// The result of the demonstration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demo {
     /// The process that sent.
     pub worker: u32,
-    /// How many items it says it sent.
+    /// How many items it reports as sent.
     pub sent: u64,
-    /// What was received, in this order.
+    /// The received items, in this order.
     pub received: Vec<u64>,
 }
 
@@ -61,7 +61,7 @@ pub fn demo() -> Result<Demo, DemoError> {
         Worker::spawn(SQUARES, &(sender, 1..=5_u64)).map_err(DemoError::Worker)?;
     let id = worker.id();
     let drained = receiver.drain();
-    // The worker's own words first: they say more than that its stream was cut short.
+    // The worker's own error comes first: it says more than that its stream was cut short.
     let sent = worker.join().map_err(DemoError::Worker)?;
     let received = drained.map_err(DemoError::Died)?;
     Ok(Demo { worker: id, sent, received })

@@ -1,10 +1,10 @@
-//! How sending and receiving can fail, in crossbeam's words, and how a stream can end.
+//! How sending and receiving can fail, in crossbeam's terms, and how a stream can end.
 
 use crate::process::Failure;
 use crate::process::frame::{self, Exceeded, FrameError};
 use std::fmt;
 
-/// The longest item that goes through a pipe, in bytes: a frame's first byte says what it is.
+/// The longest item that fits through a pipe, in bytes: the first byte of a frame gives its kind.
 pub(super) const LIMIT: usize = frame::LIMIT - 1;
 
 /// Why [`send`](super::Sender::send) did not send; the item comes back.
@@ -41,15 +41,15 @@ pub enum SendTimeoutError<T> {
     Unserialisable(T, Reason),
 }
 
-/// What keeps an item from travelling.
+/// Why an item cannot be transferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
     /// Its `Serialize` refuses.
     Refused,
-    /// It is longer than a frame may be: so many bytes.
+    /// It is longer than a frame may be: its length in bytes.
     TooLong(usize),
-    /// It goes beyond a limit of whoever would decode it.
+    /// It exceeds a limit of the decoder.
     Exceeds(Exceeded),
 }
 
@@ -146,10 +146,10 @@ macro_rules! opaque_debug {
 }
 opaque_debug!(SendError, TrySendError, SendTimeoutError);
 
-/// Why [`recv`](super::Receiver::recv) received nothing: every producer has ended, and nothing is
+/// Why [`recv`](super::Receiver::recv) received nothing: every producer has ended, and no item is
 /// left.
 ///
-/// [`producers`](super::Receiver::producers) says in which way they ended.
+/// [`producers`](super::Receiver::producers) says how they ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecvError;
 
@@ -210,8 +210,8 @@ pub enum Producers {
     Open,
     /// All have closed.
     Closed,
-    /// All have ended, and at least one of them without closing: this is how the first of those was
-    /// found.
+    /// All have ended, and at least one of them without closing. This is the first such death that
+    /// was found.
     Died(Death),
 }
 
@@ -219,7 +219,7 @@ pub enum Producers {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Death {
-    /// Its thread panicked; in a worker, with this message and at this place.
+    /// Its thread panicked. For a worker, with this message and at this place.
     Panicked {
         /// The panic's message, if it is known.
         message: Option<String>,
@@ -228,9 +228,9 @@ pub enum Death {
     },
     /// Its worker process ended.
     Worker(Failure),
-    /// It sent bytes that cannot be understood; all that came before them counts.
+    /// It sent bytes that cannot be decoded. Everything before them counts.
     Garbage(FrameError),
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
 }
 

@@ -3,18 +3,18 @@
 /// One departure from the algorithm. Outside of models it is always `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// The algorithm as it is meant.
+    /// The correct algorithm.
     #[default]
     None,
     /// The receiver reads `tail` before `state`: a lane seen closed may hold more than was seen.
     TailBeforeState,
     /// A producer that closes does not wake the receiver.
     CloseWithoutWake,
-    /// A receiver that goes does not wake the producers.
+    /// A receiver that leaves does not wake the producers.
     LeaveWithoutWake,
     /// `tail` is stored without Release: the slot's write is not published with it.
     RelaxedPublication,
-    /// The producer's process is gone before this step of sending this item (from 0).
+    /// The producer's process dies before this step of sending this item (from 0).
     Death {
         /// Which item.
         item: usize,

@@ -1,4 +1,4 @@
-//! The hub: where producers ring, and where new lanes wait until the receiver takes them up.
+//! The hub: where producers ring, and where new lanes wait until the receiver adopts them.
 
 use super::bell::{Bell, yields};
 use super::error::Death;
@@ -11,7 +11,7 @@ use std::time::Instant;
 /// The receiver sleeps here.
 pub(super) type Hub<T> = Bell<Arrivals<T>>;
 
-/// Lanes that the receiver has not taken up yet.
+/// Lanes that the receiver has not adopted yet.
 #[derive(Debug)]
 pub(super) struct Arrivals<T> {
     lanes: Vec<Consumer<T>>,
@@ -27,7 +27,7 @@ impl<T> Arrivals<T> {
         std::mem::take(&mut self.lanes)
     }
 
-    /// Says that the receiver is gone, and takes what it has not taken.
+    /// Records that the receiver is gone, and removes the lanes that it has not adopted.
     pub(super) fn leave(&mut self) -> Vec<Consumer<T>> {
         self.gone = true;
         self.take()
@@ -52,8 +52,8 @@ impl<T> Local<T> {
         let (producer, mut consumer) = lane(capacity, fault);
         prepare(&mut consumer);
         let mut arrivals = hub.lock();
-        // The lane that asks for this one is open until we return, so no receiver sees the end of
-        // the stream meanwhile.
+        // The lane that asks for this one stays open until we return, so no receiver sees the end
+        // of the stream meanwhile.
         let gone = match arrivals.gone {
             true => Some(consumer),
             false => {
@@ -62,7 +62,7 @@ impl<T> Local<T> {
             }
         };
         drop(arrivals);
-        drop(gone); // marks the lane, not under the lock
+        drop(gone); // marks the lane, outside of the lock
         Self { producer, hub: Arc::clone(hub) }
     }
 
@@ -85,8 +85,8 @@ impl<T> Local<T> {
         Ok(())
     }
 
-    /// Pushes as soon as there is room; `Full` if there is none until `deadline`, or when `give_up`
-    /// says so.
+    /// Pushes as soon as there is room. Returns `Full` if there is none until `deadline`, or when
+    /// `give_up` says so.
     pub(super) fn push(
         &mut self,
         item: T,
@@ -94,7 +94,7 @@ impl<T> Local<T> {
         give_up: impl Fn() -> bool,
     ) -> Result<(), PushError<T>> {
         let mut item = Some(item);
-        // Once without any lock, also where nobody yields: models must see this path, too.
+        // Once without any lock, even without yields: models must see this path too.
         for turn in 0..=yields() {
             if turn > 0 {
                 thread::yield_now();
@@ -121,7 +121,7 @@ impl<T> Local<T> {
                 Err(PushError::Died)
             }
             Some(Ok(())) => {
-                // not under the lock of `room`, which the receiver takes under the hub's
+                // outside of the lock of `room`, which the receiver takes under the hub's
                 self.hub.ring();
                 Ok(())
             }

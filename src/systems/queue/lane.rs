@@ -1,9 +1,9 @@
 //! A lane: one producer, one consumer, a ring of slots.
 //!
-//! The producer's only visible step is one store of `tail`, the consumer's one store of `head`; so
-//! the end of either, at whatever step, leaves a valid prefix of what was sent. `state` goes from
-//! OPEN to CLOSED by the producer, or to DEAD by whoever saw its end. The consumer reads *`state`
-//! first, then `tail`*: a lane that was seen closed then shows its last `tail`.
+//! The producer's only visible step is one store of `tail`, the consumer's is one store of `head`.
+//! So the end of either, at any step, leaves a valid prefix of what was sent. The producer changes
+//! `state` from OPEN to CLOSED. The thread that sees the producer's end changes it to DEAD. The
+//! consumer reads *`state` first, then `tail`*: a lane seen closed then shows its last `tail`.
 
 use super::bell::Bell;
 use super::error::Death;
@@ -29,14 +29,15 @@ pub(super) struct Lane<T> {
     /// 3. each hands a slot over with a Release store that the other loads with Acquire before
     ///    touching it.
     slots: Box<[UnsafeCell<Option<T>>]>,
-    /// How many items were taken, and the bit GONE; stored by the consumer only.
+    /// How many items were taken, and the bit GONE. Only the consumer stores it.
     head: AtomicUsize,
-    /// How many items were published; stored by the producer only.
+    /// How many items were published. Only the producer stores it.
     tail: AtomicUsize,
     state: AtomicU32,
-    /// Rung by the consumer when there is room, and when it goes.
+    /// The consumer rings it when there is room, and when it leaves.
     pub(super) room: Bell<()>,
-    /// Why it is DEAD: set before `state` says so. No branch point, as nobody ever waits for it.
+    /// Why it is DEAD, set before `state` says so. No branch point, because nothing ever waits for
+    /// it.
     death: std::sync::OnceLock<Death>,
     fault: Fault,
 }
@@ -50,18 +51,18 @@ unsafe impl<T: Send> Sync for Lane<T> {}
 #[derive(Debug)]
 pub(super) struct Producer<T> {
     lane: Arc<Lane<T>>,
-    /// What `lane.tail` holds: nobody else stores there.
+    /// The value of `lane.tail`, which only the producer stores.
     tail: usize,
 }
 
 /// The receiving end of a lane.
 pub(super) struct Consumer<T> {
     lane: Arc<Lane<T>>,
-    /// What `lane.head` holds: nobody else stores there.
+    /// The value of `lane.head`, which only the consumer stores.
     head: usize,
-    /// Whether the lane was seen ended: then nobody waits for room.
+    /// Whether the lane was seen ended: then no producer waits for room.
     ended: bool,
-    /// Called when the consumer goes before the lane has ended.
+    /// Called when the consumer leaves before the lane has ended.
     on_gone: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -70,7 +71,7 @@ pub(super) struct Consumer<T> {
 pub(super) enum PushError<T> {
     Full(T),
     Disconnected(T),
-    /// Only by [`Fault::Death`]: the process is gone, and with it the item.
+    /// Only with [`Fault::Death`]: the process is gone, and the item with it.
     Died,
 }
 
@@ -79,7 +80,7 @@ pub(super) enum PushError<T> {
 pub(super) enum PopError {
     /// Nothing is there now.
     Empty,
-    /// Nothing is there, and nothing will be.
+    /// Nothing is there, and nothing will come.
     Ended(End),
 }
 
@@ -90,7 +91,7 @@ pub(super) enum End {
     Dead(Death),
 }
 
-/// A lane with room for so many items.
+/// A lane with room for `capacity` items.
 pub(super) fn lane<T>(capacity: usize, fault: Fault) -> (Producer<T>, Consumer<T>) {
     let slots: Box<[_]> = (0..capacity).map(|_| UnsafeCell::new(None)).collect();
     let lane = Lane {
@@ -116,7 +117,7 @@ impl<T> Lane<T> {
         &self.slots[position % self.slots.len()]
     }
 
-    /// How many items are there; by the time one looks, it may be another number.
+    /// How many items are there. The number may be outdated when it is used.
     fn len(&self) -> usize {
         let head = self.head.load(Ordering::Acquire) & !GONE; // as in `push`
         let tail = self.tail.load(Ordering::Acquire); // as in `pop`
@@ -146,12 +147,12 @@ impl<T> Producer<T> {
         self.tail
     }
 
-    /// Puts an item into the lane; the receiver is to be woken then.
+    /// Puts an item into the lane. The receiver must be woken afterwards.
     #[allow(unsafe_code)]
     pub(super) fn push(&mut self, item: T) -> Result<(), PushError<T>> {
         let Self { lane, tail } = self;
-        // Acquire: pairs with the Release store in `pop`: what is taken out of a slot is out before
-        // another goes in
+        // Acquire: pairs with the Release store in `pop`: an item is out of its slot before another
+        // one goes in.
         let head = lane.head.load(Ordering::Acquire);
         if head & GONE != 0 {
             return Err(PushError::Disconnected(item));
@@ -169,8 +170,8 @@ impl<T> Producer<T> {
             return Err(PushError::Died);
         }
         *tail += 1;
-        // Release: pairs with the Acquire load of `tail` in `pop`: who sees the position sees the
-        // slot
+        // Release: pairs with the Acquire load of `tail` in `pop`: a thread that sees the position
+        // sees the slot.
         let publish = if lane.fault == Fault::RelaxedPublication {
             Ordering::Relaxed
         } else {
@@ -180,14 +181,14 @@ impl<T> Producer<T> {
         Ok(())
     }
 
-    /// Says that nothing more comes; the receiver is to be woken then.
+    /// Declares that nothing more comes. The receiver must be woken afterwards.
     pub(super) fn close(&self) {
-        // Release: pairs with the Acquire load of `state` in `pop`: who sees the end sees the last
-        // `tail`
+        // Release: pairs with the Acquire load of `state` in `pop`: a thread that sees the end sees
+        // the last `tail`.
         self.lane.state.store(CLOSED, Ordering::Release);
     }
 
-    /// Says that the producer is gone; the receiver is to be woken then.
+    /// Declares that the producer is gone. The receiver must be woken afterwards.
     pub(super) fn die(&self, death: Death) {
         let _ = self.lane.death.set(death); // there is one producer, and it dies once
         self.lane.state.store(DEAD, Ordering::Release); // as in `close`
@@ -225,13 +226,13 @@ impl<T> Consumer<T> {
         let item = lane.slot(self.head).with_mut(|slot| unsafe { (*slot).take() });
         self.head += 1;
         // Release: pairs with the Acquire load in `push`: the slot is empty before it is filled
-        // again
+        // again.
         lane.head.store(self.head, Ordering::Release);
         lane.room.ring();
         Ok(item.expect("a published slot is full"))
     }
 
-    /// Whether and how the producer has ended; items may be left.
+    /// Whether and how the producer has ended. Items may be left.
     pub(super) fn ended(&self) -> Option<End> {
         self.end(self.lane.state.load(Ordering::Acquire)) // as in `pop`
     }

@@ -15,31 +15,31 @@
 //! producer.join().unwrap();
 //! ```
 //!
-//! What it promises, and the models show:
+//! The models show these guarantees:
 //!
-//! * Nothing is lost: [`drain`](Receiver::drain) returns every item that was sent, each sender's in
-//!   its order.
+//! * Nothing is lost: [`drain`](Receiver::drain) returns every item that was sent, in the order of
+//!   each sender.
 //! * The end of the stream is a fact, never a guess: every sender has closed or is known to have
-//!   died, and nothing is left. [`is_empty`](Receiver::is_empty) says nothing about it.
-//! * "Finished" and "died" are answers of different types. A sender that dies, at whatever step,
-//!   leaves what it had sent before.
-//! * Nobody sleeps for ever: closing, dying and the receiver's end wake who waits.
+//!   died, and no item is left. [`is_empty`](Receiver::is_empty) says nothing about it.
+//! * "Finished" and "died" are answers of different types. A sender that dies, at any step, leaves
+//!   the items that it had sent before.
+//! * No thread sleeps for ever: closing, dying and the receiver's end wake the waiting threads.
 //!
-//! No lock and no counter is shared between processes: a worker has a socket of its own, and its
-//! death can harm nobody else. A worker's `join` takes in what the worker still sends, so joining
-//! before draining ends.
+//! Processes share no lock and no counter: a worker has its own socket, and its death harms no
+//! other process. A worker's `join` reads what the worker still sends, so joining before draining
+//! does not block.
 //!
 //! # How it differs from `std::sync::mpsc`
 //!
-//! Room is counted for each sender. Items of different senders arrive in no particular order. A
-//! sender is not `Sync`: clone it.
+//! Room is counted per sender. Items of different senders arrive in no particular order. A sender
+//! is not `Sync`: clone it.
 
 use super::Model;
 use crate::sync::Arc;
 
-// The fault first: it is what the rest may be broken by.
+// The fault comes first: it can break the rest.
 mod fault;
-// How a sleeper is woken; one lane; many lanes; the two ends; the way between processes.
+// How a sleeper is woken; one lane; many lanes; the two ends; the connection between processes.
 mod bell;
 mod error;
 mod hub;
@@ -47,7 +47,7 @@ mod lane;
 mod pipe;
 mod receiver;
 mod sender;
-// What is done with it.
+// The uses of the queue.
 mod demo;
 mod models;
 pub mod subject;
@@ -64,7 +64,7 @@ pub use sender::Sender;
 /// The models of this system.
 pub const MODELS: &[Model] = models::MODELS;
 
-/// A queue in which each sender has room for so many items.
+/// A queue in which each sender has room for `capacity` items.
 ///
 /// # Panics
 ///

@@ -1,6 +1,6 @@
-//! The models of the queue: what must hold, and the broken twins that must be caught.
+//! The models of the queue: the correct forms, and the broken twins that must be caught.
 //!
-//! A broken twin uses the queue wrongly (the first four: what the original programs did), or the
+//! A broken twin uses the queue wrongly (the first four, as the original programs did), or the
 //! queue has a seeded [`Fault`].
 
 use super::error::{Death, Died, RecvError, SendError};
@@ -159,7 +159,7 @@ fn spawn<R: Send + 'static>(name: &str, run: impl FnOnce() -> R + Send + 'static
     thread::Builder::new().name(name.into()).spawn(run).expect("a thread")
 }
 
-/// Sends these and closes.
+/// Sends these items and closes.
 fn producer(sender: Sender<u32>, items: &'static [u32]) -> JoinHandle<()> {
     spawn("producer", move || items.iter().for_each(|item| sender.send(*item).expect("a receiver")))
 }
@@ -169,7 +169,7 @@ fn join<R>(thread: JoinHandle<R>) -> R {
     thread.join().expect("a thread that ends well")
 }
 
-/// Main sends these and closes; a consumer drains.
+/// The main thread sends these items and closes. A consumer drains.
 fn drained(fault: Fault, items: &'static [u32]) {
     let (sender, receiver) = queue(fault);
     let consumer = spawn("consumer", move || {
@@ -182,7 +182,7 @@ fn drained(fault: Fault, items: &'static [u32]) {
     assert_eq!(drained, Ok(items.to_vec()), "an item is lost");
 }
 
-/// A producer sends an item and closes; main drains.
+/// A producer sends an item and closes. The main thread drains.
 fn published(fault: Fault) {
     let (sender, receiver) = queue(fault);
     let producer = producer(sender, &[1]);
@@ -190,7 +190,7 @@ fn published(fault: Fault) {
     join(producer);
 }
 
-/// The orderings of a lane must do without the fences of the bells that are rung beside it.
+/// The orderings of a lane must suffice without the fences of the bells that are rung next to it.
 fn lane_alone() {
     let (mut producer, mut consumer) = lane(1, Fault::None);
     let producer = spawn("producer", move || {
@@ -207,7 +207,7 @@ fn lane_alone() {
     drop(consumer);
 }
 
-/// One producer sends 1, another these; what arrives, sorted.
+/// One producer sends 1, another one these items. Returns what arrives, sorted.
 fn two_producers(second: &'static [u32]) -> Vec<u32> {
     let (sender, receiver) = queue(Fault::None);
     let producers = [producer(sender.clone(), &[1]), producer(sender, second)];
@@ -228,7 +228,7 @@ fn late_producer() {
     join(producer);
 }
 
-/// A receiver that threads pass around, as it is not `Sync`.
+/// A receiver that threads pass around, because it is not `Sync`.
 fn shared(receiver: Receiver<u32>) -> Arc<Mutex<Receiver<u32>>> {
     let receiver = Mutex::new(receiver);
     sync::name(&receiver, "receiver");
@@ -292,8 +292,8 @@ fn receiver_leaves(fault: Fault) {
     join(producer);
 }
 
-/// A lane that arrives just when the receiver goes: nobody has taken it up, and its sender must be
-/// told all the same.
+/// A lane arrives just when the receiver leaves. The receiver has not adopted it, and its sender
+/// must be told all the same.
 fn leaves_a_clone() {
     let (sender, receiver) = queue(Fault::None);
     let producer = spawn("producer", move || {
@@ -306,7 +306,8 @@ fn leaves_a_clone() {
     join(producer);
 }
 
-/// The producer's process dies while it sends its second item; whoever waits for it says so.
+/// The producer's process dies while it sends its second item. A thread that waits for it reports
+/// that.
 fn dies(before: Step, remains: &[u32]) {
     let (mut local, receiver) = bounded_with(2, Fault::Death { item: 1, before });
     let supervisor = spawn("supervisor", move || {

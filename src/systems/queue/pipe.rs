@@ -1,9 +1,9 @@
 //! The pipe backend: a lane whose producer is in a worker process.
 //!
-//! The worker writes each item as one frame into a socket, in one piece and with nothing of its own
-//! in between: an item that was sent has left the worker. A thread in the receiver's process reads
-//! the frames and fills a lane of the heap. A closing frame means CLOSED; the end of the stream
-//! without it means DEAD, with what became of the worker; a last frame that was cut off is dropped.
+//! The worker writes each item as one frame into a socket, in one piece and without buffering in
+//! between: an item that was sent has left the worker. A thread in the receiver's process reads the
+//! frames and fills a lane on the heap. A closing frame means CLOSED. The end of the stream without
+//! it means DEAD, with the worker's fate. A truncated last frame is dropped.
 
 use super::error::{Death, Reason};
 use super::fault::Fault;
@@ -27,11 +27,11 @@ const ITEM: u8 = 0;
 const CLOSE: u8 = 1;
 const PANICKED: u8 = 2;
 
-/// What a payload says.
+/// The meaning of a payload.
 #[derive(Debug)]
 enum Word<T> {
     Item(T),
-    /// Nothing more comes, after so many items.
+    /// Nothing more comes, after this many items.
     Close(u64),
     Panicked(String, Option<String>),
 }
@@ -59,12 +59,12 @@ fn framed<W: Serialize>(kind: u8, word: &W) -> Result<Vec<u8>, Reason> {
 /// The worker's end.
 pub(super) struct Pipe<T> {
     link: UnixStream,
-    /// The end of a frame whose beginning is in the socket.
+    /// The rest of a frame whose beginning is in the socket.
     pending: Vec<u8>,
     sent: u64,
     panicked: bool,
-    /// Known where the type is known to be serialisable, so that a `Sender` of any other type can
-    /// be.
+    /// Set where the type is known to be serialisable, so that a `Sender` of any other type can
+    /// exist.
     encode: fn(&T) -> Result<Vec<u8>, Reason>,
 }
 
@@ -112,7 +112,7 @@ impl<T> Pipe<T> {
         }
     }
 
-    /// Writes what is pending; whether all of it could be.
+    /// Writes what is pending. Returns whether all of it was written.
     fn flush(&mut self, wait: Wait) -> io::Result<bool> {
         let pending = std::mem::take(&mut self.pending);
         let written = self.write(&pending, wait)?;
@@ -120,7 +120,7 @@ impl<T> Pipe<T> {
         Ok(self.pending.is_empty())
     }
 
-    /// Writes as much as goes; less than all of it only if the wait is over.
+    /// Writes as much as possible. It writes less than everything only if the wait is over.
     fn write(&self, bytes: &[u8], wait: Wait) -> io::Result<usize> {
         // A peer that is gone is an error (EPIPE), not a signal.
         let flags = match wait {
@@ -147,7 +147,7 @@ impl<T> Pipe<T> {
         let mut ready = [PollFd::new(&self.link, PollFlags::OUT)];
         match poll(&mut ready, left.try_into().ok().as_ref()) {
             Ok(ready) => Ok(ready > 0),
-            Err(Errno::INTR) => Ok(true), // the next write says
+            Err(Errno::INTR) => Ok(true), // the next write tells
             Err(error) => Err(error.into()),
         }
     }
@@ -174,15 +174,15 @@ impl<T> Drop for Pipe<T> {
         } else {
             framed(CLOSE, &self.sent)
         };
-        // Without a receiver there is nobody to tell.
+        // Without a receiver there is nothing to tell.
         if let (Ok(last), Ok(true)) = (last, self.flush(Wait::Forever)) {
             let _ = self.write(&last, Wait::Forever);
         }
     }
 }
 
-/// Makes a lane for a worker, with a thread that fills it; the worker's end goes along with the
-/// message that is being encoded, in the place that is returned.
+/// Makes a lane for a worker, with a thread that fills it. The worker's end is attached to the
+/// message that is being encoded, at the returned index.
 pub(super) fn open<T: DeserializeOwned + Send + 'static>(origin: &Local<T>) -> Result<u32, String> {
     let failed =
         |e: io::Error| handle::refuse(format!("cannot make a connection for a sender: {e}"));
@@ -198,8 +198,8 @@ pub(super) fn open<T: DeserializeOwned + Send + 'static>(origin: &Local<T>) -> R
         let lane = Arc::clone(local.lane());
         exit.on_join(move || lane.room.ring());
     }
-    // If the thread cannot be started, the lane is dropped with its closure: then it must not look
-    // closed.
+    // If the thread cannot be started, the lane is dropped with its closure. It must not look
+    // closed then.
     let reader = Reader { lane: Some(Fill { local, exit, overflow: VecDeque::new() }) };
     std::thread::Builder::new()
         .name("queue reader".to_string())
@@ -215,8 +215,8 @@ struct Reader<T> {
 
 impl<T: DeserializeOwned> Reader<T> {
     fn run(mut self, link: UnixStream) {
-        // The lane stays where `drop` finds it, should we panic ourselves. What an item's `Drop`
-        // panics with is caught here, and what its `Deserialize` does where it is called.
+        // The lane stays where `drop` finds it, in case we panic ourselves. A panic of an item's
+        // `Drop` is caught here. A panic of its `Deserialize` is caught where that is called.
         let read = self.lane.as_mut().map(|fill| caught(|| fill.read(link)));
         if let (Some(fill), Some(read)) = (self.lane.take(), read) {
             fill.finish(read.unwrap_or_else(|panic| Ok(Ending::Dead(panicked(panic)))));
@@ -242,8 +242,8 @@ fn panicked(Panic { message, location }: Panic) -> Death {
 struct Fill<T> {
     local: Local<T>,
     exit: Option<Exit>,
-    /// Items for which the lane has no room, while somebody waits for the worker's end and does not
-    /// receive: the worker could not end if its items were not taken in.
+    /// Items for which the lane has no room, while a thread waits for the worker's end and does not
+    /// receive. The worker could not end if its items were not read.
     overflow: VecDeque<T>,
 }
 
@@ -259,9 +259,9 @@ enum Ending {
 struct Gone;
 
 impl<T: DeserializeOwned> Fill<T> {
-    /// Says how the stream ended, behind the last item.
+    /// Records how the stream ended, after the last item.
     fn finish(mut self, read: Result<Ending, Gone>) {
-        let Ok(ending) = read else { return self.close() }; // nobody looks at it any more
+        let Ok(ending) = read else { return self.close() }; // the receiver is gone
         while let Some(item) = self.overflow.pop_front() {
             if let Err(PushError::Disconnected(item)) = self.local.push(item, None, || false) {
                 drop(Held::new(item));
@@ -286,14 +286,14 @@ impl<T: DeserializeOwned> Fill<T> {
         }
     }
 
-    /// Ends without a receiver: nobody takes what is left, and one `Drop` that panics keeps no
-    /// other from its turn.
+    /// Ends without a receiver. Each remaining item is dropped, even if another one's `Drop`
+    /// panics.
     fn close(self) {
         self.overflow.into_iter().map(Held::new).for_each(drop);
         self.local.close();
     }
 
-    /// Reads to the end. The link is closed then: the worker's next write is an error.
+    /// Reads to the end. The link is then closed: the worker's next write is an error.
     fn read(&mut self, mut link: impl Read) -> Result<Ending, Gone> {
         let mut decoder = Decoder::new();
         let mut chunk = vec![0; 1 << 16];
@@ -347,8 +347,8 @@ impl<T: DeserializeOwned> Fill<T> {
         let Self { local, exit, overflow } = self;
         let joining = || exit.as_ref().is_some_and(Exit::is_joining);
         while let Some(item) = overflow.pop_front() {
-            // Once somebody waits for the worker, room is a matter of luck: not worth waiting for,
-            // item by item.
+            // Once a thread waits for the worker, room appears only by chance. It is not worth
+            // waiting for item by item.
             let pushed =
                 if joining() { local.try_push(item) } else { local.push(item, None, joining) };
             match pushed {
@@ -364,13 +364,13 @@ impl<T: DeserializeOwned> Fill<T> {
     }
 }
 
-/// What must be true of any bytes from a worker (for property tests and fuzzing): what arrived
+/// Checks a property of any bytes from a worker (for property tests and fuzzing): what arrived
 /// before they became garbage is received, and the stream is finished only if a closing frame says
 /// so.
 ///
 /// # Panics
 ///
-/// If it is not.
+/// If it does not hold.
 pub fn check_bytes(bytes: &[u8]) {
     let (local, receiver) = super::bounded_with::<Vec<u8>>(bytes.len() + 1, Fault::None);
     let mut fill = Fill { local, exit: None, overflow: VecDeque::new() };

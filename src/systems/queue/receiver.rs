@@ -21,17 +21,17 @@ pub struct Receiver<T> {
 }
 
 struct Lanes<T> {
-    /// Those that were not seen ended.
+    /// The lanes that were not seen ended.
     open: Vec<Consumer<T>>,
-    /// Where the next sweep begins: nobody is served twice while others wait.
+    /// Where the next sweep begins: no lane is served twice while others wait.
     next: usize,
-    /// How those ended that did not close.
+    /// The ends of those that did not close.
     deaths: Vec<Death>,
-    /// Receives since new lanes were last taken up.
+    /// The number of receives since new lanes were last adopted.
     since: u32,
 }
 
-/// So many receives at the most pass before a new lane is served, however busy the others are.
+/// At most this many receives pass before a new lane is served, however busy the others are.
 const TAKE_UP: u32 = 32;
 
 impl<T> Lanes<T> {
@@ -40,7 +40,7 @@ impl<T> Lanes<T> {
         self.open.extend(arrivals.take());
     }
 
-    /// The next item of any lane. `Disconnected` is final only if all lanes are here.
+    /// The next item of any lane. `Disconnected` is final only if all lanes are included.
     fn sweep(&mut self) -> Result<T, TryRecvError> {
         for _ in 0..self.open.len() {
             self.next %= self.open.len();
@@ -73,7 +73,7 @@ impl<T> Receiver<T> {
         receiver
     }
 
-    /// Sweeps without the hub's lock: what this does not find is no answer yet.
+    /// Sweeps without the hub's lock. If this finds nothing, that is no answer yet.
     fn glance(&self) -> Option<T> {
         let mut lanes = self.lanes.borrow_mut();
         lanes.since += 1;
@@ -83,8 +83,8 @@ impl<T> Receiver<T> {
         lanes.sweep().ok()
     }
 
-    /// Sweeps all lanes. While the hub is locked no lane arrives; and a lane that was cloned from
-    /// one seen closed arrived before that one closed, hence before this.
+    /// Sweeps all lanes. While the hub is locked, no lane arrives. A lane cloned from one that was
+    /// seen closed arrived before that one closed, and hence before this.
     fn look(&self, arrivals: &mut Arrivals<T>) -> Result<T, TryRecvError> {
         let mut lanes = self.lanes.borrow_mut();
         lanes.take_up(arrivals);
@@ -103,11 +103,11 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// The next item, waiting until one is there.
+    /// The next item, waiting until there is one.
     ///
     /// # Errors
     ///
-    /// If every producer has ended and nothing is left. [`producers`](Self::producers) says how
+    /// If every producer has ended and no item is left. [`producers`](Self::producers) says how
     /// they ended.
     pub fn recv(&self) -> Result<T, RecvError> {
         match self.recv_until(None) {
@@ -116,7 +116,7 @@ impl<T> Receiver<T> {
         }
     }
 
-    /// The next item, waiting until one is there, but not longer than `timeout`.
+    /// The next item, waiting for one at most for `timeout`.
     ///
     /// # Errors
     ///
@@ -129,7 +129,7 @@ impl<T> Receiver<T> {
     }
 
     fn recv_until(&self, deadline: Option<Instant>) -> Result<T, TryRecvError> {
-        // Once without the lock, also where nobody yields: models must see this path, too.
+        // Once without the lock, even without yields: models must see this path too.
         for turn in 0..=yields() {
             if turn > 0 {
                 thread::yield_now();
@@ -156,18 +156,18 @@ impl<T> Receiver<T> {
         std::iter::from_fn(|| self.try_recv().ok())
     }
 
-    /// All items until the end of the stream, if that is one: every producer has closed.
+    /// All items until the end of the stream, if every producer has closed.
     ///
     /// # Errors
     ///
-    /// If a producer died: what arrived all the same, and how it died.
+    /// If a producer died: the items that arrived, and how it died.
     pub fn drain(&self) -> Result<Vec<T>, Died<T>> {
         let items = self.iter().collect();
         let deaths = self.lanes.borrow().deaths.clone();
         if deaths.is_empty() { Ok(items) } else { Err(Died { items, deaths }) }
     }
 
-    /// What the producers do; items of those that have ended may be left.
+    /// The state of the producers. Items of those that have ended may be left.
     #[must_use]
     pub fn producers(&self) -> Producers {
         let mut lanes = self.lanes.borrow_mut();
@@ -183,14 +183,14 @@ impl<T> Receiver<T> {
         deaths.into_iter().next().map_or(Producers::Closed, Producers::Died)
     }
 
-    /// Whether no producer can send any more; items may be left.
+    /// Whether no producer can send any more. Items may be left.
     #[must_use]
     pub fn is_disconnected(&self) -> bool {
         self.producers() != Producers::Open
     }
 
-    /// How many items are there: by the time one looks, it may be another number, so nothing should
-    /// hang on it.
+    /// How many items are there. The number may be outdated when it is used, so nothing should
+    /// depend on it.
     #[must_use]
     pub fn len(&self) -> usize {
         let mut lanes = self.lanes.borrow_mut();
@@ -204,7 +204,7 @@ impl<T> Receiver<T> {
         self.len() == 0
     }
 
-    /// For how many items each producer has room.
+    /// The number of items for which each producer has room.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.capacity
@@ -214,7 +214,7 @@ impl<T> Receiver<T> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let late = self.hub.lock().leave();
-        drop(late); // as the others: each tells its producer
+        drop(late); // like the others: each tells its producer
     }
 }
 

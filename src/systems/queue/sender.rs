@@ -12,21 +12,21 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The sending end of a queue. Each clone is a producer of its own, with room of its own.
+/// The sending end of a queue. Each clone is a separate producer with its own room.
 ///
 /// It can be an argument of a worker ([`Worker::spawn`](crate::process::Worker::spawn)): the worker
 /// gets a new producer of the same queue. Dropping a sender closes it, as [`close`](Self::close)
-/// does; dropping it while the thread panics does not: then its producer has died. So has one whose
-/// process ended before it closed.
+/// does. Dropping it while the thread panics does not close it: its producer has then died. A
+/// producer whose process ended before it closed has died too.
 pub struct Sender<T> {
-    /// `None` only while it is dropped.
+    /// `None` only during its drop.
     end: Option<End<T>>,
 }
 
 enum End<T> {
     /// A `RefCell`, because a lane has one producer: a sender is not `Sync`.
     Local(RefCell<Local<T>>),
-    /// In a worker. All clones there share one connection, and with it a place in the order.
+    /// In a worker. All clones there share one connection, and so one order of items.
     Pipe(Arc<Mutex<Pipe<T>>>),
 }
 
@@ -49,12 +49,13 @@ impl<T> Sender<T> {
 
     /// Sends an item, waiting until there is room.
     ///
-    /// In a worker, it is in the operating system's hands when this returns: it survives the
+    /// In a worker, the operating system has the item when this returns: the item survives the
     /// worker's death.
     ///
     /// # Errors
     ///
-    /// With the item, if the receiver (or its process) is gone, or the item cannot travel.
+    /// Returns the item if the receiver (or its process) is gone, or the item cannot be
+    /// transferred.
     pub fn send(&self, item: T) -> Result<(), SendError<T>> {
         self.send_until(item, None).map_err(|error| match error {
             TrySendError::Full(item) | TrySendError::Disconnected(item) => {
@@ -64,11 +65,11 @@ impl<T> Sender<T> {
         })
     }
 
-    /// Sends an item, waiting until there is room, but not longer than `timeout`.
+    /// Sends an item, waiting for room at most for `timeout`.
     ///
     /// # Errors
     ///
-    /// With the item: as [`send`](Self::send), and if there was no room in time.
+    /// Returns the item as [`send`](Self::send) does, and also if there was no room in time.
     pub fn send_timeout(&self, item: T, timeout: Duration) -> Result<(), SendTimeoutError<T>> {
         self.send_until(item, Instant::now().checked_add(timeout)).map_err(|error| match error {
             TrySendError::Full(item) => SendTimeoutError::Timeout(item),
@@ -81,12 +82,12 @@ impl<T> Sender<T> {
 
     /// Sends an item if there is room now.
     ///
-    /// In a worker, the end of a long item may stay behind: the next call, or the sender's drop,
+    /// In a worker, the end of a long item may remain unsent. The next call, or the sender's drop,
     /// sends it.
     ///
     /// # Errors
     ///
-    /// With the item: as [`send`](Self::send), and if there is no room.
+    /// Returns the item as [`send`](Self::send) does, and also if there is no room.
     pub fn try_send(&self, item: T) -> Result<(), TrySendError<T>> {
         match self.end() {
             End::Local(local) => pushed(local.borrow_mut().try_push(item)),
@@ -103,12 +104,12 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Says that nothing more comes. The stream has ended when all its senders have said so.
+    /// Declares that nothing more comes. The stream has ended when all its senders have closed.
     pub fn close(self) {
         drop(self);
     }
 
-    /// Whether the receiver is gone, as far as that is known now.
+    /// Whether the receiver is gone, as far as is known now.
     #[must_use]
     pub fn is_disconnected(&self) -> bool {
         match self.end() {
@@ -117,8 +118,8 @@ impl<T> Sender<T> {
         }
     }
 
-    /// For how many items this sender's lane has room; in a worker it is `None`: as many as the
-    /// socket holds.
+    /// The number of items for which this sender's lane has room. In a worker it is `None`: as many
+    /// as the socket holds.
     #[must_use]
     pub fn capacity(&self) -> Option<usize> {
         match self.end() {
@@ -170,7 +171,7 @@ impl<T> Drop for Sender<T> {
 }
 
 impl<T: DeserializeOwned + Send + 'static> Serialize for Sender<T> {
-    /// Makes a new producer of the queue, which travels; works among a worker's arguments only.
+    /// Makes a new producer of the queue and sends it along. Works among a worker's arguments only.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let place = match self.end() {
             End::Local(local) => pipe::open(&local.borrow()),

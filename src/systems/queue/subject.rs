@@ -1,8 +1,8 @@
-//! The queue as a subject: one lane is to behave like a bounded queue that can be closed.
+//! The queue as a subject: one lane behaves like a bounded queue that can be closed.
 //!
-//! A lane has one producer and one consumer, so threads take turns at each end, under a lock of its
-//! own. An operation that waits keeps its end: only the consumer's does here, or a `close` behind a
-//! sender that waits for room would be taken for a hang.
+//! A lane has one producer and one consumer, so threads take turns at each end, under a lock per
+//! end. An operation that waits keeps its end. Only the consumer waits here. Otherwise a `close`
+//! behind a sender that waits for room would be mistaken for a hang.
 
 use super::fault::Fault;
 use super::{Receiver, Sender, bounded_with};
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 type Op = BoundedQueueOp<u32>;
 type Ret = BoundedQueueRet<u32>;
 
-/// For how many items there is room.
+/// The number of items for which there is room.
 pub const CAPACITY: usize = 1;
 
 struct Ends {
@@ -57,7 +57,7 @@ impl Ends {
     }
 }
 
-/// Sends if there is room, closes, and receives; the last waits. Its specification is a
+/// Sends if there is room, closes, and receives. Only receiving waits. Its specification is a
 /// [`BoundedQueue`] of [`CAPACITY`].
 macro_rules! subjects {
     ($($(#[$about:meta])* $name:ident: $fault:expr, polls: $polls:literal;)*) => { $(
@@ -83,14 +83,14 @@ macro_rules! subjects {
 }
 
 subjects! {
-    /// The queue as it is meant.
+    /// The correct queue.
     Drained: Fault::None, polls: false;
-    /// A lane that is seen closed may hold more than was seen.
+    /// A lane seen closed may hold more items than were seen.
     TailBeforeState: Fault::TailBeforeState, polls: false;
     /// Closing does not wake the receiver.
     CloseWithoutWake: Fault::CloseWithoutWake, polls: false;
     /// An item's slot is not published with its position.
     RelaxedPublication: Fault::RelaxedPublication, polls: false;
-    /// A consumer that takes `is_empty()` for the end of the stream.
+    /// A consumer that mistakes `is_empty()` for the end of the stream.
     PollIsEmpty: Fault::None, polls: true;
 }

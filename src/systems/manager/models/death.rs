@@ -1,4 +1,4 @@
-//! Models of locks whose owners, or those who wait for them, are killed.
+//! Models of locks whose owners, or waiting clients, are killed.
 
 use super::locks::Account;
 use super::setting::{ServerEnd, client, join, manager, pair, spawn};
@@ -9,7 +9,7 @@ use crate::systems::manager::proxy::ValueProxy;
 use crate::systems::manager::shared::{Remote, Shared, Wire, serve, serve_until_lost};
 use std::sync::Arc;
 
-/// How a server serves one connection: right, or with one step left out.
+/// How a server serves one connection: correctly, or with one step left out.
 pub(super) type Serve = fn(&Shared, ConnectionId, ServerEnd);
 
 pub(super) fn serve_all(shared: &Shared, connection: ConnectionId, mut wire: ServerEnd) {
@@ -61,7 +61,7 @@ pub(super) fn waiter_dies(serve: Serve) {
     join(server);
 }
 
-/// A client is killed while it waits for the lock, and that is seen, as the server does, while its
+/// A client is killed while it waits for the lock. As in the server, this is noticed while its
 /// thread waits.
 pub(super) fn waiter_is_gone(hang_up: fn(&Shared, ConnectionId)) {
     let shared = manager();
@@ -81,7 +81,7 @@ pub(super) fn waiter_is_gone(hang_up: fn(&Shared, ConnectionId)) {
     join(watch);
 }
 
-/// An owner of the lock is killed; another client wants it.
+/// An owner of the lock is killed, and another client wants the lock.
 pub(super) fn owner_dies(serve: Serve) {
     let shared = manager();
     let connection = shared.connect(None).expect("there is room");
@@ -93,13 +93,13 @@ pub(super) fn owner_dies(serve: Serve) {
     let owner = Remote::new(owners_end);
     let reply = owner.call(&Request::Acquire(account.lock), |_| (), || ManagerExit::Unknown);
     assert_eq!(reply, Ok(Reply::Acquired { token: 1, poisoned: false }));
-    drop(owner); // killed: all that the manager sees is the end of the connection
+    drop(owner); // killed: the manager only sees the end of the connection
 
     assert!(account.acquire().1, "the lock of a dead owner is not poisoned");
     join(server);
 }
 
-/// An owner gives its hold to a helper and dies; the helper writes late.
+/// An owner passes its hold to a helper and dies. The helper writes late.
 pub(super) fn stale_writer(fenced: bool) {
     let shared = manager();
     let connection = shared.connect(None).expect("there is room");

@@ -1,11 +1,11 @@
-//! Models of lists and dicts: two clients, and nothing that either wrote is lost.
+//! Models of lists and dicts: two clients, and no write of either is lost.
 
 use super::setting::{client, given_to_child, join, manager, new_list, spawn};
 use crate::systems::manager::protocol::Create;
 use crate::systems::manager::proxy::{DictProxy, ListProxy};
 use crate::systems::manager::server::create;
 
-/// Runs `work` on a list in a child and in the parent; both keep their proxies until both are done.
+/// Runs `work` on a list in a child and in the parent. Both keep their proxies until both are done.
 fn parent_and_child(items: &[u64], work: fn(&ListProxy<u64>, u64)) -> Vec<u64> {
     let shared = manager();
     let list = new_list(&shared);

@@ -1,4 +1,4 @@
-//! Models of objects on their way, and of children and managers that are killed.
+//! Models of objects in transit, and of children and managers that are killed.
 
 use super::setting::{ClientEnd, client, join, manager, new_list, pair, spawn};
 use crate::systems::manager::client::{Client, Direct, Transport};
@@ -23,7 +23,7 @@ pub(super) fn hand_over(keeps_it_alive: bool) {
     assert_eq!(pushed, Ok(()), "the list was gone before the child's first use");
 }
 
-/// A child is killed at any moment of its work.
+/// A child is killed at any point of its work.
 pub(super) fn child_is_killed(parent_looks: bool) {
     let shared = manager();
     let list = new_list(&shared);
@@ -42,7 +42,7 @@ pub(super) fn child_is_killed(parent_looks: bool) {
     assert_eq!(list.to_vec(), Ok(vec![10, 11]), "a child failed and nobody noticed");
 }
 
-/// A manager dies between a request and its reply, under two threads of one client.
+/// A manager dies between a request and its reply, while two threads of one client use it.
 pub(super) fn manager_dies(a_copy_stays_open: bool) {
     let (clients_end, mut servers_end) = pair();
     // As if the client had inherited the manager's end: then its own reads never end.

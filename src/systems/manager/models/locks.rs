@@ -1,4 +1,4 @@
-//! Models of the manager's locks: who holds one works alone, and who waits for one is woken.
+//! Models of the manager's locks: an owner works alone, and a waiting client is woken.
 
 use super::setting::{client, item, join, manager, spawn};
 use crate::systems::manager::core::ConnectionId;
@@ -55,8 +55,8 @@ pub(super) fn acquire(shared: &Shared, connection: ConnectionId, lock: ObjectId)
     }
 }
 
-/// One condition variable serves every lock: who waits for another one must not swallow the
-/// notification.
+/// One condition variable serves every lock: a client that waits for another lock must not swallow
+/// the notification.
 pub(super) fn two_locks(free: fn(&Shared, ConnectionId, Fence)) {
     let shared = manager();
     let owned = [(); 2].map(|()| {

@@ -1,7 +1,7 @@
 //! Models of the manager: its own core, proxies and connections, with threads for processes and
 //! channels for sockets.
 //!
-//! Each broken form is the right code with one step changed.
+//! Each broken form is the correct code with one step changed.
 
 pub(super) mod setting;
 

@@ -1,5 +1,5 @@
-//! What the models are made of: a manager, clients that stand for processes, and a pair of sockets
-//! as channels.
+//! The parts of the models: a manager, clients that represent processes, and a socket pair made of
+//! channels.
 
 use crate::channel::{Receiver, Sender, unbounded};
 use crate::systems::manager::client::{Client, Direct, Transport};
@@ -27,7 +27,7 @@ pub(in crate::systems::manager) fn manager() -> Arc<Shared> {
     Arc::new(shared)
 }
 
-/// A client, with a handle of `object` from the start: a child that was given a proxy.
+/// A client with a handle of `object` from the start, like a child that was given a proxy.
 pub(in crate::systems::manager) fn client(
     shared: &Arc<Shared>,
     object: Option<ObjectId>,

@@ -11,8 +11,8 @@ use std::sync::Arc;
 
 struct Unlocked(UnsafeCell<Core>);
 
-// SAFETY: none; this is the data race that must be caught. Engines run one thread at a time, so it
-// does no harm there, and `MODELS` are run nowhere else.
+// SAFETY: none: this is the data race that must be caught. Engines run one thread at a time, so it
+// does no harm there, and `MODELS` run nowhere else.
 unsafe impl Sync for Unlocked {}
 
 impl Unlocked {

@@ -1,5 +1,4 @@
-//! What every proxy needs: an update as it is asked for, and the manager's answers as what they
-//! should be.
+//! What every proxy needs: the request of an update, and the conversion of the manager's answers.
 
 use crate::systems::manager::client::unexpected;
 use crate::systems::manager::error::ManagerError;

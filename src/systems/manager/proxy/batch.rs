@@ -1,4 +1,4 @@
-//! A batch: what several proxies are to do, in one round trip.
+//! A batch: operations of several proxies in one round trip.
 
 use super::answer::{Result, apply};
 use super::dict::DictProxy;
@@ -13,9 +13,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Several writes in one round trip, with nothing of other clients in between.
+/// Several writes in one round trip, without operations of other clients in between.
 ///
-/// The first refusal ends it: what was done before stays done, and [`ManagerError::Interrupted`]
+/// The first refusal ends it. What was done before stays done, and [`ManagerError::Interrupted`]
 /// says how much.
 ///
 /// ```
@@ -33,13 +33,13 @@ use std::sync::Arc;
 pub struct Batch {
     client: Option<Arc<Client>>,
     calls: Packed<Call>,
-    // Those of other connections than the first proxy's.
+    // The objects of other connections than the first proxy's.
     foreign: BTreeMap<ObjectId, Object>,
 }
 
 impl Batch {
-    /// An empty batch. It goes through the connection of the first proxy in it; all must be of one
-    /// manager.
+    /// An empty batch. It goes through the connection of its first proxy. All proxies must belong
+    /// to one manager.
     pub fn new() -> Self {
         Self::default()
     }
@@ -76,7 +76,7 @@ impl Batch {
         Ok(self.with(&dict.object, Operation::Dict(DictOperation::Insert(key, item))))
     }
 
-    /// Takes a key out of a dict.
+    /// Removes a key from a dict.
     ///
     /// # Errors
     /// The key cannot be encoded.
@@ -85,8 +85,8 @@ impl Batch {
         Ok(self.with(&dict.object, Operation::Dict(DictOperation::Remove(key))))
     }
 
-    /// Applies a function of the manager's table, which returns an `R` that is not sent, to a
-    /// value.
+    /// Applies a function of the manager's table to a value. The function returns an `R`, which is
+    /// not sent.
     ///
     /// # Errors
     /// The argument cannot be encoded.
@@ -100,13 +100,13 @@ impl Batch {
         Ok(self.with(&value.object, Operation::Value(ValueOperation::Update(apply))))
     }
 
-    /// Does all of it.
+    /// Performs the batch.
     ///
     /// # Errors
     /// The manager is gone, or refuses one of them.
     pub fn run(self) -> Result<()> {
         let Some(client) = self.client else { return Ok(()) };
-        // This connection gets handles of its own, until the batch is done.
+        // This connection gets its own handles until the batch is done.
         let _lent =
             self.foreign.values().map(|object| object.lend(&client)).collect::<Result<Vec<_>>>()?;
         match refused(client.call(Request::Batch(self.calls))?)? {

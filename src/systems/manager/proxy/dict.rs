@@ -33,13 +33,13 @@ impl<K, V> DictProxy<K, V> {
         self.object.id()
     }
 
-    /// The same dict, used under this hold of a lock: refused when the hold is over.
+    /// The same dict, used under this hold of a lock. It is refused when the hold is over.
     #[must_use]
     pub fn fenced(&self, fence: Fence) -> Self {
         DictProxy { object: self.object.fenced(fence), entry: Typed::new() }
     }
 
-    /// How many keys there are.
+    /// The number of keys.
     ///
     /// # Errors
     /// As every operation of a proxy: the manager is gone, or refuses.
@@ -57,7 +57,7 @@ impl<K, V> DictProxy<K, V> {
         Ok(self.len()? == 0)
     }
 
-    /// Takes all keys out.
+    /// Removes all keys.
     ///
     /// # Errors
     /// As [`len`](Self::len).
@@ -77,7 +77,7 @@ where
     K: Serialize + DeserializeOwned + Ord,
     V: Serialize + DeserializeOwned,
 {
-    /// Sets a key, and returns what it was.
+    /// Sets a key, and returns its previous item.
     ///
     /// # Errors
     /// As [`len`](Self::len), and if the key or the item cannot be encoded.
@@ -86,7 +86,7 @@ where
         maybe(self.call(DictOperation::Insert(Item::encode(key)?, Item::encode(item)?))?)
     }
 
-    /// What a key is.
+    /// The item of a key.
     ///
     /// # Errors
     /// As [`len`](Self::len), and if the item is not a `V`.
@@ -95,7 +95,7 @@ where
         maybe(self.call(DictOperation::Get(Item::encode(key)?))?)
     }
 
-    /// Takes a key out, and returns what it was.
+    /// Removes a key, and returns its previous item.
     ///
     /// # Errors
     /// As [`get`](Self::get).
@@ -130,7 +130,7 @@ where
     }
 
     /// Applies a function of the manager's table to the item of a key, in place and in one step,
-    /// and returns what it returned.
+    /// and returns its result.
     ///
     /// # Errors
     /// As [`insert`](Self::insert), and if the key is absent, if there is no such function, if it
@@ -146,10 +146,10 @@ where
         one(self.call(DictOperation::Update { key, default: None, apply })?)
     }
 
-    /// As [`update`](Self::update); the function starts from `default` where the key is absent.
+    /// As [`update`](Self::update), but the function starts from `default` if the key is absent.
     ///
     /// # Errors
-    /// As there, but for the absent key.
+    /// As there, except for the absent key.
     #[track_caller]
     pub fn update_or<A: Serialize, R: DeserializeOwned>(
         &self,
@@ -166,8 +166,8 @@ where
         })?)
     }
 
-    /// Replaces what a key is if it is `current`, where `None` is an absent key: `Err` is what it
-    /// was instead.
+    /// Replaces the item of a key if it is `current`, where `None` is an absent key. `Err` is the
+    /// item that was there instead.
     ///
     /// # Errors
     /// As [`insert`](Self::insert).
@@ -191,7 +191,7 @@ where
     }
 }
 
-// By hand: a derive would ask for clonable items.
+// By hand: a derive would require clonable items.
 impl<K, V> Clone for DictProxy<K, V> {
     fn clone(&self) -> Self {
         DictProxy { object: self.object.clone(), entry: Typed::new() }

@@ -33,13 +33,13 @@ impl<T> ListProxy<T> {
         self.object.id()
     }
 
-    /// The same list, used under this hold of a lock: refused when the hold is over.
+    /// The same list, used under this hold of a lock. It is refused when the hold is over.
     #[must_use]
     pub fn fenced(&self, fence: Fence) -> Self {
         ListProxy { object: self.object.fenced(fence), item: Typed::new() }
     }
 
-    /// How many items there are.
+    /// The number of items.
     ///
     /// # Errors
     /// As every operation of a proxy: the manager is gone, or refuses.
@@ -57,7 +57,7 @@ impl<T> ListProxy<T> {
         Ok(self.len()? == 0)
     }
 
-    /// Takes all items out.
+    /// Removes all items.
     ///
     /// # Errors
     /// As [`len`](Self::len).
@@ -82,7 +82,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
         done(self.call(ListOperation::Push(Item::encode(item)?))?)
     }
 
-    /// Appends all of these, with nothing of other clients in between.
+    /// Appends all of these, without operations of other clients in between.
     ///
     /// # Errors
     /// As [`push`](Self::push); then none of them was appended.
@@ -95,7 +95,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
         done(self.call(ListOperation::Extend(items))?)
     }
 
-    /// The item at this index, or `None` behind the end.
+    /// The item at this index, or `None` beyond the end.
     ///
     /// # Errors
     /// As [`len`](Self::len), and if the item is not a `T`.
@@ -122,7 +122,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
         maybe(self.call(ListOperation::Pop)?)
     }
 
-    /// Takes out the item at this index; those behind it move up.
+    /// Takes out the item at this index. Those after it move up.
     ///
     /// # Errors
     /// As [`get`](Self::get), and if the list ends before it.
@@ -163,7 +163,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     }
 
     /// Applies a function of the manager's table to the item at this index, in place and in one
-    /// step, and returns what it returned.
+    /// step, and returns its result.
     ///
     /// # Errors
     /// As [`set`](Self::set), and if there is no such function, if it panicked, or if it takes or
@@ -178,7 +178,8 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
         one(self.call(ListOperation::Update(index, apply::<T, A, R>(function, argument)?))?)
     }
 
-    /// Replaces the item at this index if it is `current`: `Err` is what it was instead.
+    /// Replaces the item at this index if it is `current`. `Err` is the item that was there
+    /// instead.
     ///
     /// # Errors
     /// As [`set`](Self::set).
@@ -194,7 +195,7 @@ impl<T: Serialize + DeserializeOwned> ListProxy<T> {
     }
 }
 
-// By hand: a derive would ask for clonable items.
+// By hand: a derive would require clonable items.
 impl<T> Clone for ListProxy<T> {
     fn clone(&self) -> Self {
         ListProxy { object: self.object.clone(), item: Typed::new() }

@@ -2,8 +2,8 @@
 //! manager.
 //!
 //! None of them is `Deref` or `IndexMut`: `list[0] += 1` would be a read and a write with room for
-//! others in between. What depends on the present item is done at the manager, by `update` or
-//! `compare_exchange`.
+//! other clients in between. A change that depends on the current item is done at the manager, by
+//! `update` or `compare_exchange`.
 
 mod answer;
 mod batch;

@@ -32,7 +32,7 @@ impl<T> ValueProxy<T> {
         self.object.id()
     }
 
-    /// The same value, used under this hold of a lock: refused when the hold is over.
+    /// The same value, used under this hold of a lock. It is refused when the hold is over.
     #[must_use]
     pub fn fenced(&self, fence: Fence) -> Self {
         ValueProxy { object: self.object.fenced(fence), item: Typed::new() }
@@ -45,7 +45,7 @@ impl<T> ValueProxy<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
-    /// What it is.
+    /// The current value.
     ///
     /// # Errors
     /// As every operation of a proxy: the manager is gone, or refuses; and if the item is not a
@@ -55,7 +55,7 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
         one(self.call(ValueOperation::Get)?)
     }
 
-    /// Replaces it.
+    /// Replaces the value.
     ///
     /// # Errors
     /// As [`get`](Self::get), and if the item cannot be encoded.
@@ -64,8 +64,8 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
         done(self.call(ValueOperation::Set(Item::encode(item)?))?)
     }
 
-    /// Applies a function of the manager's table to it, in place and in one step, and returns what
-    /// it returned.
+    /// Applies a function of the manager's table to the value, in place and in one step, and
+    /// returns its result.
     ///
     /// # Errors
     /// As [`set`](Self::set), and if there is no such function, if it panicked, or if it takes or
@@ -79,7 +79,7 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
         one(self.call(ValueOperation::Update(apply::<T, A, R>(function, argument)?))?)
     }
 
-    /// Replaces it if it is `current`: `Err` is what it was instead.
+    /// Replaces the value if it is `current`. `Err` is the value that was there instead.
     ///
     /// # Errors
     /// As [`set`](Self::set).
@@ -90,7 +90,7 @@ impl<T: Serialize + DeserializeOwned> ValueProxy<T> {
     }
 }
 
-// By hand: a derive would ask for clonable items.
+// By hand: a derive would require clonable items.
 impl<T> Clone for ValueProxy<T> {
     fn clone(&self) -> Self {
         ValueProxy { object: self.object.clone(), item: Typed::new() }
