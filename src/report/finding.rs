@@ -1,6 +1,6 @@
 //! A counterexample drawn and serialised for reports, so that it can leave its process.
 
-use super::json::Failure;
+use super::fields::Fields;
 use super::style::Style;
 use super::timeline;
 use crate::verdict::Counterexample;
@@ -37,7 +37,7 @@ pub struct Finding {
     pub(super) plain: String,
     /// Its fields in a JSON document.
     #[serde(with = "text")]
-    pub(super) fields: Failure,
+    pub(super) fields: Fields,
 }
 
 impl Finding {
@@ -47,7 +47,7 @@ impl Finding {
         Finding {
             drawing: timeline::counterexample_within(found, style, columns),
             plain: timeline::counterexample(found, &Style::Plain),
-            fields: Failure::from(found),
+            fields: Fields::from(found),
         }
     }
 
@@ -61,11 +61,11 @@ impl Finding {
 /// Serialises the fields as one JSON text: a value there is a number, a boolean or a text, and only
 /// JSON is self-describing.
 mod text {
-    use super::Failure;
+    use super::Fields;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 
     pub(super) fn serialize<S: Serializer>(
-        fields: &Failure,
+        fields: &Fields,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serde_json::to_string(fields).map_err(ser::Error::custom)?.serialize(serializer)
@@ -73,7 +73,7 @@ mod text {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<Failure, D::Error> {
+    ) -> Result<Fields, D::Error> {
         serde_json::from_str(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }

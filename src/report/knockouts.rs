@@ -1,6 +1,6 @@
 //! Draws knockouts: the source lines that synchronise, each with a mark, and survivors as warnings.
 
-use super::json::Failure;
+use super::fields::Fields;
 use super::style::{Ink, Style};
 use super::text::{clean, count, pad};
 use crate::vocabulary::Change;
@@ -326,7 +326,7 @@ struct Knockout<'a> {
     why: Option<&'a str>,
     exhaustive: bool,
     coverage: Vec<String>,
-    counterexample: Option<Failure>,
+    counterexample: Option<Fields>,
 }
 
 fn word(mark: Mark) -> &'static str {
@@ -368,7 +368,7 @@ impl<'a> From<&'a KnockoutReport> for Group<'a> {
 impl<'a> From<&'a Tried> for Knockout<'a> {
     fn from(tried: &'a Tried) -> Self {
         let (why, coverage, counterexample) = match &tried.fate {
-            Fate::Killed(found) => (None, Vec::new(), Some(Failure::from(&**found))),
+            Fate::Killed(found) => (None, Vec::new(), Some(Fields::from(&**found))),
             Fate::Survived(models) => {
                 let coverage =
                     models.iter().map(|(model, coverage)| format!("{model}: {coverage}")).collect();

@@ -7,6 +7,7 @@ pub mod timeline;
 pub mod intervals;
 
 mod elide;
+mod fields;
 mod finding;
 mod layout;
 mod remark;
