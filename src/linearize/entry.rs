@@ -6,12 +6,12 @@ use std::collections::HashMap;
 
 /// An operation, and when it may take effect: after each operation that ended before its start.
 pub struct Entry<'a, S: Specification> {
-    /// Its place in the history.
+    /// Its index in the history.
     pub(super) index: usize,
     pub(super) process: usize,
     pub(super) op: &'a S::Op,
     pub(super) start: u64,
-    /// `u64::MAX` if it does not end.
+    /// `u64::MAX` if it never ends.
     pub(super) end: u64,
     pub(super) outcome: Outcome<'a, S::Ret>,
 }
@@ -42,7 +42,7 @@ impl<S: Specification> Clone for Entry<'_, S> {
 impl<S: Specification> Copy for Entry<'_, S> {}
 
 impl<'a, S: Specification> Entry<'a, S> {
-    /// The same operation, if it were not known whether it took effect, nor until when.
+    /// Returns the operation as if it were not known whether and until when it took effect.
     pub(super) fn forgotten(self) -> Self {
         let outcome = match self.outcome {
             Outcome::Returned(ret) => Outcome::Optional(Some(ret)),
@@ -52,7 +52,7 @@ impl<'a, S: Specification> Entry<'a, S> {
         Entry { end: u64::MAX, outcome, ..self }
     }
 
-    /// Whether it is known if it took effect.
+    /// Returns whether it is known that it took effect.
     pub(super) fn is_known(&self) -> bool {
         !matches!(self.outcome, Outcome::Optional(_))
     }
@@ -64,7 +64,7 @@ impl<'a, S: Specification> Entry<'a, S> {
         }
     }
 
-    /// Whether it changes no state in which it can take effect.
+    /// Returns whether it changes no state in which it can take effect.
     pub(super) fn is_pure(&self) -> bool {
         match self.outcome {
             Outcome::Returned(ret) => S::is_pure(self.op) || S::is_pure_if(self.op, ret),

@@ -12,11 +12,11 @@ use super::part::{Failure, Why, judge, linearize};
 use super::search::{Branching, Found};
 use super::{Criterion, Explanation, Method, Specification};
 
-/// Configurations for each question whether fewer operations fail, and for all of them.
+/// The configurations for each question whether fewer operations fail, and for all such questions.
 const EACH: u64 = 512;
 const ALL: u64 = 8_192;
 
-/// A monitor's contradiction in more entries than this is not made smaller.
+/// A monitor's contradiction with more entries than this is not shrunk.
 const MANY: usize = 1_000;
 
 pub(super) fn explain<S: Specification>(
@@ -99,8 +99,8 @@ impl<S: Specification> Forgetting<'_, S> {
         shown.map(|(entry, _)| entry.index).collect()
     }
 
-    /// Operations of which only the call is known, and without which nothing would explain the
-    /// others.
+    /// Returns the operations whose response is forgotten, but without whose call the others are
+    /// unexplained.
     fn needed(&mut self, mut entries: Vec<Entry<'_, S>>) -> Vec<usize> {
         let mut number = entries.len();
         if !self.without_unused(&mut entries) {
@@ -121,8 +121,8 @@ impl<S: Specification> Forgetting<'_, S> {
         entries.iter().filter(|entry| !entry.is_known()).map(|entry| entry.index).collect()
     }
 
-    /// Leaves out what need not take effect. Whether the others are linearizable, as far as is
-    /// found out.
+    /// Removes what need not take effect. Returns whether the others are linearizable, as far as
+    /// known.
     fn without_unused(&mut self, entries: &mut Vec<Entry<'_, S>>) -> bool {
         let Found::Order(order) = self.find(entries) else { return false };
         let mut used = vec![false; entries.len()];
@@ -132,8 +132,7 @@ impl<S: Specification> Forgetting<'_, S> {
         true
     }
 
-    /// The shortest part of the history, from its beginning on, that fails: what is called later
-    /// has no part in it.
+    /// Returns the shortest failing prefix of the history: what is called later plays no part.
     fn cut<'a>(&mut self, entries: Vec<Entry<'a, S>>) -> Vec<Entry<'a, S>> {
         if entries.iter().any(|entry| matches!(entry.outcome, Outcome::Blocked)) {
             return entries; // it is about the end

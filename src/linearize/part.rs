@@ -6,11 +6,11 @@ use super::order::{Programs, Window, width};
 use super::search::{Branching, Found, search};
 use super::{Criterion, Method, Specification, Verdict, Witness};
 
-/// The budget of the first round for each part, and how it grows.
+/// The budget of each part's first round, and its growth factor.
 const FIRST: u64 = 1024;
 const GROWTH: u64 = 4;
 
-/// Parts up to this size are searched first: that gives orders and better reasons.
+/// Parts up to this size are searched first, which gives orders and better explanations.
 const SMALL: usize = 64;
 
 /// A part that fails, and why.
@@ -19,9 +19,9 @@ pub(super) struct Failure<'a, S: Specification> {
     pub(super) why: Why,
 }
 
-/// Numbers of entries.
+/// Why a part fails, as numbers of entries.
 pub(super) enum Why {
-    /// The search came so far, and what could not follow.
+    /// The longest order that the search found, and what could not follow.
     Search { prefix: Vec<u32>, stuck: Vec<u32> },
     /// A monitor found a contradiction between these.
     Monitor(Vec<u32>),
@@ -84,7 +84,7 @@ pub(super) fn check<'a, S: Specification>(
     Ok(Verdict::Holds(Witness { order, by }))
 }
 
-/// What a monitor says of a part, if there is one that applies. They know of intervals, not of
+/// Returns the monitor's judgement of a part, if one applies. Monitors know intervals, not
 /// programs.
 pub(super) fn judge<S: Specification>(
     initial: &S,
@@ -98,7 +98,7 @@ pub(super) fn judge<S: Specification>(
     }
 }
 
-/// Looks for a linearization of one part; also says how many configurations were looked at.
+/// Searches for a linearization of one part. Also returns how many configurations were visited.
 pub(super) fn linearize<S: Specification>(
     initial: &S,
     entries: &[Entry<'_, S>],
@@ -115,9 +115,9 @@ pub(super) fn linearize<S: Specification>(
     }
 }
 
-/// One order out of the orders of all parts. Each operation takes effect as soon as it can in its
-/// part: not before it is called, nor before those that come before it there. That is before it
-/// returns, so real time between parts is kept.
+/// Combines the orders of all parts into one. Each operation takes effect as soon as it can in its
+/// part: after its call, and after the operations before it there. That is before it returns, so
+/// real time between parts is kept.
 fn together<S: Specification>(parts: &[Vec<Entry<'_, S>>], orders: &[Vec<u32>]) -> Vec<usize> {
     let mut moments: Vec<(u64, usize)> = Vec::new();
     for (part, order) in parts.iter().zip(orders) {

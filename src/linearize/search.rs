@@ -21,30 +21,29 @@ use super::order::Order;
 use indexmap::IndexSet;
 use rustc_hash::{FxBuildHasher, FxHashSet};
 
-/// In which order the candidates are tried; pending ones come last, and of those the latest first.
+/// The order in which candidates are tried. Pending ones come last, and of those the latest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Branching {
-    /// As they were called.
+    /// In the order of their calls.
     Invocation,
-    /// First the one that returns first, then as they were called.
+    /// First the one that returns first, then in the order of their calls.
     Frontier,
-    /// As they return.
+    /// In the order of their responses.
     Response,
-    /// As they are listed, from the last one on, be they pending or not.
+    /// In reverse list order, whether pending or not.
     Last,
 }
 
 pub(super) enum Found {
     /// A linearization, as numbers of entries.
     Order(Vec<u32>),
-    /// None: the longest that was come by, and what could not follow.
+    /// There is none: the longest order found, and what could not follow.
     Nothing { prefix: Vec<u32>, stuck: Vec<u32> },
-    /// It is not known: the limit was met.
+    /// It is not known: the limit was reached.
     OutOfBudget,
 }
 
-/// Looks for a linearization among no more than `limit` configurations; also says how many there
-/// were.
+/// Searches for a linearization within `limit` configurations. Also returns how many were visited.
 pub(super) fn search<S: Specification, O: Order>(
     initial: &S,
     entries: &[Entry<'_, S>],
@@ -57,7 +56,7 @@ pub(super) fn search<S: Specification, O: Order>(
     (found, search.configurations)
 }
 
-/// No state: nothing is owed an observation.
+/// No state: no pending operation is unobserved.
 const NONE: u32 = u32::MAX;
 
 struct Search<'a, S: Specification, O: Order> {
@@ -75,8 +74,7 @@ struct Search<'a, S: Specification, O: Order> {
     lookahead: Option<Box<dyn Lookahead<S>>>,
     seen: FxHashSet<(O::Place, u32, u32)>,
     steps: Vec<Step<O::Place>>,
-    /// The candidates of all configurations on the way here that have not been tried yet, the next
-    /// one last.
+    /// The untried candidates of all configurations on the current path, the next one last.
     untried: Vec<u32>,
     configurations: u64,
     prefix: Vec<u32>,
@@ -89,11 +87,11 @@ struct Step<P> {
     place: P,
     state: u32,
     unobserved: u32,
-    /// Where the untried candidates of that configuration begin; `NONE` if there was no choice.
+    /// Where the untried candidates of that configuration start; `NONE` if there was no choice.
     untried: u32,
 }
 
-/// The best candidate comes last.
+/// Sorts the best candidate last.
 fn by_rank(candidates: &mut [u32], rank: &[u32], frontier: Option<u32>) {
     let rank = |entry: &u32| if Some(*entry) == frontier { 0 } else { rank[*entry as usize] + 1 };
     candidates.sort_unstable_by_key(|entry| std::cmp::Reverse(rank(entry)));
@@ -176,7 +174,8 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         }
     }
 
-    /// Takes the next candidate of this configuration that can take effect. Whether there was one.
+    /// Takes the next candidate of this configuration that can take effect. Returns whether there
+    /// was one.
     fn descend(&mut self, untried: usize) -> bool {
         while self.untried.len() > untried {
             let entry = self.untried.pop().expect("one that was not tried");
@@ -213,7 +212,7 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         (self.state, self.unobserved) = (state, unobserved);
     }
 
-    /// Takes every operation that changes nothing and can take effect, until there is none.
+    /// Takes operations that change nothing and can take effect, until there are none.
     fn take_pure(&mut self) {
         let untried = self.untried.len();
         loop {
@@ -235,8 +234,8 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         self.pure[entry as usize] && self.order.excludes_none(entry)
     }
 
-    /// Leaves a configuration from which nothing leads on. Where the untried candidates of the one
-    /// before begin.
+    /// Leaves a configuration without continuation. Returns where the untried candidates of the
+    /// previous one start.
     fn back(&mut self) -> Option<usize> {
         loop {
             let step = self.steps.pop()?;
@@ -251,7 +250,7 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         }
     }
 
-    /// Keeps the longest way, and what could not follow.
+    /// Stores the longest path, and what could not follow.
     fn remember(&mut self) {
         if self.steps.len() < self.prefix.len()
             || self.steps.len() == self.prefix.len() && !self.stuck.is_empty()
@@ -274,8 +273,8 @@ impl<'a, S: Specification, O: Order> Search<'a, S, O> {
         self.states[self.state as usize].is_enabled(self.entries[entry as usize].op)
     }
 
-    /// The state after an operation, if it can take effect in a state, return what it did, and
-    /// leave hope.
+    /// Returns the state after an operation, if it can take effect, returns what it did, and is not
+    /// hopeless.
     fn after(&mut self, entry: u32, state: u32) -> Option<u32> {
         let Entry { op, outcome, .. } = self.entries[entry as usize];
         let before = &self.states[state as usize];

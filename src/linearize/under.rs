@@ -49,7 +49,7 @@ pub fn check_under<S: Specification>(
     }
 }
 
-/// What would have to come after these, whether it has returned or is blocked.
+/// Returns the operations that must come after these, whether they have returned or are blocked.
 fn next<S: Specification>(
     entries: &[Entry<'_, S>],
     precedence: &[u64],
@@ -60,7 +60,7 @@ fn next<S: Specification>(
     (0..entries.len() as u32).filter(|entry| order.is_next(*entry)).collect()
 }
 
-/// The fewest operations that fail by themselves, as far as is found out.
+/// Returns the fewest operations that fail by themselves, as far as known.
 fn smallest<'a, S: Specification>(
     mut entries: Vec<Entry<'a, S>>,
     mut fails: impl FnMut(&[Entry<'a, S>]) -> bool,

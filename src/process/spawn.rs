@@ -174,9 +174,8 @@ fn own_program() -> Result<OsString, Failure> {
     std::env::current_exe().map(Into::into).map_err(|e| Failure::io("find this program", &e))
 }
 
-/// Follows one worker to its exit, on its own thread. So no caller blocks in a write that nobody
-/// reads, and a result of any length is received. A dead worker is detected and reaped before
-/// anyone asks.
+/// Follows one worker to its exit, on its own thread. So no caller blocks in a write without a
+/// reader, and a result of any length is received. A dead worker is detected and reaped at once.
 struct Follower {
     link: UnixStream,
     pid: Pid,

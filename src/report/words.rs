@@ -69,7 +69,7 @@ pub(super) fn sources(trace: &Trace) -> SourceNames<'_> {
 }
 
 /// Returns `account.rs:41`; nothing where the operation is in std, such as the release of a dropped
-/// guard, because a line in std helps nobody.
+/// guard, because a line in std does not help.
 pub(super) fn source(names: &SourceNames<'_>, location: &Location<'_>) -> String {
     let file = location.file();
     if file.starts_with("/rustc/") || file.contains("/rustlib/src/rust/library/") {

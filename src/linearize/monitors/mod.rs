@@ -35,10 +35,10 @@ pub enum Judgement {
     Fails(Vec<u32>),
 }
 
-/// A moment that does not come.
+/// A moment that never comes.
 const NEVER: u64 = u64::MAX;
 
-/// What a specification's monitor says of a part, if it applies.
+/// Returns the judgement of a specification's monitor on a part, if it applies.
 pub(super) fn judge<S: Specification>(initial: &S, entries: &[Entry<'_, S>]) -> Option<Judgement> {
     let out_of_range = |entry: &Entry<'_, S>| match entry.outcome {
         Outcome::Returned(_) => entry.end == NEVER,

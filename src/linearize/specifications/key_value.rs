@@ -83,13 +83,13 @@ impl Specification for KeyValue {
     }
 }
 
-/// The look-ahead of entries that are all about one key.
+/// The look-ahead of entries that all concern one key.
 struct OneKey {
     at: String,
     readers: Readers,
 }
 
-/// Who reads what at a key, and who replaces it.
+/// Returns which entries read what at a key, and which replace it.
 fn readers(entries: &[Entry<'_, KeyValue>]) -> Readers {
     Readers::new(entries.iter().map(|entry| match (entry.returned(), entry.op) {
         (Some(KeyValueRet::Text(text)), _) => Role::Read { text, end: entry.end },

@@ -6,9 +6,9 @@
 
 use super::text::Text;
 
-/// What an operation at the key is to this.
+/// The role of an operation at the key.
 pub(super) enum Role<'a> {
-    /// It has read this text, and returned then.
+    /// It read this text, and returned then.
     Read {
         text: &'a str,
         end: u64,
@@ -21,13 +21,13 @@ pub(super) enum Role<'a> {
 }
 
 pub(super) struct Readers {
-    /// Of each operation: where it is in these.
+    /// For each operation, its place in the lists below.
     places: Vec<Place>,
-    /// The texts that are read, in order, and how many are still to read each.
+    /// The texts that are read, in order, with the number of remaining reads of each.
     texts: Vec<(String, u32)>,
-    /// When those who read have returned, in order, and whether they have read.
+    /// When reads return, in order, and whether they have taken effect.
     reads: Firsts,
-    /// When those who replace are called, in order.
+    /// When replacements are called, in order.
     puts: Firsts,
 }
 
@@ -38,7 +38,7 @@ enum Place {
     None,
 }
 
-/// Moments in order, of which some are over: the first that is not.
+/// Moments in order, some of which are over; finds the first that is not.
 struct Firsts {
     moments: Vec<u64>,
     over: Vec<bool>,
@@ -67,7 +67,7 @@ impl Firsts {
 }
 
 impl Readers {
-    /// For operations that are all about one key, in the order of their calls.
+    /// Creates the look-ahead for operations on one key, in the order of their calls.
     pub(super) fn new<'a>(roles: impl Iterator<Item = Role<'a>>) -> Self {
         let roles: Vec<Role<'a>> = roles.collect();
         let read = |role: &Role<'a>| match role {
@@ -107,7 +107,7 @@ impl Readers {
         Readers { places, texts, reads, puts: Firsts::new(starts) }
     }
 
-    /// Whether somebody is still to read this text, or one that begins with it.
+    /// Returns whether this text, or one that starts with it, is still to be read.
     fn is_read(&self, text: &str) -> bool {
         let from = self.texts.partition_point(|(known, _)| known.as_str() < text);
         self.texts[from..]
@@ -116,7 +116,7 @@ impl Readers {
             .any(|(_, readers)| *readers > 0)
     }
 
-    /// An operation has taken effect, or this was taken back.
+    /// Records that an operation has taken effect, or that this was undone.
     pub(super) fn set(&mut self, entry: u32, taken: bool) {
         match self.places[entry as usize] {
             Place::Read { text, place } => {
@@ -129,7 +129,7 @@ impl Readers {
         }
     }
 
-    /// Whether nothing leads on from this text, which is put aside if nobody reads it.
+    /// Returns whether nothing leads on from this text. Replaces the text if it is never read.
     pub(super) fn is_hopeless(&mut self, text: &mut Text) -> bool {
         if !text.unread && !self.is_read(&text.text) {
             *text = Text::unread();

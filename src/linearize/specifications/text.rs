@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 pub(super) struct Text {
     pub(super) text: String,
     hash: u64,
-    /// Nobody reads it, nor any text that begins with it: then only this is known of it.
+    /// Whether neither it nor any text that starts with it is read: then only this is known of it.
     pub(super) unread: bool,
 }
 
@@ -31,7 +31,7 @@ impl Text {
         Text { text: String::new(), hash: 1, unread: true }
     }
 
-    /// Byte by byte, so that it does not matter in which pieces a text came.
+    /// Appends byte by byte, so that it does not matter how a text was split.
     pub(super) fn append(&mut self, more: &str) {
         if self.unread {
             return;
