@@ -34,7 +34,7 @@ pub(crate) type Effects = SmallVec<[(ObjectId, Effect); 2]>;
 #[derive(Debug, PartialEq)]
 pub(crate) struct Act {
     pub(crate) operation: Operation,
-    /// At most one effect an object.
+    /// At most one effect per object.
     pub(crate) effects: Effects,
     /// Whether it waits until its objects allow it.
     pub(crate) blocking: bool,

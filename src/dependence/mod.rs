@@ -11,4 +11,4 @@ mod orderings;
 pub(crate) use effect::{Act, Effect};
 pub(crate) use met::{both_did_something, met};
 pub(crate) use order::known;
-pub(crate) use orderings::hangs_on_orderings;
+pub(crate) use orderings::depends_on_orderings;

@@ -24,7 +24,7 @@ fn join(known: &mut Known, other: &Known, by_atomic: bool) {
 
 /// Whether, in this execution, the order of two accesses to a watched cell may depend on an atomic
 /// or a fence.
-pub(crate) fn hangs_on_orderings(trace: &Trace) -> bool {
+pub(crate) fn depends_on_orderings(trace: &Trace) -> bool {
     let mut threads: Vec<Known> = vec![Known::default(); trace.threads.len()];
     let mut messages: BTreeMap<ObjectId, Known> = BTreeMap::new();
     let mut tokens: BTreeMap<ThreadId, Known> = BTreeMap::new();

@@ -5,8 +5,8 @@
 //! explored choice. A spurious wakeup or a timeout is a choice at the first operation, which then
 //! only releases the mutex. The second operation then waits for the mutex alone. This loses no
 //! behaviour: until its time is over, such a waiter can only be missed, by a notification that
-//! reaches another waiter or none. Each thread has that choice once per place. Beyond it, a timeout
-//! fires when no other thread can run.
+//! reaches another waiter or none. Each thread has that choice once per place. After that, a
+//! timeout fires when no other thread can run.
 
 use super::step::{choose, perform, step};
 use super::{Engine, Home, Pending, Seen, Waits, World, engine, me, with};

@@ -44,7 +44,7 @@ impl Home {
         part
     }
 
-    /// Marks an object that the first thread to arrive creates, so that its creator is no identity.
+    /// Marks an object that the first thread to arrive creates: its creator does not identify it.
     pub(crate) fn first_come(&self) {
         if self.execution != 0 {
             try_with(|world| world.object(self.id).first_come = true);

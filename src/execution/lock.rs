@@ -49,7 +49,7 @@ pub(super) fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: Threa
         Mode::Write if object.writer == Some(me) => object.writer = None,
         Mode::Write => {}
         Mode::Read => {
-            // another thread may drop the guard than the one that took it: then any reader goes
+            // a guard may be dropped on another thread: then any reader is removed
             let at = object
                 .readers
                 .iter()

@@ -131,7 +131,7 @@ pub(crate) fn begin(rules: &Rules) {
     }
 }
 
-/// Returns the world of a finished execution, for reuse.
+/// Keeps the world of a finished execution for reuse.
 pub(crate) fn keep(world: Box<World>) {
     SPARE.set(Some(world));
 }

@@ -1,4 +1,4 @@
-//! What the OS thread that waits for an exploration sees of it, and how it asks it to stop.
+//! What the OS thread that waits for an exploration sees of it, and its request to stop.
 
 use super::Ending;
 use super::failure::stack::Overflow;

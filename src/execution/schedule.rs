@@ -23,7 +23,7 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
     }
     let repeated = strategy.repeat();
     let (chosen, several) = match repeated {
-        Some((thread, several)) => (could_go_on(world, thread).then_some(thread), several),
+        Some((thread, several)) => (could_run(world, thread).then_some(thread), several),
         None => {
             let mut enabled = std::mem::take(&mut world.turns.enabled);
             let chosen = choose(world, strategy, &mut enabled);
@@ -120,6 +120,6 @@ fn choose(
 }
 
 /// Whether the thread could be among those offered.
-fn could_go_on(world: &World, thread: ThreadId) -> bool {
+fn could_run(world: &World, thread: ThreadId) -> bool {
     thread.index() < world.threads.len() && (world.enabled(thread) || world.could_time_out(thread))
 }

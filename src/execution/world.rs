@@ -73,8 +73,9 @@ impl World {
         id
     }
 
-    /// The same for something that is not the model's object. The first thread to arrive creates it,
-    /// so it must not count among that thread's objects, nor be known to a search. It cannot leak.
+    /// The same for something that is not the model's object. The first thread to arrive creates
+    /// it, so it must not count among that thread's objects, nor be known to a search. It cannot
+    /// leak.
     pub(super) fn create_unnumbered(&mut self, object: Object) -> ObjectId {
         let id = self.create(object);
         self.thread(me()).made -= 1;

@@ -2,7 +2,7 @@
 
 use super::exploration::Shared;
 use super::limits::{Judge, Limits, ModelFn};
-use crate::dependence::hangs_on_orderings;
+use crate::dependence::depends_on_orderings;
 use crate::execution::{Counted, Ending, Engine, Pulse, Rules, World};
 use crate::vocabulary::explorer::Explorer;
 use crate::vocabulary::schedule::{Only, Which};
@@ -30,8 +30,8 @@ impl Job {
     pub(super) fn judge(&self, world: &mut World) {
         let probe =
             self.limits.probe.as_ref().filter(|_| self.explorer.driver() == Engine::Shuttle);
-        let asks =
-            probe.filter(|probe| probe.asks_for_watches() && hangs_on_orderings(&world.log.trace));
+        let asks = probe
+            .filter(|probe| probe.asks_for_watches() && depends_on_orderings(&world.log.trace));
         asks.into_iter().for_each(|probe| probe.found_watch());
         let Some(Judge(judge)) = &self.limits.judge else { return };
         world.log.fingerprint = Some(Fingerprint::of(&world.log.trace));

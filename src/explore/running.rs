@@ -149,16 +149,16 @@ impl Running {
         let recorder =
             if std::mem::take(&mut self.records) { execution::set_strategy(None) } else { None };
         let recorded = recorder.and_then(Recorder::recorded);
-        let (came_to_its_end, number) = (world.ending.is_none(), job.pulse.executions());
+        let (finished, number) = (world.ending.is_none(), job.pulse.executions());
         // without any choice there is one schedule, which a sampler would draw again and again
-        let alike = job.explorer.samples() && world.turns.schedule.is_empty();
+        let without_choice = job.explorer.samples() && world.turns.schedule.is_empty();
         self.keep_if_borrowed(&world);
         job.judge(&mut world);
         let mut exploration = lock(shared);
         let over = exploration.take(&mut world, number) == Then::Over;
         if over {
             exploration.cut = job.time_is_up().filter(|_| exploration.failure.is_none());
-        } else if alike {
+        } else if without_choice {
             exploration.drained = true;
         }
         let knows_better = exploration.unseen.is_some();
@@ -175,7 +175,7 @@ impl Running {
         let Some((strategy, record)) = recorded else {
             return if over { Next::Over } else { Next::Plan };
         };
-        if over || !came_to_its_end {
+        if over || !finished {
             execution::set_strategy(Some(strategy));
             return if over { Next::Over } else { Next::Plan };
         }
@@ -207,7 +207,7 @@ impl Running {
             job.judge(&mut world); // it accepts some deadlocks
         }
         let ending = world.ending.take();
-        let came_to_its_end = ending.is_none();
+        let finished = ending.is_none();
         let mut difference =
             follower.and_then(|follower| Follower::difference(&*follower).map(ToString::to_string));
         let mut exploration = lock(shared);
@@ -258,7 +258,7 @@ impl Running {
         }
         exploration.unseen = exploration.unseen.take().or(verdict.and_then(Result::ok));
         drop(exploration);
-        if came_to_its_end {
+        if finished {
             execution::keep(world);
         }
         Next::Plan

@@ -50,7 +50,7 @@ impl World {
         self.failure.panics.push((thread, panic));
     }
 
-    /// The last panic of a thread that has not been taken yet.
+    /// The thread's last panic that has not been taken yet.
     pub(in crate::execution) fn take_panic(&mut self, thread: ThreadId) -> Option<Panic> {
         let last = self.failure.panics.iter().rposition(|(panicked, _)| *panicked == thread)?;
         Some(self.failure.panics.remove(last).1)

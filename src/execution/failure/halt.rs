@@ -20,7 +20,8 @@ pub(in crate::execution) fn unwinds_under_loom() -> bool {
     std::thread::panicking() && engine() == Engine::Loom
 }
 
-/// Handles an operation that has no effect, or only a shadow of one. Returns whether it is one.
+/// Handles the operation if it is inert: it then has no effect, or only a shadow of one. Returns
+/// whether it is inert.
 ///
 /// After an execution has failed, user code continues only if it caught our payload. It then
 /// unwinds again. While a thread unwinds under loom, nothing waits. A wait that should have

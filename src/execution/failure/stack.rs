@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// The size of shuttle's stacks, in bytes: a model's assertions format strings in unoptimised code.
 pub(crate) const SHUTTLE: usize = 256 * 1024;
 
-/// The size of loom's stacks: it uses generator's default, which is stated in words.
+/// The size of loom's stacks: it uses generator's default, which is stated in machine words.
 pub(crate) const LOOM: usize = generator::DEFAULT_STACK_SIZE * size_of::<usize>();
 
 /// Stacks consist of pages: sizes are rounded up to this.

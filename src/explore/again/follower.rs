@@ -69,14 +69,14 @@ impl Strategy for Follower {
                 (self.begun, self.observed, self.choices) = (self.begun + 1, 0, 0);
                 return wanted;
             }
-            let goes_on = |thread: &ThreadId| {
+            let operation = |thread: &ThreadId| {
                 let pending = point.pending(*thread);
                 format!("{} at {}", pending.operation.name(), pending.location)
             };
             self.difference = Some(match wanted {
                 Some(wanted) => format!("thread {} could go on, and then it could not", wanted.0),
                 None => {
-                    format!("it was over, and then went on with {}", goes_on(&point.enabled[0]))
+                    format!("it was over, and then went on with {}", operation(&point.enabled[0]))
                 }
             });
         }

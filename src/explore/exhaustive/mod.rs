@@ -4,8 +4,8 @@
 //! Reduction", JACM 64(4), 2017: algorithm "Optimal-DPOR", with wakeup trees. Two executions are
 //! equivalent if they differ only in the order of independent steps (Mazurkiewicz). Deviations:
 //! * Acquiring a lock is a step that blocks. A release and the acquisition that it enables are no
-//!   race. The reversal of a race between two acquisitions also leaves out the threads that hold the
-//!   lock in between (`race`).
+//!   race. The reversal of a race between two acquisitions also leaves out the threads that hold
+//!   the lock in between (`race`).
 //! * A failed compare-exchange, a failed try-lock (unless readers refused a writer) and a
 //!   notification without a waiter are reads. What a step will be in another place is predicted
 //!   (`StepLog::predict`).

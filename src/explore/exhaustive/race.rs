@@ -15,7 +15,7 @@ impl Race {
     ///
     /// The plan for a race also depends on what comes after the race. It must be made anew in every
     /// execution in which that differs, even if both of its steps are kept.
-    pub(super) fn is_seen_to(&self, log: &StepLog, kept: usize, followed: &VectorClock) -> bool {
+    pub(super) fn is_planned(&self, log: &StepLog, kept: usize, followed: &VectorClock) -> bool {
         let first = &log.steps[self.with];
         self.depends <= kept && followed.get(first.thread) >= first.seq
     }

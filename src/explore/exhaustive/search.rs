@@ -270,7 +270,7 @@ impl Strategy for Exhaustive {
             let Step { thread, announced, before, .. } = &self.log.steps[j];
             let later = Later { step: Some(j), thread: *thread, announced, before };
             for race in &mut races {
-                if !race.is_seen_to(&self.log, self.kept, &followed) {
+                if !race.is_planned(&self.log, self.kept, &followed) {
                     race.reverse(&self.log, &mut self.stack, later);
                 }
             }
