@@ -7,17 +7,11 @@ use std::sync::atomic::Ordering::{Relaxed, Release};
 
 pub(crate) fn counterexample() -> Counterexample {
     let mut scene = Scene::new();
-    let counter = scene.object(ObjectKind::Atomic, Some("completed_deposits_of_the_day"));
+    let count = scene.object(ObjectKind::Atomic, Some("completed_deposits_of_the_day"));
     let total = scene.object(ObjectKind::Atomic, Some("total"));
     let clerks = [1, 2, 3, 4].map(|n| scene.spawn(Some(&format!("clerk number {n}"))));
     for (n, clerk) in (0..).zip(clerks) {
-        scene.does(
-            clerk,
-            Operation::Rmw("fetch_add", Relaxed),
-            Some(counter),
-            Some(n),
-            Some(n + 1),
-        );
+        scene.does(clerk, Operation::Rmw("fetch_add", Relaxed), Some(count), Some(n), Some(n + 1));
     }
     let loads = clerks.map(|clerk| scene.with(clerk, Operation::Load(Relaxed), total, 100));
     let stores = clerks.map(|clerk| scene.with(clerk, Operation::Store(Release), total, 110));

@@ -13,8 +13,7 @@ pub(crate) fn counterexample() -> Counterexample {
     for teller in [one, two] {
         scene.with(teller, Operation::Load(SeqCst), balance, 0);
     }
-    let [first, second] =
-        [two, one].map(|teller| scene.with(teller, Operation::Store(SeqCst), balance, 1));
+    let [first, second] = [two, one].map(|t| scene.with(t, Operation::Store(SeqCst), balance, 1));
     scene.plain(MAIN, Operation::Join(one));
     scene.plain(MAIN, Operation::Join(two));
     scene.with(MAIN, Operation::Load(SeqCst), balance, 1);

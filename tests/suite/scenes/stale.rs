@@ -1,5 +1,4 @@
-//! A message is published with a Relaxed store: loom shows a reader that sees the flag and not the
-//! message.
+//! A message is published with a Relaxed store: under loom a reader sees the flag, and not it.
 
 use super::{MAIN, Scene};
 use selvedge::trace::{ObjectKind, Operation};
