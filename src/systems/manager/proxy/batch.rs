@@ -15,8 +15,9 @@ use std::sync::Arc;
 
 /// Several writes in one round trip, without operations of other clients in between.
 ///
-/// The first refusal ends it. What was done before stays done, and [`ManagerError::Interrupted`]
-/// says how much.
+/// The first refusal ends it. What was done before stays done, and [`Interrupted`] says how much.
+///
+/// [`Interrupted`]: crate::systems::manager::ManagerError::Interrupted
 ///
 /// ```
 /// use selvedge::systems::manager::{Batch, Functions, Manager};
