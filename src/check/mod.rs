@@ -300,13 +300,17 @@ impl<'a> Check<'a> {
     ///
     /// The verdict is `Unknown` if no two threads meet in any execution (see [`Check::alone`]), if
     /// there is no explorer, or if the budget is empty.
-    pub fn run(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
-        let model: ModelFn = Arc::new(model);
+    pub fn run(self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
+        self.run_model(&(Arc::new(model) as ModelFn))
+    }
+
+    /// [`Check::run`], compiled once, and not for each model.
+    fn run_model(mut self, model: &ModelFn) -> Verdict {
         match self.settings.config.replay.as_deref().map(str::parse::<Token>) {
-            None => self.explore(&model),
+            None => self.explore(model),
             Some(Err(error)) => Verdict::Unknown(Bound::Replay(error.to_string())),
-            Some(Ok(token)) if token.is_for(&self.name) => self.replay(&model, &token),
-            Some(Ok(_)) => self.explore(&model),
+            Some(Ok(token)) if token.is_for(&self.name) => self.replay(model, &token),
+            Some(Ok(_)) => self.explore(model),
         }
     }
 
@@ -318,19 +322,24 @@ impl<'a> Check<'a> {
     /// # Panics
     /// If the verdict is not the expected one: with the drawn counterexample, if there is one.
     #[track_caller]
-    pub fn assert(mut self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
-        let model: ModelFn = Arc::new(model);
+    pub fn assert(self, model: impl Fn() + Send + Sync + 'static) -> Verdict {
+        self.assert_model(&(Arc::new(model) as ModelFn))
+    }
+
+    /// [`Check::assert`], compiled once, and not for each model.
+    #[track_caller]
+    fn assert_model(mut self, model: &ModelFn) -> Verdict {
         let insistence = Insistence::new(&self.name, self.expect, &self.settings);
         let alone = self.alone;
         let again = insistence.regress(
             |token| {
                 let is_mine =
                     token.is_for(&self.name) && self.explorers.contains(&token.explorer());
-                is_mine.then(|| self.replay(&model, token))
+                is_mine.then(|| self.replay(model, token))
             },
             |verdict| matches!(verdict, Verdict::Violated(_)),
         );
-        let verdict = again.unwrap_or_else(|| self.run(move || model()));
+        let verdict = again.unwrap_or_else(|| self.run_model(model));
         insistence.see(&match &verdict {
             Verdict::Holds(coverage) => Said::Holds(coverage.to_string()),
             Verdict::Violated(found) => Said::Violated(Violation {
@@ -386,7 +395,12 @@ impl<'a> Check<'a> {
     /// # Errors
     /// If nothing was explored, the model is not deterministic, or the explorer cannot continue
     /// past a violation (loom, real threads).
-    pub fn count(mut self, model: impl Fn() + Send + Sync + 'static) -> Result<Counts, Bound> {
+    pub fn count(self, model: impl Fn() + Send + Sync + 'static) -> Result<Counts, Bound> {
+        self.count_model(Arc::new(model))
+    }
+
+    /// [`Check::count`], compiled once, and not for each model.
+    fn count_model(mut self, model: ModelFn) -> Result<Counts, Bound> {
         let Some(&explorer) = self.explorers.first().filter(|_| !self.settings.budget.is_zero())
         else {
             return Err(Bound::NothingExplored);
@@ -396,8 +410,7 @@ impl<'a> Check<'a> {
             return Err(Bound::NotModelled { engine: explorer.engine(), operation });
         }
         let limits = Limits { past_violations: true, ..self.limits() };
-        let mut exploration =
-            explore::explore(explorer, Arc::new(model), &limits, None, &mut self.progress);
+        let mut exploration = explore::explore(explorer, model, &limits, None, &mut self.progress);
         let tally = exploration.tally.take();
         match exploration.failure.take().map(|failure| failure.ending) {
             Some(Ending::Unknown(bound)) => return Err(bound),

@@ -58,29 +58,44 @@ pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce(ThreadId) + Send>
 
 /// Runs a thread's closure. Its panic becomes its result, as in std.
 pub(crate) fn run<T>(thread: ThreadId, f: impl FnOnce() -> T) -> std::thread::Result<T> {
-    let result = catch_unwind(AssertUnwindSafe(f));
-    if let Err(payload) = result {
-        if hook::ends_green_thread(&*payload) {
-            resume_unwind(payload);
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(result) => {
+            flush_deferred();
+            Ok(result)
         }
-        if with(|world| world.over()) {
-            halt();
-        }
-        give_up_if_stalled();
-        flush_deferred();
-        with(|world| {
-            let seen = world.take_panic(thread).unwrap_or_else(|| (hook::message(&*payload), None));
-            world.thread(thread).panicked = Some(seen);
-        });
-        return Err(payload);
+        Err(payload) => Err(panicked(thread, payload)),
     }
-    flush_deferred();
-    result
 }
+
+/// Takes in the panic of a thread: compiled once, and not for each body.
+fn panicked(thread: ThreadId, payload: Payload) -> Payload {
+    if hook::ends_green_thread(&*payload) {
+        resume_unwind(payload);
+    }
+    if with(|world| world.over()) {
+        halt();
+    }
+    give_up_if_stalled();
+    flush_deferred();
+    with(|world| {
+        let seen = world.take_panic(thread).unwrap_or_else(|| (hook::message(&*payload), None));
+        world.thread(thread).panicked = Some(seen);
+    });
+    payload
+}
+
+/// What a panic carries.
+type Payload = Box<dyn std::any::Any + Send>;
 
 /// Ends a thread. `last` hands over or drops its result, then its thread-locals are dropped, then
 /// its joiners may run.
 pub(crate) fn finish(thread: ThreadId, last: impl FnOnce()) {
+    let mut last = Some(last);
+    finish_once(thread, &mut || last.take().into_iter().for_each(|last| last()));
+}
+
+/// [`finish`], compiled once, and not for each result.
+fn finish_once(thread: ThreadId, last: &mut dyn FnMut()) {
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         last();
         drop_locals(thread);

@@ -1,6 +1,6 @@
 //! Scoped threads in every engine (loom itself has none).
 
-use super::spawn::{Model, ResultOf, Thread, is_here, spawn_modelled};
+use super::spawn::{Model, ResultOf, Thread, boxed, builder, is_here, spawn_modelled};
 use crate::execution::{self, real, threads};
 use std::cell::OnceCell;
 use std::fmt;
@@ -222,11 +222,8 @@ impl<'scope> Scope<'scope, '_> {
     {
         match &self.inner {
             Inner::Std(scope) => {
-                let mut builder = std::thread::Builder::new();
-                builder = name.into_iter().fold(builder, std::thread::Builder::name);
-                builder = stack_size.into_iter().fold(builder, std::thread::Builder::stack_size);
-                let (f, _) = real::join_in(f, true);
-                let handle = builder.spawn_scoped(scope, f)?;
+                let (f, _) = real::join_in(boxed(f), true);
+                let handle = builder(name, stack_size).spawn_scoped(scope, f)?;
                 Ok(ScopedJoinHandle(Handle::Std(handle)))
             }
             Inner::Model(started) if started.execution != execution::execution() => {

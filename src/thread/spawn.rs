@@ -62,11 +62,8 @@ impl Builder {
     {
         let Builder { name, stack_size } = self;
         if !execution::is_modelled() {
-            let mut builder = std::thread::Builder::new();
-            builder = name.into_iter().fold(builder, std::thread::Builder::name);
-            builder = stack_size.into_iter().fold(builder, std::thread::Builder::stack_size);
-            let (f, ticket) = real::join_in(f, false);
-            return Ok(JoinHandle(Handle::Std(builder.spawn(f)?, ticket)));
+            let (f, ticket) = real::join_in(boxed(f), false);
+            return Ok(JoinHandle(Handle::Std(builder(name, stack_size).spawn(f)?, ticket)));
         }
         // SAFETY: 1. everything that `f` and its result borrow lives for ever
         #[allow(unsafe_code)]
@@ -93,6 +90,19 @@ impl Builder {
     {
         scope.spawn_with(self.name, self.stack_size, f)
     }
+}
+
+/// std's builder of such a thread.
+pub(super) fn builder(name: Option<String>, stack_size: Option<usize>) -> std::thread::Builder {
+    let builder = name.into_iter().fold(std::thread::Builder::new(), std::thread::Builder::name);
+    stack_size.into_iter().fold(builder, std::thread::Builder::stack_size)
+}
+
+/// So that std's spawn is compiled once for each result, and not for each closure.
+pub(super) fn boxed<'a, T>(
+    f: impl FnOnce() -> T + Send + 'a,
+) -> Box<dyn FnOnce() -> T + Send + 'a> {
+    Box::new(f)
 }
 
 /// Where a green thread stores its result.

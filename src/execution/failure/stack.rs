@@ -96,16 +96,21 @@ pub(in crate::execution) fn name(thread: ThreadId, name: &str) {
 ///
 /// # Panics
 /// Not by itself. Without memory for such a stack the execution ends as `Unknown`.
-pub(crate) fn run<R>(thread: ThreadId, asked: Option<usize>, body: impl FnOnce() -> R) -> R {
+pub(crate) fn run(thread: ThreadId, asked: Option<usize>, body: impl FnOnce()) {
+    let mut body = Some(body);
+    run_once(thread, asked, &mut || body.take().into_iter().for_each(|body| body()));
+}
+
+/// [`run`], compiled once, and not for each body.
+fn run_once(thread: ThreadId, asked: Option<usize>, body: &mut dyn FnMut()) {
     let usual = match engine() {
         Engine::Loom => LOOM,
         Engine::Shuttle | Engine::Std => SHUTTLE,
     };
     match asked.max(ASKED.get()).filter(|bytes| *bytes > usual) {
         Some(bytes) => {
-            let result = larger(thread, bytes, body);
+            larger(thread, bytes, body);
             note_room(thread, usual); // what follows runs on the engine's stack again
-            result
         }
         None => {
             note_room(thread, usual);
@@ -116,12 +121,12 @@ pub(crate) fn run<R>(thread: ThreadId, asked: Option<usize>, body: impl FnOnce()
 
 /// In a frame of its own, so that the body's frame is not allocated where only its stack is chosen.
 #[inline(never)]
-fn here<R>(body: impl FnOnce() -> R) -> R {
-    body()
+fn here(body: &mut dyn FnMut()) {
+    body();
 }
 
 #[inline(never)]
-fn larger<R>(thread: ThreadId, bytes: usize, body: impl FnOnce() -> R) -> R {
+fn larger(thread: ThreadId, bytes: usize, body: &mut dyn FnMut()) {
     let spare = SPARE.with_borrow_mut(|spare| {
         let at = spare.iter().position(|(size, _)| *size == bytes)?;
         Some(spare.swap_remove(at).1)
@@ -136,12 +141,11 @@ fn larger<R>(thread: ThreadId, bytes: usize, body: impl FnOnce() -> R) -> R {
     });
     // A thread of a failed execution never returns from here. Its stack is leaked, like the
     // engine's.
-    let result = corosensei::on_stack(&mut stack, || {
+    corosensei::on_stack(&mut stack, || {
         note_room(thread, bytes);
-        body()
+        body();
     });
     SPARE.with_borrow_mut(|spare| spare.push((bytes, stack)));
-    result
 }
 
 /// Calls `f` on a large stack. Rendering an execution may need more than a green thread, or a
