@@ -191,8 +191,8 @@ macro_rules! integer {
     ($($name:ident, $ty:ty;)*) => { $(
         any!($name, $ty, std::sync::atomic::$name);
         fetch!($name, $ty,
-            fetch_add => Add: "Adds `value`, wrapping around on overflow. Returns the previous value.";
-            fetch_sub => Sub: "Subtracts `value`, wrapping around on overflow. Returns the previous value.";
+            fetch_add => Add: "Adds `value`, wrapping on overflow. Returns the value before.";
+            fetch_sub => Sub: "Subtracts `value`, wrapping on overflow. Returns the value before.";
             fetch_and => And: "Bitwise AND. Returns the previous value.";
             fetch_nand => Nand: "Bitwise NAND. Returns the previous value.";
             fetch_or => Or: "Bitwise OR. Returns the previous value.";
