@@ -5,22 +5,22 @@ use crate::counterexample::{Regression, Token};
 use crate::vocabulary::verdict::{Expect, Kind};
 
 /// A verdict as an assertion sees it, with its words.
-pub(crate) enum Said {
+pub(crate) enum Said<'a> {
     /// The verdict holds; how much was explored.
     Holds(String),
-    Violated(Violation),
+    Violated(Violation<'a>),
     /// The verdict is unknown; why.
     Unknown(String),
 }
 
 /// A violation as an assertion sees it.
-pub(crate) struct Violation {
+pub(crate) struct Violation<'a> {
     pub(crate) kind: Kind,
     /// Whether it is a panic before the second thread: the code that a broken form tests never ran.
     pub(crate) is_of_set_up: bool,
     /// The token; empty if no token replays it.
     pub(crate) token: String,
-    pub(crate) drawing: String,
+    pub(crate) drawing: &'a dyn Fn() -> String,
 }
 
 /// What is expected of the model of this name.
@@ -60,7 +60,7 @@ impl Insistence {
     /// # Panics
     /// If the verdict is not the expected one.
     #[track_caller]
-    pub(crate) fn see(self, said: &Said) {
+    pub(crate) fn see(self, said: &Said<'_>) {
         let Insistence { name, expect, replays, regression } = self;
         match (said, expect) {
             (Said::Holds(_), Expect::Holds) => {}
@@ -70,25 +70,25 @@ impl Insistence {
                 panic!(
                     "{name} was to be violated by a {kind}, but its set-up panicked, before there \
                      was a second thread:\n{}",
-                    found.drawing
+                    (found.drawing)()
                 )
             }
             (Said::Violated(found), Expect::Violation(kind)) if found.kind == kind && !replays => {}
             // a replay is there to be seen
             (Said::Violated(found), Expect::Violation(kind)) if found.kind == kind => {
-                panic!("{}", found.drawing)
+                panic!("{}", (found.drawing)())
             }
             (Said::Violated(found), Expect::Holds) => {
                 let kept = regression.filter(|_| !found.token.is_empty());
                 let kept = kept.filter(|regression| regression.save(&found.token).is_ok());
                 let kept = kept
                     .map(|r| format!("replayed first at the next run: {}\n", r.path().display()));
-                panic!("{}{}", found.drawing, kept.unwrap_or_default())
+                panic!("{}{}", (found.drawing)(), kept.unwrap_or_default())
             }
             (Said::Violated(found), Expect::Violation(kind)) => {
                 panic!(
                     "{name} was to be violated by a {kind}, but was violated like this:\n{}",
-                    found.drawing
+                    (found.drawing)()
                 )
             }
             (Said::Holds(coverage), Expect::Violation(kind)) => {

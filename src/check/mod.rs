@@ -340,13 +340,19 @@ impl<'a> Check<'a> {
             |verdict| matches!(verdict, Verdict::Violated(_)),
         );
         let verdict = again.unwrap_or_else(|| self.run_model(model));
+        let drawing = || match &verdict {
+            Verdict::Violated(found) => {
+                report::timeline::counterexample(found, &report::Style::Plain)
+            }
+            Verdict::Holds(_) | Verdict::Unknown(_) => String::new(),
+        };
         insistence.see(&match &verdict {
             Verdict::Holds(coverage) => Said::Holds(coverage.to_string()),
             Verdict::Violated(found) => Said::Violated(Violation {
                 kind: found.kind,
                 is_of_set_up: found.is_of_set_up() && !alone,
                 token: found.replay.clone(),
-                drawing: report::timeline::counterexample(found, &report::Style::Plain),
+                drawing: &drawing,
             }),
             Verdict::Unknown(bound) => Said::Unknown(bound.to_string()),
         });

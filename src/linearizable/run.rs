@@ -114,13 +114,17 @@ impl<S: Subject> Linearizable<S> {
             |verdict| matches!(verdict, Verdict::Violated(_)),
         );
         let verdict = again.unwrap_or_else(|| self.run());
+        let drawing = || match &verdict {
+            Verdict::Violated(found) => format!("{found}\n"),
+            Verdict::Holds(_) | Verdict::Unknown(..) => String::new(),
+        };
         insistence.see(&match &verdict {
             Verdict::Holds(tested) => Said::Holds(tested.to_string()),
             Verdict::Violated(found) => Said::Violated(Violation {
                 kind: found.counterexample.kind,
                 is_of_set_up: found.counterexample.is_of_set_up(),
                 token: found.counterexample.replay.clone(),
-                drawing: format!("{found}\n"),
+                drawing: &drawing,
             }),
             Verdict::Unknown(bound, tested) => Said::Unknown(format!("{bound} ({tested})")),
         });

@@ -234,6 +234,7 @@ fn reads_the_clock(code: &str) -> bool {
 
 fn reads_the_environment(code: &str) -> bool {
     has(code, "env::var")
+        || has(code, "env::vars")
         || has(code, "env::var_os")
         || has(code, "env::args")
         || has(code, "env::args_os")
@@ -318,7 +319,7 @@ fn fields(code: &str) -> Vec<(&str, usize)> {
         let is_field = |line: &&str| {
             line.starts_with("    ")
                 && !line.starts_with("     ")
-                && line.contains(": ")
+                && (line.contains(": ") || line.ends_with(':'))
                 && !line.trim_start().starts_with('#')
         };
         found.push((name, body.lines().filter(is_field).count()));
@@ -684,6 +685,31 @@ fn changelog(manifest: &str, log: &str) -> Result<(), String> {
         .ok_or(format!("CHANGELOG.md has {headings:?}, and not {version}"))
 }
 
+/// The README draws executions of the account: what it says of a source line stands in that line.
+#[test]
+fn the_drawings_of_the_readme_are_of_today() {
+    let (readme, mut looked_at) = (read("README.md"), 0);
+    for line in readme.lines() {
+        let Some((drawn, place)) = line.rsplit_once("account/") else { continue };
+        let Some((file, number)) = place.split_once(".rs:") else { continue };
+        let source = read(&format!("src/systems/account/{file}.rs"));
+        let Some(there) = number.parse::<usize>().ok().and_then(|n| source.lines().nth(n - 1))
+        else {
+            panic!("README.md: there is no {place}")
+        };
+        assert!(draws(drawn, there), "README.md draws {line:?}, and there is {there:?}");
+        looked_at += 1;
+    }
+    assert!(looked_at > 5, "only {looked_at} lines were there to be looked at");
+}
+
+/// Whether a drawn event may be of this source line.
+fn draws(drawn: &str, source: &str) -> bool {
+    let words = [("spawn", "spawn"), ("join", "join"), (".load", ".load("), (".store", ".store(")];
+    let words = words.into_iter().chain([("assertion", "assert_eq!")]);
+    words.into_iter().any(|(word, code)| drawn.contains(word) && source.contains(code))
+}
+
 #[test]
 fn every_script_is_listed_can_be_run_and_says_what_it_is() {
     let readme = read("ci/README.md");
@@ -858,6 +884,12 @@ fn a_struct_with_many_fields_and_a_long_function_are_found() {
     let text = "impl A {\n    pub(in crate::a) fn one(&self) {\n        if a {\n        }\n    \
                 }\n}\nconst fn two() -> u8 {\n    2\n}";
     assert_eq!(lengths(text), [("one".to_string(), 4), ("two".to_string(), 3)]);
+}
+
+#[test]
+fn a_drawing_of_another_line_is_found() {
+    assert!(draws("  3  balance.load -> 0", "let seen = self.balance.load(SeqCst);"));
+    assert!(!draws("  3  balance.load -> 0", "self.balance.store(seen + amount, SeqCst);"));
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Memory: which store an access sees, what happens before what, and which accesses are unordered.
 //!
 //! Values, and the clocks that stores publish, are here and not in the user's objects, whose own
-//! values only follow. Another memory model is a change of [`Sequential`], and of no operation.
+//! values only follow. [`Sequential`] says which store an access sees: another memory model stands
+//! beside it.
 
 pub(crate) mod address;
 pub(crate) mod arc;
