@@ -2,7 +2,7 @@
 
 use super::failure::{handle_if_inert, stay, unwinds_under_loom};
 use super::step::perform;
-use super::{Engine, Hold, Home, Pending, Seen, Waits, World, engine, loom, with};
+use super::{Engine, Hold, Home, Pending, Seen, Waits, World, engine, loom, me, with};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId, Value};
 use std::panic::Location;
 
@@ -24,8 +24,14 @@ impl Mode {
 
 /// Creates the engine's side of a new lock.
 pub(crate) fn create(home: &Home, kind: ObjectKind) {
-    if engine() == Engine::Loom {
-        loom::lock::create(home.id(), kind);
+    match engine() {
+        Engine::Loom => loom::lock::create(home.id(), kind),
+        Engine::Shuttle => with(|world| {
+            if world.rules.weak {
+                world.born(me(), home.id());
+            }
+        }),
+        Engine::Std => {}
     }
 }
 
@@ -36,6 +42,9 @@ pub(super) fn take(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) 
         Mode::Read => object.readers.push(me),
     }
     world.memory.clocks.acquire(me, lock);
+    if world.rules.weak {
+        world.changes_lock(me, lock, true);
+    }
 }
 
 pub(super) fn is_free(world: &World, lock: ObjectId, mode: Mode) -> bool {
@@ -59,6 +68,9 @@ pub(super) fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: Threa
         }
     }
     world.memory.clocks.release(me, lock);
+    if world.rules.weak {
+        world.changes_lock(me, lock, false);
+    }
 }
 
 /// Acquires the lock, waiting if necessary.
@@ -102,7 +114,8 @@ fn try_acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>)
         Mode::Read => Operation::TryReadLock,
     };
     let meaning = |world: &mut World, me| {
-        let free = is_free(world, lock, mode);
+        let free =
+            if world.rules.weak { world.finds_free(me, lock) } else { is_free(world, lock, mode) };
         if free {
             take(world, lock, mode, me);
         }

@@ -87,6 +87,9 @@ impl World {
         } else if self.rules.most_events.is_some_and(|most| events > most) {
             self.ending = None; // whatever this event did wrong, it was too late
             self.end(Ending::GivenUp);
+        } else if events > self.rules.max_events && self.rules.weak {
+            // a loop that waits for another thread: the search runs one thread after the other
+            self.refuse("a loop without an end in sight");
         } else if events > self.rules.max_events {
             self.livelock(thread, pending.location);
         }

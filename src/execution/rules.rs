@@ -22,6 +22,8 @@ pub(crate) struct Rules {
     pub(crate) replays: Option<Arc<Fingerprint>>,
     /// Whether happens-before will be asked for.
     pub(crate) judged: bool,
+    /// Whether the strategy says which store an access reads.
+    pub(crate) weak: bool,
     /// The `Arc`s whose reference counts are steps.
     pub(crate) counted: Counted,
 }

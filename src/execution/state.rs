@@ -38,6 +38,8 @@ pub(crate) struct ObjectState {
     pub(crate) born: (ThreadId, u32),
     /// The first thread to arrive creates it.
     pub(crate) first_come: bool,
+    /// It is part of another facade type, whose own orderings are not its own.
+    pub(crate) part: bool,
     pub(crate) writer: Option<ThreadId>,
     pub(crate) readers: SmallVec<[ThreadId; 4]>,
     /// Threads that wait on the condition variable, in order of arrival. True once notified.

@@ -66,12 +66,16 @@ fn announce(me: ThreadId, pending: Pending) -> bool {
         if world.over() {
             return None;
         }
+        if world.rules.weak && world.refuses(me, &pending) {
+            return Some(None); // it has ended
+        }
         let state = world.thread(me);
         state.pending = Some(pending);
         let mine = state.task;
-        Some((mine, with_strategy(|strategy| schedule::next(world, strategy))))
+        Some(Some((mine, with_strategy(|strategy| schedule::next(world, strategy)))))
     });
-    let Some((mine, next)) = scheduled else { return false };
+    let Some(scheduled) = scheduled else { return false };
+    let Some((mine, next)) = scheduled else { return true };
     if next != Some(mine) {
         green::switch_to(next);
         set_me(me);

@@ -1,7 +1,8 @@
 //! Strategies choose which thread runs next: what they are shown, asked and told.
 
+use super::memory::Access;
 use super::{Pending, Seen, ThreadState, World};
-use crate::vocabulary::trace::ThreadId;
+use crate::vocabulary::trace::{ObjectId, ThreadId};
 use crate::vocabulary::verdict::Bound;
 use std::any::Any;
 use std::cell::RefCell;
@@ -58,6 +59,21 @@ pub(crate) trait Strategy: Any {
     fn choose(&mut self, options: usize) -> usize;
     /// An announced operation has taken effect: how it turned out.
     fn executed(&mut self, _world: &World, _thread: ThreadId, _pending: &Pending, _seen: &Seen) {}
+    /// Which store of its object an access reads, if memory is weak: its number in the order of
+    /// this execution, where the initial one is the first. An error says why the execution is not
+    /// the one that it should repeat.
+    fn reads(
+        &mut self,
+        world: &World,
+        _thread: ThreadId,
+        access: &Access,
+    ) -> Result<usize, String> {
+        Ok(self.newest(world, access.object))
+    }
+    /// Which store of an object is the newest, if memory is weak.
+    fn newest(&mut self, world: &World, object: ObjectId) -> usize {
+        world.memory.weak.as_ref().map_or(0, |weak| weak.count(object).saturating_sub(1))
+    }
     /// The execution is over.
     fn ended(&mut self, _world: &World) {}
     /// Which threads it is offered.

@@ -158,6 +158,9 @@ pub(crate) fn join(handle: Handle, ordered: bool) {
     let meaning = |world: &mut World, me| {
         if ordered {
             world.memory.clocks.transfer(thread, me);
+            world.joined(me, thread);
+        } else if world.rules.weak {
+            world.refuse("a join that orders nothing");
         }
         ((), Seen::default())
     };
@@ -169,6 +172,9 @@ pub(crate) fn join(handle: Handle, ordered: bool) {
 pub(crate) fn is_finished(thread: ThreadId) -> bool {
     with(|world| {
         world.turns.asked_for_an_end = true;
+        if world.rules.weak {
+            world.refuse("is_finished");
+        }
         world.thread(thread).finished
     })
 }

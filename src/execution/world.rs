@@ -36,7 +36,7 @@ impl World {
             statics: Statics::default(),
             loom: loom::Side::default(),
         };
-        world.add_thread(None);
+        world.begin();
         world
     }
 
@@ -52,6 +52,11 @@ impl World {
         self.failure = failure::State::default();
         self.statics = Statics::default();
         self.loom.clear();
+        self.begin();
+    }
+
+    fn begin(&mut self) {
+        self.memory.set_weak(self.rules.weak);
         self.add_thread(None);
     }
 
@@ -63,6 +68,7 @@ impl World {
         self.objects.push(ObjectState {
             born: (me, nth),
             first_come: false,
+            part: false,
             writer: None,
             readers: SmallVec::new(),
             waiters: SmallVec::new(),

@@ -8,6 +8,7 @@ mod dfs;
 mod estimate;
 mod exhaustive;
 mod exploration;
+mod graphs;
 mod host;
 mod job;
 mod limits;

@@ -5,8 +5,8 @@ use super::again::{Follower, Record, Recorder};
 use super::exploration::{Then, lock};
 use super::job::{Assignment, Fit, Job};
 use super::{
-    dfs::Dfs, exhaustive::Exhaustive, pct::Pct, portfolio::Portfolio, pos::Pos, random::Random,
-    replay::Replay, walk::Walk,
+    dfs::Dfs, exhaustive::Exhaustive, graphs::Graphs, pct::Pct, portfolio::Portfolio, pos::Pos,
+    random::Random, replay::Replay, walk::Walk,
 };
 use crate::execution::{self, Ending, Engine, FailedExecution, Rules, Strategy, World};
 use crate::vocabulary::explorer::Explorer;
@@ -30,6 +30,7 @@ fn strategy(job: &Job) -> Box<dyn Strategy> {
     }
     match job.explorer {
         Explorer::Exhaustive => Box::new(Exhaustive::default()),
+        Explorer::Graphs => Box::new(Graphs::default()),
         Explorer::Dfs => Box::new(Dfs::bounded(job.limits.preemptions)),
         Explorer::Random { seed } => Box::new(Random::new(seed)),
         Explorer::Pct { seed, depth } => Box::new(Pct::new(seed, depth)),
@@ -291,7 +292,9 @@ impl Running {
             return Then::Over;
         }
         drop(exploration);
-        self.records = job.limits.again.is_due(job.pulse.execution());
+        // a record takes the last store for the one that is read
+        self.records =
+            job.limits.again.is_due(job.pulse.execution()) && job.explorer != Explorer::Graphs;
         if self.records {
             let strategy =
                 execution::set_strategy(None).expect("an exploration on shuttle has one");

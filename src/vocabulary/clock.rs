@@ -44,6 +44,15 @@ impl VectorClock {
         self.others.as_deref_mut().unwrap_or_default()
     }
 
+    /// Returns `true` if it knows all that the other one knows.
+    pub(crate) fn includes(&self, other: &VectorClock) -> bool {
+        let theirs = other.others.as_deref().unwrap_or_default();
+        let mine = self.others.as_deref().unwrap_or_default();
+        let beyond = |at: usize| mine.get(at).copied().unwrap_or(0);
+        self.first.iter().zip(other.first).all(|(mine, theirs)| *mine >= theirs)
+            && theirs.iter().enumerate().all(|(at, theirs)| beyond(at) >= *theirs)
+    }
+
     /// Keeps what both clocks know.
     pub(crate) fn meet(&mut self, other: &VectorClock) {
         for (mine, theirs) in self.first.iter_mut().zip(other.first) {
@@ -98,6 +107,8 @@ mod tests {
             let of =
                 |clock: &VectorClock| [one, other, 30].map(|thread| clock.get(ThreadId(thread)));
             assert_eq!((of(&joined), of(&met)), ([3, 5, 0], [2, 1, 0]));
+            assert!(joined.includes(&a) && joined.includes(&b) && a.includes(&met));
+            assert!(!a.includes(&b) && !b.includes(&a) && !VectorClock::default().includes(&met));
             joined.join(&VectorClock::default());
             met.meet(&VectorClock::default());
             joined.tick(ThreadId(other));

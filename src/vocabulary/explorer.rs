@@ -34,6 +34,10 @@ pub enum Explorer {
     /// Explores every inequivalent interleaving once: optimal dynamic partial order reduction, on
     /// shuttle's green threads.
     Exhaustive,
+    /// Explores every execution that the memory model RC11 allows once, weak memory included, on
+    /// shuttle's green threads. It knows atomics, fences, threads, mutexes and cells; what else a
+    /// model uses leaves the verdict open.
+    Graphs,
     /// Explores every schedule depth first, on shuttle's green threads: for tiny models.
     Dfs,
     /// Chooses uniformly among the enabled threads at each point.
@@ -75,6 +79,7 @@ impl Explorer {
     #[doc(hidden)]
     pub const NAMES: &str = "\
 exhaustive      every inequivalent interleaving once (sequential consistency), on shuttle
+graphs          every execution that RC11 allows once (weak memory), on shuttle
 loom            every execution that loom tells apart (weak memory, at most five threads)
 loom:2          the same, with at most two preemptions an execution
 dfs             every schedule in turn, on shuttle (for tiny models)
@@ -90,7 +95,8 @@ threads         real threads: what they do is not recorded";
     #[must_use]
     pub fn samples(self) -> bool {
         match self {
-            Explorer::Exhaustive | Explorer::Dfs | Explorer::Loom { .. } => false,
+            Explorer::Exhaustive | Explorer::Graphs | Explorer::Dfs => false,
+            Explorer::Loom { .. } => false,
             Explorer::Random { .. } | Explorer::Pct { .. } | Explorer::Pos { .. } => true,
             Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads => true,
         }
@@ -101,6 +107,7 @@ threads         real threads: what they do is not recorded";
         match self {
             Explorer::Loom { preemption_bound } => preemption_bound,
             Explorer::Exhaustive
+            | Explorer::Graphs
             | Explorer::Dfs
             | Explorer::Random { .. }
             | Explorer::Pct { .. } => None,
@@ -123,6 +130,7 @@ threads         real threads: what they do is not recorded";
             Explorer::Loom { .. } => Engine::Loom,
             Explorer::Threads => Engine::Std,
             Explorer::Exhaustive
+            | Explorer::Graphs
             | Explorer::Dfs
             | Explorer::Random { .. }
             | Explorer::Pct { .. } => Engine::Shuttle,
@@ -133,14 +141,15 @@ threads         real threads: what they do is not recorded";
     }
 }
 
-/// `exhaustive`, `loom`, `loom:2`, `dfs`, `portfolio:7`, `random:7`, `pct:3:7`, `pos:7`, `urw:7`,
-/// `threads`.
+/// `exhaustive`, `graphs`, `loom`, `loom:2`, `dfs`, `portfolio:7`, `random:7`, `pct:3:7`, `pos:7`,
+/// `urw:7`, `threads`.
 impl fmt::Display for Explorer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Explorer::Loom { preemption_bound: None } => f.pad("loom"),
             Explorer::Loom { preemption_bound: Some(n) } => f.pad(&format!("loom:{n}")),
             Explorer::Exhaustive => f.pad("exhaustive"),
+            Explorer::Graphs => f.pad("graphs"),
             Explorer::Dfs => f.pad("dfs"),
             Explorer::Random { seed } => f.pad(&format!("random:{seed}")),
             Explorer::Pct { seed, depth } => f.pad(&format!("pct:{depth}:{seed}")),
@@ -165,6 +174,7 @@ impl FromStr for Explorer {
             ("loom", []) => Ok(Explorer::Loom { preemption_bound: None }),
             ("loom", [n]) => Ok(Explorer::Loom { preemption_bound: Some(*n as usize) }),
             ("exhaustive", []) => Ok(Explorer::Exhaustive),
+            ("graphs", []) => Ok(Explorer::Graphs),
             ("dfs", []) => Ok(Explorer::Dfs),
             ("random", []) => Ok(Explorer::Random { seed: 0 }),
             ("random", [seed]) => Ok(Explorer::Random { seed: *seed }),
@@ -181,7 +191,7 @@ impl FromStr for Explorer {
             ("portfolio", [seed]) => Ok(Explorer::Portfolio { seed: *seed }),
             ("threads", []) => Ok(Explorer::Threads),
             _ => Err(format!(
-                "unknown explorer {text:?}; known: exhaustive, loom, loom:BOUND, dfs, \
+                "unknown explorer {text:?}; known: exhaustive, graphs, loom, loom:BOUND, dfs, \
                  portfolio:SEED, random:SEED, pct:DEPTH:SEED, pos:SEED, urw:SEED, threads"
             )),
         }

@@ -322,8 +322,8 @@ pub struct Thread {
 /// Everything that was seen of one execution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// The events in the order in which they took effect (under loom a load may read an older
-    /// value: see [`Trace::stale`]).
+    /// The events in the order in which they took effect (under loom, and in graphs, a load may
+    /// read an older value: see [`Trace::stale`]).
     pub events: Vec<Event>,
     /// The objects, indexed by [`ObjectId`].
     pub objects: Vec<Object>,
@@ -335,7 +335,7 @@ impl Trace {
     /// Returns, for a load at `index`, the last value stored before it, if the load returned
     /// another one.
     ///
-    /// Only an engine with weak memory (loom) has such loads.
+    /// Only explorers of weak memory (loom, graphs) have such loads.
     #[must_use]
     pub fn stale(&self, index: usize) -> Option<Value> {
         let event = self.events.get(index)?;

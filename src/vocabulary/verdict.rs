@@ -57,7 +57,7 @@ impl Coverage {
     /// Returns `true` if some explorer saw every interleaving.
     #[must_use]
     pub fn is_exhaustive(&self) -> bool {
-        self.runs.iter().any(|run| run.extent == Extent::Exhaustive)
+        self.runs.iter().any(|run| matches!(run.extent, Extent::Exhaustive | Extent::Weak))
     }
 }
 
@@ -106,6 +106,8 @@ pub struct Counts {
 pub enum Extent {
     /// Every interleaving of the model's operations (sequential consistency).
     Exhaustive,
+    /// Every execution of the model that the memory model RC11 allows.
+    Weak,
     /// Everything that loom explores: complete within loom's own limits (five threads, its memory
     /// model).
     Complete,
@@ -119,6 +121,7 @@ impl fmt::Display for Extent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Extent::Exhaustive => f.pad("exhaustive"),
+            Extent::Weak => f.pad("exhaustive, weak memory included"),
             Extent::Complete => f.pad("complete by loom"),
             Extent::Bounded(bound) => f.pad(&format!("bounded by {bound}")),
             Extent::Sampled => f.pad("sampled"),
@@ -140,7 +143,7 @@ pub enum Bound {
     Threads(usize),
     /// The engine has no model of this operation.
     NotModelled {
-        /// `loom`, `shuttle`.
+        /// `loom`, `shuttle`, `graphs`.
         engine: &'static str,
         /// The operation, in std's terms.
         operation: String,

@@ -13,6 +13,7 @@ mod conformance;
 mod corpus;
 mod exhaustive;
 mod floors;
+mod graphs;
 mod honest;
 mod knockout;
 mod linearizable;

@@ -240,8 +240,11 @@ impl Count {
     /// dropped a handle.
     pub(crate) fn acquire(self) {
         let counted = self.state(|world, nth| {
-            let (me, Memory { clocks, arcs, .. }) = (me(), &mut world.memory);
-            clocks.acquire_from(me, &arcs.all[nth].released);
+            let (me, Memory { clocks, arcs, weak, .. }) = (me(), &mut world.memory);
+            let released = &arcs.all[nth].released;
+            let is_news = weak.is_some() && !clocks.knows_all(me, released);
+            clocks.acquire_from(me, released);
+            weak.iter_mut().filter(|_| is_news).for_each(|weak| weak.knows_more(me));
             arcs.all[nth].object.is_some()
         });
         if counted == Some(true) && engine() == Engine::Loom && !failure::inert() {

@@ -6,6 +6,7 @@
 
 pub(crate) use super::primitive::Rmw;
 use super::primitive::{Primitive, Stored};
+use super::weak::{Access, Writes, modified};
 use crate::execution::step::{choose, perform, step};
 use crate::execution::{
     Engine, Home, Pending, Seen, World, engine, failure, knockout, loom, me, with,
@@ -20,7 +21,12 @@ pub(crate) fn create<T: Primitive>(home: &Home, value: T) {
     if engine() == Engine::Std {
         return;
     }
-    with(|world| world.object(home.id()).initial = Some(value.value()));
+    with(|world| {
+        world.object(home.id()).initial = Some(value.value());
+        if world.memory.weak.is_some() {
+            world.born(me(), home.id());
+        }
+    });
     if engine() == Engine::Loom {
         loom::atomic::create(home.id(), value);
     }
@@ -32,7 +38,10 @@ pub(crate) fn load<T: Primitive>(home: &Home, std: &T::Std, order: Ordering) -> 
     let order = knockout::ordering(Location::caller(), "load", order);
     let pending = Pending::on(home.id(), Operation::Load(order), Location::caller());
     let meaning = |world: &mut World, me| {
-        let value = T::of(world.memory.load(me, home.id(), order, held::<T>(std)));
+        let object = home.id();
+        let access = || Access { operation: pending.operation, object, writes: Writes::Nothing };
+        let value = T::of(world.seen(me, object, access, held::<T>(std)));
+        world.learns(me, object, order);
         (value, Seen::value(value.value()))
     };
     let loom = |pending| loom::atomic::load::<T>(pending, home.id(), std, order);
@@ -50,7 +59,7 @@ pub(crate) fn store<T: Primitive>(home: &Home, std: &T::Std, value: T, order: Or
     let order = knockout::ordering(Location::caller(), "store", order);
     let pending = Pending::on(home.id(), Operation::Store(order), Location::caller());
     let meaning = |world: &mut World, me| {
-        world.memory.store(me, home.id(), order, value.stored());
+        world.store(me, (home.id(), order), value.stored(), held::<T>(std));
         T::store(std, value, Relaxed); // as in `held`
         ((), Seen::value(value.value()))
     };
@@ -93,12 +102,16 @@ pub(crate) fn rmw<T: Primitive>(
     };
     let pending = Pending::on(home.id(), Operation::Rmw(rmw.name(), order), Location::caller());
     let meaning = |world: &mut World, me| {
-        let old = T::of(world.memory.values.seen(home.id(), held::<T>(std)));
+        let object = home.id();
+        let by = modified::<T>;
+        let writes = || Writes::Modified { rmw, operand: operand.stored(), by };
+        let access = || Access { operation: pending.operation, object, writes: writes() };
+        let old = T::of(world.seen(me, object, access, held::<T>(std)));
         // std computes the new value from the one that is seen; as in `held`
         T::store(std, old, Relaxed);
         T::rmw(std, rmw, operand, Relaxed);
         let new = T::load(std, Relaxed);
-        world.memory.modify(me, home.id(), order, new.stored());
+        world.modify(me, object, order, new.stored());
         (old, rmw_seen(old, new))
     };
     let loom = |pending| loom::atomic::rmw::<T>(pending, home.id(), std, (rmw, operand), order);
@@ -182,10 +195,13 @@ fn exchange<T: Primitive>(
     let spurious =
         strength == Strength::Weak && with(|world| world.may_be_spurious(me(), location));
     step(pending.spurious(spurious), |world, me| {
-        let old = T::of(world.memory.values.seen(object, held::<T>(std)));
+        let (expected, new_) = (current.stored(), new.stored());
+        let writes = Writes::Exchanged { expected, new: new_, failure, fails: spurious };
+        let access = || Access { operation: pending.operation, object, writes };
+        let old = T::of(world.seen(me, object, access, held::<T>(std)));
         // the choice is made only where it matters
         if old != current || spurious && choose(world, 2) == 1 {
-            world.memory.clocks.load(me, object, failure);
+            world.learns(me, object, failure);
             let (result, seen) = (Err(old), exchanged(Err(old), new, failure));
             if old != current {
                 return (result, seen);
@@ -193,7 +209,7 @@ fn exchange<T: Primitive>(
             world.serve(me, location, None);
             return (result, Seen { written: Some(Value::Outcome(Outcome::Spurious)), ..seen });
         }
-        world.memory.modify(me, object, success, new.stored());
+        world.modify(me, object, success, new.stored());
         T::store(std, new, Relaxed); // as in `held`
         (Ok(old), exchanged(Ok(old), new, failure))
     })
@@ -204,7 +220,13 @@ fn exchange<T: Primitive>(
 pub(crate) fn settle<T: Primitive>(home: &Home, std: &mut T::Std) {
     match home.engine_now() {
         Engine::Loom if !failure::inert() => loom::atomic::settle::<T>(home.id(), std),
-        Engine::Shuttle => with(|world| world.memory.values.forget(home.id())),
+        Engine::Shuttle => {
+            let newest = with(|world| {
+                world.memory.values.forget(home.id());
+                world.newest(home.id())
+            });
+            newest.into_iter().for_each(|value| T::store(std, T::of(value), Relaxed));
+        }
         Engine::Loom | Engine::Std => {}
     }
 }

@@ -82,6 +82,11 @@ impl Clocks {
         self.of(thread).now.join(message);
     }
 
+    /// Whether `thread` knows the contents of `message`.
+    pub(super) fn knows_all(&mut self, thread: ThreadId, message: &VectorClock) -> bool {
+        self.of(thread).now.includes(message)
+    }
+
     /// Any thread that acquires from `message` from now on learns what `thread` knows.
     pub(in crate::execution) fn release_into(
         &mut self,
@@ -114,6 +119,11 @@ impl Clocks {
         self.threads[thread.index()].reads(message, order);
     }
 
+    /// `thread` has read a store that publishes this.
+    pub(super) fn hears(&mut self, thread: ThreadId, message: &VectorClock, order: Ordering) {
+        self.of(thread).reads(message, order);
+    }
+
     pub(in crate::execution) fn store(
         &mut self,
         thread: ThreadId,
@@ -136,7 +146,7 @@ impl Clocks {
         self.messages.of(object).join(&message);
     }
 
-    fn published(&mut self, thread: ThreadId, order: Ordering) -> VectorClock {
+    pub(super) fn published(&mut self, thread: ThreadId, order: Ordering) -> VectorClock {
         let view = self.of(thread);
         let published = view.publishes(order).clone();
         if releases(order) {

@@ -11,9 +11,12 @@ pub(crate) mod cell;
 mod clocks;
 pub(in crate::execution) mod primitive;
 mod sequential;
+mod weak;
 
 pub(crate) use primitive::Stored;
+pub(crate) use weak::{Access, FREE, HELD, Weak, Writes};
 
+use super::World;
 use crate::vocabulary::trace::{ObjectId, ThreadId};
 use address::Bytes;
 use arc::Arcs;
@@ -29,6 +32,8 @@ pub(crate) struct Memory {
     pub(crate) arcs: Arcs,
     /// Memory announced by its address, if any.
     bytes: Option<Bytes>,
+    /// All stores, if the strategy says which of them are read.
+    pub(crate) weak: Option<Box<Weak>>,
 }
 
 impl Memory {
@@ -40,31 +45,75 @@ impl Memory {
         self.bytes = None;
     }
 
+    /// Whether the strategy says which store is read.
+    pub(super) fn set_weak(&mut self, weak: bool) {
+        match &mut self.weak {
+            Some(stores) if weak => stores.clear(),
+            stores => *stores = weak.then(Box::default),
+        }
+    }
+
     /// Leaks what is on loom's heap: the execution has failed.
     pub(super) fn leak(&mut self) {
         std::mem::forget(self.bytes.take());
     }
+}
 
-    /// The value that a load sees. `fresh` is the one that the object holds, for its first use.
-    fn load(
+impl World {
+    /// The value that an access sees. `fresh` is the one that the object holds, for its first use.
+    fn seen(
         &mut self,
         me: ThreadId,
         object: ObjectId,
-        order: Ordering,
+        access: impl FnOnce() -> Access,
         fresh: impl FnOnce() -> Stored,
     ) -> Stored {
-        self.clocks.load(me, object, order);
-        self.values.seen(object, fresh)
+        match &self.memory.weak {
+            None => self.memory.values.seen(object, fresh),
+            Some(_) => self.reads(me, &access(), fresh),
+        }
     }
 
-    fn store(&mut self, me: ThreadId, object: ObjectId, order: Ordering, value: Stored) {
-        self.clocks.store(me, object, order);
-        self.values.store(object, value);
+    /// The access has only read what it saw.
+    fn learns(&mut self, me: ThreadId, object: ObjectId, order: Ordering) {
+        let Memory { clocks, weak, .. } = &mut self.memory;
+        match weak {
+            None => clocks.load(me, object, order),
+            Some(weak) => clocks.hears(me, weak.heard(object), order),
+        }
+    }
+
+    fn store(
+        &mut self,
+        me: ThreadId,
+        at: (ObjectId, Ordering),
+        value: Stored,
+        fresh: impl FnOnce() -> Stored,
+    ) {
+        match &self.memory.weak {
+            None => {
+                self.memory.clocks.store(me, at.0, at.1);
+                self.memory.values.store(at.0, value);
+            }
+            Some(_) => self.stores(me, at, value, fresh),
+        }
     }
 
     /// The second half of a read-modify-write, which has seen a value and leaves another.
     fn modify(&mut self, me: ThreadId, object: ObjectId, order: Ordering, value: Stored) {
-        self.clocks.rmw(me, object, order);
-        self.values.store(object, value);
+        let Memory { clocks, weak, values, .. } = &mut self.memory;
+        match weak {
+            None => {
+                clocks.rmw(me, object, order);
+                values.store(object, value);
+            }
+            Some(weak) => {
+                clocks.hears(me, weak.heard(object), order);
+                // it continues the release sequence from which it reads
+                let mut published = clocks.published(me, order);
+                published.join(weak.heard(object));
+                weak.publish(object, value, published);
+            }
+        }
     }
 }

@@ -54,6 +54,8 @@ pub(crate) trait Primitive: Copy + PartialEq + 'static {
     /// Reads back what memory has kept.
     fn of(stored: Stored) -> Self;
     fn loom(self) -> Self::Loom;
+    /// std's atomic with this value.
+    fn std(self) -> Self::Std;
     fn load(std: &Self::Std, order: Ordering) -> Self;
     fn store(std: &Self::Std, value: Self, order: Ordering);
     fn rmw(std: &Self::Std, rmw: Rmw, operand: Self, order: Ordering) -> Self;
@@ -130,6 +132,9 @@ macro_rules! primitive {
             }
             fn loom(self) -> $loom {
                 <$loom>::new(self)
+            }
+            fn std(self) -> $std {
+                <$std>::new(self)
             }
             common!($ty, $std, load, store, compare_exchange);
             common!($ty, $loom, loom_load, loom_store, loom_compare_exchange);

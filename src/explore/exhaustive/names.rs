@@ -50,6 +50,7 @@ mod tests {
             most_events: None,
             replays: None,
             judged: false,
+            weak: false,
             counted: Counted::Places(Vec::new()),
         });
         (0..2).for_each(|_| _ = world.add_thread(None));

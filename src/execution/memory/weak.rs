@@ -1,0 +1,322 @@
+//! Weak memory: every store of an execution is kept, and the strategy says which one is read.
+//!
+//! What happens before what follows from the stores that were read, not from those that came last.
+//! So each store keeps what it publishes. What this explorer has no model of is refused as soon as
+//! it is announced: a verdict about something else would be a wrong verdict.
+
+use super::primitive::{Primitive, Rmw};
+use super::{Memory, Stored};
+use crate::execution::strategy::with_strategy;
+use crate::execution::{Ending, Pending, World};
+use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId};
+use crate::vocabulary::verdict::{Bound, Kind};
+use crate::vocabulary::{PerObject, VectorClock};
+use smallvec::SmallVec;
+use std::sync::atomic::Ordering::{self, Relaxed};
+
+/// An access that reads, as the strategy needs to know it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Access {
+    pub(crate) operation: Operation,
+    pub(crate) object: ObjectId,
+    pub(crate) writes: Writes,
+}
+
+/// What an access writes, as a function of what it reads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Writes {
+    Nothing,
+    Always(Stored),
+    Modified {
+        rmw: Rmw,
+        operand: Stored,
+        by: fn(Rmw, Stored, Stored) -> Stored,
+    },
+    /// A compare-exchange. If `fails`, it may fail although it finds what it expects: its second
+    /// option.
+    Exchanged {
+        expected: Stored,
+        new: Stored,
+        failure: Ordering,
+        fails: bool,
+    },
+}
+
+impl Writes {
+    /// What it writes if it reads this, and takes this option.
+    pub(crate) fn after(&self, read: Stored, option: usize) -> Option<Stored> {
+        match *self {
+            Writes::Nothing => None,
+            Writes::Always(value) => Some(value),
+            Writes::Modified { rmw, operand, by } => Some(by(rmw, read, operand)),
+            Writes::Exchanged { expected, new, .. } => {
+                (read == expected && option == 0).then_some(new)
+            }
+        }
+    }
+
+    /// How many options it has if it reads this.
+    pub(crate) fn options(&self, read: Stored) -> usize {
+        match *self {
+            Writes::Exchanged { expected, fails: true, .. } if read == expected => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// What std's atomic of this type makes of two values.
+pub(super) fn modified<T: Primitive>(rmw: Rmw, read: Stored, operand: Stored) -> Stored {
+    let std = T::std(T::of(read));
+    T::rmw(&std, rmw, T::of(operand), Relaxed);
+    T::load(&std, Relaxed).stored()
+}
+
+/// A store, and what an acquirer learns from it.
+#[derive(Clone, Debug)]
+struct Published {
+    value: Stored,
+    clock: VectorClock,
+}
+
+/// The stores of one object, in the order of this execution. The initial one comes first.
+#[derive(Debug, Default)]
+struct Kept {
+    stores: Vec<Published>,
+    /// The thread that created the object, and the time of that on its clock.
+    born: Option<(ThreadId, u32)>,
+    /// It was borrowed exclusively: its value may have changed unseen.
+    borrowed: bool,
+}
+
+/// How often a thread may yield. More than a backoff needs, and far less than a loop that waits
+/// would.
+const ROUNDS: u32 = 64;
+
+/// The stores of an execution.
+#[derive(Debug, Default)]
+pub(crate) struct Weak {
+    objects: PerObject<Kept>,
+    /// Which store of its object was read last.
+    read: usize,
+    /// Threads that know, by the count of an `Arc`, what no event tells the strategy.
+    ahead: SmallVec<[ThreadId; 2]>,
+    /// How often each thread has yielded.
+    yields: SmallVec<[u32; 4]>,
+}
+
+impl Weak {
+    /// Forgets an execution but keeps its allocations.
+    pub(super) fn clear(&mut self) {
+        self.objects.iter_mut().for_each(|kept| {
+            kept.stores.clear();
+            (kept.born, kept.borrowed) = (None, false);
+        });
+        self.read = 0;
+        self.ahead.clear();
+        self.yields.clear();
+    }
+
+    /// The initial value of an object that has been accessed.
+    pub(crate) fn initial(&self, object: ObjectId) -> Option<Stored> {
+        self.objects.get(object)?.stores.first().map(|store| store.value)
+    }
+
+    /// The value that was stored last in the order of this execution.
+    pub(crate) fn last(&self, object: ObjectId) -> Option<Stored> {
+        self.objects.get(object)?.stores.last().map(|store| store.value)
+    }
+
+    /// How many stores the object has had, with the initial one.
+    pub(crate) fn count(&self, object: ObjectId) -> usize {
+        self.objects.get(object).map_or(0, |kept| kept.stores.len())
+    }
+
+    /// The thread has learned something that is no event: the search would let it read what it must
+    /// not read any more.
+    pub(super) fn knows_more(&mut self, thread: ThreadId) {
+        self.ahead.push(thread);
+    }
+
+    /// What the store that was read last publishes.
+    pub(super) fn heard(&self, object: ObjectId) -> &VectorClock {
+        &self.objects.get(object).expect("it was read").stores[self.read].clock
+    }
+
+    pub(super) fn publish(&mut self, object: ObjectId, value: Stored, clock: VectorClock) {
+        self.objects.of(object).stores.push(Published { value, clock });
+    }
+}
+
+impl World {
+    /// An object is created: what uses it must know of that.
+    pub(in crate::execution) fn born(&mut self, me: ThreadId, object: ObjectId) {
+        let now = self.memory.clocks.epoch(me);
+        if let Some(weak) = &mut self.memory.weak {
+            weak.objects.of(object).born = Some((me, now));
+        }
+    }
+
+    /// Called before each use of an object. `fresh` is its value if this is the first one.
+    fn uses(&mut self, me: ThreadId, object: ObjectId, fresh: impl FnOnce() -> Stored) {
+        let Some(weak) = &mut self.memory.weak else { return };
+        let kept = weak.objects.of(object);
+        let unordered = kept
+            .born
+            .filter(|(maker, at)| *maker != me && !self.memory.clocks.knows(me, *maker, *at));
+        if kept.stores.is_empty() {
+            let clock = VectorClock::default();
+            kept.stores.push(Published { value: fresh(), clock });
+        } else if std::mem::take(&mut kept.borrowed) {
+            self.refuse("an atomic that is shared again after an exclusive borrow");
+        }
+        if unordered.is_some() {
+            let name = self.log.trace.object_name(object);
+            let mine = self.log.trace.thread_name(me);
+            self.end(Ending::Violation {
+                kind: Kind::DataRace,
+                message: format!("{mine} uses {name}, and nothing orders its creation before that"),
+                location: None,
+                conflict: None,
+            });
+        }
+    }
+
+    /// The value that a weak access reads.
+    pub(super) fn reads(
+        &mut self,
+        me: ThreadId,
+        access: &Access,
+        fresh: impl FnOnce() -> Stored,
+    ) -> Stored {
+        let object = access.object;
+        self.uses(me, object, fresh);
+        let asked = if self.over() {
+            Ok(with_strategy(|strategy| strategy.newest(self, object)))
+        } else {
+            with_strategy(|strategy| strategy.reads(self, me, access))
+        };
+        let Memory { weak: Some(weak), .. } = &mut self.memory else {
+            unreachable!("the memory is weak")
+        };
+        let stores = &weak.objects.of(object).stores;
+        weak.read = asked.as_ref().map_or(0, |at| *at).min(stores.len() - 1);
+        let value = stores[weak.read].value;
+        if let Err(why) = asked {
+            self.end(Ending::Unknown(Bound::NotDeterministic(why)));
+        }
+        value
+    }
+
+    /// A store takes effect.
+    pub(super) fn stores(
+        &mut self,
+        me: ThreadId,
+        (object, order): (ObjectId, Ordering),
+        value: Stored,
+        fresh: impl FnOnce() -> Stored,
+    ) {
+        self.uses(me, object, fresh);
+        let clock = self.memory.clocks.published(me, order);
+        self.memory.weak.iter_mut().for_each(|weak| weak.publish(object, value, clock.clone()));
+    }
+
+    /// A lock is taken or released. Its own clock is right: its changes are one chain.
+    pub(in crate::execution) fn changes_lock(&mut self, me: ThreadId, lock: ObjectId, held: bool) {
+        if self.memory.weak.is_none() {
+            return;
+        }
+        self.uses(me, lock, || FREE);
+        let value = if held { HELD } else { FREE };
+        let weak = self.memory.weak.iter_mut();
+        weak.for_each(|weak| weak.publish(lock, value, VectorClock::default()));
+    }
+
+    /// Whether a thread that tries to take a lock finds it free.
+    pub(in crate::execution) fn finds_free(&mut self, me: ThreadId, lock: ObjectId) -> bool {
+        let access = Access { operation: Operation::TryLock, object: lock, writes: TRIES };
+        self.reads(me, &access, || FREE) == FREE
+    }
+
+    /// The newest value of an object that is borrowed exclusively.
+    pub(super) fn newest(&mut self, object: ObjectId) -> Option<Stored> {
+        self.memory.weak.as_ref()?.objects.get(object)?.stores.first()?;
+        let newest = with_strategy(|strategy| strategy.newest(self, object));
+        let kept = self.memory.weak.as_mut()?.objects.of(object);
+        kept.borrowed = true;
+        kept.stores.get(newest).map(|store| store.value)
+    }
+
+    /// Whether the thread has yielded once too often. A loop that waits for another thread would go
+    /// on for ever: the search lets it read the same again and again.
+    fn spins(&mut self, me: ThreadId) -> bool {
+        let Some(weak) = &mut self.memory.weak else { return false };
+        let count = weak.yields.len().max(me.index() + 1);
+        weak.yields.resize(count, 0);
+        weak.yields[me.index()] += 1;
+        let spins = weak.yields[me.index()] > ROUNDS;
+        if spins {
+            self.refuse("a loop that yields, without an end in sight");
+        }
+        spins
+    }
+
+    /// A thread has joined another one: it knows what that one knew.
+    pub(in crate::execution) fn joined(&mut self, me: ThreadId, other: ThreadId) {
+        let weak = self.memory.weak.iter_mut();
+        weak.filter(|weak| weak.ahead.contains(&other)).for_each(|weak| weak.knows_more(me));
+    }
+
+    /// Gives the exploration up: it has no model of this.
+    pub(in crate::execution) fn refuse(&mut self, operation: &str) {
+        let operation = operation.to_string();
+        self.end(Ending::Unknown(Bound::NotModelled { engine: "graphs", operation }));
+    }
+
+    /// Whether memory is weak and there is no model of the announced operation. That has then ended
+    /// the execution.
+    pub(in crate::execution) fn refuses(&mut self, me: ThreadId, pending: &Pending) -> bool {
+        if self.memory.weak.is_none() {
+            return false;
+        }
+        if self.memory.weak.as_ref().is_some_and(|weak| weak.ahead.contains(&me)) {
+            self.refuse("what the last drop of an Arc orders");
+            return true;
+        }
+        if self.rules.judged {
+            self.refuse("a linearizability test");
+            return true;
+        }
+        let object = pending.object.map(ObjectId::index);
+        let is_whole = |object: usize| {
+            let state = &self.objects[object];
+            !state.first_come && !state.part
+        };
+        let is_mutex = object.is_some_and(|object| {
+            self.log.trace.objects[object].kind == ObjectKind::Mutex && is_whole(object)
+        });
+        let modelled = match pending.operation {
+            Operation::Load(_) | Operation::Store(_) | Operation::Rmw(..) => {
+                object.is_some_and(is_whole)
+            }
+            Operation::Fence(_) | Operation::Spawn(_) | Operation::Join(_) => true,
+            Operation::Read | Operation::Write => true,
+            Operation::Yield => !self.spins(me),
+            Operation::Lock | Operation::TryLock | Operation::Unlock => is_mutex,
+            _ => false,
+        };
+        if !modelled && self.ending.is_none() {
+            let kind = object.map(|object| self.log.trace.objects[object].kind);
+            let of = kind.map_or(String::new(), |kind| format!(" of a {kind}"));
+            self.refuse(&format!("{}{of}", pending.operation.name()));
+        }
+        !modelled
+    }
+}
+
+/// The values of a lock.
+pub(crate) const FREE: Stored = Stored::Bits(0);
+pub(crate) const HELD: Stored = Stored::Bits(1);
+
+/// What an attempt to take a lock writes.
+const TRIES: Writes =
+    Writes::Exchanged { expected: FREE, new: HELD, failure: Relaxed, fails: false };

@@ -1,0 +1,336 @@
+//! An execution graph: events in program order, who reads from whom, and for each object the order
+//! of its stores (coherence).
+
+use super::event::{Event, INITIAL, Id, Knowledge, Label, knows};
+use crate::execution::{Stored, Writes};
+use crate::vocabulary::VectorClock;
+use crate::vocabulary::trace::{Operation, ThreadId};
+use crate::vocabulary::view::acquires;
+use smallvec::SmallVec;
+use std::sync::atomic::Ordering;
+
+#[derive(Clone, Debug)]
+pub(super) struct Object {
+    pub(super) initial: Stored,
+    /// Its stores in coherence order. The initial one is not among them.
+    pub(super) stores: Vec<Id>,
+    /// Who reads the initial value.
+    readers: Vec<Id>,
+}
+
+impl Default for Object {
+    fn default() -> Object {
+        Object { initial: Stored::Bits(0), stores: Vec::new(), readers: Vec::new() }
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Graph {
+    pub(super) threads: Vec<Vec<Event>>,
+    /// The event that started each thread.
+    starts: Vec<Option<Id>>,
+    /// The event that joined each thread, or did before it was taken away.
+    joins: Vec<Option<Id>>,
+    pub(super) objects: Vec<Object>,
+    /// The order of replays: a linear extension of program order and reads-from.
+    pub(super) order: Vec<Id>,
+    /// All events by their stamps.
+    pub(super) added: Vec<Id>,
+    /// The SeqCst fences.
+    pub(super) fences: Vec<Id>,
+    /// The next stamp.
+    pub(super) next: u32,
+}
+
+impl Graph {
+    pub(super) fn at(&self, id: Id) -> &Event {
+        &self.threads[id.thread as usize][id.nth as usize - 1]
+    }
+
+    pub(super) fn at_mut(&mut self, id: Id) -> &mut Event {
+        &mut self.threads[id.thread as usize][id.nth as usize - 1]
+    }
+
+    pub(super) fn object(&mut self, object: u32) -> &mut Object {
+        let at = object as usize;
+        if self.objects.len() <= at {
+            self.objects.resize_with(at + 1, Object::default);
+        }
+        &mut self.objects[at]
+    }
+
+    /// The thread begins, by this event. The main one begins by none.
+    pub(super) fn begin(&mut self, thread: u32, start: Option<Id>) {
+        let count = self.threads.len().max(thread as usize + 1);
+        self.threads.resize_with(count, Vec::new);
+        self.starts.resize(count, None);
+        self.joins.resize(count, None);
+        self.starts[thread as usize] = start;
+    }
+
+    /// The event that the thread's next one will be.
+    pub(super) fn next_of(&self, thread: u32) -> Id {
+        Id { thread, nth: self.threads[thread as usize].len() as u32 + 1 }
+    }
+
+    pub(super) fn first_of(&self, thread: u32) -> Option<Id> {
+        (!self.threads[thread as usize].is_empty()).then_some(Id { thread, nth: 1 })
+    }
+
+    /// The event that joined the thread.
+    pub(super) fn join_of(&self, thread: u32) -> Option<Id> {
+        let join = (*self.joins.get(thread as usize)?)?;
+        let event = self.threads[join.thread as usize].get(join.nth as usize - 1)?;
+        // it may have been taken away
+        (event.label.operation == Operation::Join(ThreadId(thread))).then_some(join)
+    }
+
+    pub(super) fn value(&self, object: u32, store: Id) -> Stored {
+        match store {
+            INITIAL => self.objects[object as usize].initial,
+            store => self.at(store).written.expect("a store writes"),
+        }
+    }
+
+    /// The place of a store in coherence. The initial one is at 0.
+    pub(super) fn place_of(&self, object: u32, store: Id) -> usize {
+        if store == INITIAL {
+            return 0;
+        }
+        let stores = &self.objects[object as usize].stores;
+        1 + stores.iter().rposition(|other| *other == store).expect("a store has a place")
+    }
+
+    pub(super) fn store_at(&self, object: u32, place: usize) -> Id {
+        match place.checked_sub(1) {
+            None => INITIAL,
+            Some(at) => self.objects[object as usize].stores[at],
+        }
+    }
+
+    /// The place of the newest store.
+    pub(super) fn top(&self, object: u32) -> usize {
+        self.objects[object as usize].stores.len()
+    }
+
+    pub(super) fn readers(&self, object: u32, store: Id) -> &[Id] {
+        match store {
+            INITIAL => &self.objects[object as usize].readers,
+            store => &self.at(store).readers,
+        }
+    }
+
+    /// The event before this one in its thread, or the one that started the thread.
+    pub(super) fn previous(&self, id: Id) -> Option<Id> {
+        match id.nth {
+            1 => self.starts[id.thread as usize],
+            nth => Some(Id { nth: nth - 1, ..id }),
+        }
+    }
+
+    /// What happens before this event, which need not be there yet.
+    pub(super) fn before(&self, id: Id) -> VectorClock {
+        let previous = self.previous(id);
+        previous.map_or_else(VectorClock::default, |id| self.at(id).knowledge.before.clone())
+    }
+
+    /// The oldest place from which a thread that knows this may read, and behind which it may
+    /// write: everything older is hidden by a store that happened before, or was read before.
+    pub(super) fn lowest(&self, object: u32, known: &VectorClock) -> usize {
+        let hides = |store: &Id| {
+            knows(known, *store) || self.at(*store).readers.iter().any(|r| knows(known, *r))
+        };
+        let stores = &self.objects[object as usize].stores;
+        stores.iter().rposition(hides).map_or(0, |at| at + 1)
+    }
+
+    /// The read-modify-write that reads this store, if there is one.
+    pub(super) fn successor(&self, object: u32, store: Id) -> Option<Id> {
+        let place = self.place_of(object, store);
+        let next = *self.objects[object as usize].stores.get(place)?;
+        let event = self.at(next);
+        (event.label.reads() && event.from() == store).then_some(next)
+    }
+
+    /// Adds an event as the last of its thread. A read reads nothing yet, a store has no place.
+    pub(super) fn push(&mut self, thread: u32, label: Label) -> Id {
+        let id = self.next_of(thread);
+        let written = match label.writes {
+            Writes::Always(value) if label.only_stores() => Some(value),
+            _ => None,
+        };
+        self.threads[thread as usize].push(Event {
+            label,
+            source: None,
+            option: 0,
+            written,
+            stamp: self.next,
+            frozen: false,
+            stored_as: 0,
+            knowledge: Knowledge::default(),
+            readers: SmallVec::new(),
+        });
+        self.next += 1;
+        self.order.push(id);
+        self.added.push(id);
+        if label.is_fence() && label.order(false) == Ordering::SeqCst {
+            self.fences.push(id);
+        }
+        if let Operation::Join(child) = label.operation {
+            self.joins[child.index()] = Some(id);
+        }
+        if !label.reads() {
+            self.inform(id);
+        }
+        id
+    }
+
+    /// Lets a read, which nothing depends on, read this store, and write right behind it if it
+    /// then writes.
+    pub(super) fn read(&mut self, id: Id, store: Id, option: usize) {
+        self.forget(id);
+        let object = self.at(id).object();
+        let value = self.value(object, store);
+        let event = self.at_mut(id);
+        event.source = Some((store, value));
+        event.option = option;
+        event.written = event.label.writes.after(value, option);
+        let writes = event.written.is_some();
+        match store {
+            INITIAL => self.object(object).readers.push(id),
+            store => self.at_mut(store).readers.push(id),
+        }
+        if writes {
+            let place = self.place_of(object, store);
+            self.object(object).stores.insert(place, id);
+        }
+        self.inform(id);
+    }
+
+    /// Places a plain store right behind the store at this place.
+    pub(super) fn place(&mut self, id: Id, place: usize) {
+        let object = self.at(id).object();
+        self.displace(object, id);
+        self.object(object).stores.insert(place, id);
+    }
+
+    fn displace(&mut self, object: u32, id: Id) {
+        let stores = &mut self.object(object).stores;
+        if let Some(at) = stores.iter().rposition(|store| *store == id) {
+            stores.remove(at);
+        }
+    }
+
+    /// The event neither reads nor stands anywhere.
+    fn forget(&mut self, id: Id) {
+        let event = self.at(id);
+        let (source, writes, object) = (event.source, event.written.is_some(), event.label.object);
+        let Some(object) = object else { return };
+        if writes {
+            self.displace(object, id);
+        }
+        match source {
+            None => {}
+            Some((INITIAL, _)) => self.object(object).readers.retain(|reader| *reader != id),
+            Some((store, _)) => self.at_mut(store).readers.retain(|reader| *reader != id),
+        }
+        self.at_mut(id).source = None;
+    }
+
+    /// Computes what an event knows, from what its thread knew, and from what it reads.
+    fn inform(&mut self, id: Id) {
+        let mut knows = match self.previous(id) {
+            None => Knowledge::default(),
+            Some(previous) => {
+                let was = &self.at(previous).knowledge;
+                let (past, before) = (was.past.clone(), was.before.clone());
+                let own = previous.thread == id.thread; // fences are their thread's
+                Knowledge {
+                    past,
+                    before,
+                    released: if own { was.released.clone() } else { VectorClock::default() },
+                    heard: if own { was.heard.clone() } else { VectorClock::default() },
+                    message: VectorClock::default(),
+                }
+            }
+        };
+        let event = self.at(id);
+        let source = event.source.map(|(store, _)| store).filter(|store| *store != INITIAL);
+        if let Some(source) = source.map(|store| &self.at(store).knowledge) {
+            knows.past.join(&source.past);
+            knows.heard.join(&source.message);
+            if acquires(event.order()) {
+                knows.before.join(&source.message);
+            }
+            knows.message = source.message.clone(); // a release sequence goes on
+        }
+        match event.label.operation {
+            Operation::Join(child) => {
+                let last = Id { nth: self.next_of(child.0).nth, thread: child.0 };
+                if let Some(last) = self.previous(last).map(|last| &self.at(last).knowledge) {
+                    knows.past.join(&last.past);
+                    knows.before.join(&last.before);
+                }
+            }
+            Operation::Fence(order) if acquires(order) => knows.before.join(&knows.heard),
+            _ => {}
+        }
+        knows.past.set(ThreadId(id.thread), id.nth);
+        knows.before.set(ThreadId(id.thread), id.nth);
+        if event.releases() {
+            knows.message.join(&knows.before);
+            if event.label.is_fence() {
+                knows.released = knows.before.clone();
+            }
+        } else {
+            knows.message.join(&knows.released);
+        }
+        self.at_mut(id).knowledge = knows;
+    }
+
+    /// Takes away everything that was added with this stamp or a later one. None of it is in the
+    /// past of what stays.
+    pub(super) fn cut(&mut self, stamp: u32) {
+        while let Some(id) = self.added.last().copied().filter(|id| self.at(*id).stamp >= stamp) {
+            self.forget(id);
+            self.added.pop();
+            self.threads[id.thread as usize].pop();
+            if self.fences.last() == Some(&id) {
+                self.fences.pop();
+            }
+        }
+        self.order.truncate(self.added.len());
+        self.next = stamp;
+    }
+
+    /// The graph without the events that are not kept. What is kept has its past.
+    pub(super) fn restricted(&self, keep: impl Fn(Id, &Event) -> bool) -> Graph {
+        let ids = |thread: usize| (1..).map(move |nth| Id { thread: thread as u32, nth });
+        let count = |(thread, events): (usize, &Vec<Event>)| {
+            ids(thread).zip(events).take_while(|(id, event)| keep(*id, event)).count()
+        };
+        let counts: Vec<usize> = self.threads.iter().enumerate().map(count).collect();
+        let stays = |id: &&Id| id.nth as usize <= counts[id.thread as usize];
+        let only = |ids: &[Id]| ids.iter().filter(stays).copied().collect::<Vec<Id>>();
+        let kept = |event: &Event| Event {
+            readers: event.readers.iter().filter(stays).copied().collect(),
+            ..event.clone()
+        };
+        let threads = self.threads.iter().zip(&counts);
+        let objects = self.objects.iter().map(|object| Object {
+            initial: object.initial,
+            stores: only(&object.stores),
+            readers: only(&object.readers),
+        });
+        Graph {
+            threads: threads.map(|(all, count)| all[..*count].iter().map(kept).collect()).collect(),
+            starts: self.starts.clone(),
+            joins: self.joins.clone(),
+            objects: objects.collect(),
+            order: only(&self.order),
+            added: only(&self.added),
+            fences: only(&self.fences),
+            next: self.next,
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Every execution graph once, weak memory included.
+//!
+//! Kokologiannakis, Marmanis, Gladstein, Vafeiadis, "Truly Stateless, Optimal Dynamic Partial Order
+//! Reduction", POPL 2022: algorithm "TruSt". The memory model is RC11 (Lahav, Vafeiadis, Kang, Hur,
+//! Dreyer, "Repairing Sequential Consistency in C/C++11", PLDI 2017): there is no load buffering.
+//! An execution is a graph of events: who reads from whom, and in which order the stores of each
+//! object stand. Each consistent graph is reached once, and no execution is started in vain: an
+//! event that is added reads the newest store or becomes it, which never breaks consistency. What
+//! else it could read, where else it could stand, and which earlier reads could read it, are other
+//! graphs. Deviations:
+//! * A read-modify-write is one event. If two of them read one store, the graph is inconsistent,
+//!   but the revisits of the second are explored all the same: that is how they swap.
+//! * A release sequence is C++20's: stores of the same thread do not continue it.
+//! * A failed compare-exchange is a load with its failure ordering. A weak one that fails for no
+//!   reason is an option of the event, and its first option is the maximal one.
+//! * Acquiring a lock is a read-modify-write that waits for a free lock. Where a lock would be
+//!   taken from a store that takes it, it is removed from the graph and waits again. What was in
+//!   the past of a store when a read was turned to that store is never removed. A thread that waits
+//!   for a lock at the end of an execution tries all older releases.
+//! * Plain accesses are no events. An access is between two events of its thread, and races are
+//!   found by what happens before what.
+
+mod consistency;
+mod event;
+mod graph;
+mod names;
+mod search;
+mod strategy;
+
+pub(super) use strategy::Graphs;

@@ -1,0 +1,334 @@
+//! The search: what else a graph can become, and which of that is explored next.
+//!
+//! Each frame of the stack is a graph with what has not been tried of it. Depth first, so that what
+//! was written down at a stamp finds the graph below that stamp as it was. A frame without anything
+//! left is dropped before its successor is pushed: memory is polynomial.
+
+use super::consistency::Axiom;
+use super::event::{Event, INITIAL, Id, Label, knows};
+use super::graph::Graph;
+use crate::vocabulary::VectorClock;
+use crate::vocabulary::trace::ThreadId;
+use smallvec::SmallVec;
+
+/// Another way to go on.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    /// The read reads this store instead, and takes this option.
+    Read { read: Id, store: Id, option: usize },
+    /// The store stands right behind the one in this place instead.
+    Place { store: Id, place: usize },
+    /// The read, added before, reads this store, added after it.
+    Revisit { read: Id, store: Id, option: usize },
+    /// A thread that waits for a lock takes it from under whoever had it from this store.
+    Push { thread: u32, label: Label, store: Id },
+}
+
+/// A way, and the stamp from which on everything is taken away first.
+#[derive(Debug)]
+struct Untried {
+    stamp: u32,
+    way: Way,
+}
+
+#[derive(Debug)]
+struct Frame {
+    graph: Graph,
+    untried: Vec<Untried>,
+}
+
+#[derive(Debug)]
+pub(super) struct Search {
+    frames: Vec<Frame>,
+    axiom: Axiom,
+}
+
+impl Search {
+    pub(super) fn new() -> Search {
+        let mut graph = Graph::default();
+        graph.begin(0, None);
+        Search { frames: vec![Frame { graph, untried: Vec::new() }], axiom: Axiom::default() }
+    }
+
+    /// The current graph.
+    pub(super) fn graph(&self) -> &Graph {
+        &self.frames.last().expect("the search is not over").graph
+    }
+
+    pub(super) fn graph_mut(&mut self) -> &mut Graph {
+        &mut self.frames.last_mut().expect("the search is not over").graph
+    }
+
+    fn later(&mut self, way: Way) {
+        let frame = self.frames.last_mut().expect("the search is not over");
+        frame.untried.push(Untried { stamp: frame.graph.next, way });
+    }
+
+    /// Goes to the next graph to be completed. False if there is none.
+    pub(super) fn next(&mut self) -> bool {
+        while let Some(frame) = self.frames.last_mut() {
+            let Some(Untried { stamp, way }) = frame.untried.pop() else {
+                self.frames.pop();
+                continue;
+            };
+            frame.graph.cut(stamp);
+            if self.takes(way) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Adds the thread's next event in the maximal way, and writes the others down: it reads the
+    /// newest store, or becomes it.
+    pub(super) fn add(&mut self, thread: u32, label: Label) -> Id {
+        let id = self.graph_mut().push(thread, label);
+        if label.only_stores() {
+            self.add_store(id);
+        } else if label.reads() {
+            self.add_read(id);
+        }
+        id
+    }
+
+    fn add_store(&mut self, id: Id) {
+        let graph = self.graph_mut();
+        let object = graph.at(id).object();
+        let (lowest, top) = (graph.lowest(object, &graph.before(id)), graph.top(object));
+        graph.place(id, top);
+        for place in lowest..top {
+            let graph = self.graph();
+            // nothing parts a read-modify-write from what it reads
+            if graph.successor(object, graph.store_at(object, place)).is_none() {
+                self.later(Way::Place { store: id, place });
+            }
+        }
+        self.revisits(id);
+    }
+
+    fn add_read(&mut self, id: Id) {
+        let graph = self.graph_mut();
+        let object = graph.at(id).object();
+        let (lowest, top) = (graph.lowest(object, &graph.before(id)), graph.top(object));
+        let newest = graph.store_at(object, top);
+        graph.read(id, newest, 0);
+        let label = graph.at(id).label;
+        for place in lowest..=top {
+            let graph = self.graph();
+            let store = graph.store_at(object, place);
+            for option in 0..label.writes.options(graph.value(object, store)) {
+                let is_new = (place, option) != (top, 0);
+                if is_new && is_worth(self.graph(), id, &label, (store, option)) {
+                    self.later(Way::Read { read: id, store, option });
+                }
+            }
+        }
+        if self.graph().at(id).written.is_some() {
+            self.revisits(id);
+        }
+    }
+
+    /// A thread waits for a lock at the end of an execution: it may still take the lock from under
+    /// whoever had it.
+    pub(super) fn waits(&mut self, thread: u32, label: Label) {
+        let graph = self.graph();
+        let (id, object) = (graph.next_of(thread), label.object.expect("a lock"));
+        for place in graph.lowest(object, &graph.before(id))..graph.top(object) {
+            let graph = self.graph();
+            let store = graph.store_at(object, place);
+            if is_worth(graph, id, &label, (store, 0)) {
+                self.later(Way::Push { thread, label, store });
+            }
+        }
+    }
+
+    /// Writes down which earlier reads may read this store, which has just been placed.
+    ///
+    /// One scan over all that is not in its past, from the newest on. At the first event that must
+    /// stay, it ends: whatever read is older would take that event away.
+    fn revisits(&mut self, store: Id) {
+        let graph = self.graph();
+        let event = graph.at(store);
+        let (object, past) = (event.object(), &event.knowledge.past);
+        let value = event.written.expect("it is a store");
+        let place = graph.place_of(object, store);
+        let next = graph.objects[object as usize].stores.get(place);
+        // a read-modify-write has one place; a plain store's must be told by what stays
+        let next = next.filter(|_| !event.label.reads());
+        let mut found = Vec::new();
+        for id in Unordered::new(graph, past) {
+            let event = graph.at(id);
+            let loses_place = next
+                .is_some_and(|next| !knows(past, *next) && graph.at(*next).stamp >= event.stamp);
+            if event.frozen || loses_place || !is_maximal(graph, id, past, store) {
+                break;
+            }
+            if event.label.reads() && event.label.object == Some(object) {
+                let options =
+                    if event.label.waits() { 1 } else { event.label.writes.options(value) };
+                found.extend((0..options).map(|option| (id, option)));
+            }
+        }
+        for (read, option) in found {
+            self.later(Way::Revisit { read, store, option });
+        }
+    }
+
+    /// Goes a way. False if the graph is then inconsistent.
+    fn takes(&mut self, way: Way) -> bool {
+        match way {
+            Way::Read { read, store, option } => self.reads(read, store, option),
+            Way::Place { store, place } => {
+                self.graph_mut().place(store, place);
+                self.revisits(store);
+                self.is_consistent(store)
+            }
+            Way::Push { thread, label, store } => {
+                let id = self.graph_mut().push(thread, label);
+                self.reads(id, store, 0)
+            }
+            Way::Revisit { read, store, option } => self.revisit(read, store, option),
+        }
+    }
+
+    fn is_consistent(&mut self, new: Id) -> bool {
+        let graph = &self.frames.last().expect("the search is not over").graph;
+        self.axiom.holds(graph, new)
+    }
+
+    fn reads(&mut self, read: Id, store: Id, option: usize) -> bool {
+        self.graph_mut().read(read, store, option);
+        if self.graph().at(read).written.is_some() {
+            // also if another read-modify-write reads the same: that is how the two swap
+            self.revisits(read);
+            if !is_atomic(self.graph(), read) {
+                return false;
+            }
+        }
+        self.is_consistent(read)
+    }
+
+    /// The read reads a store that was added after it. What was added in between goes, but for the
+    /// past of the store, which must then stay for good.
+    fn revisit(&mut self, read: Id, store: Id, option: usize) -> bool {
+        let graph = self.graph();
+        let (stamp, past) = (graph.at(read).stamp, graph.at(store).knowledge.past.clone());
+        let (object, label) = (graph.at(read).object(), graph.at(read).label);
+        // a lock is not taken from a store that takes it: it waits, and the store stays
+        let value = graph.value(object, store);
+        let goes = label.waits() && label.writes.after(value, 0).is_none();
+        let mut graph = graph
+            .restricted(|id, event| knows(&past, id) || event.stamp < stamp || id == read && !goes);
+        for id in graph.added.clone() {
+            if knows(&past, id) {
+                graph.at_mut(id).frozen = true;
+            }
+        }
+        if !goes {
+            // a replay comes to it after the store
+            graph.order.retain(|id| *id != read);
+            graph.order.push(read);
+        }
+        let lowest = graph.lowest(object, &graph.before(read));
+        let is_coherent = goes || lowest <= graph.place_of(object, store);
+        if self.frames.last().is_some_and(|frame| frame.untried.is_empty()) {
+            self.frames.pop();
+        }
+        self.frames.push(Frame { graph, untried: Vec::new() });
+        if goes {
+            return is_atomic(self.graph(), store) && self.is_consistent(store);
+        }
+        self.graph_mut().read(read, store, option);
+        let swaps = self.graph().at(store).label.reads();
+        if !is_coherent || swaps && !is_atomic(self.graph(), store) {
+            return false;
+        }
+        if self.graph().at(read).written.is_some() {
+            self.revisits(read);
+        }
+        self.is_consistent(store) && self.is_consistent(read)
+    }
+}
+
+/// Whether a read may read this store: a lock takes only what is free; and where a
+/// read-modify-write that must stay has read, no other can.
+fn is_worth(graph: &Graph, read: Id, label: &Label, (store, option): (Id, usize)) -> bool {
+    let object = label.object.expect("a read");
+    let writes = label.writes.after(graph.value(object, store), option).is_some();
+    if !writes {
+        return !label.waits();
+    }
+    let in_past = |id: Id| {
+        let previous = graph.previous(read);
+        id == read || previous.is_some_and(|p| knows(&graph.at(p).knowledge.past, id))
+    };
+    graph.successor(object, store).is_none_or(|id| !graph.at(id).frozen && !in_past(id))
+}
+
+/// Whether no other read-modify-write reads what this one reads.
+fn is_atomic(graph: &Graph, id: Id) -> bool {
+    let event = graph.at(id);
+    let mut readers = graph.readers(event.object(), event.from()).iter();
+    event.written.is_none() || readers.all(|r| *r == id || graph.at(*r).written.is_none())
+}
+
+/// Whether an event was added in the maximal way, among what was there before it and what is in
+/// the past of the store: it reads the newest store, or is it; nobody reads it; it takes its first
+/// option.
+fn is_maximal(graph: &Graph, id: Id, past: &VectorClock, store: Id) -> bool {
+    let event = graph.at(id);
+    let earlier =
+        |other: Id| other != store && (knows(past, other) || graph.at(other).stamp <= event.stamp);
+    let is_read = |event: &Event| event.readers.iter().any(|reader| earlier(*reader));
+    let newer = |object: u32, base: Id| {
+        let stores = &graph.objects[object as usize].stores[graph.place_of(object, base)..];
+        stores.iter().any(|other| *other != id && earlier(*other))
+    };
+    if event.option != 0 {
+        return false;
+    }
+    if event.label.reads() {
+        let from = event.from();
+        return (from == INITIAL || earlier(from))
+            && !newer(event.object(), from)
+            && !(event.written.is_some() && is_read(event));
+    }
+    !event.label.only_stores() || !newer(event.object(), id) && !is_read(event)
+}
+
+/// The events that are not in a past, from the newest on. They are the last ones of each thread.
+struct Unordered<'a> {
+    graph: &'a Graph,
+    /// The next event of each thread that has one left, its stamp, and where the thread's part of
+    /// the past ends.
+    heads: SmallVec<[(u32, Id, u32); 8]>,
+}
+
+impl<'a> Unordered<'a> {
+    fn new(graph: &'a Graph, past: &VectorClock) -> Unordered<'a> {
+        let mut heads = SmallVec::new();
+        for (thread, events) in (0..).zip(&graph.threads) {
+            let end = past.get(ThreadId(thread));
+            if let Some(last) = events.last().filter(|_| events.len() as u32 > end) {
+                heads.push((last.stamp, Id { thread, nth: events.len() as u32 }, end));
+            }
+        }
+        Unordered { graph, heads }
+    }
+}
+
+impl Iterator for Unordered<'_> {
+    type Item = Id;
+
+    fn next(&mut self) -> Option<Id> {
+        let at = (0..self.heads.len()).max_by_key(|at| self.heads[*at].0)?;
+        let (_, newest, end) = self.heads[at];
+        let before = Id { nth: newest.nth - 1, ..newest };
+        if before.nth > end {
+            self.heads[at] = (self.graph.at(before).stamp, before, end);
+        } else {
+            self.heads.swap_remove(at);
+        }
+        Some(newest)
+    }
+}
