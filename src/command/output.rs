@@ -78,7 +78,7 @@ impl Output {
         for finding in &drawn {
             text += &format!("\n{}", finding.drawing());
         }
-        if !drawn.is_empty() {
+        if drawn.iter().any(|finding| finding.drawing().contains("SELVEDGE_REPLAY=")) {
             text += "\nto run one of these executions here: selvedge replay TOKEN (what stands \
                      behind SELVEDGE_REPLAY=)\n";
         }
