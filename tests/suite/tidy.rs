@@ -247,9 +247,13 @@ fn part_of(path: &str) -> &str {
     first.strip_suffix(".rs").unwrap_or(first)
 }
 
-/// The text up to its tests, which may use what stands above it.
-fn without_tests(text: &str) -> &str {
-    text.split("#[cfg(test)]").next().unwrap_or_default()
+/// The text without its module of tests, which may use what stands above it. What follows that
+/// module stays.
+fn without_tests(text: &str) -> String {
+    let Some((before, tests)) = text.split_once("#[cfg(test)]\nmod tests {") else {
+        return text.to_string();
+    };
+    format!("{before}{}", tests.split_once("\n}\n").map_or("", |(_, after)| after))
 }
 
 /// The parts of the library that the code names.
@@ -540,7 +544,7 @@ fn no_part_names_one_above_it() {
             );
             continue;
         };
-        for other in parts_named(&code(without_tests(&text))) {
+        for other in parts_named(&code(&without_tests(&text))) {
             named += 1;
             assert!(
                 other == part || below.contains(&other),
@@ -870,10 +874,11 @@ fn what_a_part_names_is_found() {
         "check execution vocabulary"
     );
     assert_eq!(part_of("src/explore/again/mod.rs"), "explore");
-    assert_eq!(
-        (part_of("src/hint.rs"), without_tests("a\n#[cfg(test)]\nmod tests {}")),
-        ("hint", "a\n")
-    );
+    assert_eq!(part_of("src/hint.rs"), "hint");
+    let tests = "#[cfg(test)]\nmod tests {\n    use crate::check;\n}\n";
+    assert_eq!(without_tests(&format!("a\n{tests}b\n")), "a\nb\n");
+    // only a module of tests is one: a function for tests hides nothing behind it
+    assert_eq!(without_tests("#[cfg(test)]\nfn a() {}\nb\n"), "#[cfg(test)]\nfn a() {}\nb\n");
 }
 
 #[test]
@@ -881,6 +886,8 @@ fn a_struct_with_many_fields_and_a_long_function_are_found() {
     let text = "pub(crate) struct A<'a> {\n    /// One.\n    one: u32,\n    \
                 pub(super) two: &'a str,\n}\nstruct B(u8);\nstruct C;\n";
     assert_eq!(fields(&code(text)), [("A", 2)]);
+    // rustfmt puts a long type on the next line
+    assert_eq!(fields("struct D {\n    one:\n        Vec<u8>,\n    two: u8,\n}"), [("D", 2)]);
     let text = "impl A {\n    pub(in crate::a) fn one(&self) {\n        if a {\n        }\n    \
                 }\n}\nconst fn two() -> u8 {\n    2\n}";
     assert_eq!(lengths(text), [("one".to_string(), 4), ("two".to_string(), 3)]);
