@@ -5,7 +5,7 @@
 //! offered. If no thread can run and some have not ended, that is a deadlock.
 
 use super::green::{DRIVER, Task};
-use super::{Ending, Offers, Point, Strategy, World};
+use super::{Ending, Offers, Point, Stop, Strategy, World};
 use crate::vocabulary::trace::ThreadId;
 use crate::vocabulary::verdict::Bound;
 use smallvec::SmallVec;
@@ -21,6 +21,9 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
     {
         return Some(started.task);
     }
+    if stops(world, strategy) {
+        return None;
+    }
     let repeated = strategy.repeat();
     let (chosen, several) = match repeated {
         Some((thread, several)) => (could_run(world, thread).then_some(thread), several),
@@ -31,6 +34,9 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
             chosen
         }
     };
+    if stops(world, strategy) {
+        return None;
+    }
     let stuck = repeated.filter(|_| chosen.is_none());
     let stuck = stuck
         .map(|(thread, _)| format!("after the same choices, thread {} could not go on", thread.0));
@@ -53,6 +59,16 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
         None if world.ending.is_none() => Some(DRIVER),
         None => None,
     }
+}
+
+/// Whether the strategy ends the execution here.
+fn stops(world: &mut World, strategy: &mut dyn Strategy) -> bool {
+    match world.rules.weak.then(|| strategy.stops()).flatten() {
+        None => return false,
+        Some(Stop::Uncounted) => world.end(Ending::Uncounted),
+        Some(Stop::Livelock(thread)) => world.spins(thread),
+    }
+    true
 }
 
 /// The thread that runs next, and whether it was one of several. If there is none, all threads have
@@ -111,6 +127,7 @@ fn choose(
         Some(strategy.pick(&Point {
             enabled,
             threads: &world.threads,
+            objects: &world.objects,
             current,
             only_timeouts,
             several,

@@ -1,7 +1,8 @@
 //! Strategies choose which thread runs next: what they are shown, asked and told.
 
 use super::memory::Access;
-use super::{Pending, Seen, ThreadState, World};
+use super::state::ObjectState;
+use super::{Ending, Pending, Seen, ThreadState, World};
 use crate::vocabulary::trace::{ObjectId, ThreadId};
 use crate::vocabulary::verdict::Bound;
 use std::any::Any;
@@ -11,8 +12,9 @@ use std::cell::RefCell;
 pub(crate) struct Point<'a> {
     /// The threads whose next operation can take effect: never empty, ascending.
     pub(crate) enabled: &'a [ThreadId],
-    /// All threads.
+    /// All threads, and all objects.
     pub(crate) threads: &'a [ThreadState],
+    pub(crate) objects: &'a [ObjectState],
     /// The thread that ran last, if it can continue.
     pub(crate) current: Option<ThreadId>,
     /// Whether no thread can run except by a timeout.
@@ -44,6 +46,15 @@ impl<'a> Point<'a> {
     }
 }
 
+/// Why a strategy ends an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It counts for nothing.
+    Uncounted,
+    /// This thread waits in a loop, and no other thread can run.
+    Livelock(ThreadId),
+}
+
 /// Chooses schedules, on green threads.
 pub(crate) trait Strategy: Any {
     /// Prepares another execution. Returns false if none is left.
@@ -60,14 +71,13 @@ pub(crate) trait Strategy: Any {
     /// An announced operation has taken effect: how it turned out.
     fn executed(&mut self, _world: &World, _thread: ThreadId, _pending: &Pending, _seen: &Seen) {}
     /// Which store of its object an access reads, if memory is weak: its number in the order of
-    /// this execution, where the initial one is the first. An error says why the execution is not
-    /// the one that it should repeat.
+    /// this execution, where the initial one is the first. An error ends the execution.
     fn reads(
         &mut self,
         world: &World,
         _thread: ThreadId,
         access: &Access,
-    ) -> Result<usize, String> {
+    ) -> Result<usize, Ending> {
         Ok(self.newest(world, access.object))
     }
     /// Which store of an object is the newest, if memory is weak.
@@ -75,7 +85,7 @@ pub(crate) trait Strategy: Any {
         world.memory.weak.as_ref().map_or(0, |weak| weak.count(object).saturating_sub(1))
     }
     /// The execution is over.
-    fn ended(&mut self, _world: &World) {}
+    fn ended(&mut self, _world: &mut World) {}
     /// Which threads it is offered.
     fn offers(&self) -> Offers {
         Offers::Fair
@@ -91,6 +101,14 @@ pub(crate) trait Strategy: Any {
     /// The share of its search tree that it has explored, as far as it knows the tree.
     fn explored(&self) -> Option<f64> {
         None
+    }
+    /// Whether this execution ends where the last choice was asked for.
+    fn stops(&mut self) -> Option<Stop> {
+        None
+    }
+    /// Whether all executions so far count for nothing: the exploration begins anew.
+    fn begins_anew(&mut self) -> bool {
+        false
     }
     /// Why this execution does not follow the schedule that it should repeat, if it does not.
     fn diverged(&self) -> Option<String> {

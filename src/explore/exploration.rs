@@ -13,6 +13,9 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct Exploration {
     /// Complete executions, including the failing one.
     pub(crate) executions: u64,
+    /// Executions that count for nothing: a thread waited in a loop for what it finds in another
+    /// one, or they were trials.
+    pub(crate) uncounted: u64,
     pub(crate) longest: usize,
     /// Whether two threads used the same object in some execution, and one of them changed it.
     pub(crate) met: bool,
@@ -70,6 +73,10 @@ impl Exploration {
         let (trace, ending) = (&world.log.trace, world.ending.take());
         if let Some(Ending::Unknown(Bound::Time(_))) = ending {
             return Then::Over; // half an execution counts for nothing
+        }
+        if let Some(Ending::Uncounted) = ending {
+            self.uncounted += 1;
+            return Then::GoOn;
         }
         self.executions += 1;
         self.started |= trace.threads.len() > 1;

@@ -41,7 +41,7 @@ impl Strategy for Portfolio {
         self.members[self.turn].executed(world, thread, pending, seen);
     }
 
-    fn ended(&mut self, world: &World) {
+    fn ended(&mut self, world: &mut World) {
         self.members[self.turn].ended(world);
     }
 }

@@ -272,6 +272,10 @@ impl Running {
         if exploration.failure.is_some() || exploration.cut.is_some() || exploration.drained {
             return Then::Over;
         }
+        if execution::with_strategy(|strategy| strategy.begins_anew()) {
+            exploration.forget();
+            job.pulse.begin_anew();
+        }
         if !job.pulse.at_work(|| execution::with_strategy(|strategy| strategy.begin())) {
             let delayed = exploration.delayed.then_some(Bound::Spins);
             exploration.cut = execution::with_strategy(|strategy| strategy.caveat()).or(delayed);
@@ -287,7 +291,8 @@ impl Running {
                 job.pulse.estimates((exploration.executions as f64 / share) as u64)
             });
         }
-        exploration.cut = job.time_is_up().or_else(|| job.used_up(exploration.executions));
+        let begun = exploration.executions + exploration.uncounted;
+        exploration.cut = job.time_is_up().or_else(|| job.used_up(begun));
         if exploration.cut.is_some() {
             return Then::Over;
         }

@@ -87,7 +87,7 @@ impl Strategy for Walk {
         }
     }
 
-    fn ended(&mut self, _world: &World) {
+    fn ended(&mut self, _world: &mut World) {
         if self.counts.is_some() {
             return;
         }

@@ -18,6 +18,9 @@ pub(crate) enum Ending {
     Unknown(Bound),
     /// It had more events than allowed.
     GivenUp,
+    /// It counts for nothing: a thread waits in a loop for what it finds in another execution, or
+    /// the execution was a trial.
+    Uncounted,
 }
 
 /// The message of a panic, and its place.
@@ -98,6 +101,19 @@ impl World {
             self.log.trace.threads[i].blocked = waits.and_then(|thread| self.blocked(thread));
         }
         let location = Some(location.to_string());
+        self.end(Ending::Violation { kind: Kind::Livelock, message, location, conflict: None });
+    }
+
+    /// Ends the execution because this thread waits in a loop, and no other thread can run.
+    pub(in crate::execution) fn spins(&mut self, thread: ThreadId) {
+        for at in 0..self.threads.len() {
+            let waits = Some(ThreadId(at as u32)).filter(|thread| !self.enabled(*thread));
+            self.log.trace.threads[at].blocked = waits.and_then(|thread| self.blocked(thread));
+        }
+        let name = self.log.trace.thread_name(thread);
+        let message = format!("{name} waits in a loop, and no other thread can run");
+        let pending = self.threads[thread.index()].pending;
+        let location = pending.map(|pending| pending.location.to_string());
         self.end(Ending::Violation { kind: Kind::Livelock, message, location, conflict: None });
     }
 

@@ -88,10 +88,6 @@ struct Kept {
     borrowed: bool,
 }
 
-/// How often a thread may yield. More than a backoff needs, and far less than a loop that waits
-/// would.
-const ROUNDS: u32 = 64;
-
 /// The stores of an execution.
 #[derive(Debug, Default)]
 pub(crate) struct Weak {
@@ -100,8 +96,6 @@ pub(crate) struct Weak {
     read: usize,
     /// Threads that know, by the count of an `Arc`, what no event tells the strategy.
     ahead: SmallVec<[ThreadId; 2]>,
-    /// How often each thread has yielded.
-    yields: SmallVec<[u32; 4]>,
 }
 
 impl Weak {
@@ -113,7 +107,6 @@ impl Weak {
         });
         self.read = 0;
         self.ahead.clear();
-        self.yields.clear();
     }
 
     /// The initial value of an object that has been accessed.
@@ -201,8 +194,8 @@ impl World {
         let stores = &weak.objects.of(object).stores;
         weak.read = asked.as_ref().map_or(0, |at| *at).min(stores.len() - 1);
         let value = stores[weak.read].value;
-        if let Err(why) = asked {
-            self.end(Ending::Unknown(Bound::NotDeterministic(why)));
+        if let Err(ending) = asked {
+            self.end(ending);
         }
         value
     }
@@ -246,20 +239,6 @@ impl World {
         kept.stores.get(newest).map(|store| store.value)
     }
 
-    /// Whether the thread has yielded once too often. A loop that waits for another thread would go
-    /// on for ever: the search lets it read the same again and again.
-    fn spins(&mut self, me: ThreadId) -> bool {
-        let Some(weak) = &mut self.memory.weak else { return false };
-        let count = weak.yields.len().max(me.index() + 1);
-        weak.yields.resize(count, 0);
-        weak.yields[me.index()] += 1;
-        let spins = weak.yields[me.index()] > ROUNDS;
-        if spins {
-            self.refuse("a loop that yields, without an end in sight");
-        }
-        spins
-    }
-
     /// A thread has joined another one: it knows what that one knew.
     pub(in crate::execution) fn joined(&mut self, me: ThreadId, other: ThreadId) {
         let weak = self.memory.weak.iter_mut();
@@ -299,8 +278,7 @@ impl World {
                 object.is_some_and(is_whole)
             }
             Operation::Fence(_) | Operation::Spawn(_) | Operation::Join(_) => true,
-            Operation::Read | Operation::Write => true,
-            Operation::Yield => !self.spins(me),
+            Operation::Read | Operation::Write | Operation::Yield => true,
             Operation::Lock | Operation::TryLock | Operation::Unlock => is_mutex,
             _ => false,
         };

@@ -115,7 +115,7 @@ impl Strategy for Follower {
         self.observed += 1;
     }
 
-    fn ended(&mut self, world: &World) {
+    fn ended(&mut self, world: &mut World) {
         if let Some(at) = self.order.get(self.begun).filter(|_| self.difference.is_none()) {
             self.difference =
                 Some(format!("{}, and then it was over before that", self.was(world, *at, 0)));

@@ -165,7 +165,7 @@ impl Strategy for Recorder {
         self.record.steps.push(RecordedStep { thread, choices, observed, after: after.into() });
     }
 
-    fn ended(&mut self, world: &World) {
+    fn ended(&mut self, world: &mut World) {
         self.record.is_rigid |= world.turns.asked_for_an_end || self.timed_waits && self.refusals;
         self.inner.ended(world);
     }

@@ -257,7 +257,7 @@ impl Strategy for Exhaustive {
         self.spins.see(thread, pending, seen);
     }
 
-    fn ended(&mut self, world: &World) {
+    fn ended(&mut self, world: &mut World) {
         if world.turns.asked_for_an_end {
             self.caveat = Some(Bound::Ends);
         }

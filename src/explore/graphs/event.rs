@@ -29,6 +29,8 @@ pub(super) struct Label {
     pub(super) operation: Operation,
     pub(super) object: Option<u32>,
     pub(super) writes: Writes,
+    /// Whether it is a load in a loop that waits: it reads only what ends the loop.
+    pub(super) awaits: bool,
 }
 
 impl Label {
@@ -71,7 +73,8 @@ impl Label {
     }
 
     pub(super) fn of(access: &Access, object: u32) -> Label {
-        Label { operation: access.operation, object: Some(object), writes: access.writes }
+        let (operation, writes) = (access.operation, access.writes);
+        Label { operation, object: Some(object), writes, awaits: false }
     }
 }
 
@@ -105,6 +108,9 @@ pub(super) struct Event {
     /// Its number among the stores of its object, in the running execution.
     pub(super) stored_as: usize,
     pub(super) knowledge: Knowledge,
+    /// What its thread has done and learned up to here, as a number: with the same history, a
+    /// thread goes on in the same way.
+    pub(super) history: u64,
     /// Who reads what it writes.
     pub(super) readers: SmallVec<[Id; 2]>,
 }

@@ -2,6 +2,7 @@
 //! of its stores (coherence).
 
 use super::event::{Event, INITIAL, Id, Knowledge, Label, knows};
+use super::loops;
 use crate::execution::{Stored, Writes};
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::{Operation, ThreadId};
@@ -9,19 +10,14 @@ use crate::vocabulary::view::acquires;
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Object {
-    pub(super) initial: Stored,
+    /// The value that it begins with, as soon as it has been accessed.
+    pub(super) initial: Option<Stored>,
     /// Its stores in coherence order. The initial one is not among them.
     pub(super) stores: Vec<Id>,
     /// Who reads the initial value.
     readers: Vec<Id>,
-}
-
-impl Default for Object {
-    fn default() -> Object {
-        Object { initial: Stored::Bits(0), stores: Vec::new(), readers: Vec::new() }
-    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -87,7 +83,7 @@ impl Graph {
 
     pub(super) fn value(&self, object: u32, store: Id) -> Stored {
         match store {
-            INITIAL => self.objects[object as usize].initial,
+            INITIAL => self.objects[object as usize].initial.expect("it has been accessed"),
             store => self.at(store).written.expect("a store writes"),
         }
     }
@@ -168,6 +164,7 @@ impl Graph {
             frozen: false,
             stored_as: 0,
             knowledge: Knowledge::default(),
+            history: 0,
             readers: SmallVec::new(),
         });
         self.next += 1;
@@ -286,6 +283,7 @@ impl Graph {
             knows.message.join(&knows.released);
         }
         self.at_mut(id).knowledge = knows;
+        self.at_mut(id).history = loops::history(self, id);
     }
 
     /// Takes away everything that was added with this stamp or a later one. None of it is in the
@@ -301,6 +299,11 @@ impl Graph {
         }
         self.order.truncate(self.added.len());
         self.next = stamp;
+    }
+
+    /// The last event of a thread, or the one that started it.
+    pub(super) fn last_of(&self, thread: u32) -> Option<Id> {
+        self.previous(self.next_of(thread))
     }
 
     /// The graph without the events that are not kept. What is kept has its past.

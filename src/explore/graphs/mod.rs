@@ -23,7 +23,9 @@
 mod consistency;
 mod event;
 mod graph;
+mod loops;
 mod names;
+mod rounds;
 mod search;
 mod strategy;
 

@@ -4,7 +4,7 @@
 //! A name is the thread that made something, and how many it had made before. It gets its number
 //! when it is seen for the first time, for the whole exploration.
 
-use crate::execution::World;
+use crate::execution::ObjectState;
 use crate::vocabulary::trace::{ObjectId, ThreadId};
 use rustc_hash::FxHashMap;
 
@@ -45,8 +45,8 @@ impl Names {
     }
 
     /// The name of an object of this execution.
-    pub(super) fn object(&mut self, world: &World, object: ObjectId) -> u32 {
-        let (maker, nth) = world.objects[object.index()].born;
+    pub(super) fn object(&mut self, objects: &[ObjectState], object: ObjectId) -> u32 {
+        let (maker, nth) = objects[object.index()].born;
         let maker = self.thread(maker);
         let fresh = self.objects.len() as u32;
         self.last = Some(object);

@@ -7,6 +7,7 @@
 use super::consistency::Axiom;
 use super::event::{Event, INITIAL, Id, Label, knows};
 use super::graph::Graph;
+use super::loops::Loops;
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::ThreadId;
 use smallvec::SmallVec;
@@ -32,22 +33,39 @@ struct Untried {
 }
 
 #[derive(Debug)]
-struct Frame {
-    graph: Graph,
+pub(super) struct Frame {
+    pub(super) graph: Graph,
     untried: Vec<Untried>,
 }
 
 #[derive(Debug)]
 pub(super) struct Search {
-    frames: Vec<Frame>,
+    pub(super) frames: Vec<Frame>,
     axiom: Axiom,
+    pub(super) loops: Loops,
+    /// The read that was turned to another store to get to the current graph.
+    pub(super) turned: Option<Id>,
 }
 
 impl Search {
     pub(super) fn new() -> Search {
+        let mut search = Search {
+            frames: Vec::new(),
+            axiom: Axiom::default(),
+            loops: Loops::default(),
+            turned: None,
+        };
+        search.begin_anew();
+        search
+    }
+
+    /// Forgets everything but what is known of loops.
+    pub(super) fn begin_anew(&mut self) {
         let mut graph = Graph::default();
         graph.begin(0, None);
-        Search { frames: vec![Frame { graph, untried: Vec::new() }], axiom: Axiom::default() }
+        self.frames.clear();
+        self.turned = None;
+        self.frames.push(Frame { graph, untried: Vec::new() });
     }
 
     /// The current graph.
@@ -110,12 +128,17 @@ impl Search {
         let graph = self.graph_mut();
         let object = graph.at(id).object();
         let (lowest, top) = (graph.lowest(object, &graph.before(id)), graph.top(object));
+        let label = graph.at(id).label;
+        let top = if label.awaits { self.newest_awaited(id, lowest, top) } else { top };
+        let graph = self.graph_mut();
         let newest = graph.store_at(object, top);
         graph.read(id, newest, 0);
-        let label = graph.at(id).label;
         for place in lowest..=top {
             let graph = self.graph();
             let store = graph.store_at(object, place);
+            if label.awaits && !self.loops.accepts(graph, id, (object, store)) {
+                continue;
+            }
             for option in 0..label.writes.options(graph.value(object, store)) {
                 let is_new = (place, option) != (top, 0);
                 if is_new && is_worth(self.graph(), id, &label, (store, option)) {
@@ -126,6 +149,46 @@ impl Search {
         if self.graph().at(id).written.is_some() {
             self.revisits(id);
         }
+    }
+
+    /// The place of the newest store that an awaiting load may read. It is not added before there
+    /// is one.
+    fn newest_awaited(&self, id: Id, lowest: usize, top: usize) -> usize {
+        let graph = self.graph();
+        let object = graph.at(id).object();
+        let accepts =
+            |at: &usize| self.loops.accepts(graph, id, (object, graph.store_at(object, *at)));
+        (lowest..=top).rev().find(accepts).expect("the load waits until there is one")
+    }
+
+    /// Takes back the event that was added last, with all that was written down about it.
+    pub(super) fn retract(&mut self, id: Id) {
+        let frame = self.frames.last_mut().expect("the search is not over");
+        let stamp = frame.graph.at(id).stamp;
+        frame.untried.retain(|untried| untried.stamp <= stamp);
+        frame.graph.cut(stamp);
+    }
+
+    /// Goes to a graph in which the load reads this store and nothing comes after either, for a
+    /// trial.
+    pub(super) fn begin_trial(&mut self, load: Id, store: Id) {
+        let graph = self.graph();
+        let past = |id: Id| graph.at(id).knowledge.past.clone();
+        let mut known = past(store);
+        for needed in graph.previous(load).into_iter().chain([graph.at(load).from()]) {
+            if needed != INITIAL {
+                known.join(&past(needed));
+            }
+        }
+        let mut graph = graph.restricted(|id, _| knows(&known, id) || id == load);
+        graph.order.retain(|id| *id != load);
+        graph.order.push(load);
+        graph.read(load, store, 0);
+        self.frames.push(Frame { graph, untried: Vec::new() });
+    }
+
+    pub(super) fn end_trial(&mut self) {
+        self.frames.pop();
     }
 
     /// A thread waits for a lock at the end of an execution: it may still take the lock from under
@@ -160,10 +223,11 @@ impl Search {
             let event = graph.at(id);
             let loses_place = next
                 .is_some_and(|next| !knows(past, *next) && graph.at(*next).stamp >= event.stamp);
-            if event.frozen || loses_place || !is_maximal(graph, id, past, store) {
+            if event.frozen || loses_place || !self.is_maximal(id, past, store) {
                 break;
             }
-            if event.label.reads() && event.label.object == Some(object) {
+            let refuses = event.label.awaits && !self.loops.accepts(graph, id, (object, store));
+            if event.label.reads() && event.label.object == Some(object) && !refuses {
                 let options =
                     if event.label.waits() { 1 } else { event.label.writes.options(value) };
                 found.extend((0..options).map(|option| (id, option)));
@@ -174,8 +238,48 @@ impl Search {
         }
     }
 
+    /// Whether an event was added in the maximal way, among what was there before it and what is in
+    /// the past of the store: it reads the newest store, or is it; nobody reads it; it takes its first
+    /// option. What an awaiting load must not read is as if it were not there.
+    fn is_maximal(&self, id: Id, past: &VectorClock, store: Id) -> bool {
+        let graph = self.graph();
+        let event = graph.at(id);
+        let earlier = |other: Id| {
+            other != store && (knows(past, other) || graph.at(other).stamp <= event.stamp)
+        };
+        let is_read = |event: &Event| event.readers.iter().any(|reader| earlier(*reader));
+        let newer = |object: u32, base: Id| {
+            let stores = &graph.objects[object as usize].stores[graph.place_of(object, base)..];
+            let counts =
+                |other: Id| !event.label.awaits || self.loops.accepts(graph, id, (object, other));
+            stores.iter().any(|other| *other != id && earlier(*other) && counts(*other))
+        };
+        if event.option != 0 {
+            return false;
+        }
+        if event.label.reads() {
+            let from = event.from();
+            return (from == INITIAL || earlier(from))
+                && !newer(event.object(), from)
+                && !(event.written.is_some() && is_read(event));
+        }
+        !event.label.only_stores() || !newer(event.object(), id) && !is_read(event)
+    }
+
     /// Goes a way. False if the graph is then inconsistent.
     fn takes(&mut self, way: Way) -> bool {
+        self.turned = match way {
+            Way::Read { read, .. } | Way::Revisit { read, .. } => Some(read),
+            Way::Place { .. } | Way::Push { .. } => None,
+        };
+        if let Way::Read { read, store, .. } | Way::Revisit { read, store, .. } = way {
+            let graph = self.graph();
+            let event = graph.at(read);
+            // it may have been learned since this was written down
+            if event.label.awaits && !self.loops.accepts(graph, read, (event.object(), store)) {
+                return false;
+            }
+        }
         match way {
             Way::Read { read, store, option } => self.reads(read, store, option),
             Way::Place { store, place } => {
@@ -270,30 +374,6 @@ fn is_atomic(graph: &Graph, id: Id) -> bool {
     let event = graph.at(id);
     let mut readers = graph.readers(event.object(), event.from()).iter();
     event.written.is_none() || readers.all(|r| *r == id || graph.at(*r).written.is_none())
-}
-
-/// Whether an event was added in the maximal way, among what was there before it and what is in
-/// the past of the store: it reads the newest store, or is it; nobody reads it; it takes its first
-/// option.
-fn is_maximal(graph: &Graph, id: Id, past: &VectorClock, store: Id) -> bool {
-    let event = graph.at(id);
-    let earlier =
-        |other: Id| other != store && (knows(past, other) || graph.at(other).stamp <= event.stamp);
-    let is_read = |event: &Event| event.readers.iter().any(|reader| earlier(*reader));
-    let newer = |object: u32, base: Id| {
-        let stores = &graph.objects[object as usize].stores[graph.place_of(object, base)..];
-        stores.iter().any(|other| *other != id && earlier(*other))
-    };
-    if event.option != 0 {
-        return false;
-    }
-    if event.label.reads() {
-        let from = event.from();
-        return (from == INITIAL || earlier(from))
-            && !newer(event.object(), from)
-            && !(event.written.is_some() && is_read(event));
-    }
-    !event.label.only_stores() || !newer(event.object(), id) && !is_read(event)
 }
 
 /// The events that are not in a past, from the newest on. They are the last ones of each thread.

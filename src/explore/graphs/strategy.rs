@@ -2,27 +2,32 @@
 
 use super::event::{INITIAL, Id, Label};
 use super::names::Names;
+use super::rounds::{After, Rounds};
 use super::search::Search;
 use crate::execution::{
-    Access, Ending, FREE, HELD, Offers, Pending, Point, Seen, Stored, Strategy, World, Writes,
+    Access, Ending, FREE, HELD, Offers, Pending, Point, Seen, Stop, Stored, Strategy, World, Writes,
 };
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
+use crate::vocabulary::verdict::Bound;
+use std::panic::Location;
 use std::sync::atomic::Ordering;
 
 /// Every consistent execution graph once.
 #[derive(Debug)]
 pub(in crate::explore) struct Graphs {
-    search: Search,
-    names: Names,
-    started: bool,
+    pub(super) search: Search,
+    pub(super) names: Names,
     /// How many events of the graph this execution has had, in all and for each thread.
-    depth: usize,
-    done: Vec<u32>,
+    pub(super) depth: usize,
+    pub(super) done: Vec<u32>,
     /// How many stores this execution has made to each object.
     stored: Vec<usize>,
     /// The option of the access that was last asked for.
     option: usize,
     diverged: Option<String>,
+    pub(super) rounds: Rounds,
+    /// Where the chosen thread is.
+    pub(super) place: Option<&'static Location<'static>>,
 }
 
 impl Default for Graphs {
@@ -30,12 +35,13 @@ impl Default for Graphs {
         Graphs {
             search: Search::new(),
             names: Names::default(),
-            started: false,
             depth: 0,
             done: Vec::new(),
             stored: Vec::new(),
             option: 0,
             diverged: None,
+            rounds: Rounds::default(),
+            place: None,
         }
     }
 }
@@ -46,13 +52,37 @@ const LOCKS: Writes =
 
 /// Whether an operation is no event of the graph. It stands between two events of its thread, so it
 /// takes place as soon as it can. To yield means nothing: no order is preferred.
-fn is_between(pending: &Pending) -> bool {
+pub(super) fn is_between(pending: &Pending) -> bool {
     matches!(pending.operation, Operation::Read | Operation::Write | Operation::Yield)
 }
 
 impl Graphs {
+    /// The thread whose turn it is.
+    fn turn(&mut self, point: &Point<'_>) -> ThreadId {
+        let mut enabled = point.enabled.iter().copied();
+        if let Some(thread) = enabled.clone().find(|thread| is_between(point.pending(*thread))) {
+            return thread;
+        }
+        if self.rounds.is_repeating() {
+            return self.repeats(point);
+        }
+        let Some(id) = self.due() else { return self.extends(point) };
+        let label = &self.search.graph().at(id).label;
+        let due = enabled.find(|thread| self.names.thread(*thread) == id.thread);
+        if let Some(thread) = due {
+            if !label.is_like(point.pending(thread).operation) {
+                self.diverges(point.pending(thread), thread);
+            }
+            return thread;
+        }
+        let why =
+            format!("with the same values read, a thread could not {}", label.operation.name());
+        self.diverged.get_or_insert(why);
+        point.enabled[0]
+    }
+
     /// The event of the graph that is due, if the graph has one more.
-    fn due(&self) -> Option<Id> {
+    pub(super) fn due(&self) -> Option<Id> {
         self.search.graph().order.get(self.depth).copied()
     }
 
@@ -66,14 +96,26 @@ impl Graphs {
         self.diverged.get_or_insert(why).clone()
     }
 
+    /// Notes with which value the object that was named last begins.
+    fn initial(&mut self, world: &World, object: u32) {
+        let Some(of) = self.names.live_object() else { return };
+        let weak = world.memory.weak.as_ref();
+        let initial = weak.and_then(|weak| weak.initial(of)).unwrap_or(FREE);
+        self.search.graph_mut().object(object).initial = Some(initial);
+    }
+
+    /// The number of a store among those of its object, in this execution.
+    fn stored_as(&self, store: Id) -> usize {
+        match store {
+            INITIAL => 0,
+            store => self.search.graph().at(store).stored_as,
+        }
+    }
+
     /// The event with this label. A repeated one gets the values of this execution: addresses
     /// differ. An error says why it is not the event that is due.
     fn event(&mut self, thread: u32, label: Label, world: &World) -> Result<Id, String> {
-        if let (Some(object), Some(of)) = (label.object, self.names.live_object()) {
-            let weak = world.memory.weak.as_ref();
-            let initial = weak.and_then(|weak| weak.initial(of)).unwrap_or(FREE);
-            self.search.graph_mut().object(object).initial = initial;
-        }
+        label.object.iter().for_each(|object| self.initial(world, *object));
         let Some(id) = self.due() else { return Ok(self.search.add(thread, label)) };
         let another = || "with the same values read, there was another operation".to_string();
         let graph = self.search.graph_mut();
@@ -90,7 +132,8 @@ impl Graphs {
             return Err("with the same stores read, a compare-exchange turned out otherwise".into());
         }
         let event = graph.at_mut(id);
-        event.label = Label { operation: event.label.operation, ..label };
+        let Label { operation, awaits, .. } = event.label;
+        event.label = Label { operation, awaits, ..label };
         (event.source, event.written) = (value, written);
         Ok(id)
     }
@@ -107,11 +150,12 @@ impl Graphs {
             self.stored[object] += 1;
             event.stored_as = self.stored[object];
         }
+        self.has_passed(id);
     }
 
     /// What an operation other than one that has asked for its store does.
     fn label(&mut self, world: &World, thread: u32, pending: &Pending, seen: &Seen) -> Label {
-        let object = pending.object.map(|object| self.names.object(world, object));
+        let object = pending.object.map(|object| self.names.object(&world.objects, object));
         let stored = |object: ObjectId| -> Stored {
             world.memory.weak.as_ref().and_then(|weak| weak.last(object)).unwrap_or(FREE)
         };
@@ -129,13 +173,13 @@ impl Graphs {
             (Operation::Lock, _) => (Operation::Lock, LOCKS),
             (operation, _) => (operation, Writes::Nothing),
         };
-        Label { operation, object, writes }
+        Label { operation, object, writes, awaits: false }
     }
 }
 
 impl Strategy for Graphs {
     fn begin(&mut self) -> bool {
-        if std::mem::replace(&mut self.started, true) && !self.search.next() {
+        if !self.goes_on() {
             return false;
         }
         self.names.begin();
@@ -146,52 +190,43 @@ impl Strategy for Graphs {
     }
 
     fn pick(&mut self, point: &Point<'_>) -> ThreadId {
-        let mut enabled = point.enabled.iter().copied();
-        if let Some(thread) = enabled.clone().find(|thread| is_between(point.pending(*thread))) {
-            return thread;
-        }
-        let Some(id) = self.due() else {
-            let leftmost = enabled.min_by_key(|thread| self.names.thread(*thread));
-            return leftmost.expect("never empty");
-        };
-        let label = &self.search.graph().at(id).label;
-        let due = enabled.find(|thread| self.names.thread(*thread) == id.thread);
-        if let Some(thread) = due {
-            if !label.is_like(point.pending(thread).operation) {
-                self.diverges(point.pending(thread), thread);
-            }
-            return thread;
-        }
-        let why =
-            format!("with the same values read, a thread could not {}", label.operation.name());
-        self.diverged.get_or_insert(why);
-        point.enabled[0]
+        let thread = self.turn(point);
+        self.place = Some(point.pending(thread).location);
+        thread
     }
 
     fn choose(&mut self, _options: usize) -> usize {
         self.option
     }
 
-    fn reads(&mut self, world: &World, thread: ThreadId, access: &Access) -> Result<usize, String> {
-        let object = self.names.object(world, access.object);
-        let label = Label::of(access, object);
-        let id = match self.event(self.names.thread(thread), label, world) {
+    fn reads(&mut self, world: &World, thread: ThreadId, access: &Access) -> Result<usize, Ending> {
+        let object = self.names.object(&world.objects, access.object);
+        let me = self.names.thread(thread);
+        if let Some(again) = self.rounds.is_repeating().then(|| self.again(access, object)) {
+            let id = again?;
+            self.option = self.search.graph().at(id).option;
+            return Ok(self.stored_as(self.search.graph().at(id).from()));
+        }
+        let awaits = self.due().is_none() && self.awaits(me, access.operation);
+        let label = Label { awaits, ..Label::of(access, object) };
+        self.initial(world, object);
+        if awaits && self.waits(me, object) {
+            return Err(self.ends_here(After::Again));
+        }
+        let id = match self.event(me, label, world) {
             Ok(id) => id,
             Err(why) => {
                 self.diverged = Some(why.clone());
-                return Err(why);
+                return Err(Ending::Unknown(Bound::NotDeterministic(why)));
             }
         };
         let graph = self.search.graph();
         self.option = graph.at(id).option;
-        Ok(match graph.at(id).from() {
-            INITIAL => 0,
-            store => graph.at(store).stored_as,
-        })
+        Ok(self.stored_as(graph.at(id).from()))
     }
 
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {
-        let object = self.names.object(world, object);
+        let object = self.names.object(&world.objects, object);
         let graph = self.search.graph();
         let done = |id: &&Id| self.done.get(id.thread as usize).is_some_and(|done| id.nth <= *done);
         let stores = graph.objects.get(object as usize).map(|object| &object.stores);
@@ -200,7 +235,11 @@ impl Strategy for Graphs {
     }
 
     fn executed(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
-        if is_between(pending) || world.ending.is_some() || self.diverged.is_some() {
+        if pending.operation == Operation::Yield {
+            self.yields(self.names.thread(thread));
+        }
+        let repeats = self.rounds.is_repeating();
+        if is_between(pending) || repeats || world.ending.is_some() || self.diverged.is_some() {
             return;
         }
         let asked = matches!(
@@ -223,15 +262,21 @@ impl Strategy for Graphs {
         }
     }
 
-    fn ended(&mut self, world: &World) {
-        if matches!(&world.ending, Some(ending) if !matches!(ending, Ending::Violation { .. })) {
-            return; // it was given up
+    fn ended(&mut self, world: &mut World) {
+        if !self.ends() && world.ending.is_none() {
+            world.ending = Some(Ending::Uncounted);
+        }
+        if self.rounds.after != After::Next
+            || matches!(&world.ending, Some(Ending::Unknown(_) | Ending::GivenUp))
+        {
+            return; // it is no execution of its own
         }
         for (thread, state) in (0..).map(ThreadId).zip(&world.threads) {
             let waits = state.pending.filter(|p| !state.finished && p.operation == Operation::Lock);
             if let Some(object) = waits.and_then(|pending| pending.object) {
-                let object = Some(self.names.object(world, object));
-                let label = Label { operation: Operation::Lock, object, writes: LOCKS };
+                let object = Some(self.names.object(&world.objects, object));
+                let label =
+                    Label { operation: Operation::Lock, object, writes: LOCKS, awaits: false };
                 self.search.waits(self.names.thread(thread), label);
             }
         }
@@ -239,6 +284,14 @@ impl Strategy for Graphs {
 
     fn offers(&self) -> Offers {
         Offers::Able
+    }
+
+    fn stops(&mut self) -> Option<Stop> {
+        self.rounds.stop.take()
+    }
+
+    fn begins_anew(&mut self) -> bool {
+        self.rounds.after == After::Anew
     }
 
     fn diverged(&self) -> Option<String> {

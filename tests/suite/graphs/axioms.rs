@@ -100,6 +100,8 @@ fn event(op: Op, last: u64, locations: usize, value: u64) -> Option<Event> {
     };
     Some(match op {
         Op::Load(x, order) => of(Some(x), reads, None, order),
+        Op::Await(x, wanted, order) if value == wanted => of(Some(x), reads, None, order),
+        Op::Await(..) => return None,
         Op::Store(x, new, order) => of(Some(x), None, Some(new), order),
         Op::Pass(x, more, order) => of(Some(x), None, Some(last + more), order),
         Op::Add(x, by, order) => of(Some(x), reads, Some(value + by), order),
@@ -144,7 +146,8 @@ fn grown(program: &Program, graph: &Graph, thread: usize) -> Vec<Graph> {
         graph.threads[thread].push(event);
         graph
     };
-    let Some(Event { location, read, .. }) = event(op, last, program.locations, 0) else {
+    let accepted = if let Op::Await(_, wanted, _) = op { wanted } else { 0 };
+    let Some(Event { location, read, .. }) = event(op, last, program.locations, accepted) else {
         unreachable!("a lock can be free")
     };
     let Some(location) = location else {
@@ -205,7 +208,11 @@ pub(super) fn allowed(program: &Program, most: usize) -> Option<(u64, Outcomes)>
                 is_final = false;
                 above.insert(next);
             }
-            if is_final {
+            let is_over = |(thread, events): (usize, &Vec<Event>)| {
+                next(&program.threads[thread], events).is_none()
+            };
+            let is_complete = graph.threads.iter().enumerate().all(is_over);
+            if is_final && (is_complete || !program.awaits()) {
                 let reads = graph.threads.iter().map(|events| {
                     let read = events.iter().filter(|e| e.reports).filter_map(|e| e.read);
                     read.map(|(_, value)| value).collect()

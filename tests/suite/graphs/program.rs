@@ -2,7 +2,7 @@
 
 use selvedge::sync::atomic::{AtomicU64, fence};
 use selvedge::sync::{Mutex, MutexGuard};
-use selvedge::{Budget, Check, Explorer, Extent, thread};
+use selvedge::{Budget, Check, Explorer, Extent, hint, thread};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
@@ -21,6 +21,8 @@ pub(super) enum Op {
     /// The weak one, which may fail for no reason: once in each thread.
     Weak(usize, u64, u64, Ordering, Ordering),
     Fence(Ordering),
+    /// Loads until it reads this.
+    Await(usize, u64, Ordering),
     /// Skips so many operations, unless this was read last.
     If(u64, usize),
     Lock(usize),
@@ -47,6 +49,11 @@ pub(super) struct Program {
 }
 
 impl Program {
+    /// Whether a thread waits in a loop.
+    pub(super) fn awaits(&self) -> bool {
+        self.has(|op| matches!(op, Op::Await(..)))
+    }
+
     fn has(&self, wanted: impl Fn(&Op) -> bool) -> bool {
         self.threads.iter().flatten().any(wanted)
     }
@@ -95,6 +102,12 @@ fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
         }
         let value = match *op {
             Op::Load(x, order) => Some(at(x).load(order)),
+            Op::Await(x, wanted, order) => {
+                while at(x).load(order) != wanted {
+                    hint::spin_loop();
+                }
+                Some(wanted)
+            }
             Op::Add(x, by, order) => Some(at(x).fetch_add(by, order)),
             Op::Swap(x, new, order) => Some(at(x).swap(new, order)),
             Op::Exchange(x, old, new, success, failure) => {
@@ -150,31 +163,44 @@ fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
     guards.into_iter().for_each(std::mem::forget); // held to the end
 }
 
-/// All executions of a program, and what they read.
+/// All executions of a program, and what they read. If a thread waits in a loop: those in which
+/// every thread comes to its end.
 pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes) {
     let read: Arc<std::sync::Mutex<Vec<Reads>>> = Arc::default();
     let (theirs, program) = (Arc::clone(&read), program.clone());
+    let told = program.clone();
+    let awaits = program.awaits();
     let model = move || {
-        theirs.lock().unwrap().push(vec![Vec::new(); program.threads.len()]);
+        let read: Arc<std::sync::Mutex<Vec<Reads>>> =
+            if awaits { Arc::default() } else { Arc::clone(&theirs) };
+        read.lock().unwrap().push(vec![Vec::new(); program.threads.len()]);
         let atomics = (0..program.locations).map(|_| AtomicU64::new(0)).collect();
         let locks = (0..LOCKS).map(|_| Mutex::new(())).collect();
         let threads = program.threads.clone();
         let started = threads.iter().map(|_| std::sync::Mutex::default()).collect();
-        let read = Arc::clone(&theirs);
-        let shared = Arc::new(Shared { atomics, locks, threads, started, read });
-        for thread in (0..program.threads.len()).filter(|thread| !program.starts(*thread)) {
-            drop(start(thread, &shared));
+        let shared = Shared { atomics, locks, threads, started, read: Arc::clone(&read) };
+        let shared = Arc::new(shared);
+        let first = (0..program.threads.len()).filter(|thread| !program.starts(*thread));
+        let started: Vec<_> = first.map(|thread| start(thread, &shared)).collect();
+        if awaits {
+            started.into_iter().for_each(|thread| thread.join().unwrap());
+            theirs.lock().unwrap().append(&mut read.lock().unwrap());
         }
     };
     let budget = Budget::executions(1_000_000);
     let check = Check::new("program").explorers([explorer]).leaks(false).budget(budget);
-    let counts = check.count(model).expect("all of it is modelled");
+    let counts = check.count(model).unwrap_or_else(|bound| panic!("{told:?}: {bound:?}"));
     assert!(matches!(counts.extent, Extent::Weak | Extent::Exhaustive), "{counts:?}");
     let mut outcomes = Outcomes::new();
-    for reads in read.lock().unwrap().iter() {
+    let all = read.lock().unwrap();
+    // a search that learns of a loop begins anew: the last ones count
+    let complete = counts.executions - counts.violations.values().sum::<u64>();
+    let before = if awaits { all.len() - complete as usize } else { 0 };
+    for reads in &all[before..] {
         *outcomes.entry(reads.clone()).or_default() += 1;
     }
-    (counts.executions, outcomes)
+    let executions = if awaits { outcomes.values().sum() } else { counts.executions };
+    (executions, outcomes)
 }
 
 /// What random programs are made of.
@@ -186,6 +212,10 @@ pub(super) enum Kind {
     /// IRIW and their like.
     SeqCst,
     Locks,
+    /// Threads that wait in loops, and what they wait for.
+    Awaits,
+    /// The same, with SeqCst among them.
+    StrongAwaits,
 }
 
 pub(super) fn random(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Program {
@@ -199,6 +229,7 @@ pub(super) fn random(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Progra
             Kind::Atomics => atomics(rng, locations, count),
             Kind::SeqCst => shape(rng, locations, count),
             Kind::Locks => locks(rng, locations, count),
+            Kind::Awaits | Kind::StrongAwaits => awaits(rng, locations, count, kind),
         }
     });
     let mut threads: Vec<Vec<Op>> = threads.collect();
@@ -236,6 +267,28 @@ fn atomics(rng: &mut fastrand::Rng, locations: usize, count: usize) -> Vec<Op> {
             ops.push(Op::If(rng.u64(..3), 1));
         }
         ops.push(access(rng, locations));
+    }
+    ops
+}
+
+fn awaits(rng: &mut fastrand::Rng, locations: usize, count: usize, kind: Kind) -> Vec<Op> {
+    let ops = (0..count).map(|_| {
+        if rng.u8(..3) == 0 {
+            let loads = if kind == Kind::Awaits { 2 } else { 3 };
+            let order = any(rng, &[Relaxed, Acquire, SeqCst][..loads]);
+            return Op::Await(rng.usize(..locations), rng.u64(..3), order);
+        }
+        loop {
+            let op = access(rng, locations);
+            let is_strong = format!("{op:?}").contains("SeqCst");
+            if kind == Kind::StrongAwaits || !is_strong {
+                return op;
+            }
+        }
+    });
+    let mut ops: Vec<Op> = ops.collect();
+    if kind == Kind::StrongAwaits && ops.len() > 1 && rng.bool() {
+        ops.insert(1, Op::Fence(SeqCst));
     }
     ops
 }

@@ -1,0 +1,226 @@
+//! Loops that wait for other threads.
+//!
+//! A loop may have any number of rounds, so its rounds must not all be explored. A round without
+//! effects, behind which the thread is where it was before, changes nothing for anybody: an
+//! execution without the round has the same outcome. So a thread that is about to repeat what it
+//! has read, after it has yielded, is put to the test once: it is given the same values again, round
+//! after round. If it does anything else within [`ROUNDS`], the loop ends by itself (as a backoff
+//! does), and its rounds are events as all others. If it does not, the thread waits there.
+//!
+//! * If a round is one load, the load is an *awaiting* event: it reads only stores that end the
+//!   loop, which is learned by giving it the value of each. So no execution is in vain.
+//!   (Kokologiannakis, Vafeiadis, "GenMC", CAV 2021, has awaits that the compiler finds. Here the
+//!   loop is an opaque closure, and its condition is learned.)
+//! * Otherwise, and where SeqCst may have a say in what is read, the thread stays where it is for
+//!   the rest of the execution, which then counts for nothing: its reads are turned to other stores
+//!   in other executions.
+//!
+//! What is learned is kept by the thread's [history]: what a thread does next is a function of what
+//! it has read, and of the memory that it may touch since it knows who wrote there last.
+
+use super::event::{Event, INITIAL, Id, knows};
+use super::graph::Graph;
+use crate::execution::Stored;
+use crate::vocabulary::trace::{Operation, ThreadId};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
+use std::hash::{Hash, Hasher};
+use std::panic::Location;
+use std::sync::atomic::Ordering;
+
+/// How many operations a thread repeats before its loop counts as one without an end.
+pub(super) const ROUNDS: u32 = 1_000;
+
+/// What a thread does when it is given again what it has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goes {
+    /// Something else, after some rounds.
+    On,
+    /// Round and round.
+    Round,
+}
+
+/// A thread, and what it has done.
+type At = (u32, u64);
+
+/// What is known of the model's loops.
+#[derive(Debug, Default)]
+pub(super) struct Loops {
+    /// What a thread does where it would repeat itself.
+    known: FxHashMap<At, Goes>,
+    /// Whether a value ends the loop of a load.
+    ends: FxHashMap<(At, u64), bool>,
+    /// The loads that are loops by themselves.
+    places: FxHashSet<&'static Location<'static>>,
+}
+
+fn number(of: impl Hash) -> u64 {
+    let mut hasher = FxHasher::default();
+    of.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The history of an event that is otherwise complete.
+///
+/// It has the values that its thread has read, and the histories of the other threads as far as
+/// they happened before. An address differs between executions, so its store stands for it.
+pub(super) fn history(graph: &Graph, id: Id) -> u64 {
+    let event = graph.at(id);
+    let previous = graph.previous(id);
+    let was = previous.map_or(0, |previous| graph.at(previous).history);
+    let key = (event.label.operation.name(), event.label.object, event.option);
+    let read = event.source.map(|(store, value)| value_of(graph, store, value));
+    let mut history = number((was, key, event.order() as u8, read));
+    let before = previous.map(|previous| &graph.at(previous).knowledge.before);
+    if before.is_some_and(|before| before.includes(&event.knowledge.before)) {
+        return history;
+    }
+    for thread in (0..graph.threads.len() as u32).filter(|thread| *thread != id.thread) {
+        let nth = event.knowledge.before.get(ThreadId(thread));
+        if nth > before.map_or(0, |before| before.get(ThreadId(thread))) {
+            history = number((history, thread, graph.at(Id { thread, nth }).history));
+        }
+    }
+    history
+}
+
+/// What a thread learns from a value.
+fn value_of(graph: &Graph, store: Id, value: Stored) -> u64 {
+    match (value, store) {
+        (Stored::Bits(bits), _) => number((0, bits)),
+        (Stored::Pointer(_), INITIAL) => number(1),
+        (Stored::Pointer(_), store) => {
+            number((2, store.thread, store.nth, graph.at(store).history))
+        }
+    }
+}
+
+/// Whether the value of this event is all that it has for others: nothing.
+fn is_without_effect(event: &Event) -> bool {
+    event.label.is_fence() || event.label.reads() && event.written.is_none()
+}
+
+/// The event that a thread would repeat with this operation, in a round without effects. It has
+/// yielded when it had had `yielded` events.
+pub(super) fn repeated(
+    graph: &Graph,
+    thread: u32,
+    yielded: u32,
+    (operation, object): (Operation, Option<u32>),
+) -> Option<Id> {
+    let events = graph.threads.get(thread as usize)?;
+    let ids = (1..=events.len() as u32).rev().map(|nth| Id { thread, nth });
+    let round = ids.take_while(|id| is_without_effect(graph.at(*id)));
+    let is_like = |id: &Id| {
+        let label = &graph.at(*id).label;
+        label.is_like(operation) && label.object == object
+    };
+    round.filter(|id| id.nth <= yielded).find(is_like)
+}
+
+/// Whether SeqCst may have a say in what a load reads, which need not be there yet.
+fn is_ordered(graph: &Graph, load: Id, order: Ordering) -> bool {
+    let known = graph.before(load);
+    order == Ordering::SeqCst || graph.fences.iter().any(|fence| knows(&known, *fence))
+}
+
+impl Loops {
+    /// Whether any load awaits.
+    pub(super) fn knows_any(&self) -> bool {
+        !self.places.is_empty()
+    }
+
+    /// Whether the thread's next operation, a load at this place, would be an awaiting event.
+    pub(super) fn awaits(
+        &self,
+        graph: &Graph,
+        thread: u32,
+        (operation, place): (Operation, &'static Location<'static>),
+    ) -> bool {
+        match operation {
+            Operation::Load(order) => {
+                self.places.contains(place) && !is_ordered(graph, graph.next_of(thread), order)
+            }
+            _ => false,
+        }
+    }
+
+    /// Where a thread stands at an event of its, or before it.
+    fn before(graph: &Graph, id: Id) -> At {
+        (id.thread, graph.previous(id).map_or(0, |previous| graph.at(previous).history))
+    }
+
+    fn behind(graph: &Graph, id: Id) -> At {
+        (id.thread, graph.at(id).history)
+    }
+
+    /// Whether a store ends the loop of an awaiting load, as far as that is known. The load need
+    /// not be there yet.
+    pub(super) fn ends(&self, graph: &Graph, load: Id, (object, store): (u32, Id)) -> Option<bool> {
+        let value = value_of(graph, store, graph.value(object, store));
+        self.ends.get(&(Loops::before(graph, load), value)).copied()
+    }
+
+    /// Whether an awaiting load may read a store: it ends the loop, or nobody knows better.
+    pub(super) fn accepts(&self, graph: &Graph, load: Id, store: (u32, Id)) -> bool {
+        self.ends(graph, load, store) != Some(false)
+    }
+
+    /// The value that the load has read ends its loop, or does not.
+    pub(super) fn learn_end(&mut self, graph: &Graph, load: Id, ends: bool) {
+        let (store, value) = graph.at(load).source.expect("a load has read");
+        let at = Loops::before(graph, load);
+        self.ends.insert((at, value_of(graph, store, value)), ends);
+    }
+
+    /// What a thread does after this event, its last, where it would repeat itself.
+    pub(super) fn goes(&self, graph: &Graph, last: Id) -> Option<Goes> {
+        self.known.get(&Loops::behind(graph, last)).copied()
+    }
+
+    /// What it does was seen. If that shows that a load is a loop by itself, which was not known,
+    /// all that was explored until now must be explored anew.
+    pub(super) fn learn(
+        &mut self,
+        graph: &Graph,
+        (first, last): (Id, Id),
+        (goes, place): (Goes, &'static Location<'static>),
+    ) -> bool {
+        self.known.insert(Loops::behind(graph, last), goes);
+        let Operation::Load(order) = graph.at(last).label.operation else { return false };
+        let is_alone = first == last && !is_ordered(graph, last, order);
+        goes == Goes::Round && is_alone && self.places.insert(place)
+    }
+
+    /// A pair of an awaiting load and a newer store of which it is not known whether the load would
+    /// read it, where this event is one of the two.
+    pub(super) fn unknown(&self, graph: &Graph, id: Id) -> Option<(Id, Id)> {
+        if self.places.is_empty() {
+            return None;
+        }
+        let event = graph.at(id);
+        let object = event.label.object?;
+        let is_unknown = |load: Id, store: Id| {
+            !knows(&graph.at(store).knowledge.past, load)
+                && self.ends(graph, load, (object, store)).is_none()
+        };
+        let stores = &graph.objects[object as usize].stores;
+        if event.label.awaits {
+            let newer = &stores[graph.place_of(object, event.from())..];
+            return newer.iter().find(|store| is_unknown(id, **store)).map(|store| (id, *store));
+        }
+        event.written?;
+        let place = graph.place_of(object, id);
+        let older = (0..place).flat_map(|at| graph.readers(object, graph.store_at(object, at)));
+        let mut loads = older.filter(|reader| graph.at(**reader).label.awaits);
+        loads.find(|load| is_unknown(**load, id)).map(|load| (*load, id))
+    }
+
+    /// Whether the thread waits: there is nothing that its next operation, an awaiting load of this
+    /// object, may read.
+    pub(super) fn waits(&self, graph: &Graph, thread: u32, object: u32) -> bool {
+        let load = graph.next_of(thread);
+        let lowest = graph.lowest(object, &graph.before(load));
+        let mut stores = (lowest..=graph.top(object)).map(|at| graph.store_at(object, at));
+        !stores.any(|store| self.accepts(graph, load, (object, store)))
+    }
+}

@@ -1,0 +1,325 @@
+//! Which thread goes on where a graph ends, which one waits in a loop, and the executions that only
+//! find that out.
+
+use super::event::Id;
+use super::loops::{self, Goes, ROUNDS};
+use super::strategy::Graphs;
+use crate::execution::{Access, Ending, Pending, Point, Stop};
+use crate::vocabulary::trace::{Operation, ThreadId};
+use std::panic::Location;
+
+/// What comes after an execution.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum After {
+    /// The next graph.
+    #[default]
+    Next,
+    /// The next graph. This one has a load that must not read what it reads.
+    Rejected,
+    /// The same graph once more. More is known now.
+    Again,
+    /// A graph in which the load reads the store, to find out what it does then.
+    Trial { load: Id, store: Id },
+    /// All that was explored is explored anew.
+    Anew,
+}
+
+/// A thread that is given again what it has read.
+#[derive(Clone, Copy, Debug)]
+struct Repeating {
+    thread: u32,
+    /// The round that it repeats.
+    first: Id,
+    last: Id,
+    place: &'static Location<'static>,
+    operations: u32,
+}
+
+/// What an execution knows of its threads that are in loops.
+#[derive(Debug, Default)]
+pub(super) struct Rounds {
+    pub(super) after: After,
+    pub(super) stop: Option<Stop>,
+    /// How many events each thread had had when it yielded last.
+    yielded: Vec<u32>,
+    /// An awaiting load that was the last event, if it is not known whether it may read that.
+    undecided: Option<Id>,
+    repeating: Option<Repeating>,
+    /// The load whose value is tried.
+    trial: Option<Id>,
+    started: bool,
+}
+
+impl Rounds {
+    pub(super) fn is_repeating(&self) -> bool {
+        self.repeating.is_some()
+    }
+}
+
+/// Where a thread stands.
+enum Stands {
+    /// It can go on.
+    Ready,
+    /// It waits for a store. If nobody makes one, it waits for ever.
+    Waits,
+    /// It waits in a loop, of which this is the first event in a round. Its reads may be turned to
+    /// other stores.
+    Stays(Id),
+    /// It is about to repeat this round.
+    Repeats(Id, Id),
+}
+
+impl Graphs {
+    /// Prepares another execution. False if there is none.
+    pub(super) fn goes_on(&mut self) -> bool {
+        let rounds = &mut self.rounds;
+        let goes_on = match std::mem::take(&mut rounds.after) {
+            After::Next | After::Rejected => {
+                !std::mem::replace(&mut rounds.started, true) || self.search.next()
+            }
+            After::Again => true,
+            After::Trial { load, store } => {
+                self.search.begin_trial(load, store);
+                rounds.trial = Some(load);
+                true
+            }
+            After::Anew => {
+                self.search.begin_anew();
+                true
+            }
+        };
+        self.rounds = Rounds { trial: self.rounds.trial, started: true, ..Rounds::default() };
+        goes_on
+    }
+
+    fn stops_with(&mut self, stop: Stop, after: After) {
+        self.rounds.stop.get_or_insert(stop);
+        self.rounds.after = after;
+    }
+
+    /// Ends the execution in the middle of an access.
+    pub(super) fn ends_here(&mut self, after: After) -> Ending {
+        self.rounds.after = after;
+        Ending::Uncounted
+    }
+
+    /// The thread yields.
+    pub(super) fn yields(&mut self, thread: u32) {
+        let (done, at) = (self.done.get(thread as usize).copied().unwrap_or(0), thread as usize);
+        let yielded = &mut self.rounds.yielded;
+        yielded.resize(yielded.len().max(at + 1), 0);
+        yielded[at] = done;
+        self.rounds.repeating.iter_mut().for_each(|repeating| repeating.operations += 1);
+    }
+
+    /// An event has taken effect.
+    pub(super) fn has_passed(&mut self, id: Id) {
+        let graph = self.search.graph();
+        if graph.at(id).label.awaits {
+            let store = (graph.at(id).object(), graph.at(id).from());
+            let is_known = self.search.loops.ends(graph, id, store).is_some();
+            self.rounds.undecided = (!is_known).then_some(id);
+        }
+        if self.rounds.trial.is_none()
+            && let Some((load, store)) = self.search.loops.unknown(graph, id)
+        {
+            self.stops_with(Stop::Uncounted, After::Trial { load, store });
+        }
+    }
+
+    /// Whether the thread's next operation, at the place where it was chosen, awaits.
+    pub(super) fn awaits(&self, thread: u32, operation: Operation) -> bool {
+        let place = self.place;
+        let loops = &self.search.loops;
+        place.is_some_and(|place| loops.awaits(self.search.graph(), thread, (operation, place)))
+    }
+
+    /// Whether there is nothing that an awaiting load of the thread may read.
+    pub(super) fn waits(&self, thread: u32, object: u32) -> bool {
+        self.search.loops.waits(self.search.graph(), thread, object)
+    }
+
+    /// The event that a thread repeats. An error if it would do something else.
+    pub(super) fn again(&mut self, access: &Access, object: u32) -> Result<Id, Ending> {
+        let repeating = self.rounds.repeating.expect("a thread repeats a round");
+        let graph = self.search.graph();
+        let of = (access.operation, Some(object));
+        let id = loops::repeated(graph, repeating.thread, repeating.last.nth, of);
+        let is_same = |id: &Id| {
+            let event = graph.at(*id);
+            let value = graph.value(object, event.from());
+            access.writes.after(value, event.option).is_none()
+        };
+        match id.filter(is_same) {
+            Some(id) => Ok(id),
+            None => {
+                self.learns(Goes::On);
+                Err(Ending::Uncounted)
+            }
+        }
+    }
+
+    /// What the repeating thread does is known.
+    fn learns(&mut self, goes: Goes) {
+        let repeating = self.rounds.repeating.take().expect("a thread repeats a round");
+        let graph = &self.search.frames.last().expect("the search is not over").graph;
+        let round = (repeating.first, repeating.last);
+        let anew = self.search.loops.learn(graph, round, (goes, repeating.place));
+        if anew {
+            self.rounds.trial = None;
+        }
+        self.stops_with(Stop::Uncounted, if anew { After::Anew } else { After::Again });
+    }
+
+    /// The repeating thread goes on, if it still does what it did.
+    pub(super) fn repeats(&mut self, point: &Point<'_>) -> ThreadId {
+        let repeating = self.rounds.repeating.as_mut().expect("a thread repeats a round");
+        repeating.operations += 1;
+        let (thread, last, operations) = (repeating.thread, repeating.last, repeating.operations);
+        let found = point.enabled.iter().find(|live| self.names.thread(**live) == thread);
+        let Some(live) = found.copied() else {
+            self.learns(Goes::On);
+            return point.enabled[0];
+        };
+        let of = self.named(point, point.pending(live));
+        if loops::repeated(self.search.graph(), thread, last.nth, of).is_none() {
+            self.learns(Goes::On);
+        } else if operations > ROUNDS {
+            self.learns(Goes::Round);
+        }
+        live
+    }
+
+    fn named(&mut self, point: &Point<'_>, pending: &Pending) -> (Operation, Option<u32>) {
+        let object = pending.object.map(|object| self.names.object(point.objects, object));
+        (pending.operation, object)
+    }
+
+    /// Where a thread stands that has had all its events.
+    fn stands(&mut self, point: &Point<'_>, live: ThreadId) -> Stands {
+        let (thread, pending) = (self.names.thread(live), point.pending(live));
+        let has_yielded = self.rounds.yielded.get(thread as usize).is_some_and(|at| *at > 0);
+        if !has_yielded && !self.search.loops.knows_any() {
+            return Stands::Ready;
+        }
+        let of = self.named(point, pending);
+        let (graph, loops) = (self.search.graph(), &self.search.loops);
+        if let Some(first) = self.repeats_from(thread, of) {
+            let last = graph.last_of(thread).expect("it has done something");
+            return match loops.goes(graph, last) {
+                None => Stands::Repeats(first, last),
+                Some(Goes::On) => Stands::Ready,
+                Some(Goes::Round) => Stands::Stays(first),
+            };
+        }
+        let awaits = loops.awaits(graph, thread, (of.0, pending.location));
+        let object = of.1.filter(|object| {
+            let known = graph.objects.get(*object as usize);
+            awaits && known.is_some_and(|object| object.initial.is_some())
+        });
+        match object {
+            Some(object) if loops.waits(graph, thread, object) => Stands::Waits,
+            _ => Stands::Ready,
+        }
+    }
+
+    /// The event from which on the thread would repeat what it has read.
+    fn repeats_from(&self, thread: u32, of: (Operation, Option<u32>)) -> Option<Id> {
+        let yielded = self.rounds.yielded.get(thread as usize).copied()?;
+        loops::repeated(self.search.graph(), thread, yielded, of)
+    }
+
+    /// The thread that adds the next event: the leftmost that can go on.
+    pub(super) fn extends(&mut self, point: &Point<'_>) -> ThreadId {
+        if let Some(load) = self.rounds.undecided.take() {
+            return self.decides(point, load);
+        }
+        let mut livelock = None;
+        let mut stays = false;
+        let mut after = None;
+        loop {
+            let named = point.enabled.iter().map(|live| (self.names.thread(*live), *live));
+            let others = named.filter(|(name, _)| after.is_none_or(|after| *name > after));
+            let Some((name, live)) = others.min() else { break };
+            after = Some(name);
+            livelock.get_or_insert(live);
+            match self.stands(point, live) {
+                Stands::Ready => return live,
+                Stands::Waits => {}
+                Stands::Stays(first) => stays |= !self.reads_newest(first),
+                Stands::Repeats(first, last) => {
+                    return self.begins_to_repeat(point, live, (first, last));
+                }
+            }
+        }
+        let stop = livelock.filter(|_| !stays).map_or(Stop::Uncounted, Stop::Livelock);
+        self.stops_with(stop, After::Next);
+        point.enabled[0]
+    }
+
+    fn begins_to_repeat(
+        &mut self,
+        point: &Point<'_>,
+        live: ThreadId,
+        (first, last): (Id, Id),
+    ) -> ThreadId {
+        let (thread, place) = (self.names.thread(live), point.pending(live).location);
+        self.rounds.repeating = Some(Repeating { thread, first, last, place, operations: 0 });
+        live
+    }
+
+    /// An awaiting load is the last event. What its thread does next shows whether it may read what
+    /// it has read.
+    fn decides(&mut self, point: &Point<'_>, load: Id) -> ThreadId {
+        let live = point.enabled.iter().find(|live| self.names.thread(**live) == load.thread);
+        let repeats = live.copied().filter(|live| {
+            let of = self.named(point, point.pending(*live));
+            self.repeats_from(load.thread, of) == Some(load)
+        });
+        let goes = self.search.loops.goes(self.search.graph(), load);
+        let ends = match (repeats, goes) {
+            (Some(live), None) => return self.begins_to_repeat(point, live, (load, load)),
+            (Some(_), Some(Goes::Round)) => false,
+            (Some(_), Some(Goes::On)) | (None, _) => true,
+        };
+        self.is_decided(load, ends);
+        if self.rounds.stop.is_some() { point.enabled[0] } else { self.extends(point) }
+    }
+
+    /// It is known whether the load may read what it has read.
+    fn is_decided(&mut self, load: Id, ends: bool) {
+        let graph = &self.search.frames.last().expect("the search is not over").graph;
+        self.search.loops.learn_end(graph, load, ends);
+        let is_fresh = self.search.turned != Some(load);
+        if self.rounds.trial.take().is_some() {
+            self.search.end_trial();
+            self.stops_with(Stop::Uncounted, After::Again);
+        } else if !ends && is_fresh {
+            self.search.retract(load);
+            self.stops_with(Stop::Uncounted, After::Again);
+        } else if !ends {
+            self.stops_with(Stop::Uncounted, After::Rejected);
+        }
+    }
+
+    /// The execution is over: a load that is still undecided has ended its loop. Whether it was an
+    /// execution of its own.
+    pub(super) fn ends(&mut self) -> bool {
+        let was_trial = self.rounds.trial.is_some();
+        if let Some(load) = self.rounds.undecided.take().filter(|_| !self.rounds.is_repeating()) {
+            self.is_decided(load, true);
+        }
+        !was_trial
+    }
+
+    /// Whether all that a waiting thread reads in each round is the newest: nothing else will come.
+    fn reads_newest(&self, first: Id) -> bool {
+        let graph = self.search.graph();
+        let round = &graph.threads[first.thread as usize][first.nth as usize - 1..];
+        let mut reads = round.iter().filter(|event| event.label.reads());
+        reads.all(|event| {
+            let object = event.object();
+            event.option == 0 && graph.place_of(object, event.from()) == graph.top(object)
+        })
+    }
+}
