@@ -3,6 +3,7 @@
 //! `axioms` says which executions those are, by brute force. More random programs with SOAK=1.
 
 mod axioms;
+mod loops;
 mod program;
 
 use axioms::allowed;
@@ -724,27 +725,6 @@ fn what_has_no_model_leaves_the_verdict_open() {
         let child = thread::spawn(move || theirs.load(Relaxed));
         let _ = Arc::strong_count(&shared);
         child.join().unwrap();
-    });
-    open("a loop that yields", || {
-        let flag = Arc::new(AtomicBool::new(false));
-        let theirs = Arc::clone(&flag);
-        let setter = thread::spawn(move || theirs.store(true, Release));
-        while !flag.load(Acquire) {
-            thread::yield_now();
-        }
-        setter.join().unwrap();
-    });
-    open("a loop that yields last", || {
-        let flag = Arc::new(AtomicBool::new(false));
-        let theirs = Arc::clone(&flag);
-        let setter = thread::spawn(move || theirs.store(true, Release));
-        let waiter = thread::spawn(move || {
-            while !flag.load(Acquire) {
-                thread::yield_now();
-            }
-        });
-        setter.join().unwrap();
-        waiter.join().unwrap();
     });
     open("a loop without an end", || {
         let flag = Arc::new(AtomicBool::new(false));

@@ -148,7 +148,8 @@ impl Graphs {
         let is_same = |id: &Id| {
             let event = graph.at(*id);
             let value = graph.value(object, event.from());
-            access.writes.after(value, event.option).is_none()
+            let has_option = event.option < access.writes.options(value);
+            has_option && access.writes.after(value, event.option).is_none()
         };
         match id.filter(is_same) {
             Some(id) => Ok(id),

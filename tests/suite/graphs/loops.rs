@@ -1,0 +1,328 @@
+//! Loops that wait for other threads.
+
+use super::program::{Kind as Programs, Op, Program, explored};
+use super::{allowed, check, compare, executions, spawn_all, violated};
+use selvedge::cell::UnsafeCell;
+use selvedge::hint;
+use selvedge::sync::Arc;
+use selvedge::sync::atomic::{AtomicBool, AtomicUsize, fence};
+use selvedge::{Bound, Explorer, Kind, Verdict, thread};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+
+/// A counter that a lock of the model's protects: an unordered access is a race.
+struct Counter(UnsafeCell<usize>);
+
+// SAFETY: the accesses are checked
+#[allow(unsafe_code)]
+unsafe impl Sync for Counter {}
+
+impl Counter {
+    fn new() -> Counter {
+        Counter(UnsafeCell::new(0))
+    }
+
+    fn add(&self) {
+        #[allow(unsafe_code)]
+        // SAFETY: a race is reported before it happens
+        self.0.with_mut(|count| unsafe { *count += 1 });
+    }
+}
+
+fn ticket_lock(threads: usize, order: std::sync::atomic::Ordering) -> impl Fn() + Send + Sync {
+    move || {
+        let shared = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0), Counter::new()));
+        spawn_all(threads, move |_| {
+            let (next, serving, count) = &*shared;
+            let mine = next.fetch_add(1, Relaxed);
+            while serving.load(order) != mine {
+                hint::spin_loop();
+            }
+            count.add();
+            serving.store(mine + 1, Release);
+        });
+    }
+}
+
+#[test]
+fn a_ticket_lock_has_one_execution_for_each_order_of_its_threads() {
+    for (threads, orders) in [(2, 2), (3, 6), (4, 24), (5, 120)] {
+        assert_eq!(executions("ticket lock", ticket_lock(threads, Acquire)), orders);
+    }
+    assert_eq!(executions("SeqCst", ticket_lock(3, SeqCst)), 6);
+    assert_eq!(violated("relaxed", ticket_lock(2, Relaxed)).kind, Kind::DataRace);
+}
+
+fn spin_lock(threads: usize, looks: bool) -> impl Fn() + Send + Sync {
+    move || {
+        let shared = Arc::new((AtomicBool::new(false), Counter::new()));
+        spawn_all(threads, move |_| {
+            let (lock, count) = &*shared;
+            loop {
+                while looks && lock.load(Relaxed) {
+                    thread::yield_now();
+                }
+                if lock.compare_exchange(false, true, Acquire, Relaxed).is_ok() {
+                    break;
+                }
+                thread::yield_now();
+            }
+            count.add();
+            lock.store(false, Release);
+        });
+    }
+}
+
+#[test]
+fn a_spin_lock_has_one_execution_for_each_order_of_its_threads() {
+    for (threads, orders) in [(2, 2), (3, 6), (4, 24)] {
+        assert_eq!(executions("spin lock", spin_lock(threads, false)), orders);
+        // before it takes the lock, each thread may see it free since any of the earlier ones
+        assert_eq!(executions("looks first", spin_lock(threads, true)), orders * orders);
+    }
+}
+
+#[test]
+fn a_flag_is_waited_for_in_one_execution() {
+    let waits = |wanted: usize, order| {
+        move || {
+            let shared = Arc::new((AtomicUsize::new(0), Counter::new()));
+            let theirs = Arc::clone(&shared);
+            let setter = thread::spawn(move || {
+                theirs.1.add();
+                theirs.0.store(1, order);
+                theirs.0.store(2, order);
+            });
+            while shared.0.load(Acquire) < wanted {
+                hint::spin_loop();
+            }
+            shared.1.add();
+            setter.join().unwrap();
+        }
+    };
+    assert_eq!(executions("either", waits(1, Release)), 2);
+    assert_eq!(executions("the last", waits(2, Release)), 1);
+    assert_eq!(violated("relaxed", waits(2, Relaxed)).kind, Kind::DataRace);
+}
+
+/// What a loop waits for may hang on data that other atomics publish.
+#[test]
+fn what_ends_a_loop_is_learned_for_all_that_the_thread_knows() {
+    let model = || {
+        let shared = Arc::new((AtomicUsize::new(0), Counter::new(), AtomicUsize::new(0)));
+        let theirs = Arc::clone(&shared);
+        let setter = thread::spawn(move || {
+            let (flag, limit, value) = &*theirs;
+            limit.add();
+            flag.store(1, Release);
+            value.store(1, Relaxed);
+            value.store(2, Relaxed);
+        });
+        let (flag, limit, value) = &*shared;
+        let knows = flag.load(Acquire) == 1;
+        #[allow(unsafe_code)]
+        // SAFETY: the store to the flag publishes it
+        let limit = if knows { limit.0.with(|limit| unsafe { *limit }) } else { 0 };
+        while value.load(Relaxed) < limit + 1 {
+            hint::spin_loop();
+        }
+        setter.join().unwrap();
+    };
+    // it does not know the limit: 1 or 2 ends the loop, and so it does if it knows: only 2
+    assert_eq!(executions("published limit", model), 2 + 1);
+}
+
+#[test]
+fn a_loop_that_ends_by_itself_is_not_cut() {
+    let tries = |rounds: usize| {
+        move || {
+            let flag = Arc::new(AtomicBool::new(false));
+            let theirs = Arc::clone(&flag);
+            let setter = thread::spawn(move || theirs.store(true, Release));
+            for _ in 0..rounds {
+                if flag.load(Acquire) {
+                    break;
+                }
+                hint::spin_loop();
+            }
+            setter.join().unwrap();
+        }
+    };
+    for rounds in [1, 2, 3, 100] {
+        // it sees the flag in any of its rounds, or in none
+        assert_eq!(executions("a bounded loop", tries(rounds)), rounds as u64 + 1);
+    }
+}
+
+#[test]
+fn a_loop_of_two_loads_waits_for_either() {
+    let model = |first: bool| {
+        move || {
+            let flags = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+            let theirs = Arc::clone(&flags);
+            let setter = thread::spawn(move || theirs[usize::from(!first)].store(true, Release));
+            while !flags[0].load(Acquire) && !flags[1].load(Acquire) {
+                hint::spin_loop();
+            }
+            setter.join().unwrap();
+        }
+    };
+    assert_eq!((executions("first", model(true)), executions("second", model(false))), (1, 1));
+}
+
+#[test]
+fn a_loop_that_nobody_ends_is_a_livelock() {
+    let model = |order| {
+        move || {
+            let flag = Arc::new(AtomicBool::new(false));
+            let theirs = Arc::clone(&flag);
+            let waiter = thread::spawn(move || {
+                while !theirs.load(order) {
+                    thread::yield_now();
+                }
+            });
+            flag.store(false, SeqCst);
+            waiter.join().unwrap();
+        }
+    };
+    for order in [Relaxed, SeqCst] {
+        let found = violated("nobody", model(order));
+        assert_eq!(found.kind, Kind::Livelock);
+        assert_eq!(found.message, "thread 1 waits in a loop, and no other thread can run");
+        assert!(found.location.is_some_and(|place| place.contains("loops.rs")));
+    }
+}
+
+/// A thread that waits in a loop for what a blocked thread would do.
+#[test]
+fn a_loop_that_waits_for_a_blocked_thread_is_a_livelock() {
+    let found = violated("blocked", || {
+        let shared = Arc::new((selvedge::sync::Mutex::new(()), AtomicBool::new(false)));
+        let theirs = Arc::clone(&shared);
+        let guard = shared.0.lock().unwrap();
+        let setter = thread::spawn(move || {
+            drop(theirs.0.lock().unwrap());
+            theirs.1.store(true, Release);
+        });
+        while !shared.1.load(Acquire) {
+            thread::yield_now();
+        }
+        drop(guard);
+        setter.join().unwrap();
+    });
+    assert_eq!(found.kind, Kind::Livelock);
+}
+
+/// A seqlock, whose reader tries again while the writer is at work.
+#[test]
+fn a_seqlock_needs_its_fences() {
+    let seqlock = |fenced: bool| {
+        move || {
+            let shared = Arc::new((AtomicUsize::new(0), [const { 0 }; 2].map(AtomicUsize::new)));
+            let theirs = Arc::clone(&shared);
+            let writer = thread::spawn(move || {
+                let (version, data) = &*theirs;
+                version.store(1, Relaxed);
+                if fenced {
+                    fence(Release);
+                }
+                data.iter().for_each(|half| half.store(1, Relaxed));
+                version.store(2, Release);
+            });
+            let (version, data) = &*shared;
+            let read = loop {
+                let before = version.load(Acquire);
+                if before % 2 == 0 {
+                    let read = [0, 1].map(|half| data[half].load(Relaxed));
+                    if fenced {
+                        fence(Acquire);
+                    }
+                    if version.load(Relaxed) == before {
+                        break read;
+                    }
+                }
+                hint::spin_loop();
+            };
+            assert_eq!(read[0], read[1], "torn");
+            writer.join().unwrap();
+        }
+    };
+    assert!(executions("fenced", seqlock(true)) > 1);
+    assert_eq!(violated("without fences", seqlock(false)).kind, Kind::Panic);
+}
+
+/// A loop that adds in each round has no end here: that is said.
+#[test]
+fn a_loop_with_effects_leaves_the_verdict_open() {
+    let verdict = check("effects").max_events(200).run(|| {
+        let shared = Arc::new((AtomicBool::new(false), AtomicUsize::new(0)));
+        let theirs = Arc::clone(&shared);
+        let setter = thread::spawn(move || theirs.0.store(true, Release));
+        while !shared.0.load(Acquire) {
+            shared.1.fetch_add(1, AcqRel);
+            thread::yield_now();
+        }
+        setter.join().unwrap();
+    });
+    let open = matches!(verdict, Verdict::Unknown(Bound::NotModelled { engine: "graphs", .. }));
+    assert!(open, "{verdict:?}");
+}
+
+#[test]
+fn random_programs_that_wait_have_the_executions_that_rc11_allows() {
+    compare(Explorer::Graphs, Programs::Awaits, 7, 400);
+}
+
+#[test]
+fn random_programs_that_wait_with_seqcst_have_the_executions_that_rc11_allows() {
+    compare(Explorer::Graphs, Programs::StrongAwaits, 7, 400);
+}
+
+/// Programs on which the search was wrong once: a value that does not end the loop was read all the
+/// same, or a load behind a fence was taken for one that waits, or the other way round.
+#[test]
+fn programs_that_wait_and_were_wrong_once_are_right() {
+    let programs: [&[&[Op]]; 6] = [
+        &[&[Op::Store(0, 2, Release)], &[Op::Await(0, 2, Acquire)], &[Op::Add(0, 1, Release); 2]],
+        &[
+            &[Op::Store(0, 2, Relaxed), Op::Await(0, 2, Relaxed)],
+            &[Op::Add(0, 1, Acquire), Op::Store(0, 2, Release)],
+        ],
+        &[
+            &[Op::Swap(0, 2, Acquire), Op::Await(0, 2, Acquire)],
+            &[Op::Await(0, 1, Relaxed), Op::Swap(0, 2, Release)],
+            &[Op::Swap(0, 1, Relaxed)],
+        ],
+        &[
+            &[Op::Await(0, 2, Acquire)],
+            &[Op::Fence(SeqCst), Op::Add(0, 2, SeqCst), Op::Add(0, 1, Acquire)],
+        ],
+        &[
+            &[Op::Fence(SeqCst), Op::Store(0, 1, Relaxed)],
+            &[Op::Swap(0, 2, Acquire)],
+            &[Op::Await(0, 0, Acquire)],
+        ],
+        &[
+            &[Op::Load(0, Relaxed), Op::Await(1, 0, Acquire), Op::Await(0, 1, SeqCst)],
+            &[Op::Store(1, 1, SeqCst), Op::Store(0, 1, SeqCst)],
+        ],
+    ];
+    for threads in programs {
+        let threads = threads.iter().map(|ops| ops.to_vec()).collect();
+        let program = Program { locations: 2, threads };
+        let allowed = allowed(&program, 100_000).expect("it is small");
+        assert_eq!(explored(Explorer::Graphs, &program), allowed, "{program:?}");
+    }
+}
+
+/// The oracle tells a wait that reads anything from one that reads what it waits for.
+#[test]
+fn an_explorer_that_does_not_wait_is_not_taken_for_this_one() {
+    let threads = |waits: bool| {
+        let reads = if waits { Op::Await(0, 2, Relaxed) } else { Op::Load(0, Relaxed) };
+        vec![vec![Op::Store(0, 1, Relaxed), Op::Store(0, 2, Relaxed)], vec![reads]]
+    };
+    let program = |waits| Program { locations: 1, threads: threads(waits) };
+    let allowed = |waits| allowed(&program(waits), 1_000).expect("it is small");
+    assert_eq!((allowed(true).0, allowed(false).0), (1, 3));
+    assert_eq!(explored(Explorer::Graphs, &program(true)), allowed(true));
+}
