@@ -44,6 +44,16 @@ impl<'a> Point<'a> {
     }
 }
 
+/// What an operation on an object that is no atomic does, if memory is weak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Changes,
+    /// It leaves the object as it is: a try that fails, a notification that finds nobody.
+    Looks,
+    /// It wakes this thread, one of several.
+    Wakes(ThreadId),
+}
+
 /// Chooses schedules, on green threads.
 pub(crate) trait Strategy: Any {
     /// Prepares another execution. Returns false if none is left.
@@ -69,6 +79,16 @@ pub(crate) trait Strategy: Any {
         access: &Access,
     ) -> Result<usize, String> {
         Ok(self.newest(world, access.object))
+    }
+    /// What an announced operation on an object that is no atomic does, if memory is weak. What it
+    /// reads may be older than the object's state.
+    fn acts(
+        &mut self,
+        _world: &World,
+        _thread: ThreadId,
+        _pending: &Pending,
+    ) -> Result<Effect, Bound> {
+        Ok(Effect::Changes)
     }
     /// Which store of an object is the newest, if memory is weak.
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {

@@ -132,10 +132,14 @@ impl World {
                 let notified = self.objects[condvar.index()].waiters.contains(&(thread, true));
                 if notified { Awaited::Lock(mutex) } else { Awaited::Notification(condvar) }
             }
+            (Waits::Notification, Some(condvar)) => Awaited::Notification(condvar),
             (Waits::End(other), _) => Awaited::End(other),
             (Waits::Token { .. }, _) => Awaited::Unpark,
             (Waits::Never | Waits::Releasing { .. }, _) => return None,
-            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => {
+            (
+                Waits::Lock | Waits::ReadLock | Waits::Notified { .. } | Waits::Notification,
+                None,
+            ) => {
                 unreachable!("they wait for an object")
             }
         };

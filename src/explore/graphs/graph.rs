@@ -1,8 +1,9 @@
 //! An execution graph: events in program order, who reads from whom, and for each object the order
 //! of its stores (coherence).
 
-use super::event::{Event, INITIAL, Id, Knowledge, Label, knows};
-use crate::execution::{Stored, Writes};
+use super::act::Act;
+use super::event::{Does, Event, INITIAL, Id, Knowledge, Label, knows};
+use crate::execution::Stored;
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::{Operation, ThreadId};
 use crate::vocabulary::view::acquires;
@@ -155,15 +156,11 @@ impl Graph {
     /// Adds an event as the last of its thread. A read reads nothing yet, a store has no place.
     pub(super) fn push(&mut self, thread: u32, label: Label) -> Id {
         let id = self.next_of(thread);
-        let written = match label.writes {
-            Writes::Always(value) if label.only_stores() => Some(value),
-            _ => None,
-        };
         self.threads[thread as usize].push(Event {
             label,
             source: None,
             option: 0,
-            written,
+            written: label.stores(),
             stamp: self.next,
             frozen: false,
             stored_as: 0,
@@ -194,7 +191,7 @@ impl Graph {
         let event = self.at_mut(id);
         event.source = Some((store, value));
         event.option = option;
-        event.written = event.label.writes.after(value, option);
+        event.written = event.label.after(value, option);
         let writes = event.written.is_some();
         match store {
             INITIAL => self.object(object).readers.push(id),
@@ -237,6 +234,18 @@ impl Graph {
         self.at_mut(id).source = None;
     }
 
+    /// The change that let a waiting thread go on: the first behind its own last one in which it
+    /// does not wait any more.
+    pub(super) fn notification(&self, thread: u32, condvar: u32) -> Option<Id> {
+        let stores = &self.objects.get(condvar as usize)?.stores;
+        let own = stores.iter().rposition(|store| store.thread == thread)?;
+        let waits = |store: &Id| match self.at(*store).written {
+            Some(Stored::Bits(state)) => state & 1 << thread != 0,
+            _ => unreachable!("a change of a queue"),
+        };
+        stores[own..].iter().copied().find(|store| !waits(store))
+    }
+
     /// Computes what an event knows, from what its thread knew, and from what it reads.
     fn inform(&mut self, id: Id) {
         let mut knows = match self.previous(id) {
@@ -265,6 +274,15 @@ impl Graph {
             knows.message = source.message.clone(); // a release sequence goes on
         }
         match event.label.operation {
+            Operation::Wake => {
+                let Does::Acts(Act::Notified { condvar, .. }) = event.label.does else {
+                    unreachable!("it is notified")
+                };
+                let source = self.notification(id.thread, condvar).expect("it was notified");
+                let source = &self.at(source).knowledge;
+                knows.past.join(&source.past);
+                knows.before.join(&source.message);
+            }
             Operation::Join(child) => {
                 let last = Id { nth: self.next_of(child.0).nth, thread: child.0 };
                 if let Some(last) = self.previous(last).map(|last| &self.at(last).knowledge) {

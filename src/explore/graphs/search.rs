@@ -7,6 +7,7 @@
 use super::consistency::Axiom;
 use super::event::{Event, INITIAL, Id, Label, knows};
 use super::graph::Graph;
+use crate::execution::FREE;
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::ThreadId;
 use smallvec::SmallVec;
@@ -16,11 +17,13 @@ use smallvec::SmallVec;
 enum Way {
     /// The read reads this store instead, and takes this option.
     Read { read: Id, store: Id, option: usize },
+    /// The event takes this option instead.
+    Choose { event: Id, option: usize },
     /// The store stands right behind the one in this place instead.
     Place { store: Id, place: usize },
     /// The read, added before, reads this store, added after it.
     Revisit { read: Id, store: Id, option: usize },
-    /// A thread that waits for a lock takes it from under whoever had it from this store.
+    /// A thread that waits for an object takes it from under whoever had it from this store.
     Push { thread: u32, label: Label, store: Id },
 }
 
@@ -87,6 +90,10 @@ impl Search {
             self.add_store(id);
         } else if label.reads() {
             self.add_read(id);
+        } else {
+            for option in 1..label.options(FREE) {
+                self.later(Way::Choose { event: id, option });
+            }
         }
         id
     }
@@ -116,7 +123,7 @@ impl Search {
         for place in lowest..=top {
             let graph = self.graph();
             let store = graph.store_at(object, place);
-            for option in 0..label.writes.options(graph.value(object, store)) {
+            for option in 0..label.options(graph.value(object, store)) {
                 let is_new = (place, option) != (top, 0);
                 if is_new && is_worth(self.graph(), id, &label, (store, option)) {
                     self.later(Way::Read { read: id, store, option });
@@ -128,11 +135,13 @@ impl Search {
         }
     }
 
-    /// A thread waits for a lock at the end of an execution: it may still take the lock from under
+    /// A thread waits for an object at the end of an execution: it may still take it from under
     /// whoever had it.
     pub(super) fn waits(&mut self, thread: u32, label: Label) {
+        let object = label.object.expect("it waits for one");
+        self.graph_mut().object(object); // perhaps nobody else has used it
         let graph = self.graph();
-        let (id, object) = (graph.next_of(thread), label.object.expect("a lock"));
+        let id = graph.next_of(thread);
         for place in graph.lowest(object, &graph.before(id))..graph.top(object) {
             let graph = self.graph();
             let store = graph.store_at(object, place);
@@ -164,8 +173,7 @@ impl Search {
                 break;
             }
             if event.label.reads() && event.label.object == Some(object) {
-                let options =
-                    if event.label.waits() { 1 } else { event.label.writes.options(value) };
+                let options = event.label.options(value);
                 found.extend((0..options).map(|option| (id, option)));
             }
         }
@@ -178,6 +186,10 @@ impl Search {
     fn takes(&mut self, way: Way) -> bool {
         match way {
             Way::Read { read, store, option } => self.reads(read, store, option),
+            Way::Choose { event, option } => {
+                self.graph_mut().at_mut(event).option = option;
+                true
+            }
             Way::Place { store, place } => {
                 self.graph_mut().place(store, place);
                 self.revisits(store);
@@ -214,9 +226,8 @@ impl Search {
         let graph = self.graph();
         let (stamp, past) = (graph.at(read).stamp, graph.at(store).knowledge.past.clone());
         let (object, label) = (graph.at(read).object(), graph.at(read).label);
-        // a lock is not taken from a store that takes it: it waits, and the store stays
-        let value = graph.value(object, store);
-        let goes = label.waits() && label.writes.after(value, 0).is_none();
+        // what is not enabled behind the store waits, and the store stays
+        let goes = !label.accepts(graph.value(object, store));
         let mut graph = graph
             .restricted(|id, event| knows(&past, id) || event.stamp < stamp || id == read && !goes);
         for id in graph.added.clone() {
@@ -250,19 +261,21 @@ impl Search {
     }
 }
 
-/// Whether a read may read this store: a lock takes only what is free; and where a
+/// Whether a read may read this store: it must not have to wait then; and where a
 /// read-modify-write that must stay has read, no other can.
 fn is_worth(graph: &Graph, read: Id, label: &Label, (store, option): (Id, usize)) -> bool {
     let object = label.object.expect("a read");
-    let writes = label.writes.after(graph.value(object, store), option).is_some();
-    if !writes {
-        return !label.waits();
+    let value = graph.value(object, store);
+    if !label.accepts(value) {
+        return false;
     }
-    let in_past = |id: Id| {
-        let previous = graph.previous(read);
-        id == read || previous.is_some_and(|p| knows(&graph.at(p).knowledge.past, id))
-    };
-    graph.successor(object, store).is_none_or(|id| !graph.at(id).frozen && !in_past(id))
+    if label.after(value, option).is_none() {
+        return true;
+    }
+    let in_past =
+        |id: Id| graph.previous(read).is_some_and(|p| knows(&graph.at(p).knowledge.past, id));
+    let goes = |id: Id| id == read || !graph.at(id).frozen && !in_past(id);
+    graph.successor(object, store).is_none_or(goes)
 }
 
 /// Whether no other read-modify-write reads what this one reads.

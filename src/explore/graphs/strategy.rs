@@ -1,13 +1,15 @@
 //! The strategy: repeats a graph in its replay order, then adds events until no thread can go on.
 
-use super::event::{INITIAL, Id, Label};
+use super::act::{Act, QUEUE};
+use super::event::{Does, INITIAL, Id, Label, NOTHING};
 use super::names::Names;
 use super::search::Search;
 use crate::execution::{
-    Access, Ending, FREE, HELD, Offers, Pending, Point, Seen, Stored, Strategy, World, Writes,
+    Access, Effect, Ending, FREE, Offers, Pending, Point, Seen, Stored, Strategy, Waits, World,
+    Writes,
 };
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
-use std::sync::atomic::Ordering;
+use crate::vocabulary::verdict::Bound;
 
 /// Every consistent execution graph once.
 #[derive(Debug)]
@@ -40,14 +42,21 @@ impl Default for Graphs {
     }
 }
 
-/// What a thread that locks does: it waits for what is free.
-const LOCKS: Writes =
-    Writes::Exchanged { expected: FREE, new: HELD, failure: Ordering::Relaxed, fails: false };
-
 /// Whether an operation is no event of the graph. It stands between two events of its thread, so it
 /// takes place as soon as it can. To yield means nothing: no order is preferred.
 fn is_between(pending: &Pending) -> bool {
     matches!(pending.operation, Operation::Read | Operation::Write | Operation::Yield)
+}
+
+/// Whether the strategy is asked about an operation before it takes effect.
+fn is_asked_about(operation: Operation) -> bool {
+    match operation {
+        Operation::Load(_) | Operation::Rmw(..) => true,
+        Operation::Lock | Operation::TryLock | Operation::Unlock => true,
+        Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => true,
+        Operation::Park | Operation::Unpark(_) => true,
+        _ => false,
+    }
 }
 
 impl Graphs {
@@ -69,9 +78,9 @@ impl Graphs {
     /// The event with this label. A repeated one gets the values of this execution: addresses
     /// differ. An error says why it is not the event that is due.
     fn event(&mut self, thread: u32, label: Label, world: &World) -> Result<Id, String> {
-        if let (Some(object), Some(of)) = (label.object, self.names.live_object()) {
-            let weak = world.memory.weak.as_ref();
-            let initial = weak.and_then(|weak| weak.initial(of)).unwrap_or(FREE);
+        if let Some(object) = label.object {
+            let weak = self.names.live_object().zip(world.memory.weak.as_ref());
+            let initial = weak.and_then(|(of, weak)| weak.initial(of)).unwrap_or(FREE);
             self.search.graph_mut().object(object).initial = initial;
         }
         let Some(id) = self.due() else { return Ok(self.search.add(thread, label)) };
@@ -85,7 +94,7 @@ impl Graphs {
         let value = source.zip(label.object);
         let value = value.map(|((store, _), object)| (store, graph.value(object, store)));
         let read = value.map_or(FREE, |(_, value)| value);
-        let written = label.writes.after(read, option);
+        let written = if label.reads() { label.after(read, option) } else { label.stores() };
         if written.is_some() != graph.at(id).written.is_some() {
             return Err("with the same stores read, a compare-exchange turned out otherwise".into());
         }
@@ -93,6 +102,16 @@ impl Graphs {
         event.label = Label { operation: event.label.operation, ..label };
         (event.source, event.written) = (value, written);
         Ok(id)
+    }
+
+    /// The event of an operation that asks what it reads.
+    fn asked(&mut self, world: &World, thread: ThreadId, label: Label) -> Result<Id, String> {
+        let id = self.event(self.names.thread(thread), label, world);
+        match &id {
+            Ok(id) => self.option = self.search.graph().at(*id).option,
+            Err(why) => self.diverged = Some(why.clone()),
+        }
+        id
     }
 
     /// The event has taken effect.
@@ -115,21 +134,66 @@ impl Graphs {
         let stored = |object: ObjectId| -> Stored {
             world.memory.weak.as_ref().and_then(|weak| weak.last(object)).unwrap_or(FREE)
         };
-        let (operation, writes) = match (seen.operation.unwrap_or(pending.operation), pending) {
+        let (operation, does) = match (seen.operation.unwrap_or(pending.operation), pending) {
             (Operation::Spawn(child), _) => {
                 let child = self.names.spawned(thread, child);
-                (Operation::Spawn(ThreadId(child)), Writes::Nothing)
+                (Operation::Spawn(ThreadId(child)), NOTHING)
             }
             (Operation::Join(child), _) => {
-                (Operation::Join(ThreadId(self.names.thread(child))), Writes::Nothing)
+                (Operation::Join(ThreadId(self.names.thread(child))), NOTHING)
             }
-            (operation @ (Operation::Store(_) | Operation::Unlock), Pending { object, .. }) => {
-                (operation, object.map_or(Writes::Nothing, |object| Writes::Always(stored(object))))
+            (operation @ Operation::Store(_), Pending { object: Some(object), .. }) => {
+                (operation, Does::Writes(Writes::Always(stored(*object))))
             }
-            (Operation::Lock, _) => (Operation::Lock, LOCKS),
-            (operation, _) => (operation, Writes::Nothing),
+            (operation, _) => (operation, NOTHING),
         };
-        Label { operation, object, writes }
+        Label { operation, object, does }
+    }
+
+    /// The same for an operation on an object that is no atomic, before it takes effect. `None` if
+    /// it is something else.
+    fn act(&mut self, world: &World, thread: u32, pending: &Pending) -> Option<Label> {
+        let operation = pending.operation;
+        let act = match operation {
+            Operation::Wait | Operation::Park if pending.spurious => {
+                return Some(Label { operation, object: None, does: Does::Acts(Act::Choose) });
+            }
+            Operation::Wake => {
+                let condvar = self.names.object(world, pending.object?);
+                let does = Does::Acts(Act::Notified { thread, condvar });
+                return Some(Label { operation, object: None, does });
+            }
+            Operation::Lock => Act::Lock,
+            Operation::TryLock => Act::TryLock,
+            Operation::Unlock => Act::Unlock,
+            Operation::Park => Act::Park,
+            Operation::Unpark(_) => Act::Unpark,
+            Operation::Wait => Act::Enqueue { thread },
+            Operation::NotifyOne => Act::NotifyOne,
+            Operation::NotifyAll => Act::NotifyAll,
+            _ => return None,
+        };
+        let object = match operation {
+            Operation::Park => self.names.token(thread),
+            Operation::Unpark(parked) => self.names.token(self.names.thread(parked)),
+            _ => self.names.object(world, pending.object?),
+        };
+        Some(Label { operation, object: Some(object), does: Does::Acts(act) })
+    }
+
+    /// What an act does, whose event this is.
+    fn effect(&self, id: Id) -> Effect {
+        let event = self.search.graph().at(id);
+        let (Does::Acts(act), Some((_, Stored::Bits(state)))) = (event.label.does, event.source)
+        else {
+            return Effect::Changes;
+        };
+        let wakes = act.wakes(state, event.option).and_then(|name| self.names.live_thread(name));
+        match wakes {
+            Some(thread) => Effect::Wakes(thread),
+            None if event.written.is_some() => Effect::Changes,
+            None => Effect::Looks,
+        }
     }
 }
 
@@ -174,20 +238,30 @@ impl Strategy for Graphs {
 
     fn reads(&mut self, world: &World, thread: ThreadId, access: &Access) -> Result<usize, String> {
         let object = self.names.object(world, access.object);
-        let label = Label::of(access, object);
-        let id = match self.event(self.names.thread(thread), label, world) {
-            Ok(id) => id,
-            Err(why) => {
-                self.diverged = Some(why.clone());
-                return Err(why);
-            }
-        };
+        let id = self.asked(world, thread, Label::of(access, object))?;
         let graph = self.search.graph();
-        self.option = graph.at(id).option;
         Ok(match graph.at(id).from() {
             INITIAL => 0,
             store => graph.at(store).stored_as,
         })
+    }
+
+    fn acts(
+        &mut self,
+        world: &World,
+        thread: ThreadId,
+        pending: &Pending,
+    ) -> Result<Effect, Bound> {
+        let me = self.names.thread(thread);
+        let Some(label) = self.act(world, me, pending) else {
+            unreachable!("it is asked only about what it has a model of")
+        };
+        if pending.operation == Operation::Wait && me >= QUEUE {
+            let operation = format!("a wait of the thread that is number {me}");
+            return Err(Bound::NotModelled { engine: "graphs", operation });
+        }
+        let id = self.asked(world, thread, label).map_err(Bound::NotDeterministic)?;
+        Ok(self.effect(id))
     }
 
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {
@@ -203,12 +277,8 @@ impl Strategy for Graphs {
         if is_between(pending) || world.ending.is_some() || self.diverged.is_some() {
             return;
         }
-        let asked = matches!(
-            pending.operation,
-            Operation::Load(_) | Operation::Rmw(..) | Operation::TryLock
-        );
         let me = self.names.thread(thread);
-        if let Some(id) = self.due().filter(|_| asked) {
+        if let Some(id) = self.due().filter(|_| is_asked_about(pending.operation)) {
             return self.passed(id);
         }
         let label = self.label(world, me, pending, seen);
@@ -228,11 +298,11 @@ impl Strategy for Graphs {
             return; // it was given up
         }
         for (thread, state) in (0..).map(ThreadId).zip(&world.threads) {
-            let waits = state.pending.filter(|p| !state.finished && p.operation == Operation::Lock);
-            if let Some(object) = waits.and_then(|pending| pending.object) {
-                let object = Some(self.names.object(world, object));
-                let label = Label { operation: Operation::Lock, object, writes: LOCKS };
-                self.search.waits(self.names.thread(thread), label);
+            let me = self.names.thread(thread);
+            let waits = state.pending.filter(|p| !state.finished && p.waits != Waits::Never);
+            let label = waits.and_then(|pending| self.act(world, me, &pending));
+            if let Some(label) = label.filter(|label| label.object.is_some()) {
+                self.search.waits(me, label);
             }
         }
     }

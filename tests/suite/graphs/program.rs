@@ -1,11 +1,11 @@
-//! Small programs of atomics, fences and locks: by hand, at random, and on the facade.
+//! Small programs of atomics, fences, locks and other objects, and how they run on the facade.
 
 use selvedge::sync::atomic::{AtomicU64, fence};
-use selvedge::sync::{Mutex, MutexGuard};
+use selvedge::sync::{Condvar, Mutex, MutexGuard};
 use selvedge::{Budget, Check, Explorer, Extent, thread};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::Ordering;
 
 /// What a thread does. Locations and locks are numbered.
 #[derive(Clone, Copy, Debug)]
@@ -32,9 +32,28 @@ pub(super) enum Op {
     /// Starts another thread, which does not start by itself then; waits for its end.
     Start(usize),
     Join(usize),
-    /// What `axioms` puts around the operations of a thread that is started and joined.
+    /// Each lock has a condition variable.
+    Wait(usize),
+    NotifyOne(usize),
+    NotifyAll(usize),
+    Park,
+    Unpark(usize),
+    /// What `steps` puts around the operations of a thread that is started and joined.
     Begin(usize),
     End(usize),
+    /// What it makes of a wait and a park.
+    Choose(Place),
+    Enqueue(usize),
+    Notified(usize),
+    Token,
+}
+
+/// What may end for no reason: once in each thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    Weak,
+    Wait,
+    Park,
 }
 
 /// How many locks a program has.
@@ -44,10 +63,12 @@ pub(super) const LOCKS: usize = 2;
 pub(super) struct Program {
     pub(super) locations: usize,
     pub(super) threads: Vec<Vec<Op>>,
+    /// Whether something may end for no reason.
+    pub(super) spurious: bool,
 }
 
 impl Program {
-    fn has(&self, wanted: impl Fn(&Op) -> bool) -> bool {
+    pub(super) fn has(&self, wanted: impl Fn(&Op) -> bool) -> bool {
         self.threads.iter().flatten().any(wanted)
     }
 
@@ -56,11 +77,21 @@ impl Program {
         self.has(|op| matches!(op, Op::Start(other) if *other == thread))
     }
 
+    /// Whether no thread can unpark one that is not yet started, in whatever order they run.
+    pub(super) fn is_startable(&self) -> bool {
+        self.threads.iter().enumerate().all(|(thread, ops)| {
+            ops.iter().all(|op| !matches!(op, Op::Unpark(other) if *other >= thread))
+        })
+    }
+
     /// Whether some thread joins this one.
     pub(super) fn joins(&self, thread: usize) -> bool {
         self.has(|op| matches!(op, Op::Join(other) if *other == thread))
     }
 }
+
+/// What a thread reports that has come to its end.
+pub(super) const DONE: u64 = 99;
 
 /// What each thread reads, in order.
 pub(super) type Reads = Vec<Vec<u64>>;
@@ -70,23 +101,61 @@ pub(super) type Outcomes = BTreeMap<Reads, u64>;
 
 struct Shared {
     atomics: Vec<AtomicU64>,
-    locks: Vec<Mutex<()>>,
+    locks: Vec<(Mutex<()>, Condvar)>,
     threads: Vec<Vec<Op>>,
     started: Vec<std::sync::Mutex<Option<thread::JoinHandle<()>>>>,
+    handles: std::sync::Mutex<Vec<Option<thread::Thread>>>,
     read: Arc<std::sync::Mutex<Vec<Reads>>>,
 }
 
 fn start(thread: usize, shared: &Arc<Shared>) -> thread::JoinHandle<()> {
     let theirs = Arc::clone(shared);
-    thread::spawn(move || {
+    let handle = thread::spawn(move || {
         let read = |value| theirs.read.lock().unwrap().last_mut().unwrap()[thread].push(value);
         run(&theirs.threads[thread], &theirs, read);
-    })
+        read(DONE);
+    });
+    shared.handles.lock().unwrap()[thread] = Some(handle.thread().clone());
+    handle
+}
+
+type Guards<'a> = Vec<Option<MutexGuard<'a, ()>>>;
+
+/// Runs what is no access of an atomic. Returns what it reads.
+fn act<'a>(op: Op, shared: &'a Arc<Shared>, guards: &mut Guards<'a>) -> Option<u64> {
+    match op {
+        Op::Try(lock) => {
+            guards[lock] = shared.locks[lock].0.try_lock().ok();
+            return Some(u64::from(guards[lock].is_none()));
+        }
+        Op::Lock(lock) => guards[lock] = Some(shared.locks[lock].0.lock().unwrap()),
+        Op::Unlock(lock) | Op::UnlockTried(lock) => drop(guards[lock].take()),
+        Op::Wait(lock) => {
+            let guard = guards[lock].take().expect("it has the lock");
+            guards[lock] = Some(shared.locks[lock].1.wait(guard).unwrap());
+        }
+        Op::NotifyOne(lock) => shared.locks[lock].1.notify_one(),
+        Op::NotifyAll(lock) => shared.locks[lock].1.notify_all(),
+        Op::Park => thread::park(),
+        Op::Unpark(thread) => {
+            let handle = shared.handles.lock().unwrap()[thread].clone();
+            handle.expect("it was started").unpark();
+        }
+        Op::Start(thread) => {
+            *shared.started[thread].lock().unwrap() = Some(start(thread, shared));
+        }
+        Op::Join(thread) => {
+            let handle = shared.started[thread].lock().unwrap().take();
+            handle.expect("it was started").join().unwrap();
+        }
+        other => unreachable!("nobody writes {other:?}"),
+    }
+    None
 }
 
 fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
     let (mut last, mut skips) = (0, 0);
-    let mut guards: Vec<Option<MutexGuard<'_, ()>>> = shared.locks.iter().map(|_| None).collect();
+    let mut guards: Guards<'_> = shared.locks.iter().map(|_| None).collect();
     let at = |location: usize| &shared.atomics[location];
     for op in ops {
         if skips > 0 {
@@ -103,18 +172,6 @@ fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
             Op::Weak(x, old, new, success, failure) => {
                 Some(at(x).compare_exchange_weak(old, new, success, failure).unwrap_or_else(|v| v))
             }
-            Op::Try(lock) => {
-                guards[lock] = shared.locks[lock].try_lock().ok();
-                Some(u64::from(guards[lock].is_none()))
-            }
-            Op::Lock(lock) => {
-                guards[lock] = Some(shared.locks[lock].lock().unwrap());
-                None
-            }
-            Op::Unlock(lock) | Op::UnlockTried(lock) => {
-                drop(guards[lock].take());
-                None
-            }
             Op::Store(x, value, order) => {
                 at(x).store(value, order);
                 None
@@ -127,20 +184,11 @@ fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
                 fence(order);
                 None
             }
-            Op::Start(thread) => {
-                *shared.started[thread].lock().unwrap() = Some(start(thread, shared));
-                None
-            }
-            Op::Join(thread) => {
-                let handle = shared.started[thread].lock().unwrap().take();
-                handle.expect("it was started").join().unwrap();
-                None
-            }
-            Op::Begin(_) | Op::End(_) => unreachable!("nobody writes them"),
             Op::If(wanted, count) => {
                 skips = if last == wanted { 0 } else { count };
                 None
             }
+            other => act(other, shared, &mut guards),
         };
         if let Some(value) = value {
             last = value;
@@ -154,20 +202,23 @@ fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
 pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes) {
     let read: Arc<std::sync::Mutex<Vec<Reads>>> = Arc::default();
     let (theirs, program) = (Arc::clone(&read), program.clone());
+    let spurious = program.spurious;
     let model = move || {
         theirs.lock().unwrap().push(vec![Vec::new(); program.threads.len()]);
         let atomics = (0..program.locations).map(|_| AtomicU64::new(0)).collect();
-        let locks = (0..LOCKS).map(|_| Mutex::new(())).collect();
+        let locks = (0..LOCKS).map(|_| (Mutex::new(()), Condvar::new())).collect();
         let threads = program.threads.clone();
         let started = threads.iter().map(|_| std::sync::Mutex::default()).collect();
+        let handles = std::sync::Mutex::new(vec![None; threads.len()]);
         let read = Arc::clone(&theirs);
-        let shared = Arc::new(Shared { atomics, locks, threads, started, read });
+        let shared = Arc::new(Shared { atomics, locks, threads, started, handles, read });
         for thread in (0..program.threads.len()).filter(|thread| !program.starts(*thread)) {
             drop(start(thread, &shared));
         }
     };
     let budget = Budget::executions(1_000_000);
-    let check = Check::new("program").explorers([explorer]).leaks(false).budget(budget);
+    let check = Check::new("program").explorers([explorer]).leaks(false);
+    let check = check.spurious(spurious).budget(budget);
     let counts = check.count(model).expect("all of it is modelled");
     assert!(matches!(counts.extent, Extent::Weak | Extent::Exhaustive), "{counts:?}");
     let mut outcomes = Outcomes::new();
@@ -175,123 +226,4 @@ pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes)
         *outcomes.entry(reads.clone()).or_default() += 1;
     }
     (counts.executions, outcomes)
-}
-
-/// What random programs are made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Everything but locks.
-    Atomics,
-    /// Two or three accesses with SeqCst among them, or with a fence between them: store buffering,
-    /// IRIW and their like.
-    SeqCst,
-    Locks,
-}
-
-pub(super) fn random(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Program {
-    let locations = rng.usize(2..=3);
-    let mut left = size;
-    let threads = (0..rng.usize(2..=4)).map(|_| {
-        let most = if kind == Kind::SeqCst { 3 } else { 4 };
-        let count = rng.usize(1..=most).min(left);
-        left -= count;
-        match kind {
-            Kind::Atomics => atomics(rng, locations, count),
-            Kind::SeqCst => shape(rng, locations, count),
-            Kind::Locks => locks(rng, locations, count),
-        }
-    });
-    let mut threads: Vec<Vec<Op>> = threads.collect();
-    if kind == Kind::SeqCst && rng.u8(..3) > 0 {
-        family(rng, &mut threads);
-    }
-    Program { locations, threads }
-}
-
-fn any(rng: &mut fastrand::Rng, orders: &[Ordering]) -> Ordering {
-    orders[rng.usize(..orders.len())]
-}
-
-fn access(rng: &mut fastrand::Rng, locations: usize) -> Op {
-    let (x, value) = (rng.usize(..locations), rng.u64(1..3));
-    let loads = any(rng, &[Relaxed, Acquire, SeqCst]);
-    let stores = any(rng, &[Relaxed, Release, SeqCst]);
-    let both = any(rng, &[Relaxed, Acquire, Release, AcqRel, SeqCst]);
-    match rng.u8(..12) {
-        0..=2 => Op::Load(x, loads),
-        3..=5 => Op::Store(x, value, stores),
-        6 => Op::Pass(x, 1, stores),
-        7 => Op::Add(x, value, both),
-        8 => Op::Swap(x, value, both),
-        9 => Op::Exchange(x, rng.u64(..3), rng.u64(1..4), both, loads),
-        10 => Op::Weak(x, rng.u64(..2), rng.u64(1..4), both, loads),
-        _ => Op::Fence(any(rng, &[Acquire, Release, AcqRel, SeqCst])),
-    }
-}
-
-fn atomics(rng: &mut fastrand::Rng, locations: usize, count: usize) -> Vec<Op> {
-    let mut ops = Vec::new();
-    for nth in 0..count {
-        if nth > 0 && rng.u8(..4) == 0 {
-            ops.push(Op::If(rng.u64(..3), 1));
-        }
-        ops.push(access(rng, locations));
-    }
-    ops
-}
-
-fn shape(rng: &mut fastrand::Rng, locations: usize, count: usize) -> Vec<Op> {
-    let (mut ops, mut x) = (Vec::new(), rng.usize(..locations));
-    let fenced = rng.u8(..5) < 2;
-    for nth in 0..count {
-        if nth > 0 && fenced {
-            ops.push(Op::Fence(if rng.u8(..5) > 0 { SeqCst } else { AcqRel }));
-        }
-        let strong = rng.u8(..if fenced { 5 } else { 2 }) == 0;
-        let mut order = |weak: &[Ordering]| if strong { SeqCst } else { any(rng, weak) };
-        let (loads, stores) = (order(&[Relaxed, Acquire]), order(&[Relaxed, Release]));
-        ops.push(match rng.u8(..9) {
-            0..=3 => Op::Load(x, loads),
-            4..=7 => Op::Store(x, rng.u64(1..3), stores),
-            _ => Op::Add(x, 1, stores),
-        });
-        if rng.u8(..6) > 0 {
-            x = (x + rng.usize(1..locations)) % locations;
-        }
-    }
-    ops
-}
-
-/// Lets one thread start another, and perhaps join it.
-fn family(rng: &mut fastrand::Rng, threads: &mut [Vec<Op>]) {
-    let child = rng.usize(1..threads.len());
-    let parent = &mut threads[rng.usize(..child)];
-    let at = rng.usize(..=parent.len());
-    parent.insert(at, Op::Start(child));
-    if rng.u8(..3) > 0 {
-        parent.insert(rng.usize(at + 1..=parent.len()), Op::Join(child));
-    }
-}
-
-fn locks(rng: &mut fastrand::Rng, locations: usize, count: usize) -> Vec<Op> {
-    let (mut ops, mut held) = (Vec::new(), [false; LOCKS]);
-    for _ in 0..count {
-        let lock = rng.usize(..LOCKS);
-        match (rng.u8(..8), held[lock]) {
-            (0..=3, false) => ops.push(Op::Lock(lock)),
-            (4 | 5, true) => ops.push(Op::Unlock(lock)),
-            (6, false) => {
-                ops.extend([Op::Try(lock), access(rng, locations), Op::UnlockTried(lock)]);
-                continue;
-            }
-            _ => {
-                ops.push(access(rng, locations));
-                continue;
-            }
-        }
-        held[lock] = !held[lock];
-    }
-    let released = (0..LOCKS).filter(|lock| held[*lock] && rng.u8(..8) > 0);
-    ops.extend(released.map(Op::Unlock).collect::<Vec<_>>());
-    ops
 }
