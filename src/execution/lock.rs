@@ -42,6 +42,9 @@ pub(super) fn take(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) 
         Mode::Read => object.readers.push(me),
     }
     world.memory.clocks.acquire(me, lock);
+    if mode == Mode::Write && world.rules.weak {
+        world.memory.acquire_from_readers(me, lock);
+    }
 }
 
 pub(super) fn is_free(world: &World, lock: ObjectId, mode: Mode) -> bool {
@@ -63,6 +66,9 @@ pub(super) fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: Threa
                 .or_else(|| object.readers.len().checked_sub(1));
             at.map(|at| object.readers.remove(at));
         }
+    }
+    if mode == Mode::Read && world.rules.weak && !world.is_ordered(lock) {
+        return world.memory.release_by_reader(me, lock);
     }
     world.memory.clocks.release(me, lock);
 }

@@ -68,6 +68,14 @@ fn choose(
     let threads = || (0..world.threads.len() as u32).map(ThreadId);
     enabled.clear();
     enabled.extend(threads().filter(|t| world.enabled(*t)));
+    let able = enabled.len();
+    if world.rules.weak {
+        enabled.retain(|thread| !strategy.holds_off(world, *thread));
+        if enabled.is_empty() && able > 0 {
+            world.end(Ending::InVain);
+            return (None, false);
+        }
+    }
     // time passes while no thread can run, or those that can only wait for others
     let mut late: SmallVec<[ThreadId; 4]> = SmallVec::new();
     if enabled.iter().all(|t| world.turns.yielded.contains(t)) {

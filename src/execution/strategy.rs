@@ -94,6 +94,10 @@ pub(crate) trait Strategy: Any {
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {
         world.memory.weak.as_ref().map_or(0, |weak| weak.count(object).saturating_sub(1))
     }
+    /// Whether a thread that can run must not, because another execution does what would follow.
+    fn holds_off(&mut self, _world: &World, _thread: ThreadId) -> bool {
+        false
+    }
     /// The execution is over.
     fn ended(&mut self, _world: &World) {}
     /// Which threads it is offered.

@@ -71,6 +71,9 @@ impl Exploration {
         if let Some(Ending::Unknown(Bound::Time(_))) = ending {
             return Then::Over; // half an execution counts for nothing
         }
+        if let Some(Ending::InVain) = ending {
+            return Then::GoOn;
+        }
         self.executions += 1;
         self.started |= trace.threads.len() > 1;
         self.active |= !trace.events.is_empty();

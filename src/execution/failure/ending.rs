@@ -16,8 +16,10 @@ pub(crate) enum Ending {
         conflict: Option<(usize, usize)>,
     },
     Unknown(Bound),
-    /// It had more events than allowed.
+    /// It had more events than allowed, or the exploration begins anew.
     GivenUp,
+    /// It is a part of other executions.
+    InVain,
 }
 
 /// The message of a panic, and its place.

@@ -7,7 +7,7 @@
 use super::primitive::{Primitive, Rmw};
 use super::{Memory, Stored};
 use crate::execution::strategy::{Effect, with_strategy};
-use crate::execution::{Ending, Pending, Waits, World};
+use crate::execution::{Counted, Ending, Pending, Waits, World};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId};
 use crate::vocabulary::verdict::{Bound, Kind};
 use crate::vocabulary::{PerObject, VectorClock};
@@ -100,6 +100,8 @@ pub(crate) struct Weak {
     read: usize,
     /// Threads that know, by the count of an `Arc`, what no event tells the strategy.
     ahead: SmallVec<[ThreadId; 2]>,
+    /// What the readers of each lock knew when they left, if they come in no order.
+    left: PerObject<VectorClock>,
     /// How often each thread has yielded.
     yields: SmallVec<[u32; 4]>,
 }
@@ -112,6 +114,7 @@ impl Weak {
             (kept.born, kept.borrowed) = (None, false);
         });
         self.read = 0;
+        self.left.clear();
         self.ahead.clear();
         self.yields.clear();
     }
@@ -147,7 +150,29 @@ impl Weak {
     }
 }
 
+impl Memory {
+    /// A reader leaves a lock: no reader learns what it knows, but the next writer does.
+    pub(in crate::execution) fn release_by_reader(&mut self, me: ThreadId, lock: ObjectId) {
+        let Memory { weak: Some(weak), clocks, .. } = self else { return };
+        clocks.release_into(me, weak.left.of(lock));
+    }
+
+    /// A writer learns what the readers knew that have left.
+    pub(in crate::execution) fn acquire_from_readers(&mut self, me: ThreadId, lock: ObjectId) {
+        let Memory { weak: Some(weak), clocks, .. } = self else { return };
+        weak.left.get(lock).into_iter().for_each(|left| clocks.acquire_from(me, left));
+    }
+}
+
 impl World {
+    /// Whether the readers of a lock come in an order: some thread tries to take it. Where that is
+    /// found out, the exploration begins anew.
+    pub(crate) fn is_ordered(&self, lock: ObjectId) -> bool {
+        let lock = &self.log.trace.objects[lock.index()];
+        lock.kind != ObjectKind::RwLock
+            || matches!(&self.rules.counted, Counted::Places(places) if places.contains(&lock.created))
+    }
+
     /// An object is created: what uses it must know of that.
     pub(in crate::execution) fn born(&mut self, me: ThreadId, object: ObjectId) {
         let now = self.memory.clocks.epoch(me);
@@ -309,9 +334,16 @@ impl World {
             Operation::Fence(_) | Operation::Spawn(_) | Operation::Join(_) => true,
             Operation::Read | Operation::Write => true,
             Operation::Yield => !self.spins(me),
-            Operation::Lock | Operation::TryLock | Operation::Unlock => {
-                is_known && kind == Some(ObjectKind::Mutex)
+            Operation::TryLock | Operation::TryReadLock
+                if pending.object.is_some_and(|lock| !self.is_ordered(lock)) =>
+            {
+                let place = object.map(|lock| self.log.trace.objects[lock].created);
+                self.memory.arcs.learned.extend(place);
+                self.end(Ending::GivenUp);
+                return true;
             }
+            Operation::Lock | Operation::TryLock | Operation::Unlock => is_known,
+            Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => is_known,
             Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => {
                 !timeout
             }

@@ -18,6 +18,16 @@ pub(super) enum Act {
     Lock,
     TryLock,
     Unlock,
+    ReadLock,
+    TryReadLock,
+    ReadUnlock,
+    /// The same where readers come in no order (`sharing.rs`). The state is one if the lock is held
+    /// for writing.
+    Enter,
+    Leave {
+        lock: u32,
+    },
+    Write,
     /// The state of a thread's token is one if it is available.
     Park,
     Unpark,
@@ -60,6 +70,12 @@ impl Act {
             Act::Lock => when(state == 0, 1, Step::Waits),
             Act::TryLock => when(state == 0, 1, Step::Looks),
             Act::Unlock => Step::Writes(0),
+            Act::ReadLock => when(state & 1 == 0, state + 2, Step::Waits),
+            Act::TryReadLock => when(state & 1 == 0, state + 2, Step::Looks),
+            Act::ReadUnlock => Step::Writes(state.wrapping_sub(2)),
+            Act::Enter if state == 0 => Step::Looks,
+            Act::Enter => Step::Waits,
+            Act::Write => when(state == 0, 1, Step::Waits),
             Act::Park => when(state == 1, 0, Step::Waits),
             Act::Unpark => Step::Writes(1),
             Act::Enqueue { thread } => Step::Writes(state | 1 << thread),
@@ -68,7 +84,7 @@ impl Act {
                 None => Step::Looks,
             },
             Act::NotifyAll => when(state != 0, 0, Step::Looks),
-            Act::Notified { .. } | Act::Choose => Step::Looks,
+            Act::Leave { .. } | Act::Notified { .. } | Act::Choose => Step::Looks,
         }
     }
 
@@ -91,11 +107,18 @@ impl Act {
         self == Act::Unlock
     }
 
+    /// Whether it takes what several may have, in no order.
+    pub(super) fn shares(self) -> bool {
+        matches!(self, Act::Enter | Act::Write)
+    }
+
     /// Its ordering, if it writes or if it does not.
     pub(super) fn order(self, writes: bool) -> Ordering {
         match self {
-            Act::Lock | Act::TryLock | Act::Park if writes => Acquire,
-            Act::Unlock | Act::Unpark => Release,
+            Act::Enter => Acquire,
+            Act::Lock | Act::TryLock | Act::Write | Act::Park if writes => Acquire,
+            Act::ReadLock | Act::TryReadLock if writes => Acquire,
+            Act::Unlock | Act::ReadUnlock | Act::Unpark => Release,
             // POSIX has them synchronise, and no notification is earlier than what it follows
             Act::Enqueue { .. } | Act::NotifyOne | Act::NotifyAll if writes => AcqRel,
             _ => Relaxed,

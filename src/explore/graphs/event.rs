@@ -70,6 +70,11 @@ impl Label {
         }
     }
 
+    /// Whether it takes what several may have, in no order.
+    pub(super) fn shares(&self) -> bool {
+        matches!(self.does, Does::Acts(act) if act.shares())
+    }
+
     /// What it writes if it reads this, and takes this option.
     pub(super) fn after(&self, read: Stored, option: usize) -> Option<Stored> {
         match self.does {

@@ -3,6 +3,7 @@
 
 use super::act::Act;
 use super::event::{Does, Event, INITIAL, Id, Knowledge, Label, knows};
+use super::sharing::HeldOff;
 use crate::execution::Stored;
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::{Operation, ThreadId};
@@ -41,6 +42,8 @@ pub(super) struct Graph {
     pub(super) fences: Vec<Id>,
     /// The next stamp.
     pub(super) next: u32,
+    /// Who does not enter where.
+    pub(super) held_off: Vec<HeldOff>,
 }
 
 impl Graph {
@@ -234,6 +237,24 @@ impl Graph {
         self.at_mut(id).source = None;
     }
 
+    /// Joins what an act comes after without reading it.
+    fn comes_after(&self, event: &Event, act: Act, knows: &mut Knowledge) {
+        match act {
+            Act::Notified { thread, condvar } => {
+                let source = self.notification(thread, condvar).expect("it was notified");
+                knows.past.join(&self.at(source).knowledge.past);
+                knows.before.join(&self.at(source).knowledge.message);
+            }
+            Act::Write => {
+                for left in self.leavings(event.object(), event.from()) {
+                    knows.past.join(&self.at(left).knowledge.past);
+                    knows.before.join(&self.at(left).knowledge.before);
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// The change that let a waiting thread go on: the first behind its own last one in which it
     /// does not wait any more.
     pub(super) fn notification(&self, thread: u32, condvar: u32) -> Option<Id> {
@@ -273,16 +294,10 @@ impl Graph {
             }
             knows.message = source.message.clone(); // a release sequence goes on
         }
+        if let Does::Acts(act) = event.label.does {
+            self.comes_after(event, act, &mut knows);
+        }
         match event.label.operation {
-            Operation::Wake => {
-                let Does::Acts(Act::Notified { condvar, .. }) = event.label.does else {
-                    unreachable!("it is notified")
-                };
-                let source = self.notification(id.thread, condvar).expect("it was notified");
-                let source = &self.at(source).knowledge;
-                knows.past.join(&source.past);
-                knows.before.join(&source.message);
-            }
             Operation::Join(child) => {
                 let last = Id { nth: self.next_of(child.0).nth, thread: child.0 };
                 if let Some(last) = self.previous(last).map(|last| &self.at(last).knowledge) {
@@ -321,6 +336,15 @@ impl Graph {
         self.next = stamp;
     }
 
+    /// What is in this past is never taken away.
+    pub(super) fn freeze(&mut self, past: &VectorClock) {
+        for id in self.added.clone() {
+            if knows(past, id) {
+                self.at_mut(id).frozen = true;
+            }
+        }
+    }
+
     /// The graph without the events that are not kept. What is kept has its past.
     pub(super) fn restricted(&self, keep: impl Fn(Id, &Event) -> bool) -> Graph {
         let ids = |thread: usize| (1..).map(move |nth| Id { thread: thread as u32, nth });
@@ -349,6 +373,7 @@ impl Graph {
             added: only(&self.added),
             fences: only(&self.fences),
             next: self.next,
+            held_off: self.held_off.clone(),
         }
     }
 }

@@ -19,6 +19,7 @@
 //!   a read was turned to that store is never removed. A thread that waits for an object at the end
 //!   of an execution tries all older states. Whatever it read before is then taken by what is never
 //!   removed: so nothing is reached twice.
+//! * Readers of a lock come in no order, unless some thread tries to take it (`sharing.rs`).
 //! * Plain accesses are no events. An access is between two events of its thread, and races are
 //!   found by what happens before what.
 
@@ -28,6 +29,7 @@ mod event;
 mod graph;
 mod names;
 mod search;
+mod sharing;
 mod strategy;
 
 pub(super) use strategy::Graphs;

@@ -14,7 +14,7 @@ use smallvec::SmallVec;
 
 /// Another way to go on.
 #[derive(Clone, Copy, Debug)]
-enum Way {
+pub(super) enum Way {
     /// The read reads this store instead, and takes this option.
     Read { read: Id, store: Id, option: usize },
     /// The event takes this option instead.
@@ -25,6 +25,8 @@ enum Way {
     Revisit { read: Id, store: Id, option: usize },
     /// A thread that waits for an object takes it from under whoever had it from this store.
     Push { thread: u32, label: Label, store: Id },
+    /// A thread enters, or takes for writing, what several may have, from under some of them.
+    Take { thread: u32, label: Label, store: Id, out: u64 },
 }
 
 /// A way, and the stamp from which on everything is taken away first.
@@ -62,7 +64,7 @@ impl Search {
         &mut self.frames.last_mut().expect("the search is not over").graph
     }
 
-    fn later(&mut self, way: Way) {
+    pub(super) fn later(&mut self, way: Way) {
         let frame = self.frames.last_mut().expect("the search is not over");
         frame.untried.push(Untried { stamp: frame.graph.next, way });
     }
@@ -85,8 +87,15 @@ impl Search {
     /// Adds the thread's next event in the maximal way, and writes the others down: it reads the
     /// newest store, or becomes it.
     pub(super) fn add(&mut self, thread: u32, label: Label) -> Id {
-        let id = self.graph_mut().push(thread, label);
-        if label.only_stores() {
+        if label.shares() {
+            self.shares(thread, label);
+        }
+        let graph = self.graph_mut();
+        let id = graph.push(thread, label);
+        if label.shares() {
+            let object = graph.at(id).object();
+            graph.read(id, graph.store_at(object, graph.top(object)), 0);
+        } else if label.only_stores() {
             self.add_store(id);
         } else if label.reads() {
             self.add_read(id);
@@ -140,6 +149,9 @@ impl Search {
     pub(super) fn waits(&mut self, thread: u32, label: Label) {
         let object = label.object.expect("it waits for one");
         self.graph_mut().object(object); // perhaps nobody else has used it
+        if label.shares() {
+            return self.shares(thread, label);
+        }
         let graph = self.graph();
         let id = graph.next_of(thread);
         for place in graph.lowest(object, &graph.before(id))..graph.top(object) {
@@ -172,8 +184,9 @@ impl Search {
             if event.frozen || loses_place || !is_maximal(graph, id, past, store) {
                 break;
             }
-            if event.label.reads() && event.label.object == Some(object) {
-                let options = event.label.options(value);
+            let label = &event.label;
+            if label.reads() && label.object == Some(object) && !label.shares() {
+                let options = label.options(value);
                 found.extend((0..options).map(|option| (id, option)));
             }
         }
@@ -199,11 +212,12 @@ impl Search {
                 let id = self.graph_mut().push(thread, label);
                 self.reads(id, store, 0)
             }
+            Way::Take { thread, label, store, out } => self.take(thread, label, store, out),
             Way::Revisit { read, store, option } => self.revisit(read, store, option),
         }
     }
 
-    fn is_consistent(&mut self, new: Id) -> bool {
+    pub(super) fn is_consistent(&mut self, new: Id) -> bool {
         let graph = &self.frames.last().expect("the search is not over").graph;
         self.axiom.holds(graph, new)
     }
@@ -220,6 +234,14 @@ impl Search {
         self.is_consistent(read)
     }
 
+    /// Goes on with another graph.
+    pub(super) fn enter(&mut self, graph: Graph) {
+        if self.frames.last().is_some_and(|frame| frame.untried.is_empty()) {
+            self.frames.pop();
+        }
+        self.frames.push(Frame { graph, untried: Vec::new() });
+    }
+
     /// The read reads a store that was added after it. What was added in between goes, but for the
     /// past of the store, which must then stay for good.
     fn revisit(&mut self, read: Id, store: Id, option: usize) -> bool {
@@ -230,11 +252,8 @@ impl Search {
         let goes = !label.accepts(graph.value(object, store));
         let mut graph = graph
             .restricted(|id, event| knows(&past, id) || event.stamp < stamp || id == read && !goes);
-        for id in graph.added.clone() {
-            if knows(&past, id) {
-                graph.at_mut(id).frozen = true;
-            }
-        }
+        graph.freeze(&past);
+        graph.held_off_before(stamp);
         if !goes {
             // a replay comes to it after the store
             graph.order.retain(|id| *id != read);
@@ -242,10 +261,7 @@ impl Search {
         }
         let lowest = graph.lowest(object, &graph.before(read));
         let is_coherent = goes || lowest <= graph.place_of(object, store);
-        if self.frames.last().is_some_and(|frame| frame.untried.is_empty()) {
-            self.frames.pop();
-        }
-        self.frames.push(Frame { graph, untried: Vec::new() });
+        self.enter(graph);
         if goes {
             return is_atomic(self.graph(), store) && self.is_consistent(store);
         }
@@ -288,7 +304,7 @@ fn is_atomic(graph: &Graph, id: Id) -> bool {
 /// Whether an event was added in the maximal way, among what was there before it and what is in
 /// the past of the store: it reads the newest store, or is it; nobody reads it; it takes its first
 /// option.
-fn is_maximal(graph: &Graph, id: Id, past: &VectorClock, store: Id) -> bool {
+pub(super) fn is_maximal(graph: &Graph, id: Id, past: &VectorClock, store: Id) -> bool {
     let event = graph.at(id);
     let earlier =
         |other: Id| other != store && (knows(past, other) || graph.at(other).stamp <= event.stamp);

@@ -53,6 +53,7 @@ fn is_asked_about(operation: Operation) -> bool {
     match operation {
         Operation::Load(_) | Operation::Rmw(..) => true,
         Operation::Lock | Operation::TryLock | Operation::Unlock => true,
+        Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => true,
         Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => true,
         Operation::Park | Operation::Unpark(_) => true,
         _ => false,
@@ -163,6 +164,19 @@ impl Graphs {
                 let does = Does::Acts(Act::Notified { thread, condvar });
                 return Some(Label { operation, object: None, does });
             }
+            Operation::ReadUnlock if !world.is_ordered(pending.object?) => {
+                let lock = self.names.object(world, pending.object?);
+                return Some(Label {
+                    operation,
+                    object: None,
+                    does: Does::Acts(Act::Leave { lock }),
+                });
+            }
+            Operation::ReadLock if !world.is_ordered(pending.object?) => Act::Enter,
+            Operation::Lock if !world.is_ordered(pending.object?) => Act::Write,
+            Operation::ReadLock => Act::ReadLock,
+            Operation::TryReadLock => Act::TryReadLock,
+            Operation::ReadUnlock => Act::ReadUnlock,
             Operation::Lock => Act::Lock,
             Operation::TryLock => Act::TryLock,
             Operation::Unlock => Act::Unlock,
@@ -294,8 +308,9 @@ impl Strategy for Graphs {
     }
 
     fn ended(&mut self, world: &World) {
-        if matches!(&world.ending, Some(ending) if !matches!(ending, Ending::Violation { .. })) {
-            return; // it was given up
+        match &world.ending {
+            None | Some(Ending::Violation { .. } | Ending::InVain) => {}
+            Some(Ending::Unknown(_) | Ending::GivenUp) => return,
         }
         for (thread, state) in (0..).map(ThreadId).zip(&world.threads) {
             let me = self.names.thread(thread);
@@ -305,6 +320,22 @@ impl Strategy for Graphs {
                 self.search.waits(me, label);
             }
         }
+    }
+
+    fn holds_off(&mut self, world: &World, thread: ThreadId) -> bool {
+        let pending = world.threads[thread.index()].pending;
+        let Some(lock) =
+            pending.filter(|p| p.operation == Operation::ReadLock && p.object.is_some())
+        else {
+            return false;
+        };
+        let lock = lock.object.expect("just seen");
+        if self.due().is_some() || world.is_ordered(lock) {
+            return false;
+        }
+        let (me, lock) = (self.names.thread(thread), self.names.object(world, lock));
+        self.search.graph_mut().object(lock);
+        self.search.graph().holds_off(me, lock)
     }
 
     fn offers(&self) -> Offers {

@@ -115,10 +115,16 @@ pub(super) fn is_consistent(graph: &Graph) -> bool {
         Some(Does::Hears(thread, nth)) => number(0, Some((thread, nth))) == a,
         _ => false,
     };
+    // what the reader read that leaves here
+    let entered = |leaves: usize| {
+        let own = (initial..leaves).rev().filter(|event| owner(*event) == owner(leaves));
+        own.map(|event| &events[event]).find(|e| e.does == Some(Does::Enters)).and_then(|e| e.read)
+    };
     let families = Relation::new(|a, b| {
         both(a, b)
             && match (events[a].does, events[b].does) {
                 _ if hears(a, b) => true,
+                (Some(Does::Leaves), Some(Does::Takes)) => entered(a) == events[b].read,
                 (Some(Does::Start(one)), Some(Does::Begin(other))) => one == other,
                 (Some(Does::End(one)), Some(Does::Join(other))) => one == other,
                 _ => false,

@@ -1,8 +1,8 @@
 //! Small programs of atomics, fences, locks and other objects, and how they run on the facade.
 
 use selvedge::sync::atomic::{AtomicU64, fence};
-use selvedge::sync::{Condvar, Mutex, MutexGuard};
-use selvedge::{Budget, Check, Explorer, Extent, thread};
+use selvedge::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use selvedge::{Budget, Check, Counts, Explorer, Extent, thread};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -38,6 +38,16 @@ pub(super) enum Op {
     NotifyAll(usize),
     Park,
     Unpark(usize),
+    /// There is one lock for readers and writers. Readers come in no order unless one of them tries.
+    Read,
+    ReadUnlock,
+    Write,
+    WriteUnlock,
+    TryRead,
+    TryWrite,
+    /// If the last try took it.
+    ReadUnlockTried,
+    WriteUnlockTried,
     /// What `steps` puts around the operations of a thread that is started and joined.
     Begin(usize),
     End(usize),
@@ -46,6 +56,10 @@ pub(super) enum Op {
     Enqueue(usize),
     Notified(usize),
     Token,
+    /// Of readers and writers, if readers come in no order.
+    Enter,
+    Leave,
+    Take,
 }
 
 /// What may end for no reason: once in each thread.
@@ -77,6 +91,11 @@ impl Program {
         self.has(|op| matches!(op, Op::Start(other) if *other == thread))
     }
 
+    /// Whether readers of the lock come in an order.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.has(|op| matches!(op, Op::TryRead | Op::TryWrite))
+    }
+
     /// Whether no thread can unpark one that is not yet started, in whatever order they run.
     pub(super) fn is_startable(&self) -> bool {
         self.threads.iter().enumerate().all(|(thread, ops)| {
@@ -102,6 +121,7 @@ pub(super) type Outcomes = BTreeMap<Reads, u64>;
 struct Shared {
     atomics: Vec<AtomicU64>,
     locks: Vec<(Mutex<()>, Condvar)>,
+    lock: RwLock<()>,
     threads: Vec<Vec<Op>>,
     started: Vec<std::sync::Mutex<Option<thread::JoinHandle<()>>>>,
     handles: std::sync::Mutex<Vec<Option<thread::Thread>>>,
@@ -119,21 +139,40 @@ fn start(thread: usize, shared: &Arc<Shared>) -> thread::JoinHandle<()> {
     handle
 }
 
-type Guards<'a> = Vec<Option<MutexGuard<'a, ()>>>;
+/// What a thread holds.
+#[derive(Default)]
+struct Guards<'a> {
+    locks: [Option<MutexGuard<'a, ()>>; LOCKS],
+    read: Option<RwLockReadGuard<'a, ()>>,
+    written: Option<RwLockWriteGuard<'a, ()>>,
+}
 
 /// Runs what is no access of an atomic. Returns what it reads.
 fn act<'a>(op: Op, shared: &'a Arc<Shared>, guards: &mut Guards<'a>) -> Option<u64> {
+    let locks = &mut guards.locks;
     match op {
         Op::Try(lock) => {
-            guards[lock] = shared.locks[lock].0.try_lock().ok();
-            return Some(u64::from(guards[lock].is_none()));
+            locks[lock] = shared.locks[lock].0.try_lock().ok();
+            return Some(u64::from(locks[lock].is_none()));
         }
-        Op::Lock(lock) => guards[lock] = Some(shared.locks[lock].0.lock().unwrap()),
-        Op::Unlock(lock) | Op::UnlockTried(lock) => drop(guards[lock].take()),
+        Op::Lock(lock) => locks[lock] = Some(shared.locks[lock].0.lock().unwrap()),
+        Op::Unlock(lock) | Op::UnlockTried(lock) => drop(locks[lock].take()),
         Op::Wait(lock) => {
-            let guard = guards[lock].take().expect("it has the lock");
-            guards[lock] = Some(shared.locks[lock].1.wait(guard).unwrap());
+            let guard = locks[lock].take().expect("it has the lock");
+            locks[lock] = Some(shared.locks[lock].1.wait(guard).unwrap());
         }
+        Op::TryRead => {
+            guards.read = shared.lock.try_read().ok();
+            return Some(u64::from(guards.read.is_none()));
+        }
+        Op::TryWrite => {
+            guards.written = shared.lock.try_write().ok();
+            return Some(u64::from(guards.written.is_none()));
+        }
+        Op::Read => guards.read = Some(shared.lock.read().unwrap()),
+        Op::Write => guards.written = Some(shared.lock.write().unwrap()),
+        Op::ReadUnlock | Op::ReadUnlockTried => drop(guards.read.take()),
+        Op::WriteUnlock | Op::WriteUnlockTried => drop(guards.written.take()),
         Op::NotifyOne(lock) => shared.locks[lock].1.notify_one(),
         Op::NotifyAll(lock) => shared.locks[lock].1.notify_all(),
         Op::Park => thread::park(),
@@ -155,7 +194,7 @@ fn act<'a>(op: Op, shared: &'a Arc<Shared>, guards: &mut Guards<'a>) -> Option<u
 
 fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
     let (mut last, mut skips) = (0, 0);
-    let mut guards: Guards<'_> = shared.locks.iter().map(|_| None).collect();
+    let mut guards = Guards::default();
     let at = |location: usize| &shared.atomics[location];
     for op in ops {
         if skips > 0 {
@@ -195,11 +234,23 @@ fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
             read(value);
         }
     }
-    guards.into_iter().for_each(std::mem::forget); // held to the end
+    std::mem::forget(guards); // held to the end
+}
+
+/// Whether a thread has not come to its end.
+pub(super) fn is_stuck(reads: &Reads) -> bool {
+    reads.iter().any(|read| read.last() != Some(&DONE))
 }
 
 /// All executions of a program, and what they read.
 pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes) {
+    let (counts, outcomes) = counted(explorer, program);
+    (counts.executions, outcomes)
+}
+
+/// The same, with how many executions are stuck. What is read in an execution that is in vain, or
+/// before the exploration begins anew, is among the outcomes, too.
+pub(super) fn counted(explorer: Explorer, program: &Program) -> (Counts, Outcomes) {
     let read: Arc<std::sync::Mutex<Vec<Reads>>> = Arc::default();
     let (theirs, program) = (Arc::clone(&read), program.clone());
     let spurious = program.spurious;
@@ -207,11 +258,11 @@ pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes)
         theirs.lock().unwrap().push(vec![Vec::new(); program.threads.len()]);
         let atomics = (0..program.locations).map(|_| AtomicU64::new(0)).collect();
         let locks = (0..LOCKS).map(|_| (Mutex::new(()), Condvar::new())).collect();
-        let threads = program.threads.clone();
+        let (lock, threads) = (RwLock::new(()), program.threads.clone());
         let started = threads.iter().map(|_| std::sync::Mutex::default()).collect();
         let handles = std::sync::Mutex::new(vec![None; threads.len()]);
         let read = Arc::clone(&theirs);
-        let shared = Arc::new(Shared { atomics, locks, threads, started, handles, read });
+        let shared = Arc::new(Shared { atomics, locks, lock, threads, started, handles, read });
         for thread in (0..program.threads.len()).filter(|thread| !program.starts(*thread)) {
             drop(start(thread, &shared));
         }
@@ -225,5 +276,5 @@ pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes)
     for reads in read.lock().unwrap().iter() {
         *outcomes.entry(reads.clone()).or_default() += 1;
     }
-    (counts.executions, outcomes)
+    (counts, outcomes)
 }

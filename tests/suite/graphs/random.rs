@@ -15,6 +15,9 @@ pub(super) enum Kind {
     /// Condition variables and what is around them.
     Condvars,
     Parks,
+    /// A lock for readers and writers, with tries and without.
+    Tried,
+    Shared,
 }
 
 /// The same with SeqCst accesses only, and nothing that ends for no reason.
@@ -30,7 +33,8 @@ pub(super) fn strong(program: &Program) -> Program {
 }
 
 pub(super) fn random(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Program {
-    if matches!(kind, Kind::Condvars | Kind::Parks) {
+    let is_of_atomics = matches!(kind, Kind::Atomics | Kind::SeqCst | Kind::Locks);
+    if !is_of_atomics {
         return objects(rng, kind, size);
     }
     let locations = rng.usize(2..=3);
@@ -42,8 +46,7 @@ pub(super) fn random(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Progra
         match kind {
             Kind::Atomics => atomics(rng, locations, count),
             Kind::SeqCst => shape(rng, locations, count),
-            Kind::Locks => locks(rng, locations, count),
-            Kind::Condvars | Kind::Parks => unreachable!("made of objects"),
+            _ => locks(rng, locations, count),
         }
     });
     let mut threads: Vec<Vec<Op>> = threads.collect();
@@ -148,7 +151,7 @@ fn objects(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Program {
     let threads = (0..count).map(|thread| {
         let most = rng.usize(1..=5).min(left);
         left -= most;
-        let (mut ops, mut held) = (Vec::new(), [false; LOCKS]);
+        let (mut ops, mut held, mut shared) = (Vec::new(), [false; LOCKS], None);
         while ops.len() < most {
             if rng.u8(..6) < atomics {
                 ops.push(simple(rng));
@@ -156,9 +159,11 @@ fn objects(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Program {
             }
             match kind {
                 Kind::Condvars => condvars(rng, &mut ops, &mut held),
+                Kind::Tried | Kind::Shared => readers(rng, &mut ops, &mut shared, kind),
                 _ => parks(rng, &mut ops, thread, count),
             }
         }
+        ops.extend(shared.filter(|_| rng.u8(..8) > 0));
         let released = (0..LOCKS).filter(|lock| held[*lock] && rng.u8(..8) > 0);
         ops.extend(released.map(Op::Unlock).collect::<Vec<_>>());
         ops
@@ -192,6 +197,25 @@ fn condvars(rng: &mut fastrand::Rng, ops: &mut Vec<Op>, held: &mut [bool; LOCKS]
         }
         (4..=6, _) => ops.push(Op::NotifyOne(lock)),
         _ => ops.push(Op::NotifyAll(lock)),
+    }
+}
+
+/// `held` is how the lock is released, if the thread has it.
+fn readers(rng: &mut fastrand::Rng, ops: &mut Vec<Op>, held: &mut Option<Op>, kind: Kind) {
+    if let Some(release) = held.take() {
+        return ops.push(release);
+    }
+    match rng.u8(..8) {
+        0 if kind == Kind::Tried => ops.extend([Op::TryRead, Op::ReadUnlockTried]),
+        1 if kind == Kind::Tried => ops.extend([Op::TryWrite, Op::WriteUnlockTried]),
+        0..=4 => {
+            ops.push(Op::Read);
+            *held = Some(Op::ReadUnlock);
+        }
+        _ => {
+            ops.push(Op::Write);
+            *held = Some(Op::WriteUnlock);
+        }
     }
 }
 

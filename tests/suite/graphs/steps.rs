@@ -19,8 +19,8 @@ pub(super) struct Event {
     pub(super) read: Option<(Id, u64)>,
     pub(super) written: Option<u64>,
     pub(super) order: Ordering,
-    /// Whether its value is one of those that the thread reports.
-    reports: bool,
+    /// What the thread reports of it.
+    reports: Option<u64>,
     /// What has ended for no reason.
     spurious: Option<Place>,
     pub(super) does: Option<Does>,
@@ -35,7 +35,7 @@ impl Event {
     /// One that accesses nothing.
     fn beside(order: Ordering, does: Option<Does>) -> Event {
         let (location, read, written) = (None, None, None);
-        Event { location, read, written, order, reports: true, spurious: None, does }
+        Event { location, read, written, order, reports: None, spurious: None, does }
     }
 }
 
@@ -48,6 +48,11 @@ pub(super) enum Does {
     Join(usize),
     /// It comes after this event.
     Hears(usize, usize),
+    /// It enters a lock as one of its readers, in no order. It leaves it. It takes the lock from
+    /// those who have left.
+    Enters,
+    Leaves,
+    Takes,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -70,6 +75,7 @@ enum Object {
     Lock(usize),
     Condvar(usize),
     Token(usize),
+    Shared,
 }
 
 /// What a thread's operation accesses.
@@ -83,6 +89,9 @@ fn object(op: Op, thread: usize) -> Option<Object> {
         Op::Enqueue(lock) | Op::NotifyOne(lock) | Op::NotifyAll(lock) => Object::Condvar(lock),
         Op::Token => Object::Token(thread),
         Op::Unpark(parked) => Object::Token(parked),
+        Op::Read | Op::Write | Op::TryRead | Op::TryWrite | Op::WriteUnlock => Object::Shared,
+        Op::Enter | Op::Take | Op::WriteUnlockTried => Object::Shared,
+        Op::ReadUnlock | Op::ReadUnlockTried => Object::Shared,
         _ => return None,
     })
 }
@@ -90,14 +99,16 @@ fn object(op: Op, thread: usize) -> Option<Object> {
 /// Whether an operation that accesses something only stores.
 fn only_stores(op: Op) -> bool {
     matches!(op, Op::Store(..) | Op::Pass(..) | Op::Unlock(_) | Op::UnlockTried(_))
+        || matches!(op, Op::WriteUnlock | Op::WriteUnlockTried)
 }
 
-/// Whether the thread reports what an operation reads.
-fn reports(op: Op) -> bool {
+/// What the thread reports of an operation that reads this, and writes or does not.
+fn reports(op: Op, value: u64, writes: bool) -> Option<u64> {
     match op {
-        Op::Lock(_) | Op::Enqueue(_) | Op::NotifyOne(_) | Op::NotifyAll(_) => false,
-        Op::Token | Op::Unpark(_) => false,
-        _ => true,
+        Op::Load(..) | Op::Add(..) | Op::Swap(..) => Some(value),
+        Op::Exchange(..) | Op::Weak(..) => Some(value),
+        Op::Try(_) | Op::TryRead | Op::TryWrite => Some(u64::from(!writes)),
+        _ => None,
     }
 }
 
@@ -130,6 +141,17 @@ fn writes(op: Op, last: u64, thread: usize, value: u64) -> Vec<(Option<u64>, Ord
         Op::Token if value == 0 => Vec::new(),
         Op::Token => one(Some(0), Acquire),
         Op::Unpark(_) => one(Some(1), Release),
+        Op::Enter if value == 0 => one(None, Acquire),
+        Op::Take if value == 0 => one(Some(1), Acquire),
+        Op::Enter | Op::Take => Vec::new(),
+        // a writer counts one, a reader two
+        Op::Read | Op::TryRead if value % 2 == 0 => one(Some(value + 2), Acquire),
+        Op::Write | Op::TryWrite if value == 0 => one(Some(1), Acquire),
+        Op::Read | Op::Write => Vec::new(),
+        Op::TryRead | Op::TryWrite => one(None, Relaxed),
+        Op::ReadUnlock | Op::ReadUnlockTried if value < 2 => Vec::new(),
+        Op::ReadUnlock | Op::ReadUnlockTried => one(Some(value - 2), Release),
+        Op::WriteUnlock | Op::WriteUnlockTried => one(Some(0), Release),
         other => unreachable!("{other:?} accesses nothing"),
     }
 }
@@ -148,7 +170,7 @@ fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64)> {
                 skips = if last == wanted { 0 } else { count };
                 continue;
             }
-            Op::UnlockTried(_) if !took => continue,
+            Op::UnlockTried(_) | Op::ReadUnlockTried | Op::WriteUnlockTried if !took => continue,
             Op::Choose(place) if served.contains(&place) => {
                 early = false;
                 continue;
@@ -157,11 +179,10 @@ fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64)> {
             _ => {}
         }
         let Some(event) = done.next() else { return Some((*op, last)) };
-        if let Some((_, value)) = event.read.filter(|_| event.reports) {
-            last = value;
-        }
+        last = event.reports.unwrap_or(last);
         match op {
             Op::Try(_) => took = last == 0,
+            Op::TryRead | Op::TryWrite => took = event.written.is_some(),
             Op::Choose(_) => early = event.spurious.is_some(),
             _ => {}
         }
@@ -182,6 +203,7 @@ fn beside(graph: &Graph, thread: usize, op: Op, condvar: impl Fn(usize) -> usize
         Op::End(child) => one(Does::End(child)),
         Op::Join(child) => one(Does::Join(child)),
         Op::Fence(order) => vec![Event::beside(order, None)],
+        Op::Leave => one(Does::Leaves),
         Op::Choose(place) => {
             let declines = Event::beside(Relaxed, None);
             vec![declines.clone(), Event { spurious: Some(place), ..declines }]
@@ -198,6 +220,28 @@ fn beside(graph: &Graph, thread: usize, op: Op, condvar: impl Fn(usize) -> usize
                 .collect()
         }
         other => unreachable!("{other:?} accesses something"),
+    }
+}
+
+/// Whether readers and writers may read this store of their lock: nobody enters where a writer has
+/// taken it, and a writer takes it when all have left that have entered there.
+fn is_open(graph: &Graph, op: Op, (location, place): (usize, usize), source: Id) -> bool {
+    let does = |id: Id| id.and_then(|(thread, nth)| graph.threads[thread][nth].does);
+    let taken = || {
+        let next = graph.stores[location].get(place).copied().flatten();
+        does(next) == Some(Does::Takes)
+    };
+    let inside = |events: &Vec<Event>| {
+        let enters = |event: &Event| {
+            event.does == Some(Does::Enters) && event.read.is_some_and(|(id, _)| id == source)
+        };
+        let last = events.iter().rposition(enters);
+        last.is_some_and(|at| !events[at..].iter().any(|e| e.does == Some(Does::Leaves)))
+    };
+    match op {
+        Op::Enter => !taken(),
+        Op::Take => !graph.threads.iter().any(inside),
+        _ => true,
     }
 }
 
@@ -223,13 +267,21 @@ fn grown(program: &Program, objects: &[Object], graph: &Graph, thread: usize) ->
     for place in 0..=graph.stores[location].len() {
         let source = place.checked_sub(1).and_then(|at| graph.stores[location][at]);
         let value = graph.value(source);
+        if !is_open(graph, op, (location, place), source) {
+            continue;
+        }
         for (written, order) in writes(op, last, thread, value) {
             let event = Event {
                 location: Some(location),
                 read: (!only_stores(op)).then_some((source, value)),
                 written,
                 order,
-                reports: reports(op),
+                reports: reports(op, value, written.is_some()),
+                does: match op {
+                    Op::Enter => Some(Does::Enters),
+                    Op::Take => Some(Does::Takes),
+                    _ => None,
+                },
                 ..Event::beside(order, None)
             };
             if let (Op::Weak(.., failure), Some(_)) = (op, written)
@@ -247,6 +299,7 @@ fn grown(program: &Program, objects: &[Object], graph: &Graph, thread: usize) ->
 
 /// The program as its events are: a wait is several.
 fn expanded(program: &Program) -> Program {
+    let ordered = program.is_ordered();
     let choose = |place| program.spurious.then_some(Op::Choose(place));
     let wait = |lock| {
         let all = [Op::Enqueue(lock), Op::Unlock(lock), Op::Notified(lock), Op::Lock(lock)];
@@ -255,6 +308,9 @@ fn expanded(program: &Program) -> Program {
     let each = |op: &Op| -> Vec<Op> {
         match *op {
             Op::Wait(lock) => wait(lock),
+            Op::Read if !ordered => vec![Op::Enter],
+            Op::ReadUnlock if !ordered => vec![Op::Leave],
+            Op::Write if !ordered => vec![Op::Take],
             Op::Park => choose(Place::Park).into_iter().chain([Op::Token]).collect(),
             op => vec![op],
         }
@@ -305,9 +361,8 @@ pub(super) fn allowed(program: &Program, most: usize) -> Option<(u64, Outcomes)>
 /// What the threads of a final graph report.
 fn reads(program: &Program, graph: &Graph) -> Vec<Vec<u64>> {
     let thread = |(ops, events): (&Vec<Op>, &Vec<Event>)| {
-        let read = events.iter().filter(|e| e.reports).filter_map(|e| e.read);
         let done = next(ops, events).is_none().then_some(DONE);
-        read.map(|(_, value)| value).chain(done).collect()
+        events.iter().filter_map(|event| event.reports).chain(done).collect()
     };
     program.threads.iter().zip(&graph.threads).map(thread).collect()
 }
