@@ -97,7 +97,7 @@ impl Check<'_> {
             }
             Ending::Unknown(bound) => return Err(bound),
             // never a failure: see `Exploration::take`
-            Ending::GivenUp | Ending::Uncounted => return Err(Bound::NothingExplored),
+            Ending::GivenUp | Ending::InVain => return Err(Bound::NothingExplored),
         };
         let tried =
             |event: &crate::trace::Event| event.operation == crate::trace::Operation::TryLock;

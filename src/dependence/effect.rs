@@ -104,6 +104,7 @@ impl Act {
             Waits::Lock
             | Waits::ReadLock
             | Waits::Notified { .. }
+            | Waits::Notification
             | Waits::End(_)
             | Waits::Token { .. } => true,
         };

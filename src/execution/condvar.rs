@@ -7,9 +7,13 @@
 //! behaviour: until its time is over, such a waiter can only be missed, by a notification that
 //! reaches another waiter or none. Each thread has that choice once per place. After that, a
 //! timeout fires when no other thread can run.
+//!
+//! If memory is weak, a wait is four operations, for each is an event of its own: enqueue, release
+//! the mutex, be notified, acquire the mutex. Which waiter a notification wakes is a part of its
+//! event: how many there are is known only from the state that it reads.
 
-use super::step::{choose, perform, step};
-use super::{Engine, Home, Pending, Seen, Waits, World, engine, me, with};
+use super::step::{choose, is_served, perform, step};
+use super::{Effect, Engine, Home, Pending, Seen, Waits, World, engine, me, with};
 use super::{knockout, lock, loom};
 use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use smallvec::SmallVec;
@@ -17,8 +21,10 @@ use std::panic::Location;
 
 /// Creates the engine's side of a new condition variable.
 pub(crate) fn create(home: &Home) {
-    if engine() == Engine::Loom {
-        loom::condvar::create(home.id());
+    match engine() {
+        Engine::Loom => loom::condvar::create(home.id()),
+        Engine::Shuttle => with(|world| world.born(me(), home.id())),
+        Engine::Std => {}
     }
 }
 
@@ -70,9 +76,14 @@ pub(crate) enum EarlyEnd {
 /// Releases the mutex, waits, reacquires the mutex. Returns whether a timeout ended the wait.
 #[track_caller]
 pub(crate) fn wait(condvar: &Home, mutex: &Home, early_end: EarlyEnd) -> bool {
-    let (condvar, mutex) = (condvar.id(), mutex.id());
     let location = Location::caller();
     let timeout = early_end == EarlyEnd::Timeout;
+    if !timeout && engine() == Engine::Shuttle && with(|world| world.rules.weak) {
+        let spurious = early_end == EarlyEnd::Spurious;
+        wait_weakly(condvar.id(), mutex, location, spurious);
+        return false;
+    }
+    let (condvar, mutex) = (condvar.id(), mutex.id());
     let waiting =
         Pending::on(condvar, Operation::Wait, location).waits(Waits::Releasing { mutex, timeout });
     let waking =
@@ -116,6 +127,33 @@ fn wait_here(
     })
 }
 
+/// The operations of a wait if memory is weak.
+fn wait_weakly(
+    condvar: ObjectId,
+    mutex: &Home,
+    location: &'static Location<'static>,
+    spurious: bool,
+) {
+    let enqueues = Pending::on(condvar, Operation::Wait, location);
+    let wakes = Pending::on(condvar, Operation::Wake, location).waits(Waits::Notification);
+    if spurious && is_served(Operation::Wait, location) {
+        lock::release_as(mutex, lock::Mode::Write, true, location);
+        return lock::acquire_as(mutex, lock::Mode::Write, location);
+    }
+    step(enqueues, |world, me| {
+        world.acts(me, &enqueues);
+        world.object(condvar).waiters.push((me, false));
+        ((), Seen::default())
+    });
+    lock::release_as(mutex, lock::Mode::Write, true, location);
+    step(wakes, |world, me| {
+        world.acts(me, &wakes);
+        world.object(condvar).waiters.retain(|waiter| waiter.0 != me);
+        ((), wait_seen(true))
+    });
+    lock::acquire_as(mutex, lock::Mode::Write, location);
+}
+
 /// Wakes one waiter or all of them.
 #[track_caller]
 pub(crate) fn notify(condvar: &Home, all: bool) {
@@ -123,25 +161,31 @@ pub(crate) fn notify(condvar: &Home, all: bool) {
     let Some(all) = knockout::notification(condvar, all, location) else { return };
     let (engine, condvar) = (condvar.engine_now(), condvar.id());
     let operation = if all { Operation::NotifyAll } else { Operation::NotifyOne };
-    let meaning = |world: &mut World, _| {
+    let pending = Pending::on(condvar, operation, location);
+    let meaning = |world: &mut World, me| {
         // Sorted by identity, so that a choice names the same thread in equivalent executions.
         let mut asleep: SmallVec<[(ThreadId, usize); 4]> = {
             let waiters = world.object(condvar).waiters.iter().enumerate();
             waiters.filter(|(_, waiter)| !waiter.1).map(|(at, waiter)| (waiter.0, at)).collect()
         };
         asleep.sort_unstable();
-        let chosen = if all || asleep.is_empty() {
-            &asleep[..]
-        } else {
-            let at = choose(world, asleep.len());
-            &asleep[at..=at]
+        let chosen = match world.acts(me, &pending) {
+            Some(Effect::Looks) => &[],
+            Some(Effect::Wakes(thread)) => {
+                asleep.retain(|waiter| waiter.0 == thread);
+                &asleep[..]
+            }
+            None if !all && !asleep.is_empty() => {
+                let at = choose(world, asleep.len());
+                &asleep[at..=at]
+            }
+            Some(Effect::Changes) | None => &asleep[..],
         };
         for (_, at) in chosen {
             world.object(condvar).waiters[*at].1 = true;
         }
         ((), Seen::value(Value::Unsigned(chosen.len() as u64)))
     };
-    let pending = Pending::on(condvar, operation, location);
     perform(
         engine,
         pending,

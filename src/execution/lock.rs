@@ -2,7 +2,7 @@
 
 use super::failure::{handle_if_inert, stay, unwinds_under_loom};
 use super::step::perform;
-use super::{Engine, Hold, Home, Pending, Seen, Waits, World, engine, loom, me, with};
+use super::{Effect, Engine, Hold, Home, Pending, Seen, Waits, World, engine, loom, me, with};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId, Value};
 use std::panic::Location;
 
@@ -42,8 +42,8 @@ pub(super) fn take(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) 
         Mode::Read => object.readers.push(me),
     }
     world.memory.clocks.acquire(me, lock);
-    if world.rules.weak {
-        world.changes_lock(me, lock, true);
+    if mode == Mode::Write && world.rules.weak {
+        world.memory.acquire_from_readers(me, lock);
     }
 }
 
@@ -67,10 +67,10 @@ pub(super) fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: Threa
             at.map(|at| object.readers.remove(at));
         }
     }
-    world.memory.clocks.release(me, lock);
-    if world.rules.weak {
-        world.changes_lock(me, lock, false);
+    if mode == Mode::Read && world.rules.weak && !world.is_ordered(lock) {
+        return world.memory.release_by_reader(me, lock);
     }
+    world.memory.clocks.release(me, lock);
 }
 
 /// Acquires the lock, waiting if necessary.
@@ -94,6 +94,7 @@ pub(super) fn acquire_as(home: &Home, mode: Mode, location: &'static Location<'s
         stay();
     }
     let meaning = |world: &mut World, me| {
+        world.acts(me, &pending);
         take(world, lock, mode, me);
         ((), Seen::default())
     };
@@ -113,15 +114,17 @@ fn try_acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>)
         Mode::Write => Operation::TryLock,
         Mode::Read => Operation::TryReadLock,
     };
+    let pending = Pending::on(lock, operation, location);
     let meaning = |world: &mut World, me| {
-        let free =
-            if world.rules.weak { world.finds_free(me, lock) } else { is_free(world, lock, mode) };
+        let free = match world.acts(me, &pending) {
+            Some(effect) => effect == Effect::Changes,
+            None => is_free(world, lock, mode),
+        };
         if free {
             take(world, lock, mode, me);
         }
         (free, tried(world, lock, free))
     };
-    let pending = Pending::on(lock, operation, location);
     perform(
         engine(),
         pending,
@@ -158,11 +161,12 @@ pub(super) fn release_as(
         Mode::Write => Operation::Unlock,
         Mode::Read => Operation::ReadUnlock,
     };
+    let pending = Pending::on(lock, operation, location);
     let meaning = |world: &mut World, me| {
+        world.acts(me, &pending);
         give_back(world, lock, mode, me);
         ((), Seen { unchanged: !changes, ..Seen::default() })
     };
-    let pending = Pending::on(lock, operation, location);
     perform(
         home.engine_now(),
         pending,

@@ -37,14 +37,14 @@ pub(crate) use crate::vocabulary::Engine;
 pub(crate) use failure::{Ending, FailedExecution, Halt, Teller};
 pub(crate) use home::Home;
 pub(crate) use log::Log;
-pub(crate) use memory::{Access, FREE, HELD, Stored, Writes};
+pub(crate) use memory::{Access, FREE, Stored, Writes};
 pub(crate) use operation::{Pending, Performed, Seen, Waits};
 pub(crate) use pulse::{Frozen, Pulse};
 pub(crate) use rules::{Counted, Rules};
 pub(crate) use state::{ObjectState, ThreadState};
 pub(crate) use statics::{forget_local, local};
 pub(crate) use step::leave;
-pub(crate) use strategy::{Offers, Point, Stop, Strategy, set_strategy, with_strategy};
+pub(crate) use strategy::{Effect, Offers, Point, Stop, Strategy, set_strategy, with_strategy};
 pub(crate) use watch::Hold;
 pub(crate) use world::World;
 

@@ -68,6 +68,8 @@ pub(crate) enum Waits {
         mutex: ObjectId,
         timeout: bool,
     },
+    /// A notification came.
+    Notification,
     /// The thread has ended.
     End(ThreadId),
     /// The thread's token is available, or a timeout may fire.

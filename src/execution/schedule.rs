@@ -65,7 +65,7 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
 fn stops(world: &mut World, strategy: &mut dyn Strategy) -> bool {
     match world.rules.weak.then(|| strategy.stops()).flatten() {
         None => return false,
-        Some(Stop::Uncounted) => world.end(Ending::Uncounted),
+        Some(Stop::InVain) => world.end(Ending::InVain),
         Some(Stop::Livelock(thread)) => world.spins(thread),
     }
     true
@@ -84,6 +84,14 @@ fn choose(
     let threads = || (0..world.threads.len() as u32).map(ThreadId);
     enabled.clear();
     enabled.extend(threads().filter(|t| world.enabled(*t)));
+    let able = enabled.len();
+    if world.rules.weak {
+        enabled.retain(|thread| !strategy.holds_off(world, *thread));
+        if enabled.is_empty() && able > 0 {
+            world.end(Ending::InVain);
+            return (None, false);
+        }
+    }
     // time passes while no thread can run, or those that can only wait for others
     let mut late: SmallVec<[ThreadId; 4]> = SmallVec::new();
     if enabled.iter().all(|t| world.turns.yielded.contains(t)) {

@@ -66,10 +66,16 @@ impl World {
             (Waits::Notified { mutex, .. }, Some(condvar)) => {
                 self.is_free(mutex) && object(condvar).waiters.contains(&(thread, true))
             }
+            (Waits::Notification, Some(condvar)) => {
+                object(condvar).waiters.contains(&(thread, true))
+            }
             (Waits::End(other), _) => self.threads[other.index()].finished,
             (Waits::Token { timeout }, _) => timeout || state.token,
             (Waits::Never | Waits::Releasing { .. }, _) => true,
-            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => {
+            (
+                Waits::Lock | Waits::ReadLock | Waits::Notified { .. } | Waits::Notification,
+                None,
+            ) => {
                 unreachable!("they wait for an object")
             }
         }

@@ -50,9 +50,19 @@ impl<'a> Point<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// It counts for nothing.
-    Uncounted,
+    InVain,
     /// This thread waits in a loop, and no other thread can run.
     Livelock(ThreadId),
+}
+
+/// What an operation on an object that is no atomic does, if memory is weak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Changes,
+    /// It leaves the object as it is: a try that fails, a notification that finds nobody.
+    Looks,
+    /// It wakes this thread, one of several.
+    Wakes(ThreadId),
 }
 
 /// Chooses schedules, on green threads.
@@ -80,9 +90,23 @@ pub(crate) trait Strategy: Any {
     ) -> Result<usize, Ending> {
         Ok(self.newest(world, access.object))
     }
+    /// What an announced operation on an object that is no atomic does, if memory is weak. What it
+    /// reads may be older than the object's state.
+    fn acts(
+        &mut self,
+        _world: &World,
+        _thread: ThreadId,
+        _pending: &Pending,
+    ) -> Result<Effect, Ending> {
+        Ok(Effect::Changes)
+    }
     /// Which store of an object is the newest, if memory is weak.
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {
         world.memory.weak.as_ref().map_or(0, |weak| weak.count(object).saturating_sub(1))
+    }
+    /// Whether a thread that can run must not, because another execution does what would follow.
+    fn holds_off(&mut self, _world: &World, _thread: ThreadId) -> bool {
+        false
     }
     /// The execution is over.
     fn ended(&mut self, _world: &mut World) {}

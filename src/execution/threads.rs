@@ -6,10 +6,8 @@ use super::failure::{
 };
 use super::loom::flush_deferred;
 use super::statics::drop_locals;
-use super::step::{choose, perform, step};
-use super::{
-    Engine, Pending, Seen, Waits, World, engine, green, knockout, loom, me, try_with, with,
-};
+use super::step::{is_served, perform, step};
+use super::{Engine, Pending, Seen, Waits, World, engine, green, knockout, loom, try_with, with};
 use crate::vocabulary::token;
 use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -202,37 +200,19 @@ pub(crate) fn park(timeout: bool) {
     if knockout::once(location, if timeout { "park_timeout" } else { "park" }).is_some() {
         return;
     }
-    if !timeout && engine() == Engine::Shuttle && returns_spuriously(location) {
+    let may_be_spurious = !timeout && engine() == Engine::Shuttle && !inert();
+    if may_be_spurious && is_served(Operation::Park, location) {
         return;
     }
+    let pending = Pending::of(Operation::Park, location).waits(Waits::Token { timeout });
     let meaning = |world: &mut World, me| {
+        world.acts(me, &pending);
         let had = std::mem::take(&mut world.thread(me).token);
         world.memory.clocks.acquire(me, token(me));
         ((), Seen::value(Value::Outcome(if had { Outcome::Unparked } else { Outcome::TimedOut })))
     };
-    let pending = Pending::of(Operation::Park, location).waits(Waits::Token { timeout });
     let std = || unreachable!("std parks its own threads");
     perform(engine(), pending, std, meaning, |pending| loom::thread::park(pending, timeout));
-}
-
-/// Whether a park returns spuriously, where it may: a choice.
-///
-/// The choice is a step of its own. So if it declines, the park that follows can block for ever,
-/// exactly as a park without the choice can. The step has no effect and is ordered with nothing. If
-/// it declines, it is no event. The token, if available, stays: a park that took it could be
-/// followed by one that returns spuriously.
-fn returns_spuriously(location: &'static Location<'static>) -> bool {
-    if inert() || !with(|world| world.may_be_spurious(me(), location)) {
-        return false;
-    }
-    let choice = Pending::of(Operation::Park, location).spurious(true);
-    step(choice, |world, me| {
-        if choose(world, 2) == 0 {
-            return (false, Seen { silent: true, ..Seen::default() });
-        }
-        world.serve(me, location, None);
-        (true, Seen::value(Value::Outcome(Outcome::Spurious)))
-    })
 }
 
 /// Makes a thread's token available.
@@ -241,12 +221,13 @@ pub(crate) fn unpark(thread: ThreadId) {
     if knockout::plain(Location::caller(), "unpark").is_some() {
         return;
     }
+    let pending = Pending::of(Operation::Unpark(thread), Location::caller());
     let meaning = |world: &mut World, me| {
+        world.acts(me, &pending);
         world.thread(thread).token = true;
         world.memory.clocks.release(me, token(thread));
         ((), Seen::default())
     };
-    let pending = Pending::of(Operation::Unpark(thread), Location::caller());
     let std = || unreachable!("std unparks its own threads");
     perform(engine(), pending, std, meaning, |pending| loom::thread::unpark(pending, thread));
 }

@@ -15,7 +15,7 @@ pub(crate) struct Exploration {
     pub(crate) executions: u64,
     /// Executions that count for nothing: a thread waited in a loop for what it finds in another
     /// one, or they were trials.
-    pub(crate) uncounted: u64,
+    pub(crate) in_vain: u64,
     pub(crate) longest: usize,
     /// Whether two threads used the same object in some execution, and one of them changed it.
     pub(crate) met: bool,
@@ -74,8 +74,8 @@ impl Exploration {
         if let Some(Ending::Unknown(Bound::Time(_))) = ending {
             return Then::Over; // half an execution counts for nothing
         }
-        if let Some(Ending::Uncounted) = ending {
-            self.uncounted += 1;
+        if let Some(Ending::InVain) = ending {
+            self.in_vain += 1;
             return Then::GoOn;
         }
         self.executions += 1;

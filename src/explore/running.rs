@@ -291,7 +291,7 @@ impl Running {
                 job.pulse.estimates((exploration.executions as f64 / share) as u64)
             });
         }
-        let begun = exploration.executions + exploration.uncounted;
+        let begun = exploration.executions + exploration.in_vain;
         exploration.cut = job.time_is_up().or_else(|| job.used_up(begun));
         if exploration.cut.is_some() {
             return Then::Over;

@@ -35,8 +35,8 @@ pub enum Explorer {
     /// shuttle's green threads.
     Exhaustive,
     /// Explores every execution that the memory model RC11 allows once, weak memory included, on
-    /// shuttle's green threads. It knows atomics, fences, threads, mutexes and cells; what else a
-    /// model uses leaves the verdict open.
+    /// shuttle's green threads. It knows atomics, fences, threads, `park`, locks, condition
+    /// variables, what is made of these, and cells; what else a model uses leaves the verdict open.
     Graphs,
     /// Explores every schedule depth first, on shuttle's green threads: for tiny models.
     Dfs,

@@ -16,11 +16,10 @@ pub(crate) enum Ending {
         conflict: Option<(usize, usize)>,
     },
     Unknown(Bound),
-    /// It had more events than allowed.
+    /// It had more events than allowed, or the exploration begins anew.
     GivenUp,
-    /// It counts for nothing: a thread waits in a loop for what it finds in another execution, or
-    /// the execution was a trial.
-    Uncounted,
+    /// It counts for nothing: it is a part of other executions, or was a trial.
+    InVain,
 }
 
 /// The message of a panic, and its place.
@@ -148,10 +147,14 @@ impl World {
                 let notified = self.objects[condvar.index()].waiters.contains(&(thread, true));
                 if notified { Awaited::Lock(mutex) } else { Awaited::Notification(condvar) }
             }
+            (Waits::Notification, Some(condvar)) => Awaited::Notification(condvar),
             (Waits::End(other), _) => Awaited::End(other),
             (Waits::Token { .. }, _) => Awaited::Unpark,
             (Waits::Never | Waits::Releasing { .. }, _) => return None,
-            (Waits::Lock | Waits::ReadLock | Waits::Notified { .. }, None) => {
+            (
+                Waits::Lock | Waits::ReadLock | Waits::Notified { .. } | Waits::Notification,
+                None,
+            ) => {
                 unreachable!("they wait for an object")
             }
         };

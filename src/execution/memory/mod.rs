@@ -14,7 +14,7 @@ mod sequential;
 mod weak;
 
 pub(crate) use primitive::Stored;
-pub(crate) use weak::{Access, FREE, HELD, Weak, Writes};
+pub(crate) use weak::{Access, FREE, Weak, Writes};
 
 use super::World;
 use crate::vocabulary::trace::{ObjectId, ThreadId};

@@ -6,8 +6,8 @@
 
 use super::primitive::{Primitive, Rmw};
 use super::{Memory, Stored};
-use crate::execution::strategy::with_strategy;
-use crate::execution::{Ending, Pending, World};
+use crate::execution::strategy::{Effect, with_strategy};
+use crate::execution::{Counted, Ending, Pending, Waits, World};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId};
 use crate::vocabulary::verdict::{Bound, Kind};
 use crate::vocabulary::{PerObject, VectorClock};
@@ -96,6 +96,8 @@ pub(crate) struct Weak {
     read: usize,
     /// Threads that know, by the count of an `Arc`, what no event tells the strategy.
     ahead: SmallVec<[ThreadId; 2]>,
+    /// What the readers of each lock knew when they left, if they come in no order.
+    left: PerObject<VectorClock>,
 }
 
 impl Weak {
@@ -106,6 +108,7 @@ impl Weak {
             (kept.born, kept.borrowed) = (None, false);
         });
         self.read = 0;
+        self.left.clear();
         self.ahead.clear();
     }
 
@@ -140,7 +143,29 @@ impl Weak {
     }
 }
 
+impl Memory {
+    /// A reader leaves a lock: no reader learns what it knows, but the next writer does.
+    pub(in crate::execution) fn release_by_reader(&mut self, me: ThreadId, lock: ObjectId) {
+        let Memory { weak: Some(weak), clocks, .. } = self else { return };
+        clocks.release_into(me, weak.left.of(lock));
+    }
+
+    /// A writer learns what the readers knew that have left.
+    pub(in crate::execution) fn acquire_from_readers(&mut self, me: ThreadId, lock: ObjectId) {
+        let Memory { weak: Some(weak), clocks, .. } = self else { return };
+        weak.left.get(lock).into_iter().for_each(|left| clocks.acquire_from(me, left));
+    }
+}
+
 impl World {
+    /// Whether the readers of a lock come in an order: some thread tries to take it. Where that is
+    /// found out, the exploration begins anew.
+    pub(crate) fn is_ordered(&self, lock: ObjectId) -> bool {
+        let lock = &self.log.trace.objects[lock.index()];
+        lock.kind != ObjectKind::RwLock
+            || matches!(&self.rules.counted, Counted::Places(places) if places.contains(&lock.created))
+    }
+
     /// An object is created: what uses it must know of that.
     pub(in crate::execution) fn born(&mut self, me: ThreadId, object: ObjectId) {
         let now = self.memory.clocks.epoch(me);
@@ -213,21 +238,26 @@ impl World {
         self.memory.weak.iter_mut().for_each(|weak| weak.publish(object, value, clock.clone()));
     }
 
-    /// A lock is taken or released. Its own clock is right: its changes are one chain.
-    pub(in crate::execution) fn changes_lock(&mut self, me: ThreadId, lock: ObjectId, held: bool) {
-        if self.memory.weak.is_none() {
-            return;
+    /// What an announced operation on an object that is no atomic does. `None` if the object's
+    /// state says that: memory is not weak, or the execution is over.
+    ///
+    /// All changes of an object are one chain, so its state and its clock are right as they are.
+    /// What only looks may see an older state.
+    pub(in crate::execution) fn acts(&mut self, me: ThreadId, pending: &Pending) -> Option<Effect> {
+        self.memory.weak.as_ref()?;
+        if let Some(object) = pending.object {
+            self.uses(me, object, || FREE);
         }
-        self.uses(me, lock, || FREE);
-        let value = if held { HELD } else { FREE };
-        let weak = self.memory.weak.iter_mut();
-        weak.for_each(|weak| weak.publish(lock, value, VectorClock::default()));
-    }
-
-    /// Whether a thread that tries to take a lock finds it free.
-    pub(in crate::execution) fn finds_free(&mut self, me: ThreadId, lock: ObjectId) -> bool {
-        let access = Access { operation: Operation::TryLock, object: lock, writes: TRIES };
-        self.reads(me, &access, || FREE) == FREE
+        if self.over() {
+            return None;
+        }
+        match with_strategy(|strategy| strategy.acts(self, me, pending)) {
+            Ok(effect) => Some(effect),
+            Err(ending) => {
+                self.end(ending);
+                None
+            }
+        }
     }
 
     /// The newest value of an object that is borrowed exclusively.
@@ -270,20 +300,35 @@ impl World {
             let state = &self.objects[object];
             !state.first_come && !state.part
         };
-        let is_mutex = object.is_some_and(|object| {
-            self.log.trace.objects[object].kind == ObjectKind::Mutex && is_whole(object)
-        });
+        let kind = object.map(|object| self.log.trace.objects[object].kind);
+        let is_known = object.is_none_or(|object| !self.objects[object].first_come);
+        let timeout = matches!(
+            pending.waits,
+            Waits::Releasing { timeout: true, .. } | Waits::Token { timeout: true }
+        );
         let modelled = match pending.operation {
             Operation::Load(_) | Operation::Store(_) | Operation::Rmw(..) => {
                 object.is_some_and(is_whole)
             }
             Operation::Fence(_) | Operation::Spawn(_) | Operation::Join(_) => true,
             Operation::Read | Operation::Write | Operation::Yield => true,
-            Operation::Lock | Operation::TryLock | Operation::Unlock => is_mutex,
+            Operation::TryLock | Operation::TryReadLock
+                if pending.object.is_some_and(|lock| !self.is_ordered(lock)) =>
+            {
+                let place = object.map(|lock| self.log.trace.objects[lock].created);
+                self.memory.arcs.learned.extend(place);
+                self.end(Ending::GivenUp);
+                return true;
+            }
+            Operation::Lock | Operation::TryLock | Operation::Unlock => is_known,
+            Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => is_known,
+            Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => {
+                !timeout
+            }
+            Operation::Park | Operation::Unpark(_) => !timeout,
             _ => false,
         };
         if !modelled && self.ending.is_none() {
-            let kind = object.map(|object| self.log.trace.objects[object].kind);
             let of = kind.map_or(String::new(), |kind| format!(" of a {kind}"));
             self.refuse(&format!("{}{of}", pending.operation.name()));
         }
@@ -291,10 +336,5 @@ impl World {
     }
 }
 
-/// The values of a lock.
+/// The state with which an object that is no atomic begins.
 pub(crate) const FREE: Stored = Stored::Bits(0);
-pub(crate) const HELD: Stored = Stored::Bits(1);
-
-/// What an attempt to take a lock writes.
-const TRIES: Writes =
-    Writes::Exchanged { expected: FREE, new: HELD, failure: Relaxed, fails: false };

@@ -1,6 +1,7 @@
 //! The events of an execution graph: what each does, reads and writes, and what it knows.
 
-use crate::execution::{Access, Stored, Writes};
+use super::act::{Act, Step};
+use crate::execution::{Access, FREE, Stored, Writes};
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::{Operation, ThreadId};
 use crate::vocabulary::view::releases;
@@ -27,10 +28,28 @@ pub(super) fn knows(clock: &VectorClock, event: Id) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Label {
     pub(super) operation: Operation,
+    /// The object that it accesses.
     pub(super) object: Option<u32>,
-    pub(super) writes: Writes,
+    pub(super) does: Does,
     /// Whether it is a load in a loop that waits: it reads only what ends the loop.
     pub(super) awaits: bool,
+}
+
+/// What an event does.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Does {
+    /// What an access of an atomic writes; nothing, if it is none.
+    Writes(Writes),
+    Acts(Act),
+}
+
+/// An event without a value.
+pub(super) const NOTHING: Does = Does::Writes(Writes::Nothing);
+
+/// The state of an object that is no atomic.
+fn state(stored: Stored) -> u64 {
+    let Stored::Bits(state) = stored else { unreachable!("only atomics have pointers") };
+    state
 }
 
 impl Label {
@@ -42,39 +61,85 @@ impl Label {
 
     /// Whether it reads a store of its object.
     pub(super) fn reads(&self) -> bool {
-        matches!(
-            self.operation,
-            Operation::Load(_) | Operation::Rmw(..) | Operation::Lock | Operation::TryLock
-        )
+        self.object.is_some() && !self.only_stores()
     }
 
     /// Whether it is a store that reads nothing.
     pub(super) fn only_stores(&self) -> bool {
-        matches!(self.operation, Operation::Store(_) | Operation::Unlock)
+        match self.does {
+            Does::Writes(_) => matches!(self.operation, Operation::Store(_)),
+            Does::Acts(act) => act.only_stores(),
+        }
+    }
+
+    /// Whether it takes what several may have, in no order.
+    pub(super) fn shares(&self) -> bool {
+        matches!(self.does, Does::Acts(act) if act.shares())
+    }
+
+    /// What it writes if it reads this, and takes this option.
+    pub(super) fn after(&self, read: Stored, option: usize) -> Option<Stored> {
+        match self.does {
+            Does::Writes(writes) => writes.after(read, option),
+            Does::Acts(act) => match act.step(state(read), option) {
+                Step::Writes(state) => Some(Stored::Bits(state)),
+                Step::Looks | Step::Waits => None,
+            },
+        }
+    }
+
+    /// How many options it has if it reads this.
+    pub(super) fn options(&self, read: Stored) -> usize {
+        match self.does {
+            Does::Writes(writes) => writes.options(read),
+            Does::Acts(act) => act.options(state(read)),
+        }
+    }
+
+    /// Whether it can take effect if it reads this. If not, it waits.
+    pub(super) fn accepts(&self, read: Stored) -> bool {
+        match self.does {
+            Does::Writes(_) => true,
+            Does::Acts(act) => act.step(state(read), 0) != Step::Waits,
+        }
+    }
+
+    /// What a store stores.
+    pub(super) fn stores(&self) -> Option<Stored> {
+        self.only_stores().then(|| self.after(FREE, 0)).flatten()
     }
 
     pub(super) fn is_fence(&self) -> bool {
         matches!(self.operation, Operation::Fence(_))
     }
 
-    /// Whether it waits for a value: a lock that is free.
-    pub(super) fn waits(&self) -> bool {
-        self.operation == Operation::Lock
-    }
-
     /// Its ordering, if it writes or if it does not.
     pub(super) fn order(&self, writes: bool) -> Ordering {
-        match (self.writes, self.operation) {
-            (Writes::Exchanged { failure, .. }, _) if !writes => failure,
-            (_, Operation::Lock | Operation::TryLock) => Ordering::Acquire,
-            (_, Operation::Unlock) => Ordering::Release,
-            (_, operation) => operation.ordering().unwrap_or(Ordering::Relaxed),
+        match self.does {
+            Does::Writes(Writes::Exchanged { failure, .. }) if !writes => failure,
+            Does::Writes(_) => self.operation.ordering().unwrap_or(Ordering::Relaxed),
+            Does::Acts(act) => act.order(writes),
+        }
+    }
+
+    /// An act that accesses no object.
+    pub(super) fn apart(operation: Operation, act: Act) -> Label {
+        Label { operation, object: None, does: Does::Acts(act), awaits: false }
+    }
+
+    /// Whether it leaves everything as it was if it writes nothing: another one that is the same
+    /// may follow, and change nothing either.
+    pub(super) fn only_looks(&self) -> bool {
+        match self.does {
+            Does::Writes(_) => self.is_fence() || self.reads(),
+            Does::Acts(Act::TryLock | Act::TryReadLock) => true,
+            Does::Acts(_) => false,
         }
     }
 
     pub(super) fn of(access: &Access, object: u32) -> Label {
-        let (operation, writes) = (access.operation, access.writes);
-        Label { operation, object: Some(object), writes, awaits: false }
+        let does = Does::Writes(access.writes);
+        Label { operation: access.operation, object: Some(object), does, awaits: false }
     }
 }
 

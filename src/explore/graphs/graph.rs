@@ -1,9 +1,11 @@
 //! An execution graph: events in program order, who reads from whom, and for each object the order
 //! of its stores (coherence).
 
-use super::event::{Event, INITIAL, Id, Knowledge, Label, knows};
+use super::act::Act;
+use super::event::{Does, Event, INITIAL, Id, Knowledge, Label, knows};
 use super::loops;
-use crate::execution::{Stored, Writes};
+use super::sharing::HeldOff;
+use crate::execution::{FREE, Stored};
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::{Operation, ThreadId};
 use crate::vocabulary::view::acquires;
@@ -36,6 +38,8 @@ pub(super) struct Graph {
     pub(super) fences: Vec<Id>,
     /// The next stamp.
     pub(super) next: u32,
+    /// Who does not enter where.
+    pub(super) held_off: Vec<HeldOff>,
 }
 
 impl Graph {
@@ -83,7 +87,7 @@ impl Graph {
 
     pub(super) fn value(&self, object: u32, store: Id) -> Stored {
         match store {
-            INITIAL => self.objects[object as usize].initial.expect("it has been accessed"),
+            INITIAL => self.objects[object as usize].initial.unwrap_or(FREE),
             store => self.at(store).written.expect("a store writes"),
         }
     }
@@ -151,15 +155,11 @@ impl Graph {
     /// Adds an event as the last of its thread. A read reads nothing yet, a store has no place.
     pub(super) fn push(&mut self, thread: u32, label: Label) -> Id {
         let id = self.next_of(thread);
-        let written = match label.writes {
-            Writes::Always(value) if label.only_stores() => Some(value),
-            _ => None,
-        };
         self.threads[thread as usize].push(Event {
             label,
             source: None,
             option: 0,
-            written,
+            written: label.stores(),
             stamp: self.next,
             frozen: false,
             stored_as: 0,
@@ -191,7 +191,7 @@ impl Graph {
         let event = self.at_mut(id);
         event.source = Some((store, value));
         event.option = option;
-        event.written = event.label.writes.after(value, option);
+        event.written = event.label.after(value, option);
         let writes = event.written.is_some();
         match store {
             INITIAL => self.object(object).readers.push(id),
@@ -234,6 +234,36 @@ impl Graph {
         self.at_mut(id).source = None;
     }
 
+    /// Joins what an act comes after without reading it.
+    fn comes_after(&self, event: &Event, act: Act, knows: &mut Knowledge) {
+        match act {
+            Act::Notified { thread, condvar } => {
+                let source = self.notification(thread, condvar).expect("it was notified");
+                knows.past.join(&self.at(source).knowledge.past);
+                knows.before.join(&self.at(source).knowledge.message);
+            }
+            Act::Write => {
+                for left in self.leavings(event.object(), event.from()) {
+                    knows.past.join(&self.at(left).knowledge.past);
+                    knows.before.join(&self.at(left).knowledge.before);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The change that let a waiting thread go on: the first behind its own last one in which it
+    /// does not wait any more.
+    pub(super) fn notification(&self, thread: u32, condvar: u32) -> Option<Id> {
+        let stores = &self.objects.get(condvar as usize)?.stores;
+        let own = stores.iter().rposition(|store| store.thread == thread)?;
+        let waits = |store: &Id| match self.at(*store).written {
+            Some(Stored::Bits(state)) => state & 1 << thread != 0,
+            _ => unreachable!("a change of a queue"),
+        };
+        stores[own..].iter().copied().find(|store| !waits(store))
+    }
+
     /// Computes what an event knows, from what its thread knew, and from what it reads.
     fn inform(&mut self, id: Id) {
         let mut knows = match self.previous(id) {
@@ -260,6 +290,9 @@ impl Graph {
                 knows.before.join(&source.message);
             }
             knows.message = source.message.clone(); // a release sequence goes on
+        }
+        if let Does::Acts(act) = event.label.does {
+            self.comes_after(event, act, &mut knows);
         }
         match event.label.operation {
             Operation::Join(child) => {
@@ -306,6 +339,15 @@ impl Graph {
         self.previous(self.next_of(thread))
     }
 
+    /// What is in this past is never taken away.
+    pub(super) fn freeze(&mut self, past: &VectorClock) {
+        for id in self.added.clone() {
+            if knows(past, id) {
+                self.at_mut(id).frozen = true;
+            }
+        }
+    }
+
     /// The graph without the events that are not kept. What is kept has its past.
     pub(super) fn restricted(&self, keep: impl Fn(Id, &Event) -> bool) -> Graph {
         let ids = |thread: usize| (1..).map(move |nth| Id { thread: thread as u32, nth });
@@ -334,6 +376,7 @@ impl Graph {
             added: only(&self.added),
             fences: only(&self.fences),
             next: self.next,
+            held_off: self.held_off.clone(),
         }
     }
 }

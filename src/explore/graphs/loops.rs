@@ -96,7 +96,7 @@ fn value_of(graph: &Graph, store: Id, value: Stored) -> u64 {
 
 /// Whether the value of this event is all that it has for others: nothing.
 fn is_without_effect(event: &Event) -> bool {
-    event.label.is_fence() || event.label.reads() && event.written.is_none()
+    event.written.is_none() && event.label.only_looks()
 }
 
 /// The event that a thread would repeat with this operation, in a round without effects. It has

@@ -13,13 +13,17 @@
 //! * A release sequence is C++20's: stores of the same thread do not continue it.
 //! * A failed compare-exchange is a load with its failure ordering. A weak one that fails for no
 //!   reason is an option of the event, and its first option is the maximal one.
-//! * Acquiring a lock is a read-modify-write that waits for a free lock. Where a lock would be
-//!   taken from a store that takes it, it is removed from the graph and waits again. What was in
-//!   the past of a store when a read was turned to that store is never removed. A thread that waits
-//!   for a lock at the end of an execution tries all older releases.
+//! * An operation on an object that is no atomic is a function of the object's small state
+//!   (`act.rs`): a read-modify-write, a load, or it waits. Where it would read a state in which it
+//!   must wait, it is removed from the graph and waits again. What was in the past of a store when
+//!   a read was turned to that store is never removed. A thread that waits for an object at the end
+//!   of an execution tries all older states. Whatever it read before is then taken by what is never
+//!   removed: so nothing is reached twice.
+//! * Readers of a lock come in no order, unless some thread tries to take it (`sharing.rs`).
 //! * Plain accesses are no events. An access is between two events of its thread, and races are
 //!   found by what happens before what.
 
+mod act;
 mod consistency;
 mod event;
 mod graph;
@@ -27,6 +31,7 @@ mod loops;
 mod names;
 mod rounds;
 mod search;
+mod sharing;
 mod strategy;
 
 pub(super) use strategy::Graphs;

@@ -8,6 +8,9 @@ use crate::execution::ObjectState;
 use crate::vocabulary::trace::{ObjectId, ThreadId};
 use rustc_hash::FxHashMap;
 
+/// The number of a token among what its thread has made.
+const TOKEN: u32 = u32::MAX;
+
 #[derive(Debug, Default)]
 pub(super) struct Names {
     threads: FxHashMap<(u32, u32), u32>,
@@ -44,6 +47,11 @@ impl Names {
         name
     }
 
+    /// The thread of this execution that has the name.
+    pub(super) fn live_thread(&self, name: u32) -> Option<ThreadId> {
+        self.live.iter().position(|live| *live == name).map(|at| ThreadId(at as u32))
+    }
+
     /// The name of an object of this execution.
     pub(super) fn object(&mut self, objects: &[ObjectState], object: ObjectId) -> u32 {
         let (maker, nth) = objects[object.index()].born;
@@ -53,7 +61,14 @@ impl Names {
         *self.objects.entry((maker, nth)).or_insert(fresh)
     }
 
-    /// The object whose name was asked for last.
+    /// The name of a thread's token.
+    pub(super) fn token(&mut self, thread: u32) -> u32 {
+        let fresh = self.objects.len() as u32;
+        self.last = None;
+        *self.objects.entry((thread, TOKEN)).or_insert(fresh)
+    }
+
+    /// The object whose name was asked for last, if it is one of the execution's own.
     pub(super) fn live_object(&self) -> Option<ObjectId> {
         self.last
     }

@@ -1,7 +1,7 @@
 //! Which thread goes on where a graph ends, which one waits in a loop, and the executions that only
 //! find that out.
 
-use super::event::Id;
+use super::event::{Id, Label};
 use super::loops::{self, Goes, ROUNDS};
 use super::strategy::Graphs;
 use crate::execution::{Access, Ending, Pending, Point, Stop};
@@ -48,6 +48,8 @@ pub(super) struct Rounds {
     /// The load whose value is tried.
     trial: Option<Id>,
     started: bool,
+    /// Whether a thread is held off that could go on.
+    pub(super) holds_off: bool,
 }
 
 impl Rounds {
@@ -100,7 +102,7 @@ impl Graphs {
     /// Ends the execution in the middle of an access.
     pub(super) fn ends_here(&mut self, after: After) -> Ending {
         self.rounds.after = after;
-        Ending::Uncounted
+        Ending::InVain
     }
 
     /// The thread yields.
@@ -123,7 +125,7 @@ impl Graphs {
         if self.rounds.trial.is_none()
             && let Some((load, store)) = self.search.loops.unknown(graph, id)
         {
-            self.stops_with(Stop::Uncounted, After::Trial { load, store });
+            self.stops_with(Stop::InVain, After::Trial { load, store });
         }
     }
 
@@ -155,9 +157,20 @@ impl Graphs {
             Some(id) => Ok(id),
             None => {
                 self.learns(Goes::On);
-                Err(Ending::Uncounted)
+                Err(Ending::InVain)
             }
         }
+    }
+
+    /// The same for a try that has failed.
+    pub(super) fn acts_again(&mut self, label: &Label) -> Result<Id, Ending> {
+        let repeating = self.rounds.repeating.expect("a thread repeats a round");
+        let of = (label.operation, label.object);
+        let graph = self.search.graph();
+        loops::repeated(graph, repeating.thread, repeating.last.nth, of).ok_or_else(|| {
+            self.learns(Goes::On);
+            Ending::InVain
+        })
     }
 
     /// What the repeating thread does is known.
@@ -169,7 +182,7 @@ impl Graphs {
         if anew {
             self.rounds.trial = None;
         }
-        self.stops_with(Stop::Uncounted, if anew { After::Anew } else { After::Again });
+        self.stops_with(Stop::InVain, if anew { After::Anew } else { After::Again });
     }
 
     /// The repeating thread goes on, if it still does what it did.
@@ -253,7 +266,8 @@ impl Graphs {
                 }
             }
         }
-        let stop = livelock.filter(|_| !stays).map_or(Stop::Uncounted, Stop::Livelock);
+        let may_end = stays || self.rounds.holds_off;
+        let stop = livelock.filter(|_| !may_end).map_or(Stop::InVain, Stop::Livelock);
         self.stops_with(stop, After::Next);
         point.enabled[0]
     }
@@ -294,12 +308,12 @@ impl Graphs {
         let is_fresh = self.search.turned != Some(load);
         if self.rounds.trial.take().is_some() {
             self.search.end_trial();
-            self.stops_with(Stop::Uncounted, After::Again);
+            self.stops_with(Stop::InVain, After::Again);
         } else if !ends && is_fresh {
             self.search.retract(load);
-            self.stops_with(Stop::Uncounted, After::Again);
+            self.stops_with(Stop::InVain, After::Again);
         } else if !ends {
-            self.stops_with(Stop::Uncounted, After::Rejected);
+            self.stops_with(Stop::InVain, After::Rejected);
         }
     }
 

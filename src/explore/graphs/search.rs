@@ -8,21 +8,26 @@ use super::consistency::Axiom;
 use super::event::{Event, INITIAL, Id, Label, knows};
 use super::graph::Graph;
 use super::loops::Loops;
+use crate::execution::FREE;
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::ThreadId;
 use smallvec::SmallVec;
 
 /// Another way to go on.
 #[derive(Clone, Copy, Debug)]
-enum Way {
+pub(super) enum Way {
     /// The read reads this store instead, and takes this option.
     Read { read: Id, store: Id, option: usize },
+    /// The event takes this option instead.
+    Choose { event: Id, option: usize },
     /// The store stands right behind the one in this place instead.
     Place { store: Id, place: usize },
     /// The read, added before, reads this store, added after it.
     Revisit { read: Id, store: Id, option: usize },
-    /// A thread that waits for a lock takes it from under whoever had it from this store.
+    /// A thread that waits for an object takes it from under whoever had it from this store.
     Push { thread: u32, label: Label, store: Id },
+    /// A thread enters, or takes for writing, what several may have, from under some of them.
+    Take { thread: u32, label: Label, store: Id, out: u64 },
 }
 
 /// A way, and the stamp from which on everything is taken away first.
@@ -77,7 +82,7 @@ impl Search {
         &mut self.frames.last_mut().expect("the search is not over").graph
     }
 
-    fn later(&mut self, way: Way) {
+    pub(super) fn later(&mut self, way: Way) {
         let frame = self.frames.last_mut().expect("the search is not over");
         frame.untried.push(Untried { stamp: frame.graph.next, way });
     }
@@ -100,11 +105,22 @@ impl Search {
     /// Adds the thread's next event in the maximal way, and writes the others down: it reads the
     /// newest store, or becomes it.
     pub(super) fn add(&mut self, thread: u32, label: Label) -> Id {
-        let id = self.graph_mut().push(thread, label);
-        if label.only_stores() {
+        if label.shares() {
+            self.shares(thread, label);
+        }
+        let graph = self.graph_mut();
+        let id = graph.push(thread, label);
+        if label.shares() {
+            let object = graph.at(id).object();
+            graph.read(id, graph.store_at(object, graph.top(object)), 0);
+        } else if label.only_stores() {
             self.add_store(id);
         } else if label.reads() {
             self.add_read(id);
+        } else {
+            for option in 1..label.options(FREE) {
+                self.later(Way::Choose { event: id, option });
+            }
         }
         id
     }
@@ -139,7 +155,7 @@ impl Search {
             if label.awaits && !self.loops.accepts(graph, id, (object, store)) {
                 continue;
             }
-            for option in 0..label.writes.options(graph.value(object, store)) {
+            for option in 0..label.options(graph.value(object, store)) {
                 let is_new = (place, option) != (top, 0);
                 if is_new && is_worth(self.graph(), id, &label, (store, option)) {
                     self.later(Way::Read { read: id, store, option });
@@ -191,11 +207,16 @@ impl Search {
         self.frames.pop();
     }
 
-    /// A thread waits for a lock at the end of an execution: it may still take the lock from under
+    /// A thread waits for an object at the end of an execution: it may still take it from under
     /// whoever had it.
     pub(super) fn waits(&mut self, thread: u32, label: Label) {
+        let object = label.object.expect("it waits for one");
+        self.graph_mut().object(object); // perhaps nobody else has used it
+        if label.shares() {
+            return self.shares(thread, label);
+        }
         let graph = self.graph();
-        let (id, object) = (graph.next_of(thread), label.object.expect("a lock"));
+        let id = graph.next_of(thread);
         for place in graph.lowest(object, &graph.before(id))..graph.top(object) {
             let graph = self.graph();
             let store = graph.store_at(object, place);
@@ -223,13 +244,13 @@ impl Search {
             let event = graph.at(id);
             let loses_place = next
                 .is_some_and(|next| !knows(past, *next) && graph.at(*next).stamp >= event.stamp);
-            if event.frozen || loses_place || !self.is_maximal(id, past, store) {
+            if event.frozen || loses_place || !is_maximal((graph, &self.loops), id, past, store) {
                 break;
             }
             let refuses = event.label.awaits && !self.loops.accepts(graph, id, (object, store));
-            if event.label.reads() && event.label.object == Some(object) && !refuses {
-                let options =
-                    if event.label.waits() { 1 } else { event.label.writes.options(value) };
+            let label = &event.label;
+            if label.reads() && label.object == Some(object) && !label.shares() && !refuses {
+                let options = label.options(value);
                 found.extend((0..options).map(|option| (id, option)));
             }
         }
@@ -238,39 +259,11 @@ impl Search {
         }
     }
 
-    /// Whether an event was added in the maximal way, among what was there before it and what is in
-    /// the past of the store: it reads the newest store, or is it; nobody reads it; it takes its first
-    /// option. What an awaiting load must not read is as if it were not there.
-    fn is_maximal(&self, id: Id, past: &VectorClock, store: Id) -> bool {
-        let graph = self.graph();
-        let event = graph.at(id);
-        let earlier = |other: Id| {
-            other != store && (knows(past, other) || graph.at(other).stamp <= event.stamp)
-        };
-        let is_read = |event: &Event| event.readers.iter().any(|reader| earlier(*reader));
-        let newer = |object: u32, base: Id| {
-            let stores = &graph.objects[object as usize].stores[graph.place_of(object, base)..];
-            let counts =
-                |other: Id| !event.label.awaits || self.loops.accepts(graph, id, (object, other));
-            stores.iter().any(|other| *other != id && earlier(*other) && counts(*other))
-        };
-        if event.option != 0 {
-            return false;
-        }
-        if event.label.reads() {
-            let from = event.from();
-            return (from == INITIAL || earlier(from))
-                && !newer(event.object(), from)
-                && !(event.written.is_some() && is_read(event));
-        }
-        !event.label.only_stores() || !newer(event.object(), id) && !is_read(event)
-    }
-
     /// Goes a way. False if the graph is then inconsistent.
     fn takes(&mut self, way: Way) -> bool {
         self.turned = match way {
             Way::Read { read, .. } | Way::Revisit { read, .. } => Some(read),
-            Way::Place { .. } | Way::Push { .. } => None,
+            Way::Place { .. } | Way::Push { .. } | Way::Choose { .. } | Way::Take { .. } => None,
         };
         if let Way::Read { read, store, .. } | Way::Revisit { read, store, .. } = way {
             let graph = self.graph();
@@ -282,6 +275,10 @@ impl Search {
         }
         match way {
             Way::Read { read, store, option } => self.reads(read, store, option),
+            Way::Choose { event, option } => {
+                self.graph_mut().at_mut(event).option = option;
+                true
+            }
             Way::Place { store, place } => {
                 self.graph_mut().place(store, place);
                 self.revisits(store);
@@ -291,11 +288,12 @@ impl Search {
                 let id = self.graph_mut().push(thread, label);
                 self.reads(id, store, 0)
             }
+            Way::Take { thread, label, store, out } => self.take(thread, label, store, out),
             Way::Revisit { read, store, option } => self.revisit(read, store, option),
         }
     }
 
-    fn is_consistent(&mut self, new: Id) -> bool {
+    pub(super) fn is_consistent(&mut self, new: Id) -> bool {
         let graph = &self.frames.last().expect("the search is not over").graph;
         self.axiom.holds(graph, new)
     }
@@ -312,22 +310,26 @@ impl Search {
         self.is_consistent(read)
     }
 
+    /// Goes on with another graph.
+    pub(super) fn enter(&mut self, graph: Graph) {
+        if self.frames.last().is_some_and(|frame| frame.untried.is_empty()) {
+            self.frames.pop();
+        }
+        self.frames.push(Frame { graph, untried: Vec::new() });
+    }
+
     /// The read reads a store that was added after it. What was added in between goes, but for the
     /// past of the store, which must then stay for good.
     fn revisit(&mut self, read: Id, store: Id, option: usize) -> bool {
         let graph = self.graph();
         let (stamp, past) = (graph.at(read).stamp, graph.at(store).knowledge.past.clone());
         let (object, label) = (graph.at(read).object(), graph.at(read).label);
-        // a lock is not taken from a store that takes it: it waits, and the store stays
-        let value = graph.value(object, store);
-        let goes = label.waits() && label.writes.after(value, 0).is_none();
+        // what is not enabled behind the store waits, and the store stays
+        let goes = !label.accepts(graph.value(object, store));
         let mut graph = graph
             .restricted(|id, event| knows(&past, id) || event.stamp < stamp || id == read && !goes);
-        for id in graph.added.clone() {
-            if knows(&past, id) {
-                graph.at_mut(id).frozen = true;
-            }
-        }
+        graph.freeze(&past);
+        graph.held_off_before(stamp);
         if !goes {
             // a replay comes to it after the store
             graph.order.retain(|id| *id != read);
@@ -335,10 +337,7 @@ impl Search {
         }
         let lowest = graph.lowest(object, &graph.before(read));
         let is_coherent = goes || lowest <= graph.place_of(object, store);
-        if self.frames.last().is_some_and(|frame| frame.untried.is_empty()) {
-            self.frames.pop();
-        }
-        self.frames.push(Frame { graph, untried: Vec::new() });
+        self.enter(graph);
         if goes {
             return is_atomic(self.graph(), store) && self.is_consistent(store);
         }
@@ -354,19 +353,21 @@ impl Search {
     }
 }
 
-/// Whether a read may read this store: a lock takes only what is free; and where a
+/// Whether a read may read this store: it must not have to wait then; and where a
 /// read-modify-write that must stay has read, no other can.
 fn is_worth(graph: &Graph, read: Id, label: &Label, (store, option): (Id, usize)) -> bool {
     let object = label.object.expect("a read");
-    let writes = label.writes.after(graph.value(object, store), option).is_some();
-    if !writes {
-        return !label.waits();
+    let value = graph.value(object, store);
+    if !label.accepts(value) {
+        return false;
     }
-    let in_past = |id: Id| {
-        let previous = graph.previous(read);
-        id == read || previous.is_some_and(|p| knows(&graph.at(p).knowledge.past, id))
-    };
-    graph.successor(object, store).is_none_or(|id| !graph.at(id).frozen && !in_past(id))
+    if label.after(value, option).is_none() {
+        return true;
+    }
+    let in_past =
+        |id: Id| graph.previous(read).is_some_and(|p| knows(&graph.at(p).knowledge.past, id));
+    let goes = |id: Id| id == read || !graph.at(id).frozen && !in_past(id);
+    graph.successor(object, store).is_none_or(goes)
 }
 
 /// Whether no other read-modify-write reads what this one reads.
@@ -374,6 +375,36 @@ fn is_atomic(graph: &Graph, id: Id) -> bool {
     let event = graph.at(id);
     let mut readers = graph.readers(event.object(), event.from()).iter();
     event.written.is_none() || readers.all(|r| *r == id || graph.at(*r).written.is_none())
+}
+
+/// Whether an event was added in the maximal way, among what was there before it and what is in
+/// the past of the store: it reads the newest store, or is it; nobody reads it; it takes its first
+/// option. What an awaiting load must not read is as if it were not there.
+pub(super) fn is_maximal(
+    (graph, loops): (&Graph, &Loops),
+    id: Id,
+    past: &VectorClock,
+    store: Id,
+) -> bool {
+    let event = graph.at(id);
+    let earlier =
+        |other: Id| other != store && (knows(past, other) || graph.at(other).stamp <= event.stamp);
+    let is_read = |event: &Event| event.readers.iter().any(|reader| earlier(*reader));
+    let newer = |object: u32, base: Id| {
+        let stores = &graph.objects[object as usize].stores[graph.place_of(object, base)..];
+        let counts = |other: Id| !event.label.awaits || loops.accepts(graph, id, (object, other));
+        stores.iter().any(|other| *other != id && earlier(*other) && counts(*other))
+    };
+    if event.option != 0 {
+        return false;
+    }
+    if event.label.reads() {
+        let from = event.from();
+        return (from == INITIAL || earlier(from))
+            && !newer(event.object(), from)
+            && !(event.written.is_some() && is_read(event));
+    }
+    !event.label.only_stores() || !newer(event.object(), id) && !is_read(event)
 }
 
 /// The events that are not in a past, from the newest on. They are the last ones of each thread.

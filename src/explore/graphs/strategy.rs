@@ -1,16 +1,17 @@
 //! The strategy: repeats a graph in its replay order, then adds events until no thread can go on.
 
-use super::event::{INITIAL, Id, Label};
+use super::act::{Act, QUEUE};
+use super::event::{Does, INITIAL, Id, Label, NOTHING};
 use super::names::Names;
 use super::rounds::{After, Rounds};
 use super::search::Search;
 use crate::execution::{
-    Access, Ending, FREE, HELD, Offers, Pending, Point, Seen, Stop, Stored, Strategy, World, Writes,
+    Access, Effect, Ending, FREE, Offers, Pending, Point, Seen, Stop, Stored, Strategy, Waits,
+    World, Writes,
 };
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
 use crate::vocabulary::verdict::Bound;
 use std::panic::Location;
-use std::sync::atomic::Ordering;
 
 /// Every consistent execution graph once.
 #[derive(Debug)]
@@ -46,14 +47,22 @@ impl Default for Graphs {
     }
 }
 
-/// What a thread that locks does: it waits for what is free.
-const LOCKS: Writes =
-    Writes::Exchanged { expected: FREE, new: HELD, failure: Ordering::Relaxed, fails: false };
-
 /// Whether an operation is no event of the graph. It stands between two events of its thread, so it
 /// takes place as soon as it can. To yield means nothing: no order is preferred.
 pub(super) fn is_between(pending: &Pending) -> bool {
     matches!(pending.operation, Operation::Read | Operation::Write | Operation::Yield)
+}
+
+/// Whether the strategy is asked about an operation before it takes effect.
+fn is_asked_about(operation: Operation) -> bool {
+    match operation {
+        Operation::Load(_) | Operation::Rmw(..) => true,
+        Operation::Lock | Operation::TryLock | Operation::Unlock => true,
+        Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => true,
+        Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => true,
+        Operation::Park | Operation::Unpark(_) => true,
+        _ => false,
+    }
 }
 
 impl Graphs {
@@ -98,9 +107,8 @@ impl Graphs {
 
     /// Notes with which value the object that was named last begins.
     fn initial(&mut self, world: &World, object: u32) {
-        let Some(of) = self.names.live_object() else { return };
-        let weak = world.memory.weak.as_ref();
-        let initial = weak.and_then(|weak| weak.initial(of)).unwrap_or(FREE);
+        let weak = self.names.live_object().zip(world.memory.weak.as_ref());
+        let initial = weak.and_then(|(of, weak)| weak.initial(of)).unwrap_or(FREE);
         self.search.graph_mut().object(object).initial = Some(initial);
     }
 
@@ -127,7 +135,7 @@ impl Graphs {
         let value = source.zip(label.object);
         let value = value.map(|((store, _), object)| (store, graph.value(object, store)));
         let read = value.map_or(FREE, |(_, value)| value);
-        let written = label.writes.after(read, option);
+        let written = if label.reads() { label.after(read, option) } else { label.stores() };
         if written.is_some() != graph.at(id).written.is_some() {
             return Err("with the same stores read, a compare-exchange turned out otherwise".into());
         }
@@ -136,6 +144,20 @@ impl Graphs {
         event.label = Label { operation, awaits, ..label };
         (event.source, event.written) = (value, written);
         Ok(id)
+    }
+
+    /// The event of an operation that asks what it reads.
+    fn asked(&mut self, world: &World, thread: ThreadId, label: Label) -> Result<Id, Ending> {
+        match self.event(self.names.thread(thread), label, world) {
+            Ok(id) => {
+                self.option = self.search.graph().at(id).option;
+                Ok(id)
+            }
+            Err(why) => {
+                self.diverged = Some(why.clone());
+                Err(Ending::Unknown(Bound::NotDeterministic(why)))
+            }
+        }
     }
 
     /// The event has taken effect.
@@ -159,21 +181,74 @@ impl Graphs {
         let stored = |object: ObjectId| -> Stored {
             world.memory.weak.as_ref().and_then(|weak| weak.last(object)).unwrap_or(FREE)
         };
-        let (operation, writes) = match (seen.operation.unwrap_or(pending.operation), pending) {
+        let (operation, does) = match (seen.operation.unwrap_or(pending.operation), pending) {
             (Operation::Spawn(child), _) => {
                 let child = self.names.spawned(thread, child);
-                (Operation::Spawn(ThreadId(child)), Writes::Nothing)
+                (Operation::Spawn(ThreadId(child)), NOTHING)
             }
             (Operation::Join(child), _) => {
-                (Operation::Join(ThreadId(self.names.thread(child))), Writes::Nothing)
+                (Operation::Join(ThreadId(self.names.thread(child))), NOTHING)
             }
-            (operation @ (Operation::Store(_) | Operation::Unlock), Pending { object, .. }) => {
-                (operation, object.map_or(Writes::Nothing, |object| Writes::Always(stored(object))))
+            (operation @ Operation::Store(_), Pending { object: Some(object), .. }) => {
+                (operation, Does::Writes(Writes::Always(stored(*object))))
             }
-            (Operation::Lock, _) => (Operation::Lock, LOCKS),
-            (operation, _) => (operation, Writes::Nothing),
+            (operation, _) => (operation, NOTHING),
         };
-        Label { operation, object, writes, awaits: false }
+        Label { operation, object, does, awaits: false }
+    }
+
+    /// The same for an operation on an object that is no atomic, before it takes effect. `None` if
+    /// it is something else.
+    fn act(&mut self, world: &World, thread: u32, pending: &Pending) -> Option<Label> {
+        let operation = pending.operation;
+        let act = match operation {
+            Operation::Wait | Operation::Park if pending.spurious => {
+                return Some(Label::apart(operation, Act::Choose));
+            }
+            Operation::Wake => {
+                let condvar = self.names.object(&world.objects, pending.object?);
+                return Some(Label::apart(operation, Act::Notified { thread, condvar }));
+            }
+            Operation::ReadUnlock if !world.is_ordered(pending.object?) => {
+                let lock = self.names.object(&world.objects, pending.object?);
+                return Some(Label::apart(operation, Act::Leave { lock }));
+            }
+            Operation::ReadLock if !world.is_ordered(pending.object?) => Act::Enter,
+            Operation::Lock if !world.is_ordered(pending.object?) => Act::Write,
+            Operation::ReadLock => Act::ReadLock,
+            Operation::TryReadLock => Act::TryReadLock,
+            Operation::ReadUnlock => Act::ReadUnlock,
+            Operation::Lock => Act::Lock,
+            Operation::TryLock => Act::TryLock,
+            Operation::Unlock => Act::Unlock,
+            Operation::Park => Act::Park,
+            Operation::Unpark(_) => Act::Unpark,
+            Operation::Wait => Act::Enqueue { thread },
+            Operation::NotifyOne => Act::NotifyOne,
+            Operation::NotifyAll => Act::NotifyAll,
+            _ => return None,
+        };
+        let object = match operation {
+            Operation::Park => self.names.token(thread),
+            Operation::Unpark(parked) => self.names.token(self.names.thread(parked)),
+            _ => self.names.object(&world.objects, pending.object?),
+        };
+        Some(Label { object: Some(object), ..Label::apart(operation, act) })
+    }
+
+    /// What an act does, whose event this is.
+    fn effect(&self, id: Id) -> Effect {
+        let event = self.search.graph().at(id);
+        let (Does::Acts(act), Some((_, Stored::Bits(state)))) = (event.label.does, event.source)
+        else {
+            return Effect::Changes;
+        };
+        let wakes = act.wakes(state, event.option).and_then(|name| self.names.live_thread(name));
+        match wakes {
+            Some(thread) => Effect::Wakes(thread),
+            None if event.written.is_some() => Effect::Changes,
+            None => Effect::Looks,
+        }
     }
 }
 
@@ -191,6 +266,7 @@ impl Strategy for Graphs {
 
     fn pick(&mut self, point: &Point<'_>) -> ThreadId {
         let thread = self.turn(point);
+        self.rounds.holds_off = false;
         self.place = Some(point.pending(thread).location);
         thread
     }
@@ -208,21 +284,33 @@ impl Strategy for Graphs {
             return Ok(self.stored_as(self.search.graph().at(id).from()));
         }
         let awaits = self.due().is_none() && self.awaits(me, access.operation);
-        let label = Label { awaits, ..Label::of(access, object) };
         self.initial(world, object);
         if awaits && self.waits(me, object) {
             return Err(self.ends_here(After::Again));
         }
-        let id = match self.event(me, label, world) {
-            Ok(id) => id,
-            Err(why) => {
-                self.diverged = Some(why.clone());
-                return Err(Ending::Unknown(Bound::NotDeterministic(why)));
-            }
+        let id = self.asked(world, thread, Label { awaits, ..Label::of(access, object) })?;
+        Ok(self.stored_as(self.search.graph().at(id).from()))
+    }
+
+    fn acts(
+        &mut self,
+        world: &World,
+        thread: ThreadId,
+        pending: &Pending,
+    ) -> Result<Effect, Ending> {
+        let me = self.names.thread(thread);
+        let Some(label) = self.act(world, me, pending) else {
+            unreachable!("it is asked only about what it has a model of")
         };
-        let graph = self.search.graph();
-        self.option = graph.at(id).option;
-        Ok(self.stored_as(graph.at(id).from()))
+        if pending.operation == Operation::Wait && me >= QUEUE {
+            let operation = format!("a wait of the thread that is number {me}");
+            return Err(Ending::Unknown(Bound::NotModelled { engine: "graphs", operation }));
+        }
+        if self.rounds.is_repeating() {
+            return self.acts_again(&label).map(|id| self.effect(id));
+        }
+        let id = self.asked(world, thread, label)?;
+        Ok(self.effect(id))
     }
 
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {
@@ -242,12 +330,8 @@ impl Strategy for Graphs {
         if is_between(pending) || repeats || world.ending.is_some() || self.diverged.is_some() {
             return;
         }
-        let asked = matches!(
-            pending.operation,
-            Operation::Load(_) | Operation::Rmw(..) | Operation::TryLock
-        );
         let me = self.names.thread(thread);
-        if let Some(id) = self.due().filter(|_| asked) {
+        if let Some(id) = self.due().filter(|_| is_asked_about(pending.operation)) {
             return self.passed(id);
         }
         let label = self.label(world, me, pending, seen);
@@ -264,22 +348,39 @@ impl Strategy for Graphs {
 
     fn ended(&mut self, world: &mut World) {
         if !self.ends() && world.ending.is_none() {
-            world.ending = Some(Ending::Uncounted);
+            world.ending = Some(Ending::InVain);
         }
-        if self.rounds.after != After::Next
-            || matches!(&world.ending, Some(Ending::Unknown(_) | Ending::GivenUp))
-        {
-            return; // it is no execution of its own
+        match &world.ending {
+            _ if self.rounds.after != After::Next => return, // it is no execution of its own
+            None | Some(Ending::Violation { .. } | Ending::InVain) => {}
+            Some(Ending::Unknown(_) | Ending::GivenUp) => return,
         }
         for (thread, state) in (0..).map(ThreadId).zip(&world.threads) {
-            let waits = state.pending.filter(|p| !state.finished && p.operation == Operation::Lock);
-            if let Some(object) = waits.and_then(|pending| pending.object) {
-                let object = Some(self.names.object(&world.objects, object));
-                let label =
-                    Label { operation: Operation::Lock, object, writes: LOCKS, awaits: false };
-                self.search.waits(self.names.thread(thread), label);
+            let me = self.names.thread(thread);
+            let waits = state.pending.filter(|p| !state.finished && p.waits != Waits::Never);
+            let label = waits.and_then(|pending| self.act(world, me, &pending));
+            if let Some(label) = label.filter(|label| label.object.is_some()) {
+                self.search.waits(me, label);
             }
         }
+    }
+
+    fn holds_off(&mut self, world: &World, thread: ThreadId) -> bool {
+        let pending = world.threads[thread.index()].pending;
+        let Some(lock) =
+            pending.filter(|p| p.operation == Operation::ReadLock && p.object.is_some())
+        else {
+            return false;
+        };
+        let lock = lock.object.expect("just seen");
+        if self.due().is_some() || world.is_ordered(lock) {
+            return false;
+        }
+        let (me, lock) = (self.names.thread(thread), self.names.object(&world.objects, lock));
+        self.search.graph_mut().object(lock);
+        let holds_off = self.search.graph().holds_off(me, lock);
+        self.rounds.holds_off |= holds_off;
+        holds_off
     }
 
     fn offers(&self) -> Offers {

@@ -1,7 +1,8 @@
 //! Loops that wait for other threads.
 
-use super::program::{Kind as Programs, Op, Program, explored};
-use super::{allowed, check, compare, executions, spawn_all, violated};
+use super::program::{Op, Program, explored};
+use super::random::Kind as Programs;
+use super::{allowed, check, compare, executions, soaked, spawn_all, violated};
 use selvedge::cell::UnsafeCell;
 use selvedge::hint;
 use selvedge::sync::Arc;
@@ -269,12 +270,12 @@ fn a_loop_with_effects_leaves_the_verdict_open() {
 
 #[test]
 fn random_programs_that_wait_have_the_executions_that_rc11_allows() {
-    compare(Explorer::Graphs, Programs::Awaits, 7, 400);
+    compare(Explorer::Graphs, Programs::Awaits, 7, soaked(400, 10_000));
 }
 
 #[test]
 fn random_programs_that_wait_with_seqcst_have_the_executions_that_rc11_allows() {
-    compare(Explorer::Graphs, Programs::StrongAwaits, 7, 400);
+    compare(Explorer::Graphs, Programs::StrongAwaits, 7, soaked(400, 10_000));
 }
 
 /// Programs on which the search was wrong once: a value that does not end the loop was read all the
@@ -308,7 +309,7 @@ fn programs_that_wait_and_were_wrong_once_are_right() {
     ];
     for threads in programs {
         let threads = threads.iter().map(|ops| ops.to_vec()).collect();
-        let program = Program { locations: 2, threads };
+        let program = Program { locations: 2, threads, spurious: false };
         let allowed = allowed(&program, 100_000).expect("it is small");
         assert_eq!(explored(Explorer::Graphs, &program), allowed, "{program:?}");
     }
@@ -321,7 +322,7 @@ fn an_explorer_that_does_not_wait_is_not_taken_for_this_one() {
         let reads = if waits { Op::Await(0, 2, Relaxed) } else { Op::Load(0, Relaxed) };
         vec![vec![Op::Store(0, 1, Relaxed), Op::Store(0, 2, Relaxed)], vec![reads]]
     };
-    let program = |waits| Program { locations: 1, threads: threads(waits) };
+    let program = |waits| Program { locations: 1, threads: threads(waits), spurious: false };
     let allowed = |waits| allowed(&program(waits), 1_000).expect("it is small");
     assert_eq!((allowed(true).0, allowed(false).0), (1, 3));
     assert_eq!(explored(Explorer::Graphs, &program(true)), allowed(true));

@@ -1,11 +1,11 @@
-//! Small programs of atomics, fences and locks: by hand, at random, and on the facade.
+//! Small programs of atomics, fences, locks and other objects, and how they run on the facade.
 
 use selvedge::sync::atomic::{AtomicU64, fence};
-use selvedge::sync::{Mutex, MutexGuard};
-use selvedge::{Budget, Check, Explorer, Extent, hint, thread};
+use selvedge::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use selvedge::{Budget, Check, Counts, Explorer, Extent, hint, thread};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::Ordering;
 
 /// What a thread does. Locations and locks are numbered.
 #[derive(Clone, Copy, Debug)]
@@ -34,9 +34,42 @@ pub(super) enum Op {
     /// Starts another thread, which does not start by itself then; waits for its end.
     Start(usize),
     Join(usize),
-    /// What `axioms` puts around the operations of a thread that is started and joined.
+    /// Each lock has a condition variable.
+    Wait(usize),
+    NotifyOne(usize),
+    NotifyAll(usize),
+    Park,
+    Unpark(usize),
+    /// There is one lock for readers and writers. Readers come in no order unless one of them tries.
+    Read,
+    ReadUnlock,
+    Write,
+    WriteUnlock,
+    TryRead,
+    TryWrite,
+    /// If the last try took it.
+    ReadUnlockTried,
+    WriteUnlockTried,
+    /// What `steps` puts around the operations of a thread that is started and joined.
     Begin(usize),
     End(usize),
+    /// What it makes of a wait and a park.
+    Choose(Place),
+    Enqueue(usize),
+    Notified(usize),
+    Token,
+    /// Of readers and writers, if readers come in no order.
+    Enter,
+    Leave,
+    Take,
+}
+
+/// What may end for no reason: once in each thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    Weak,
+    Wait,
+    Park,
 }
 
 /// How many locks a program has.
@@ -46,16 +79,18 @@ pub(super) const LOCKS: usize = 2;
 pub(super) struct Program {
     pub(super) locations: usize,
     pub(super) threads: Vec<Vec<Op>>,
+    /// Whether something may end for no reason.
+    pub(super) spurious: bool,
 }
 
 impl Program {
+    pub(super) fn has(&self, wanted: impl Fn(&Op) -> bool) -> bool {
+        self.threads.iter().flatten().any(wanted)
+    }
+
     /// Whether a thread waits in a loop.
     pub(super) fn awaits(&self) -> bool {
         self.has(|op| matches!(op, Op::Await(..)))
-    }
-
-    fn has(&self, wanted: impl Fn(&Op) -> bool) -> bool {
-        self.threads.iter().flatten().any(wanted)
     }
 
     /// Whether some thread starts this one.
@@ -63,11 +98,26 @@ impl Program {
         self.has(|op| matches!(op, Op::Start(other) if *other == thread))
     }
 
+    /// Whether readers of the lock come in an order.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.has(|op| matches!(op, Op::TryRead | Op::TryWrite))
+    }
+
+    /// Whether no thread can unpark one that is not yet started, in whatever order they run.
+    pub(super) fn is_startable(&self) -> bool {
+        self.threads.iter().enumerate().all(|(thread, ops)| {
+            ops.iter().all(|op| !matches!(op, Op::Unpark(other) if *other >= thread))
+        })
+    }
+
     /// Whether some thread joins this one.
     pub(super) fn joins(&self, thread: usize) -> bool {
         self.has(|op| matches!(op, Op::Join(other) if *other == thread))
     }
 }
+
+/// What a thread reports that has come to its end.
+pub(super) const DONE: u64 = 99;
 
 /// What each thread reads, in order.
 pub(super) type Reads = Vec<Vec<u64>>;
@@ -77,23 +127,81 @@ pub(super) type Outcomes = BTreeMap<Reads, u64>;
 
 struct Shared {
     atomics: Vec<AtomicU64>,
-    locks: Vec<Mutex<()>>,
+    locks: Vec<(Mutex<()>, Condvar)>,
+    lock: RwLock<()>,
     threads: Vec<Vec<Op>>,
     started: Vec<std::sync::Mutex<Option<thread::JoinHandle<()>>>>,
+    handles: std::sync::Mutex<Vec<Option<thread::Thread>>>,
     read: Arc<std::sync::Mutex<Vec<Reads>>>,
 }
 
 fn start(thread: usize, shared: &Arc<Shared>) -> thread::JoinHandle<()> {
     let theirs = Arc::clone(shared);
-    thread::spawn(move || {
+    let handle = thread::spawn(move || {
         let read = |value| theirs.read.lock().unwrap().last_mut().unwrap()[thread].push(value);
         run(&theirs.threads[thread], &theirs, read);
-    })
+        read(DONE);
+    });
+    shared.handles.lock().unwrap()[thread] = Some(handle.thread().clone());
+    handle
+}
+
+/// What a thread holds.
+#[derive(Default)]
+struct Guards<'a> {
+    locks: [Option<MutexGuard<'a, ()>>; LOCKS],
+    read: Option<RwLockReadGuard<'a, ()>>,
+    written: Option<RwLockWriteGuard<'a, ()>>,
+}
+
+/// Runs what is no access of an atomic. Returns what it reads.
+fn act<'a>(op: Op, shared: &'a Arc<Shared>, guards: &mut Guards<'a>) -> Option<u64> {
+    let locks = &mut guards.locks;
+    match op {
+        Op::Try(lock) => {
+            locks[lock] = shared.locks[lock].0.try_lock().ok();
+            return Some(u64::from(locks[lock].is_none()));
+        }
+        Op::Lock(lock) => locks[lock] = Some(shared.locks[lock].0.lock().unwrap()),
+        Op::Unlock(lock) | Op::UnlockTried(lock) => drop(locks[lock].take()),
+        Op::Wait(lock) => {
+            let guard = locks[lock].take().expect("it has the lock");
+            locks[lock] = Some(shared.locks[lock].1.wait(guard).unwrap());
+        }
+        Op::TryRead => {
+            guards.read = shared.lock.try_read().ok();
+            return Some(u64::from(guards.read.is_none()));
+        }
+        Op::TryWrite => {
+            guards.written = shared.lock.try_write().ok();
+            return Some(u64::from(guards.written.is_none()));
+        }
+        Op::Read => guards.read = Some(shared.lock.read().unwrap()),
+        Op::Write => guards.written = Some(shared.lock.write().unwrap()),
+        Op::ReadUnlock | Op::ReadUnlockTried => drop(guards.read.take()),
+        Op::WriteUnlock | Op::WriteUnlockTried => drop(guards.written.take()),
+        Op::NotifyOne(lock) => shared.locks[lock].1.notify_one(),
+        Op::NotifyAll(lock) => shared.locks[lock].1.notify_all(),
+        Op::Park => thread::park(),
+        Op::Unpark(thread) => {
+            let handle = shared.handles.lock().unwrap()[thread].clone();
+            handle.expect("it was started").unpark();
+        }
+        Op::Start(thread) => {
+            *shared.started[thread].lock().unwrap() = Some(start(thread, shared));
+        }
+        Op::Join(thread) => {
+            let handle = shared.started[thread].lock().unwrap().take();
+            handle.expect("it was started").join().unwrap();
+        }
+        other => unreachable!("nobody writes {other:?}"),
+    }
+    None
 }
 
 fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
     let (mut last, mut skips) = (0, 0);
-    let mut guards: Vec<Option<MutexGuard<'_, ()>>> = shared.locks.iter().map(|_| None).collect();
+    let mut guards = Guards::default();
     let at = |location: usize| &shared.atomics[location];
     for op in ops {
         if skips > 0 {
@@ -116,18 +224,6 @@ fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
             Op::Weak(x, old, new, success, failure) => {
                 Some(at(x).compare_exchange_weak(old, new, success, failure).unwrap_or_else(|v| v))
             }
-            Op::Try(lock) => {
-                guards[lock] = shared.locks[lock].try_lock().ok();
-                Some(u64::from(guards[lock].is_none()))
-            }
-            Op::Lock(lock) => {
-                guards[lock] = Some(shared.locks[lock].lock().unwrap());
-                None
-            }
-            Op::Unlock(lock) | Op::UnlockTried(lock) => {
-                drop(guards[lock].take());
-                None
-            }
             Op::Store(x, value, order) => {
                 at(x).store(value, order);
                 None
@@ -140,56 +236,60 @@ fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
                 fence(order);
                 None
             }
-            Op::Start(thread) => {
-                *shared.started[thread].lock().unwrap() = Some(start(thread, shared));
-                None
-            }
-            Op::Join(thread) => {
-                let handle = shared.started[thread].lock().unwrap().take();
-                handle.expect("it was started").join().unwrap();
-                None
-            }
-            Op::Begin(_) | Op::End(_) => unreachable!("nobody writes them"),
             Op::If(wanted, count) => {
                 skips = if last == wanted { 0 } else { count };
                 None
             }
+            other => act(other, shared, &mut guards),
         };
         if let Some(value) = value {
             last = value;
             read(value);
         }
     }
-    guards.into_iter().for_each(std::mem::forget); // held to the end
+    std::mem::forget(guards); // held to the end
+}
+
+/// Whether a thread has not come to its end.
+pub(super) fn is_stuck(reads: &Reads) -> bool {
+    reads.iter().any(|read| read.last() != Some(&DONE))
 }
 
 /// All executions of a program, and what they read. If a thread waits in a loop: those in which
 /// every thread comes to its end.
 pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes) {
+    let (counts, outcomes) = counted(explorer, program);
+    let executions = if program.awaits() { outcomes.values().sum() } else { counts.executions };
+    (executions, outcomes)
+}
+
+/// The same, with how many executions are stuck. What is read in an execution that is in vain, or
+/// before the exploration begins anew, is among the outcomes, too.
+pub(super) fn counted(explorer: Explorer, program: &Program) -> (Counts, Outcomes) {
     let read: Arc<std::sync::Mutex<Vec<Reads>>> = Arc::default();
     let (theirs, program) = (Arc::clone(&read), program.clone());
-    let told = program.clone();
-    let awaits = program.awaits();
+    let (spurious, awaits) = (program.spurious, program.awaits());
     let model = move || {
-        let read: Arc<std::sync::Mutex<Vec<Reads>>> =
-            if awaits { Arc::default() } else { Arc::clone(&theirs) };
+        let read = if awaits { Arc::default() } else { Arc::clone(&theirs) };
         read.lock().unwrap().push(vec![Vec::new(); program.threads.len()]);
         let atomics = (0..program.locations).map(|_| AtomicU64::new(0)).collect();
-        let locks = (0..LOCKS).map(|_| Mutex::new(())).collect();
-        let threads = program.threads.clone();
+        let locks = (0..LOCKS).map(|_| (Mutex::new(()), Condvar::new())).collect();
+        let (lock, threads) = (RwLock::new(()), program.threads.clone());
         let started = threads.iter().map(|_| std::sync::Mutex::default()).collect();
-        let shared = Shared { atomics, locks, threads, started, read: Arc::clone(&read) };
-        let shared = Arc::new(shared);
+        let handles = std::sync::Mutex::new(vec![None; threads.len()]);
+        let all = Arc::clone(&read);
+        let shared = Arc::new(Shared { atomics, locks, lock, threads, started, handles, read });
         let first = (0..program.threads.len()).filter(|thread| !program.starts(*thread));
         let started: Vec<_> = first.map(|thread| start(thread, &shared)).collect();
         if awaits {
             started.into_iter().for_each(|thread| thread.join().unwrap());
-            theirs.lock().unwrap().append(&mut read.lock().unwrap());
+            theirs.lock().unwrap().append(&mut all.lock().unwrap());
         }
     };
     let budget = Budget::executions(1_000_000);
-    let check = Check::new("program").explorers([explorer]).leaks(false).budget(budget);
-    let counts = check.count(model).unwrap_or_else(|bound| panic!("{told:?}: {bound:?}"));
+    let check = Check::new("program").explorers([explorer]).leaks(false);
+    let check = check.spurious(spurious).budget(budget);
+    let counts = check.count(model).expect("all of it is modelled");
     assert!(matches!(counts.extent, Extent::Weak | Extent::Exhaustive), "{counts:?}");
     let mut outcomes = Outcomes::new();
     let all = read.lock().unwrap();
@@ -199,152 +299,5 @@ pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes)
     for reads in &all[before..] {
         *outcomes.entry(reads.clone()).or_default() += 1;
     }
-    let executions = if awaits { outcomes.values().sum() } else { counts.executions };
-    (executions, outcomes)
-}
-
-/// What random programs are made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Everything but locks.
-    Atomics,
-    /// Two or three accesses with SeqCst among them, or with a fence between them: store buffering,
-    /// IRIW and their like.
-    SeqCst,
-    Locks,
-    /// Threads that wait in loops, and what they wait for.
-    Awaits,
-    /// The same, with SeqCst among them.
-    StrongAwaits,
-}
-
-pub(super) fn random(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Program {
-    let locations = rng.usize(2..=3);
-    let mut left = size;
-    let threads = (0..rng.usize(2..=4)).map(|_| {
-        let most = if kind == Kind::SeqCst { 3 } else { 4 };
-        let count = rng.usize(1..=most).min(left);
-        left -= count;
-        match kind {
-            Kind::Atomics => atomics(rng, locations, count),
-            Kind::SeqCst => shape(rng, locations, count),
-            Kind::Locks => locks(rng, locations, count),
-            Kind::Awaits | Kind::StrongAwaits => awaits(rng, locations, count, kind),
-        }
-    });
-    let mut threads: Vec<Vec<Op>> = threads.collect();
-    if kind == Kind::SeqCst && rng.u8(..3) > 0 {
-        family(rng, &mut threads);
-    }
-    Program { locations, threads }
-}
-
-fn any(rng: &mut fastrand::Rng, orders: &[Ordering]) -> Ordering {
-    orders[rng.usize(..orders.len())]
-}
-
-fn access(rng: &mut fastrand::Rng, locations: usize) -> Op {
-    let (x, value) = (rng.usize(..locations), rng.u64(1..3));
-    let loads = any(rng, &[Relaxed, Acquire, SeqCst]);
-    let stores = any(rng, &[Relaxed, Release, SeqCst]);
-    let both = any(rng, &[Relaxed, Acquire, Release, AcqRel, SeqCst]);
-    match rng.u8(..12) {
-        0..=2 => Op::Load(x, loads),
-        3..=5 => Op::Store(x, value, stores),
-        6 => Op::Pass(x, 1, stores),
-        7 => Op::Add(x, value, both),
-        8 => Op::Swap(x, value, both),
-        9 => Op::Exchange(x, rng.u64(..3), rng.u64(1..4), both, loads),
-        10 => Op::Weak(x, rng.u64(..2), rng.u64(1..4), both, loads),
-        _ => Op::Fence(any(rng, &[Acquire, Release, AcqRel, SeqCst])),
-    }
-}
-
-fn atomics(rng: &mut fastrand::Rng, locations: usize, count: usize) -> Vec<Op> {
-    let mut ops = Vec::new();
-    for nth in 0..count {
-        if nth > 0 && rng.u8(..4) == 0 {
-            ops.push(Op::If(rng.u64(..3), 1));
-        }
-        ops.push(access(rng, locations));
-    }
-    ops
-}
-
-fn awaits(rng: &mut fastrand::Rng, locations: usize, count: usize, kind: Kind) -> Vec<Op> {
-    let ops = (0..count).map(|_| {
-        if rng.u8(..3) == 0 {
-            let loads = if kind == Kind::Awaits { 2 } else { 3 };
-            let order = any(rng, &[Relaxed, Acquire, SeqCst][..loads]);
-            return Op::Await(rng.usize(..locations), rng.u64(..3), order);
-        }
-        loop {
-            let op = access(rng, locations);
-            let is_strong = format!("{op:?}").contains("SeqCst");
-            if kind == Kind::StrongAwaits || !is_strong {
-                return op;
-            }
-        }
-    });
-    let mut ops: Vec<Op> = ops.collect();
-    if kind == Kind::StrongAwaits && ops.len() > 1 && rng.bool() {
-        ops.insert(1, Op::Fence(SeqCst));
-    }
-    ops
-}
-
-fn shape(rng: &mut fastrand::Rng, locations: usize, count: usize) -> Vec<Op> {
-    let (mut ops, mut x) = (Vec::new(), rng.usize(..locations));
-    let fenced = rng.u8(..5) < 2;
-    for nth in 0..count {
-        if nth > 0 && fenced {
-            ops.push(Op::Fence(if rng.u8(..5) > 0 { SeqCst } else { AcqRel }));
-        }
-        let strong = rng.u8(..if fenced { 5 } else { 2 }) == 0;
-        let mut order = |weak: &[Ordering]| if strong { SeqCst } else { any(rng, weak) };
-        let (loads, stores) = (order(&[Relaxed, Acquire]), order(&[Relaxed, Release]));
-        ops.push(match rng.u8(..9) {
-            0..=3 => Op::Load(x, loads),
-            4..=7 => Op::Store(x, rng.u64(1..3), stores),
-            _ => Op::Add(x, 1, stores),
-        });
-        if rng.u8(..6) > 0 {
-            x = (x + rng.usize(1..locations)) % locations;
-        }
-    }
-    ops
-}
-
-/// Lets one thread start another, and perhaps join it.
-fn family(rng: &mut fastrand::Rng, threads: &mut [Vec<Op>]) {
-    let child = rng.usize(1..threads.len());
-    let parent = &mut threads[rng.usize(..child)];
-    let at = rng.usize(..=parent.len());
-    parent.insert(at, Op::Start(child));
-    if rng.u8(..3) > 0 {
-        parent.insert(rng.usize(at + 1..=parent.len()), Op::Join(child));
-    }
-}
-
-fn locks(rng: &mut fastrand::Rng, locations: usize, count: usize) -> Vec<Op> {
-    let (mut ops, mut held) = (Vec::new(), [false; LOCKS]);
-    for _ in 0..count {
-        let lock = rng.usize(..LOCKS);
-        match (rng.u8(..8), held[lock]) {
-            (0..=3, false) => ops.push(Op::Lock(lock)),
-            (4 | 5, true) => ops.push(Op::Unlock(lock)),
-            (6, false) => {
-                ops.extend([Op::Try(lock), access(rng, locations), Op::UnlockTried(lock)]);
-                continue;
-            }
-            _ => {
-                ops.push(access(rng, locations));
-                continue;
-            }
-        }
-        held[lock] = !held[lock];
-    }
-    let released = (0..LOCKS).filter(|lock| held[*lock] && rng.u8(..8) > 0);
-    ops.extend(released.map(Op::Unlock).collect::<Vec<_>>());
-    ops
+    (counts, outcomes)
 }

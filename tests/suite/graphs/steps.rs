@@ -1,0 +1,371 @@
+//! Every consistent graph of a program, by brute force.
+//!
+//! Graphs grow by one event at a time, which reads any store there is and stands in any place.
+//! What an object is that is no atomic, is said here once more, and not taken from the explorer.
+
+use super::axioms::is_consistent;
+use super::program::{DONE, Op, Outcomes, Place, Program, is_stuck};
+use std::collections::HashSet;
+use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
+
+/// An event by its thread and its place there. `None` is the initial store.
+pub(super) type Id = Option<(usize, usize)>;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Event {
+    /// `None`: a fence, or what it does to a thread.
+    pub(super) location: Option<usize>,
+    /// The store that is read, and its value.
+    pub(super) read: Option<(Id, u64)>,
+    pub(super) written: Option<u64>,
+    pub(super) order: Ordering,
+    /// What the thread reports of it.
+    reports: Option<u64>,
+    /// What has ended for no reason.
+    spurious: Option<Place>,
+    pub(super) does: Option<Does>,
+}
+
+impl Event {
+    /// The store with which a location begins.
+    pub(super) fn initial(location: usize) -> Event {
+        Event { location: Some(location), written: Some(0), ..Event::beside(Relaxed, None) }
+    }
+
+    /// One that accesses nothing.
+    fn beside(order: Ordering, does: Option<Does>) -> Event {
+        let (location, read, written) = (None, None, None);
+        Event { location, read, written, order, reports: None, spurious: None, does }
+    }
+}
+
+/// What it does to a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Does {
+    Start(usize),
+    Begin(usize),
+    End(usize),
+    Join(usize),
+    /// It comes after this event.
+    Hears(usize, usize),
+    /// It enters a lock as one of its readers, in no order. It leaves it. It takes the lock from
+    /// those who have left.
+    Enters,
+    Leaves,
+    Takes,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Graph {
+    pub(super) threads: Vec<Vec<Event>>,
+    /// The stores of each location in coherence order.
+    pub(super) stores: Vec<Vec<Id>>,
+}
+
+impl Graph {
+    fn value(&self, store: Id) -> u64 {
+        store.map_or(0, |(thread, nth)| self.threads[thread][nth].written.expect("a store"))
+    }
+}
+
+/// What has stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Object {
+    Atomic(usize),
+    Lock(usize),
+    Condvar(usize),
+    Token(usize),
+    Shared,
+}
+
+/// What a thread's operation accesses.
+fn object(op: Op, thread: usize) -> Option<Object> {
+    Some(match op {
+        Op::Load(x, _) | Op::Store(x, ..) | Op::Pass(x, ..) => Object::Atomic(x),
+        Op::Await(x, ..) => Object::Atomic(x),
+        Op::Add(x, ..) | Op::Swap(x, ..) => Object::Atomic(x),
+        Op::Exchange(x, ..) | Op::Weak(x, ..) => Object::Atomic(x),
+        Op::Lock(lock) | Op::Unlock(lock) => Object::Lock(lock),
+        Op::Try(lock) | Op::UnlockTried(lock) => Object::Lock(lock),
+        Op::Enqueue(lock) | Op::NotifyOne(lock) | Op::NotifyAll(lock) => Object::Condvar(lock),
+        Op::Token => Object::Token(thread),
+        Op::Unpark(parked) => Object::Token(parked),
+        Op::Read | Op::Write | Op::TryRead | Op::TryWrite | Op::WriteUnlock => Object::Shared,
+        Op::Enter | Op::Take | Op::WriteUnlockTried => Object::Shared,
+        Op::ReadUnlock | Op::ReadUnlockTried => Object::Shared,
+        _ => return None,
+    })
+}
+
+/// Whether an operation that accesses something only stores.
+fn only_stores(op: Op) -> bool {
+    matches!(op, Op::Store(..) | Op::Pass(..) | Op::Unlock(_) | Op::UnlockTried(_))
+        || matches!(op, Op::WriteUnlock | Op::WriteUnlockTried)
+}
+
+/// What the thread reports of an operation that reads this, and writes or does not.
+fn reports(op: Op, value: u64, writes: bool) -> Option<u64> {
+    match op {
+        Op::Load(..) | Op::Await(..) | Op::Add(..) | Op::Swap(..) => Some(value),
+        Op::Exchange(..) | Op::Weak(..) => Some(value),
+        Op::Try(_) | Op::TryRead | Op::TryWrite => Some(u64::from(!writes)),
+        _ => None,
+    }
+}
+
+/// What a thread's operation may write if it reads this value, and its ordering then. Nothing, if
+/// it waits.
+fn writes(op: Op, last: u64, thread: usize, value: u64) -> Vec<(Option<u64>, Ordering)> {
+    let one = |written, order| vec![(written, order)];
+    match op {
+        Op::Await(_, wanted, _) if value != wanted => Vec::new(),
+        Op::Load(_, order) | Op::Await(_, _, order) => one(None, order),
+        Op::Store(_, new, order) | Op::Swap(_, new, order) => one(Some(new), order),
+        Op::Pass(_, more, order) => one(Some(last + more), order),
+        Op::Add(_, by, order) => one(Some(value + by), order),
+        Op::Exchange(_, old, new, success, _) | Op::Weak(_, old, new, success, _)
+            if old == value =>
+        {
+            one(Some(new), success)
+        }
+        Op::Exchange(.., failure) | Op::Weak(.., failure) => one(None, failure),
+        Op::Lock(_) | Op::Try(_) if value == 0 => one(Some(1), Acquire),
+        Op::Lock(_) => Vec::new(),
+        Op::Try(_) => one(None, Relaxed),
+        Op::Unlock(_) | Op::UnlockTried(_) => one(Some(0), Release),
+        Op::Enqueue(_) => one(Some(value | 1 << thread), AcqRel),
+        Op::NotifyOne(_) | Op::NotifyAll(_) if value == 0 => one(None, Relaxed),
+        Op::NotifyAll(_) => one(Some(0), AcqRel),
+        Op::NotifyOne(_) => {
+            let waits = (0..64).filter(|thread| value & 1 << thread != 0);
+            waits.map(|thread| (Some(value & !(1 << thread)), AcqRel)).collect()
+        }
+        Op::Token if value == 0 => Vec::new(),
+        Op::Token => one(Some(0), Acquire),
+        Op::Unpark(_) => one(Some(1), Release),
+        Op::Enter if value == 0 => one(None, Acquire),
+        Op::Take if value == 0 => one(Some(1), Acquire),
+        Op::Enter | Op::Take => Vec::new(),
+        // a writer counts one, a reader two
+        Op::Read | Op::TryRead if value % 2 == 0 => one(Some(value + 2), Acquire),
+        Op::Write | Op::TryWrite if value == 0 => one(Some(1), Acquire),
+        Op::Read | Op::Write => Vec::new(),
+        Op::TryRead | Op::TryWrite => one(None, Relaxed),
+        Op::ReadUnlock | Op::ReadUnlockTried if value < 2 => Vec::new(),
+        Op::ReadUnlock | Op::ReadUnlockTried => one(Some(value - 2), Release),
+        Op::WriteUnlock | Op::WriteUnlockTried => one(Some(0), Release),
+        other => unreachable!("{other:?} accesses nothing"),
+    }
+}
+
+/// The operation that a thread comes to after its events, with what it has read last.
+fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64)> {
+    let (mut done, mut last, mut took, mut skips) = (events.iter(), 0, false, 0);
+    let (mut early, mut served) = (false, Vec::new());
+    for op in ops {
+        match *op {
+            _ if skips > 0 => {
+                skips -= 1;
+                continue;
+            }
+            Op::If(wanted, count) => {
+                skips = if last == wanted { 0 } else { count };
+                continue;
+            }
+            Op::UnlockTried(_) | Op::ReadUnlockTried | Op::WriteUnlockTried if !took => continue,
+            Op::Choose(place) if served.contains(&place) => {
+                early = false;
+                continue;
+            }
+            Op::Enqueue(_) | Op::Notified(_) | Op::Token if early => continue,
+            _ => {}
+        }
+        let Some(event) = done.next() else { return Some((*op, last)) };
+        last = event.reports.unwrap_or(last);
+        match op {
+            Op::Try(_) => took = last == 0,
+            Op::TryRead | Op::TryWrite => took = event.written.is_some(),
+            Op::Choose(_) => early = event.spurious.is_some(),
+            _ => {}
+        }
+        served.extend(event.spurious);
+    }
+    None
+}
+
+/// What an operation that accesses nothing may be.
+fn beside(graph: &Graph, thread: usize, op: Op, condvar: impl Fn(usize) -> usize) -> Vec<Event> {
+    let has = |does| graph.threads.iter().flatten().any(|event| event.does == Some(does));
+    let one = |does| vec![Event::beside(Relaxed, Some(does))];
+    match op {
+        Op::Begin(child) if !has(Does::Start(child)) => Vec::new(),
+        Op::Join(child) if !has(Does::End(child)) => Vec::new(),
+        Op::Start(child) => one(Does::Start(child)),
+        Op::Begin(child) => one(Does::Begin(child)),
+        Op::End(child) => one(Does::End(child)),
+        Op::Join(child) => one(Does::Join(child)),
+        Op::Fence(order) => vec![Event::beside(order, None)],
+        Op::Leave => one(Does::Leaves),
+        Op::Choose(place) => {
+            let declines = Event::beside(Relaxed, None);
+            vec![declines.clone(), Event { spurious: Some(place), ..declines }]
+        }
+        Op::Notified(lock) => {
+            let stores = &graph.stores[condvar(lock)];
+            let own = stores.iter().rposition(|id| id.is_some_and(|id| id.0 == thread));
+            let own = own.expect("it has enqueued");
+            let mut woken = stores[own..].iter().filter(|id| graph.value(**id) & 1 << thread == 0);
+            let first = woken.next().and_then(|id| *id);
+            first
+                .into_iter()
+                .map(|(t, nth)| Event::beside(Relaxed, Some(Does::Hears(t, nth))))
+                .collect()
+        }
+        other => unreachable!("{other:?} accesses something"),
+    }
+}
+
+/// Whether readers and writers may read this store of their lock: nobody enters where a writer has
+/// taken it, and a writer takes it when all have left that have entered there.
+fn is_open(graph: &Graph, op: Op, (location, place): (usize, usize), source: Id) -> bool {
+    let does = |id: Id| id.and_then(|(thread, nth)| graph.threads[thread][nth].does);
+    let taken = || {
+        let next = graph.stores[location].get(place).copied().flatten();
+        does(next) == Some(Does::Takes)
+    };
+    let inside = |events: &Vec<Event>| {
+        let enters = |event: &Event| {
+            event.does == Some(Does::Enters) && event.read.is_some_and(|(id, _)| id == source)
+        };
+        let last = events.iter().rposition(enters);
+        last.is_some_and(|at| !events[at..].iter().any(|e| e.does == Some(Does::Leaves)))
+    };
+    match op {
+        Op::Enter => !taken(),
+        Op::Take => !graph.threads.iter().any(inside),
+        _ => true,
+    }
+}
+
+/// Every graph with one more event of this thread, consistent or not.
+fn grown(program: &Program, objects: &[Object], graph: &Graph, thread: usize) -> Vec<Graph> {
+    let events = &graph.threads[thread];
+    let Some((op, last)) = next(&program.threads[thread], events) else { return Vec::new() };
+    let with = |event: Event, place: Option<usize>| {
+        let mut graph = graph.clone();
+        if let (Some(location), Some(place)) = (event.location, place) {
+            graph.stores[location].insert(place, Some((thread, events.len())));
+        }
+        graph.threads[thread].push(event);
+        graph
+    };
+    let location = |object| objects.iter().position(|other| *other == object).expect("it is used");
+    let Some(location) = object(op, thread).map(location) else {
+        let all = beside(graph, thread, op, |lock| location(Object::Condvar(lock)));
+        return all.into_iter().map(|event| with(event, None)).collect();
+    };
+    let served = events.iter().any(|event| event.spurious == Some(Place::Weak));
+    let mut all = Vec::new();
+    for place in 0..=graph.stores[location].len() {
+        let source = place.checked_sub(1).and_then(|at| graph.stores[location][at]);
+        let value = graph.value(source);
+        if !is_open(graph, op, (location, place), source) {
+            continue;
+        }
+        for (written, order) in writes(op, last, thread, value) {
+            let event = Event {
+                location: Some(location),
+                read: (!only_stores(op)).then_some((source, value)),
+                written,
+                order,
+                reports: reports(op, value, written.is_some()),
+                does: match op {
+                    Op::Enter => Some(Does::Enters),
+                    Op::Take => Some(Does::Takes),
+                    _ => None,
+                },
+                ..Event::beside(order, None)
+            };
+            if let (Op::Weak(.., failure), Some(_)) = (op, written)
+                && program.spurious
+                && !served
+            {
+                let (order, spurious) = (failure, Some(Place::Weak));
+                all.push(with(Event { written: None, order, spurious, ..event.clone() }, None));
+            }
+            all.push(with(event, written.map(|_| place)));
+        }
+    }
+    all
+}
+
+/// The program as its events are: a wait is several.
+fn expanded(program: &Program) -> Program {
+    let ordered = program.is_ordered();
+    let choose = |place| program.spurious.then_some(Op::Choose(place));
+    let wait = |lock| {
+        let all = [Op::Enqueue(lock), Op::Unlock(lock), Op::Notified(lock), Op::Lock(lock)];
+        choose(Place::Wait).into_iter().chain(all).collect()
+    };
+    let each = |op: &Op| -> Vec<Op> {
+        match *op {
+            Op::Wait(lock) => wait(lock),
+            Op::Read if !ordered => vec![Op::Enter],
+            Op::ReadUnlock if !ordered => vec![Op::Leave],
+            Op::Write if !ordered => vec![Op::Take],
+            Op::Park => choose(Place::Park).into_iter().chain([Op::Token]).collect(),
+            op => vec![op],
+        }
+    };
+    let thread = |(thread, ops): (usize, &Vec<Op>)| {
+        let begin = program.starts(thread).then_some(Op::Begin(thread));
+        let end = program.joins(thread).then_some(Op::End(thread));
+        begin.into_iter().chain(ops.iter().flat_map(each)).chain(end).collect()
+    };
+    Program { threads: program.threads.iter().enumerate().map(thread).collect(), ..program.clone() }
+}
+
+/// How many executions RC11 allows, and what they read; if a thread waits in a loop, those in which
+/// every thread comes to its end. `None` if there are too many graphs on the way.
+pub(super) fn allowed(program: &Program, most: usize) -> Option<(u64, Outcomes)> {
+    let program = expanded(program);
+    let count = program.threads.len();
+    let mut objects = Vec::new();
+    for (thread, ops) in program.threads.iter().enumerate() {
+        let all = ops.iter().filter_map(|op| object(*op, thread));
+        all.for_each(|object| objects.extend((!objects.contains(&object)).then_some(object)));
+    }
+    let empty = Graph { threads: vec![Vec::new(); count], stores: vec![Vec::new(); objects.len()] };
+    let mut level = HashSet::from([empty]);
+    let (mut total, mut outcomes) = (0, Outcomes::new());
+    while !level.is_empty() {
+        total += level.len();
+        if total > most {
+            return None;
+        }
+        let mut above = HashSet::new();
+        for graph in &level {
+            let grown = (0..count).flat_map(|thread| grown(&program, &objects, graph, thread));
+            let mut is_final = true;
+            for next in grown.filter(is_consistent) {
+                is_final = false;
+                above.insert(next);
+            }
+            let reads = reads(&program, graph);
+            if is_final && !(program.awaits() && is_stuck(&reads)) {
+                *outcomes.entry(reads).or_default() += 1;
+            }
+        }
+        level = above;
+    }
+    Some((outcomes.values().sum(), outcomes))
+}
+
+/// What the threads of a final graph report.
+fn reads(program: &Program, graph: &Graph) -> Vec<Vec<u64>> {
+    let thread = |(ops, events): (&Vec<Op>, &Vec<Event>)| {
+        let done = next(ops, events).is_none().then_some(DONE);
+        events.iter().filter_map(|event| event.reports).chain(done).collect()
+    };
+    program.threads.iter().zip(&graph.threads).map(thread).collect()
+}
