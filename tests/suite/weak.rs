@@ -8,11 +8,13 @@
 
 mod counted;
 mod deque;
+mod initialised;
 mod notified;
 mod published;
 mod read_write;
 mod reclaimed;
 mod registry;
+mod ring;
 mod sequence;
 mod token;
 

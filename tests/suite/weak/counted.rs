@@ -42,8 +42,10 @@ fn an_owner_that_asks_relaxed_whether_it_is_alone_does_not_know() {
     only_weak("atomics", (Kind::Panic, 1, 3), || asks::<AtomicUsize>(Release, Relaxed, None));
     races("asks relaxed", || asks::<Plain>(Release, Relaxed, None));
     races("drops relaxed", || asks::<Plain>(Relaxed, Acquire, None));
-    holds("acquire", 2, || asks::<Plain>(Release, Acquire, None));
-    holds("fence", 2, || asks::<Plain>(Release, Relaxed, Some(Acquire)));
+    for (name, is_unique, fence) in [("load", Acquire, None), ("fence", Relaxed, Some(Acquire))] {
+        holds(name, 2, move || asks::<AtomicUsize>(Release, is_unique, fence));
+        holds(name, 2, move || asks::<Plain>(Release, is_unique, fence));
+    }
 }
 
 #[test]
@@ -52,6 +54,8 @@ fn the_last_owner_acquires_before_it_frees() {
     only_weak("atomics", (Kind::Panic, 2, 4), || frees::<AtomicUsize>(Release, None));
     races("does not acquire", || frees::<Plain>(Release, None));
     races("does not release", || frees::<Plain>(Acquire, None));
-    holds("both", 2, || frees::<Plain>(AcqRel, None));
-    holds("fence", 2, || frees::<Plain>(Release, Some(Acquire)));
+    for (name, drops, fence) in [("both", AcqRel, None), ("fence", Release, Some(Acquire))] {
+        holds(name, 2, move || frees::<AtomicUsize>(drops, fence));
+        holds(name, 2, move || frees::<Plain>(drops, fence));
+    }
 }
