@@ -1,5 +1,7 @@
-//! Counts of owners. The last one may do what it likes, if it knows what the others did:
-//! rust-lang/rust #51780 (`Arc::get_mut`), triomphe #109.
+//! Counts of owners. The last one may do what it likes, if it knows what the others did.
+//!
+//! rust-lang/rust #51780: `Arc::get_mut` read the count without an order.
+//! Manishearth/triomphe #109: a draft of `into_unique` did not acquire what it decremented.
 
 use super::{Data, Plain, beside, fence_if, holds, only_weak, races};
 use selvedge::Kind;

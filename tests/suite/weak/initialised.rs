@@ -6,8 +6,8 @@ use selvedge::sync::Mutex;
 use selvedge::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 
-/// Each looks, and makes it under a lock if it must. In loom #260, a slab was allocated like this,
-/// and the first look was relaxed.
+/// Each looks, and makes it under a lock if it must. The slab of tokio-rs/loom #260 is
+/// allocated like this, and its first look is relaxed.
 fn under_a_lock<D: Data>(first_look: Ordering) {
     let (made, data, lock) = (AtomicUsize::new(0), D::new(), Mutex::new(()));
     let get = || {

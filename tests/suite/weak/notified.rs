@@ -1,8 +1,8 @@
 //! Notifications that are lost: a waiter registers and then looks at a flag, a notifier sets the
 //! flag and then looks for waiters. Each may miss the other, unless one order holds for all.
 //!
-//! futures-rs #219 (its `Lock`) and event-listener #138 are of this shape. The swaps that were
-//! proposed for the first do not help: see "swaps".
+//! rust-lang/futures-rs #219 is of this shape (its `Lock` had `Acquire` and `Release`). The swaps
+//! that were proposed there do not help: see "swaps". event-listener has a fence on each side.
 
 use super::{beside, fence_if, holds, only_weak};
 use selvedge::Kind;

@@ -1,4 +1,6 @@
-//! A lock for readers and writers whose unlock orders nothing: RUSTSEC-2019-0013 (spin).
+//! A lock for readers and writers whose unlock orders nothing.
+//!
+//! RUSTSEC-2019-0013: spin's guards were dropped with `Relaxed`.
 
 use super::{Data, Plain, beside, holds, only_weak, races};
 use selvedge::Kind;

@@ -1,7 +1,8 @@
 //! What one thread still uses while another one frees it. The first says what it is about to use,
 //! and looks whether that is still in its place; the other one takes it away, and looks whether it
-//! is in use. This is how hazard pointers and epochs work, and the debts of arc-swap (its #200 and
-//! #203: the second look was `Acquire`).
+//! is in use. So do hazard pointers, epochs, and the debts of arc-swap.
+//!
+//! vorner/arc-swap #200, #203: the second look was only `Acquire`.
 
 use super::{Data, Plain, beside, fence_if, holds, only_weak};
 use selvedge::Kind;

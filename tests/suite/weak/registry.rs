@@ -82,8 +82,8 @@ struct Entry {
     value: Plain,
 }
 
-/// RUSTSEC-2022-0006 (thread_local): the iterator read a bucket's place without an order, and then,
-/// in the right order, whether its entry is there.
+/// RUSTSEC-2022-0006: thread_local's iterator read a bucket's place without an order, and then,
+/// with one, whether the entry is there.
 fn bucket(place_read: Ordering) {
     let bucket = AtomicPtr::new(ptr::null_mut());
     let enter = || {

@@ -1,5 +1,7 @@
 //! A ring between one producer and one consumer: each end says how far it is, and the other one
-//! believes it. RUSTSEC-2026-0575 (heapless): `peek` read the producer's end without an order.
+//! believes it.
+//!
+//! RUSTSEC-2026-0575: heapless' `peek` read the producer's end without an order.
 
 use super::{Data, Plain, beside, holds, only_weak, races};
 use selvedge::Kind;

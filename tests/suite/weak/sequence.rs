@@ -1,6 +1,7 @@
-//! A sequence lock: its reader must not take for old what is half new. CPython #121368 had neither
-//! fence, horus #156 a releasing store instead of the writer's, dora #3288 the writer's last fence
-//! behind its store and no fence of the reader.
+//! A sequence lock: its reader must not take for old what is half new.
+//!
+//! python/cpython #121368 had neither fence. softmata/horus #156 had a releasing store for that of
+//! the writer. dora-rs/dora #3288 had none of the reader, and the writer's last behind its store.
 
 use super::{beside, fence_if, holds, only_weak};
 use selvedge::Kind;
@@ -42,7 +43,7 @@ fn write_and_read(orders: Orders) {
         let seen = [one.load(Relaxed), other.load(Relaxed)];
         fence_if(orders.validates.0);
         let unchanged = sequence.load(orders.validates.1) == before;
-        (unchanged && before % 2 == 0).then_some((before, seen))
+        (unchanged && before.is_multiple_of(2)).then_some((before, seen))
     };
     if let ((), Some((before, seen))) = beside(write, read) {
         assert_eq!(seen, [before / 2; 2], "at {before}");

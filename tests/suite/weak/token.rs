@@ -1,5 +1,8 @@
 //! A token that a thread parks on: who takes it must know what all those did that have put it
-//! there. rust-lang/rust #53366 (`std::thread::park`).
+//! there.
+//!
+//! rust-lang/rust #53366: `park` took a token away by a store, and `unpark` left one alone that was
+//! there.
 
 use super::{Data, Plain, beside, holds, only_weak, races};
 use selvedge::Kind;
