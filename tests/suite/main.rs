@@ -28,3 +28,4 @@ mod spin;
 mod stacks;
 mod subjects;
 mod tidy;
+mod weak;

@@ -1,0 +1,144 @@
+//! The bugs of weak memory that Rust's crates have had, as small models, each beside its corrected
+//! form.
+//!
+//! A broken form is found in one of its first executions. What it breaks says who else can see it.
+//! Data in atomics is stale only where memory is weak: every interleaving of such a model holds.
+//! Data in a cell is raced for in some interleaving, too, because clocks follow the declared
+//! orderings. The numbers of executions were counted by hand, from the axioms of RC11.
+
+mod counted;
+mod deque;
+mod initialised;
+mod notified;
+mod published;
+mod read_write;
+mod reclaimed;
+mod registry;
+mod ring;
+mod sequence;
+mod token;
+
+use selvedge::cell::UnsafeCell;
+use selvedge::sync::atomic::{AtomicUsize, fence};
+use selvedge::{Budget, Check, Counts, Explorer, Extent, Kind, Verdict, thread};
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering::{self, Relaxed};
+
+/// A broken form is found within so many executions.
+const FEW: u64 = 20;
+
+/// What a user's check is: it finds the broken forms, and lets the corrected ones pass.
+fn check(name: &str) -> Check<'static> {
+    graphs(name)
+}
+
+/// All that the memory model allows.
+fn graphs(name: &str) -> Check<'static> {
+    Check::new(name).explorers([Explorer::Graphs]).budget(Budget::executions(10_000))
+}
+
+/// All interleavings, and nothing that is weak.
+fn interleavings(name: &str) -> Check<'static> {
+    Check::new(name).explorers([Explorer::Exhaustive]).budget(Budget::executions(10_000))
+}
+
+/// A model that holds nothing: one explorer after the other runs it.
+trait Model: Fn() + Send + Sync + Copy + 'static {}
+
+impl<F: Fn() + Send + Sync + Copy + 'static> Model for F {}
+
+fn finds(check: Check, kind: Kind, model: impl Model) {
+    match check.run(model) {
+        Verdict::Violated(found) => {
+            assert_eq!(found.kind, kind, "{found:?}");
+            assert!(found.execution <= FEW, "{found:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The model is broken, and no interleaving shows it. Of all its executions, so many are broken.
+fn only_weak(name: &str, (kind, broken, all): (Kind, u64, u64), model: impl Model) {
+    finds(check(name), kind, model);
+    let violations = BTreeMap::from([(kind, broken)]);
+    let expected = Counts { executions: all, violations, extent: Extent::Weak };
+    assert_eq!(graphs(name).count(model), Ok(expected), "{name}");
+    let verdict = interleavings(name).run(model);
+    let none = matches!(&verdict, Verdict::Holds(coverage) if coverage.is_exhaustive());
+    assert!(none, "{name}: {verdict:?}");
+}
+
+/// The model races for a cell, and some interleaving shows it.
+fn races(name: &str, model: impl Model) {
+    finds(check(name), Kind::DataRace, model);
+    finds(interleavings(name), Kind::DataRace, model);
+}
+
+/// The model holds in so many executions, all that the memory model allows of them seen.
+fn holds(name: &str, executions: u64, model: impl Model) {
+    let verdict = check(name).run(model);
+    let Verdict::Holds(coverage) = &verdict else { panic!("{name}: {verdict:?}") };
+    let weak = coverage.runs.iter().find(|run| run.extent == Extent::Weak);
+    assert_eq!(weak.map(|run| run.executions), Some(executions), "{name}: {coverage}");
+}
+
+/// Runs both at once: the first one in a thread of its own.
+fn beside<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|s| {
+        let one = s.spawn(one);
+        let other = other();
+        (one.join().unwrap(), other)
+    })
+}
+
+/// A fence, if there is one.
+fn fence_if(order: Option<Ordering>) {
+    order.into_iter().for_each(fence);
+}
+
+/// What is read and changed where a lock, a count or a token says that it may be.
+trait Data: Sync {
+    fn new() -> Self;
+    fn get(&self) -> usize;
+    fn set(&self, value: usize);
+}
+
+/// Plain data that threads share.
+struct Plain(UnsafeCell<usize>);
+
+// SAFETY: the explorers check every access
+unsafe impl Sync for Plain {}
+
+impl Data for Plain {
+    fn new() -> Plain {
+        Plain(UnsafeCell::new(0))
+    }
+
+    #[track_caller]
+    fn get(&self) -> usize {
+        // SAFETY: as above
+        self.0.with(|data| unsafe { *data })
+    }
+
+    #[track_caller]
+    fn set(&self, value: usize) {
+        // SAFETY: as above
+        self.0.with_mut(|data| unsafe { *data = value });
+    }
+}
+
+impl Data for AtomicUsize {
+    fn new() -> AtomicUsize {
+        AtomicUsize::new(0)
+    }
+
+    #[track_caller]
+    fn get(&self) -> usize {
+        self.load(Relaxed)
+    }
+
+    #[track_caller]
+    fn set(&self, value: usize) {
+        self.store(value, Relaxed);
+    }
+}
