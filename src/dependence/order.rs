@@ -3,13 +3,13 @@
 //!
 //! On shuttle's green threads the relation is dependency. Executions that differ only in the order
 //! of independent events are one execution to the exhaustive explorer (Mazurkiewicz), so every
-//! order that the relation leaves open is a possible one. Under loom the relation is
-//! happens-before, from the declared orderings: there is no other time between threads. Where the
+//! order that the relation leaves open is a possible one. Under loom, and where memory is weak, the
+//! relation is happens-before, from the declared orderings: there is no other time between threads. Where the
 //! trace does not determine the relation, dependency is made larger and happens-before smaller. So
 //! nothing impossible is ever called possible.
 
 use super::effect::{Act, Effects};
-use crate::execution::{Engine, Log, Performed, Waits, World};
+use crate::execution::{Log, Performed, Waits, World};
 use crate::vocabulary::trace::{Event, ObjectId, Operation, Outcome, Trace, Value};
 use crate::vocabulary::view::View;
 use crate::vocabulary::{VectorClock, token};
@@ -19,7 +19,7 @@ use std::collections::HashMap;
 pub(crate) fn known(world: &World) -> Vec<VectorClock> {
     let Log { trace, performed, .. } = &world.log;
     let mut views: Vec<View> = vec![View::default(); trace.threads.len()];
-    let mut loom = Causality::of(world);
+    let mut weak = Causality::of(world);
     let mut shuttle = Dependency::default();
     let mut all: Vec<VectorClock> = Vec::with_capacity(trace.events.len());
     for (at, (event, performed)) in trace.events.iter().zip(performed).enumerate() {
@@ -31,9 +31,9 @@ pub(crate) fn known(world: &World) -> Vec<VectorClock> {
         }
         let mine = &mut views[event.thread.index()];
         mine.now.tick(event.thread);
-        match world.rules.engine {
-            Engine::Loom => loom.see(trace, at, performed, mine),
-            Engine::Shuttle | Engine::Std => shuttle.see(trace, at, performed, &all, &mut mine.now),
+        match world.rules.is_weak() {
+            true => weak.see(trace, at, performed, mine),
+            false => shuttle.see(trace, at, performed, &all, &mut mine.now),
         }
         let now = mine.now.clone();
         if let Operation::Spawn(child) = event.operation {
@@ -102,8 +102,8 @@ impl Dependency {
 /// Happens-before as in C++20 ([intro.races], [atomics.order], [atomics.fences]), as far as a trace
 /// shows it.
 ///
-/// The trace does not say which store a load read. If several stores left the value that was read,
-/// only what all of them make known counts as known. Release sequences go through
+/// loom does not say which store a load read. If several stores left the value that was read, only
+/// what all of them make known counts as known. Release sequences go through
 /// read-modify-writes. The single order of all `SeqCst` operations is left out: it is not
 /// happens-before.
 #[derive(Default)]
@@ -133,7 +133,7 @@ impl Causality {
         let got = event.value != Some(Value::Bool(false));
         match (event.operation, event.object) {
             (Operation::Load(order), Some(object)) => {
-                view.reads(&self.candidates(object, event.value), order)
+                view.reads(&self.published(object, event, performed), order)
             }
             (Operation::Store(order), Some(object)) => {
                 let published = view.publishes(order).clone();
@@ -141,7 +141,7 @@ impl Causality {
             }
             (Operation::Rmw(_, order), Some(object)) => {
                 // it continues the release sequence from which it reads
-                let mut published = self.candidates(object, event.value);
+                let mut published = self.published(object, event, performed);
                 view.reads(&published, order);
                 published.join(view.publishes(order));
                 self.stores.entry(object).or_default().push((event.written, published));
@@ -184,6 +184,14 @@ impl Causality {
 
     fn read_lock(&mut self, lock: ObjectId, now: &mut VectorClock) {
         now.join(&self.locks.entry(lock).or_default().0);
+    }
+
+    /// What the store publishes that an event has read.
+    fn published(&self, object: ObjectId, event: &Event, performed: &Performed) -> VectorClock {
+        let Some(read) = performed.read else { return self.candidates(object, event.value) };
+        // the initial store is the first one
+        let store = self.stores.get(&object).and_then(|stores| stores.get(read));
+        store.map_or_else(VectorClock::default, |(_, published)| published.clone())
     }
 
     /// What every store of the object that left this value publishes.

@@ -61,7 +61,8 @@ impl World {
         self.thread(thread).events += 1;
         self.turns.see(thread, operation, seen);
         if self.rules.judged {
-            self.log.performed.push(Performed { pending: *pending, seen: *seen });
+            let read = self.memory.weak.as_ref().map(|weak| weak.last_read());
+            self.log.performed.push(Performed { pending: *pending, seen: *seen, read });
         }
         self.log.trace.events.push(Event {
             thread,

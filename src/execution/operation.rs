@@ -106,4 +106,6 @@ impl Seen {
 pub(crate) struct Performed {
     pub(crate) pending: Pending,
     pub(crate) seen: Seen,
+    /// Which store of its object it has read, in the order of the execution, if memory is weak.
+    pub(crate) read: Option<usize>,
 }

@@ -28,6 +28,17 @@ pub(crate) struct Rules {
     pub(crate) counted: Counted,
 }
 
+impl Rules {
+    /// Whether threads have no time in common but what happens before what.
+    pub(crate) fn is_weak(&self) -> bool {
+        match self.engine {
+            Engine::Loom => true,
+            Engine::Shuttle => self.weak,
+            Engine::Std => false,
+        }
+    }
+}
+
 /// The places whose `Arc`s are counted.
 #[derive(Clone, Debug)]
 pub(crate) enum Counted {

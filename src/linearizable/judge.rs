@@ -126,7 +126,8 @@ impl<S: Subject> Court<S> {
         let pulse = Arc::clone(&world.rules.pulse);
         let found = match world.rules.engine {
             Engine::Std => self.ask(&pulse, &calls, &by_the_clock(&calls), None, stuck),
-            Engine::Loom => {
+            // real time is happens-before
+            Engine::Shuttle | Engine::Loom if world.rules.is_weak() => {
                 let execution = Execution::new(world, &calls);
                 self.ask(
                     &pulse,
@@ -136,7 +137,7 @@ impl<S: Subject> Court<S> {
                     stuck,
                 )
             }
-            Engine::Shuttle => {
+            Engine::Shuttle | Engine::Loom => {
                 let execution = Execution::new(world, &calls);
                 let ran = self.ask(&pulse, &calls, &execution.as_it_ran().times, None, stuck);
                 match ran {
@@ -227,7 +228,9 @@ impl<S: Subject> Court<S> {
         stuck: bool,
     ) -> Answer<S> {
         let (order, rets, words) = in_order(calls);
-        let sorted: Times = order.iter().map(|index| times[*index]).collect();
+        // where precedence is given, nobody can observe the times
+        let timed = order.iter().filter(|_| weak.is_none());
+        let sorted: Times = timed.map(|index| times[*index]).collect();
         let precedence = weak.clone().unwrap_or_default();
         let precedence: Vec<u64> =
             order.iter().filter_map(|index| precedence.get(*index).copied()).collect();

@@ -41,7 +41,7 @@ where
     S::Specification: Default,
 {
     let test =
-        linearizable::<S>().explorers([explorer]).scenarios(24).budget(Budget::executions(4_000));
+        linearizable::<S>().explorers([explorer]).scenarios(32).budget(Budget::executions(4_000));
     let verdict = test.run();
     let Verdict::Holds(tested) = verdict else { panic!("{verdict:?}") };
     assert!(
@@ -51,6 +51,51 @@ where
 }
 
 const LOOM: Explorer = Explorer::Loom { preemption_bound: Some(2) };
+
+const GRAPHS: Explorer = Explorer::Graphs;
+
+#[test]
+fn what_holds_under_weak_memory_holds_with_happens_before_as_its_time() {
+    /// Every scenario in every execution. There are fewer histories than interleavings have: times
+    /// that nobody can compare are none.
+    #[track_caller]
+    fn holds<S: Subject>()
+    where
+        S::Specification: Default,
+    {
+        let verdict = linearizable::<S>().explorers([GRAPHS]).scenarios(16).run();
+        let Verdict::Holds(tested) = verdict else { panic!("{verdict:?}") };
+        let all = (tested.scenarios, tested.exhaustive, &tested.skipped);
+        assert_eq!(all, (16, 16, &None), "{tested}");
+        assert!(tested.histories >= 16 && tested.executions > 16, "{tested}");
+    }
+    holds::<counter::Counter>();
+    holds::<stack::Treiber>();
+    holds::<queue::MichaelScott>();
+    holds::<register::Locked>();
+    holds::<map::Locked>();
+    holds::<semaphore::Right>();
+}
+
+#[test]
+fn what_is_broken_is_found_under_weak_memory() {
+    #[track_caller]
+    fn finds<S: Subject>()
+    where
+        S::Specification: Default,
+    {
+        let verdict = linearizable::<S>().explorers([GRAPHS]).run();
+        let Verdict::Violated(failure) = verdict else { panic!("{verdict:?}") };
+        assert_eq!(failure.counterexample.kind, Kind::NotLinearizable, "{failure}");
+    }
+    finds::<counter::Split>();
+    finds::<stack::Reusing>();
+    finds::<stack::Relaxing>();
+    finds::<queue::Missing>();
+    finds::<register::Torn>();
+    finds::<map::Copying>();
+    finds::<semaphore::OverAdmitting>();
+}
 
 #[test]
 fn a_counter_holds() {
