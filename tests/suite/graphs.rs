@@ -10,8 +10,9 @@ mod steps;
 use program::{DONE, Op, Outcomes, Program, counted, explored, is_stuck};
 use random::{Kind as Programs, random, strong};
 use selvedge::cell::UnsafeCell;
+use selvedge::channel;
 use selvedge::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, fence};
-use selvedge::sync::{Arc, Condvar, LazyLock, Mutex, RwLock};
+use selvedge::sync::{Arc, Condvar, LazyLock, Mutex, RwLock, mpsc};
 use selvedge::{
     Bound, Budget, Check, Counterexample, Counts, Explorer, Extent, Kind, Verdict, thread,
 };
@@ -661,6 +662,41 @@ fn a_lock_that_is_held_releases_nothing() {
         ],
     );
     counts(&[("try_lock, fence", 4, program)]);
+}
+
+/// What is made of mutexes and condition variables orders as these do: there are as many executions
+/// as the explorer of interleavings has. A channel is shared by handles that are counted, and who
+/// drops the last one of them comes after the others by the channel's mutex.
+#[test]
+fn channels_have_as_many_executions_as_interleavings() {
+    fn compare(name: &str, model: impl Fn() + Clone + Send + Sync + 'static) {
+        let sc = Check::new(name).explorers([Explorer::Exhaustive]).run(model.clone());
+        let Verdict::Holds(sc) = sc else { panic!("{name}: {sc:?}") };
+        assert_eq!(executions(name, model), sc.executions(), "{name}");
+    }
+    for (items, places) in [(1, 0), (1, 1), (2, 1)] {
+        compare("channel", move || {
+            let (sender, receiver) = channel::bounded(places);
+            let receives = thread::spawn(move || assert_eq!(receiver.iter().count(), items));
+            let sends = thread::spawn(move || (0..items).for_each(|i| sender.send(i).unwrap()));
+            sends.join().unwrap();
+            receives.join().unwrap();
+        });
+    }
+    compare("the receiver is gone", || {
+        let (sender, receiver) = mpsc::channel();
+        let sends = thread::spawn(move || sender.send(1).is_ok());
+        drop(receiver);
+        sends.join().unwrap();
+    });
+    compare("try_recv", || {
+        let (sender, receiver) = mpsc::channel();
+        let sends = thread::spawn(move || sender.send(1).unwrap());
+        if receiver.try_recv().is_err() {
+            receiver.recv().unwrap();
+        }
+        sends.join().unwrap();
+    });
 }
 
 /// Plain data that threads share.

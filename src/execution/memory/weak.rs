@@ -102,6 +102,8 @@ pub(crate) struct Weak {
     ahead: SmallVec<[ThreadId; 2]>,
     /// What the readers of each lock knew when they left, if they come in no order.
     left: PerObject<VectorClock>,
+    /// When each thread had its last event.
+    acted: SmallVec<[u32; 8]>,
     /// How often each thread has yielded.
     yields: SmallVec<[u32; 4]>,
 }
@@ -115,6 +117,7 @@ impl Weak {
         });
         self.read = 0;
         self.left.clear();
+        self.acted.clear();
         self.ahead.clear();
         self.yields.clear();
     }
@@ -138,6 +141,11 @@ impl Weak {
     /// not read any more.
     pub(super) fn knows_more(&mut self, thread: ThreadId) {
         self.ahead.push(thread);
+    }
+
+    /// When the thread had its last event, on its own clock.
+    pub(super) fn acted(&self, thread: ThreadId) -> u32 {
+        self.acted.get(thread.index()).copied().unwrap_or(0)
     }
 
     /// What the store that was read last publishes.
@@ -243,6 +251,17 @@ impl World {
         self.uses(me, object, fresh);
         let clock = self.memory.clocks.published(me, order);
         self.memory.weak.iter_mut().for_each(|weak| weak.publish(object, value, clock.clone()));
+    }
+
+    /// A thread does something.
+    pub(in crate::execution) fn does(&mut self, me: ThreadId, operation: Operation) {
+        let is_between = matches!(operation, Operation::Read | Operation::Write);
+        let Memory { weak: Some(weak), clocks, .. } = &mut self.memory else { return };
+        if !is_between {
+            let count = weak.acted.len().max(me.index() + 1);
+            weak.acted.resize(count, 0);
+            weak.acted[me.index()] = clocks.epoch(me);
+        }
     }
 
     /// What an announced operation on an object that is no atomic does. `None` if the object's
