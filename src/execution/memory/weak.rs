@@ -7,7 +7,7 @@
 use super::primitive::{Primitive, Rmw};
 use super::{Memory, Stored};
 use crate::execution::strategy::{Effect, with_strategy};
-use crate::execution::{Counted, Ending, Pending, Waits, World};
+use crate::execution::{Counted, Ending, Pending, Role, Waits, World};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId};
 use crate::vocabulary::verdict::{Bound, Kind};
 use crate::vocabulary::{PerObject, VectorClock};
@@ -189,6 +189,16 @@ impl World {
         }
     }
 
+    /// The first thread to arrive has created this: it is nobody's own.
+    pub(in crate::execution) fn comes_first(&mut self, object: ObjectId, key: usize) {
+        self.object(object).role = Role::FirstCome(key);
+        if let Some(weak) = &mut self.memory.weak {
+            weak.objects.of(object).born = None;
+            let maker = self.objects[object.index()].born.0;
+            self.thread(maker).made -= 1; // others of its objects must not be renamed by it
+        }
+    }
+
     /// Called before each use of an object. `fresh` is its value if this is the first one.
     fn uses(&mut self, me: ThreadId, object: ObjectId, fresh: impl FnOnce() -> Stored) {
         let Some(weak) = &mut self.memory.weak else { return };
@@ -336,20 +346,13 @@ impl World {
             return true;
         }
         let object = pending.object.map(ObjectId::index);
-        let is_whole = |object: usize| {
-            let state = &self.objects[object];
-            !state.first_come && !state.part
-        };
         let kind = object.map(|object| self.log.trace.objects[object].kind);
-        let is_known = object.is_none_or(|object| !self.objects[object].first_come);
         let timeout = matches!(
             pending.waits,
             Waits::Releasing { timeout: true, .. } | Waits::Token { timeout: true }
         );
         let modelled = match pending.operation {
-            Operation::Load(_) | Operation::Store(_) | Operation::Rmw(..) => {
-                object.is_some_and(is_whole)
-            }
+            Operation::Load(_) | Operation::Store(_) | Operation::Rmw(..) => true,
             Operation::Fence(_) | Operation::Spawn(_) | Operation::Join(_) => true,
             Operation::Read | Operation::Write => true,
             Operation::Yield => !self.spins(me),
@@ -361,8 +364,8 @@ impl World {
                 self.end(Ending::GivenUp);
                 return true;
             }
-            Operation::Lock | Operation::TryLock | Operation::Unlock => is_known,
-            Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => is_known,
+            Operation::Lock | Operation::TryLock | Operation::Unlock => true,
+            Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => true,
             Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => {
                 !timeout
             }
