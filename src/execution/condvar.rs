@@ -170,7 +170,7 @@ pub(crate) fn notify(condvar: &Home, all: bool) {
         };
         asleep.sort_unstable();
         let chosen = match world.acts(me, &pending) {
-            Some(Effect::Looks) => &[],
+            Some(Effect::Looks { .. }) => &[],
             Some(Effect::Wakes(thread)) => {
                 asleep.retain(|waiter| waiter.0 == thread);
                 &asleep[..]

@@ -41,16 +41,14 @@ impl Home {
     pub(crate) fn part(self) -> Home {
         let mut part = self;
         part.part = true;
-        if part.execution != 0 {
-            try_with(|world| world.object(part.id).part = true);
-        }
         part
     }
 
     /// Marks an object that the first thread to arrive creates: its creator does not identify it.
-    pub(crate) fn first_come(&self) {
+    /// `key` does.
+    pub(crate) fn first_come(&self, key: usize) {
         if self.execution != 0 {
-            try_with(|world| world.object(self.id).first_come = true);
+            try_with(|world| world.comes_first(self.id, key));
         }
     }
 

@@ -12,6 +12,7 @@
 
 pub(crate) mod condvar;
 pub(crate) mod failure;
+pub(crate) mod gate;
 pub(crate) mod green;
 mod home;
 pub(crate) mod knockout;
@@ -41,7 +42,7 @@ pub(crate) use memory::{Access, FREE, Stored, Writes};
 pub(crate) use operation::{Pending, Performed, Seen, Waits};
 pub(crate) use pulse::{Frozen, Pulse};
 pub(crate) use rules::{Counted, Rules};
-pub(crate) use state::{ObjectState, ThreadState};
+pub(crate) use state::{ObjectState, Role, ThreadState};
 pub(crate) use statics::{forget_local, local};
 pub(crate) use step::leave;
 pub(crate) use strategy::{Effect, Offers, Point, Stop, Strategy, set_strategy, with_strategy};
@@ -104,6 +105,15 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&mut World) -> R) -> Option<R> {
         })
         .ok()
         .flatten()
+}
+
+/// Gives up if memory is weak: what this is has no name that every execution knows.
+pub(crate) fn refuse_if_weak(what: &str) {
+    try_with(|world| {
+        if world.rules.weak && world.ending.is_none() {
+            world.refuse(what);
+        }
+    });
 }
 
 /// How many events the running green thread has had. `None` on a real thread.

@@ -31,15 +31,25 @@ pub(crate) struct ThreadState {
     pub(crate) panicked: Option<Panic>,
 }
 
+/// What an object is for the search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// What its kind says.
+    Plain,
+    /// The first thread to arrive creates it, so its creator does not identify it. This does.
+    FirstCome(usize),
+    /// A one-time initialisation, where memory is weak, and whether its turn ends well.
+    Once { done: bool },
+    /// A barrier of so many threads, where memory is weak.
+    Barrier { threads: usize },
+}
+
 #[derive(Debug)]
 pub(crate) struct ObjectState {
     /// The thread that created it, and its number among that thread's objects. It is the same in
     /// every execution in which that thread does the same, whatever the others do.
     pub(crate) born: (ThreadId, u32),
-    /// The first thread to arrive creates it.
-    pub(crate) first_come: bool,
-    /// It is part of another facade type, whose own orderings are not its own.
-    pub(crate) part: bool,
+    pub(crate) role: Role,
     pub(crate) writer: Option<ThreadId>,
     pub(crate) readers: SmallVec<[ThreadId; 4]>,
     /// Threads that wait on the condition variable, in order of arrival. True once notified.
@@ -50,6 +60,11 @@ pub(crate) struct ObjectState {
 }
 
 impl World {
+    /// Whether the first thread to arrive has created the object.
+    pub(crate) fn is_first_come(&self, object: ObjectId) -> bool {
+        matches!(self.objects[object.index()].role, Role::FirstCome(_))
+    }
+
     pub(super) fn is_free(&self, lock: ObjectId) -> bool {
         let object = &self.objects[lock.index()];
         object.writer.is_none() && object.readers.is_empty()

@@ -59,8 +59,11 @@ pub(crate) enum Stop {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     Changes,
-    /// It leaves the object as it is: a try that fails, a notification that finds nobody.
-    Looks,
+    /// It leaves the object as it is, in this state: a try that fails, a notification that finds
+    /// nobody.
+    Looks {
+        state: u64,
+    },
     /// It wakes this thread, one of several.
     Wakes(ThreadId),
 }

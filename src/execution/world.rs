@@ -2,7 +2,7 @@
 
 use super::failure::{self, Ending};
 use super::memory::Memory;
-use super::state::{ObjectState, ThreadState};
+use super::state::{ObjectState, Role, ThreadState};
 use super::statics::Statics;
 use super::turns::Turns;
 use super::{Log, Rules, failure::stack, loom, me};
@@ -67,8 +67,7 @@ impl World {
         self.log.trace.objects.push(object);
         self.objects.push(ObjectState {
             born: (me, nth),
-            first_come: false,
-            part: false,
+            role: Role::Plain,
             writer: None,
             readers: SmallVec::new(),
             waiters: SmallVec::new(),

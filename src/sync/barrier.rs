@@ -1,7 +1,7 @@
 //! `Barrier`
 
 use super::{Condvar, Mutex};
-use crate::execution::knockout;
+use crate::execution::{gate, knockout};
 use std::fmt;
 use std::panic::Location;
 
@@ -52,6 +52,9 @@ impl Barrier {
     pub fn wait(&self) -> BarrierWaitResult {
         if knockout::plain(Location::caller(), "barrier").is_some() {
             return BarrierWaitResult(false);
+        }
+        if let Some(is_leader) = gate::meet(&self.open.home, self.threads) {
+            return BarrierWaitResult(is_leader);
         }
         let mut state = self.state.lock().unwrap_or_else(super::PoisonError::into_inner);
         state.arrived += 1;

@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 /// worker.join().unwrap();
 /// ```
 pub struct Condvar {
-    home: Home,
+    pub(super) home: Home,
     std: std::sync::Condvar,
     /// Whether a wait without a timeout may wake spuriously.
     early_end: EarlyEnd,

@@ -56,7 +56,7 @@ impl<T> LazyLock<T> {
         // initialisation before every use: whatever else the value is made of is created under it.
         // It is poisoned when `init` panics.
         let lock: Rc<Mutex<()>> =
-            execution::local((key + 1, None), || Mutex::first_come(())).expect(KEPT);
+            execution::local((key + 1, None), || Mutex::first_come((), key)).expect(KEPT);
         let Ok(held) = lock.lock() else {
             panic!("LazyLock instance has previously been poisoned")
         };
@@ -104,6 +104,7 @@ impl<T> Drop for LazyLock<T> {
     fn drop(&mut self) {
         let number = *self.number.get_mut();
         if number != 0 && execution::is_modelled() {
+            execution::refuse_if_weak("a LazyLock that is no static");
             execution::forget_local((number, None));
             execution::forget_local((number + 1, None));
         }

@@ -115,11 +115,11 @@ impl<T> Mutex<T> {
         Mutex { home: home.part(), std, poison, data }
     }
 
-    /// Creates a part that the first thread to arrive initialises.
+    /// Creates a part that the first thread to arrive initialises. `key` identifies it.
     #[track_caller]
-    pub(super) fn first_come(value: T) -> Self {
+    pub(super) fn first_come(value: T, key: usize) -> Self {
         let mutex = Mutex::part(value);
-        mutex.home.first_come();
+        mutex.home.first_come(key);
         mutex
     }
 

@@ -1,9 +1,11 @@
 //! `Once` and `OnceLock`
 
 use super::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::execution::gate::{self, Turn};
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;
 use std::marker::PhantomData;
+use std::panic::Location;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Progress {
@@ -53,6 +55,22 @@ impl Drop for Finish<'_> {
     }
 }
 
+/// Ends a thread's turn where memory is weak. The mutex itself is not used there, so its poison is
+/// that of the initialisation.
+struct Ends<'a> {
+    once: &'a Once,
+    done: bool,
+    panicking: bool,
+    location: &'static Location<'static>,
+}
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.once.progress.poison.done(self.panicking);
+        gate::finish(&self.once.progress.home, self.done, self.location);
+    }
+}
+
 impl Once {
     /// Creates a `Once` that has not been called.
     #[track_caller]
@@ -84,6 +102,12 @@ impl Once {
 
     #[track_caller]
     fn call(&self, force: bool, f: impl FnOnce(&OnceState)) {
+        if let Some(turn) = gate::begin(&self.progress.home) {
+            if turn == Turn::Mine {
+                self.call_in_turn(force, f);
+            }
+            return;
+        }
         let mut progress = self.lock();
         while *progress == Progress::Running {
             progress = self.changed.wait(progress).unwrap_or_else(PoisonError::into_inner);
@@ -103,10 +127,25 @@ impl Once {
         finish.to = Progress::Done;
     }
 
+    /// A call where memory is weak: nobody else calls until it is over.
+    #[track_caller]
+    fn call_in_turn(&self, force: bool, f: impl FnOnce(&OnceState)) {
+        let (panicking, location) = (std::thread::panicking(), Location::caller());
+        let mut turn = Ends { once: self, done: false, panicking, location };
+        let was_poisoned = self.progress.poison.get();
+        if was_poisoned && !force {
+            drop(turn);
+            panic!("Once instance has previously been poisoned");
+        }
+        f(&OnceState(was_poisoned, PhantomData));
+        self.progress.poison.clear();
+        turn.done = true;
+    }
+
     /// Returns `true` if a call has completed.
     #[track_caller]
     pub fn is_completed(&self) -> bool {
-        *self.lock() == Progress::Done
+        gate::is_done(&self.progress.home).unwrap_or_else(|| *self.lock() == Progress::Done)
     }
 }
 

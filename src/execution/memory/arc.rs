@@ -82,6 +82,8 @@ struct ArcState {
     object: Option<ObjectId>,
     /// What the threads that dropped a handle knew.
     released: VectorClock,
+    /// The same, but of each of these threads no more than its last event, if memory is weak.
+    told: VectorClock,
     clones: Touched,
     drops: Touched,
     looks: Touched,
@@ -142,12 +144,13 @@ impl Count {
             let object = (counted && !world.over())
                 .then(|| world.create(Object { kind: ObjectKind::Arc, name: None, created: made }));
             let [clones, drops, looks, upgrades, claims] = Default::default();
-            let released = VectorClock::default();
+            let (released, told) = Default::default();
             let state = ArcState {
                 made,
                 address,
                 object,
                 released,
+                told,
                 clones,
                 drops,
                 looks,
@@ -241,8 +244,8 @@ impl Count {
     pub(crate) fn acquire(self) {
         let counted = self.state(|world, nth| {
             let (me, Memory { clocks, arcs, weak, .. }) = (me(), &mut world.memory);
-            let released = &arcs.all[nth].released;
-            let is_news = weak.is_some() && !clocks.knows_all(me, released);
+            let ArcState { released, told, .. } = &arcs.all[nth];
+            let is_news = weak.is_some() && !clocks.knows_all(me, told);
             clocks.acquire_from(me, released);
             weak.iter_mut().filter(|_| is_news).for_each(|weak| weak.knows_more(me));
             arcs.all[nth].object.is_some()
@@ -351,8 +354,8 @@ fn note(world: &mut World, nth: usize, does: Does) {
         return;
     }
     let me = me();
-    let Memory { clocks, arcs, .. } = &mut world.memory;
-    let ArcState { made, released, clones, drops, looks, upgrades, claims, .. } =
+    let Memory { clocks, arcs, weak, .. } = &mut world.memory;
+    let ArcState { made, released, told, clones, drops, looks, upgrades, claims, .. } =
         &mut arcs.all[nth];
     let against: &[&Touched] = match does {
         Does::Clone | Does::DropWeak => &[looks],
@@ -373,7 +376,13 @@ fn note(world: &mut World, nth: usize, does: Does) {
     };
     own.note(clocks, me);
     if does.releases() {
-        clocks.release_into(me, released);
+        let mut mine = VectorClock::default();
+        clocks.release_into(me, &mut mine);
+        released.join(&mine);
+        if let Some(weak) = weak {
+            mine.set(me, weak.acted(me));
+            told.join(&mine);
+        }
     }
     if unordered {
         arcs.learned.push(made);

@@ -7,7 +7,7 @@
 use super::primitive::{Primitive, Rmw};
 use super::{Memory, Stored};
 use crate::execution::strategy::{Effect, with_strategy};
-use crate::execution::{Counted, Ending, Pending, Waits, World};
+use crate::execution::{Counted, Ending, Pending, Role, Waits, World};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId};
 use crate::vocabulary::verdict::{Bound, Kind};
 use crate::vocabulary::{PerObject, VectorClock};
@@ -98,6 +98,8 @@ pub(crate) struct Weak {
     ahead: SmallVec<[ThreadId; 2]>,
     /// What the readers of each lock knew when they left, if they come in no order.
     left: PerObject<VectorClock>,
+    /// When each thread had its last event.
+    acted: SmallVec<[u32; 8]>,
 }
 
 impl Weak {
@@ -109,6 +111,7 @@ impl Weak {
         });
         self.read = 0;
         self.left.clear();
+        self.acted.clear();
         self.ahead.clear();
     }
 
@@ -136,6 +139,11 @@ impl Weak {
     /// Which store of its object was read last.
     pub(crate) fn last_read(&self) -> usize {
         self.read
+    }
+
+    /// When the thread had its last event, on its own clock.
+    pub(super) fn acted(&self, thread: ThreadId) -> u32 {
+        self.acted.get(thread.index()).copied().unwrap_or(0)
     }
 
     /// What the store that was read last publishes.
@@ -176,6 +184,16 @@ impl World {
         let now = self.memory.clocks.epoch(me);
         if let Some(weak) = &mut self.memory.weak {
             weak.objects.of(object).born = Some((me, now));
+        }
+    }
+
+    /// The first thread to arrive has created this: it is nobody's own.
+    pub(in crate::execution) fn comes_first(&mut self, object: ObjectId, key: usize) {
+        self.object(object).role = Role::FirstCome(key);
+        if let Some(weak) = &mut self.memory.weak {
+            weak.objects.of(object).born = None;
+            let maker = self.objects[object.index()].born.0;
+            self.thread(maker).made -= 1; // others of its objects must not be renamed by it
         }
     }
 
@@ -243,6 +261,17 @@ impl World {
         self.memory.weak.iter_mut().for_each(|weak| weak.publish(object, value, clock.clone()));
     }
 
+    /// A thread does something.
+    pub(in crate::execution) fn does(&mut self, me: ThreadId, operation: Operation) {
+        let is_between = matches!(operation, Operation::Read | Operation::Write);
+        let Memory { weak: Some(weak), clocks, .. } = &mut self.memory else { return };
+        if !is_between {
+            let count = weak.acted.len().max(me.index() + 1);
+            weak.acted.resize(count, 0);
+            weak.acted[me.index()] = clocks.epoch(me);
+        }
+    }
+
     /// What an announced operation on an object that is no atomic does. `None` if the object's
     /// state says that: memory is not weak, or the execution is over.
     ///
@@ -297,20 +326,13 @@ impl World {
             return true;
         }
         let object = pending.object.map(ObjectId::index);
-        let is_whole = |object: usize| {
-            let state = &self.objects[object];
-            !state.first_come && !state.part
-        };
         let kind = object.map(|object| self.log.trace.objects[object].kind);
-        let is_known = object.is_none_or(|object| !self.objects[object].first_come);
         let timeout = matches!(
             pending.waits,
             Waits::Releasing { timeout: true, .. } | Waits::Token { timeout: true }
         );
         let modelled = match pending.operation {
-            Operation::Load(_) | Operation::Store(_) | Operation::Rmw(..) => {
-                object.is_some_and(is_whole)
-            }
+            Operation::Load(_) | Operation::Store(_) | Operation::Rmw(..) => true,
             Operation::Fence(_) | Operation::Spawn(_) | Operation::Join(_) => true,
             Operation::Read | Operation::Write | Operation::Yield => true,
             Operation::TryLock | Operation::TryReadLock
@@ -321,8 +343,8 @@ impl World {
                 self.end(Ending::GivenUp);
                 return true;
             }
-            Operation::Lock | Operation::TryLock | Operation::Unlock => is_known,
-            Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => is_known,
+            Operation::Lock | Operation::TryLock | Operation::Unlock => true,
+            Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => true,
             Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => {
                 !timeout
             }

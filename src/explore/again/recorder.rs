@@ -70,7 +70,7 @@ impl Recorder {
     ) -> Vec<usize> {
         let act = Act::done(&Act::announced(pending, thread), seen);
         let mut effects = act.effects;
-        if pending.object.is_some_and(|object| world.objects[object.index()].first_come) {
+        if pending.object.is_some_and(|object| world.is_first_come(object)) {
             effects.push((NUMBERING, Effect::Write)); // the first thread to arrive creates it
         }
         let mut causes: Vec<usize> = self.last(thread).iter().copied().collect();

@@ -229,7 +229,7 @@ impl StepLog {
             // every wakeup that is a step was notified.
             act.effects.retain(|(_, effect)| effect.acquires());
         }
-        if pending.object.is_some_and(|object| world.objects[object.index()].first_come) {
+        if pending.object.is_some_and(|object| world.is_first_come(object)) {
             // it has another name if another thread creates it
             act.effects.push((NUMBERING, Effect::Write));
         }

@@ -9,6 +9,7 @@
 //! fails to take it, and then has a fence, must not learn what its holder knew. (A prototype whose
 //! locks released missed a graph in twenty thousand.)
 
+use crate::execution::gate::DONE;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 
 /// An operation on an object that is no atomic.
@@ -45,6 +46,19 @@ pub(super) enum Act {
         thread: u32,
         condvar: u32,
     },
+    /// The state of a barrier is how many have come so far.
+    Arrive,
+    /// Goes on when as many have come as the barrier waits for: as `Notified`.
+    Pass {
+        barrier: u32,
+        threads: u64,
+    },
+    /// The state of an initialisation: not yet, begun, done.
+    Begin,
+    Finish {
+        done: bool,
+    },
+    IsDone,
     /// Whether a wait ends for no reason is its option. It accesses nothing.
     Choose,
 }
@@ -84,7 +98,12 @@ impl Act {
                 None => Step::Looks,
             },
             Act::NotifyAll => when(state != 0, 0, Step::Looks),
-            Act::Leave { .. } | Act::Notified { .. } | Act::Choose => Step::Looks,
+            Act::Arrive => Step::Writes(state + 1),
+            Act::Begin if state == DONE => Step::Looks,
+            Act::Begin => when(state == 0, 1, Step::Waits),
+            Act::Finish { done } => Step::Writes(if done { DONE } else { 0 }),
+            Act::IsDone | Act::Leave { .. } | Act::Choose => Step::Looks,
+            Act::Notified { .. } | Act::Pass { .. } => Step::Looks,
         }
     }
 
@@ -104,7 +123,26 @@ impl Act {
 
     /// Whether it is a store: the state before does not matter, and nobody else can change it.
     pub(super) fn only_stores(self) -> bool {
-        self == Act::Unlock
+        matches!(self, Act::Unlock | Act::Finish { .. })
+    }
+
+    /// The object of an act that comes after a change of it without reading that.
+    pub(super) fn follows(self) -> Option<u32> {
+        match self {
+            Act::Notified { condvar, .. } => Some(condvar),
+            Act::Pass { barrier, .. } => Some(barrier),
+            _ => None,
+        }
+    }
+
+    /// Whether such an act can go on in this state. `own` is what its thread's last operation on the
+    /// object read.
+    pub(super) fn goes_on(self, own: u64, state: u64) -> bool {
+        match self {
+            Act::Notified { thread, .. } => state & 1 << thread == 0,
+            Act::Pass { threads, .. } => state >= (own / threads + 1) * threads,
+            _ => true,
+        }
     }
 
     /// Whether it takes what several may have, in no order.
@@ -115,7 +153,9 @@ impl Act {
     /// Its ordering, if it writes or if it does not.
     pub(super) fn order(self, writes: bool) -> Ordering {
         match self {
-            Act::Enter => Acquire,
+            Act::Enter | Act::Begin | Act::IsDone => Acquire,
+            Act::Arrive => AcqRel,
+            Act::Finish { .. } => Release,
             Act::Lock | Act::TryLock | Act::Write | Act::Park if writes => Acquire,
             Act::ReadLock | Act::TryReadLock if writes => Acquire,
             Act::Unlock | Act::ReadUnlock | Act::Unpark => Release,

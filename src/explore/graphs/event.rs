@@ -47,7 +47,7 @@ pub(super) enum Does {
 pub(super) const NOTHING: Does = Does::Writes(Writes::Nothing);
 
 /// The state of an object that is no atomic.
-fn state(stored: Stored) -> u64 {
+pub(super) fn state(stored: Stored) -> u64 {
     let Stored::Bits(state) = stored else { unreachable!("only atomics have pointers") };
     state
 }

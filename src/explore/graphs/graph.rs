@@ -2,7 +2,7 @@
 //! of its stores (coherence).
 
 use super::act::Act;
-use super::event::{Does, Event, INITIAL, Id, Knowledge, Label, knows};
+use super::event::{Does, Event, INITIAL, Id, Knowledge, Label, knows, state};
 use super::loops;
 use super::sharing::HeldOff;
 use crate::execution::{FREE, Stored};
@@ -235,14 +235,16 @@ impl Graph {
     }
 
     /// Joins what an act comes after without reading it.
-    fn comes_after(&self, event: &Event, act: Act, knows: &mut Knowledge) {
+    fn comes_after(&self, id: Id, act: Act, knows: &mut Knowledge) {
         match act {
-            Act::Notified { thread, condvar } => {
-                let source = self.notification(thread, condvar).expect("it was notified");
+            Act::Notified { .. } | Act::Pass { .. } => {
+                let object = act.follows().expect("it follows");
+                let source = self.followed(id.thread, act, object).expect("it was let go on");
                 knows.past.join(&self.at(source).knowledge.past);
                 knows.before.join(&self.at(source).knowledge.message);
             }
             Act::Write => {
+                let event = self.at(id);
                 for left in self.leavings(event.object(), event.from()) {
                     knows.past.join(&self.at(left).knowledge.past);
                     knows.before.join(&self.at(left).knowledge.before);
@@ -252,16 +254,14 @@ impl Graph {
         }
     }
 
-    /// The change that let a waiting thread go on: the first behind its own last one in which it
-    /// does not wait any more.
-    pub(super) fn notification(&self, thread: u32, condvar: u32) -> Option<Id> {
-        let stores = &self.objects.get(condvar as usize)?.stores;
+    /// The change that let a waiting thread go on: the first, from its own last one on, behind which
+    /// it does not wait any more.
+    fn followed(&self, thread: u32, act: Act, object: u32) -> Option<Id> {
+        let stores = &self.objects[object as usize].stores;
         let own = stores.iter().rposition(|store| store.thread == thread)?;
-        let waits = |store: &Id| match self.at(*store).written {
-            Some(Stored::Bits(state)) => state & 1 << thread != 0,
-            _ => unreachable!("a change of a queue"),
-        };
-        stores[own..].iter().copied().find(|store| !waits(store))
+        let read = self.at(stores[own]).source.map_or(0, |(_, read)| state(read));
+        let goes_on = |store: &Id| act.goes_on(read, state(self.value(object, *store)));
+        stores[own..].iter().copied().find(goes_on)
     }
 
     /// Computes what an event knows, from what its thread knew, and from what it reads.
@@ -292,7 +292,7 @@ impl Graph {
             knows.message = source.message.clone(); // a release sequence goes on
         }
         if let Does::Acts(act) = event.label.does {
-            self.comes_after(event, act, &mut knows);
+            self.comes_after(id, act, &mut knows);
         }
         match event.label.operation {
             Operation::Join(child) => {

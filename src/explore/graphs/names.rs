@@ -4,12 +4,15 @@
 //! A name is the thread that made something, and how many it had made before. It gets its number
 //! when it is seen for the first time, for the whole exploration.
 
-use crate::execution::ObjectState;
+use crate::execution::{ObjectState, Role};
 use crate::vocabulary::trace::{ObjectId, ThreadId};
 use rustc_hash::FxHashMap;
 
 /// The number of a token among what its thread has made.
 const TOKEN: u32 = u32::MAX;
+
+/// Who has made what the first thread to arrive creates.
+const NOBODY: u32 = u32::MAX;
 
 #[derive(Debug, Default)]
 pub(super) struct Names {
@@ -54,11 +57,16 @@ impl Names {
 
     /// The name of an object of this execution.
     pub(super) fn object(&mut self, objects: &[ObjectState], object: ObjectId) -> u32 {
-        let (maker, nth) = objects[object.index()].born;
-        let maker = self.thread(maker);
+        let state = &objects[object.index()];
+        let key = match state.role {
+            Role::FirstCome(key) => (NOBODY, key as u32),
+            Role::Plain | Role::Once { .. } | Role::Barrier { .. } => {
+                (self.thread(state.born.0), state.born.1)
+            }
+        };
         let fresh = self.objects.len() as u32;
         self.last = Some(object);
-        *self.objects.entry((maker, nth)).or_insert(fresh)
+        *self.objects.entry(key).or_insert(fresh)
     }
 
     /// The name of a thread's token.

@@ -6,8 +6,8 @@ use super::names::Names;
 use super::rounds::{After, Rounds};
 use super::search::Search;
 use crate::execution::{
-    Access, Effect, Ending, FREE, Offers, Pending, Point, Seen, Stop, Stored, Strategy, Waits,
-    World, Writes,
+    Access, Effect, Ending, FREE, Offers, Pending, Point, Role, Seen, Stop, Stored, Strategy,
+    Waits, World, Writes,
 };
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
 use crate::vocabulary::verdict::Bound;
@@ -201,6 +201,12 @@ impl Graphs {
     /// it is something else.
     fn act(&mut self, world: &World, thread: u32, pending: &Pending) -> Option<Label> {
         let operation = pending.operation;
+        if let Some(object) = pending.object.filter(|_| !pending.spurious) {
+            match world.objects[object.index()].role {
+                Role::Plain | Role::FirstCome(_) => {}
+                role => return self.gate(world, role, pending),
+            }
+        }
         let act = match operation {
             Operation::Wait | Operation::Park if pending.spurious => {
                 return Some(Label::apart(operation, Act::Choose));
@@ -236,6 +242,23 @@ impl Graphs {
         Some(Label { object: Some(object), ..Label::apart(operation, act) })
     }
 
+    /// The same for a barrier or an initialisation.
+    fn gate(&mut self, world: &World, role: Role, pending: &Pending) -> Option<Label> {
+        let object = self.names.object(&world.objects, pending.object?);
+        let operation = pending.operation;
+        let (object, act) = match (role, operation) {
+            (Role::Barrier { .. }, Operation::Wait) => (Some(object), Act::Arrive),
+            (Role::Barrier { threads }, Operation::Wake) => {
+                (None, Act::Pass { barrier: object, threads: threads as u64 })
+            }
+            (Role::Once { .. }, Operation::Lock) => (Some(object), Act::Begin),
+            (Role::Once { done }, Operation::Unlock) => (Some(object), Act::Finish { done }),
+            (Role::Once { .. }, Operation::Load(_)) => (Some(object), Act::IsDone),
+            _ => return None,
+        };
+        Some(Label { object, ..Label::apart(operation, act) })
+    }
+
     /// What an act does, whose event this is.
     fn effect(&self, id: Id) -> Effect {
         let event = self.search.graph().at(id);
@@ -247,7 +270,7 @@ impl Graphs {
         match wakes {
             Some(thread) => Effect::Wakes(thread),
             None if event.written.is_some() => Effect::Changes,
-            None => Effect::Looks,
+            None => Effect::Looks { state },
         }
     }
 }
@@ -302,7 +325,7 @@ impl Strategy for Graphs {
         let Some(label) = self.act(world, me, pending) else {
             unreachable!("it is asked only about what it has a model of")
         };
-        if pending.operation == Operation::Wait && me >= QUEUE {
+        if matches!(label.does, Does::Acts(Act::Enqueue { .. })) && me >= QUEUE {
             let operation = format!("a wait of the thread that is number {me}");
             return Err(Ending::Unknown(Bound::NotModelled { engine: "graphs", operation }));
         }

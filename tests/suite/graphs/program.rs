@@ -1,7 +1,9 @@
 //! Small programs of atomics, fences, locks and other objects, and how they run on the facade.
 
 use selvedge::sync::atomic::{AtomicU64, fence};
-use selvedge::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use selvedge::sync::{
+    Barrier, Condvar, Mutex, MutexGuard, Once, RwLock, RwLockReadGuard, RwLockWriteGuard,
+};
 use selvedge::{Budget, Check, Counts, Explorer, Extent, hint, thread};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,6 +52,11 @@ pub(super) enum Op {
     /// If the last try took it.
     ReadUnlockTried,
     WriteUnlockTried,
+    /// Two threads meet.
+    Meet,
+    /// Stores 7 to the first location, unless that has been done; whether it has.
+    Once,
+    IsDone,
     /// What `steps` puts around the operations of a thread that is started and joined.
     Begin(usize),
     End(usize),
@@ -62,6 +69,12 @@ pub(super) enum Op {
     Enter,
     Leave,
     Take,
+    /// Of a barrier, and of an initialisation.
+    Arrive,
+    Passes,
+    Ask,
+    Init,
+    Finish,
 }
 
 /// What may end for no reason: once in each thread.
@@ -129,6 +142,8 @@ struct Shared {
     atomics: Vec<AtomicU64>,
     locks: Vec<(Mutex<()>, Condvar)>,
     lock: RwLock<()>,
+    barrier: Barrier,
+    once: Once,
     threads: Vec<Vec<Op>>,
     started: Vec<std::sync::Mutex<Option<thread::JoinHandle<()>>>>,
     handles: std::sync::Mutex<Vec<Option<thread::Thread>>>,
@@ -176,6 +191,9 @@ fn act<'a>(op: Op, shared: &'a Arc<Shared>, guards: &mut Guards<'a>) -> Option<u
             guards.written = shared.lock.try_write().ok();
             return Some(u64::from(guards.written.is_none()));
         }
+        Op::IsDone => return Some(u64::from(shared.once.is_completed())),
+        Op::Once => shared.once.call_once(|| shared.atomics[0].store(7, Ordering::Relaxed)),
+        Op::Meet => _ = shared.barrier.wait(),
         Op::Read => guards.read = Some(shared.lock.read().unwrap()),
         Op::Write => guards.written = Some(shared.lock.write().unwrap()),
         Op::ReadUnlock | Op::ReadUnlockTried => drop(guards.read.take()),
@@ -275,10 +293,21 @@ pub(super) fn counted(explorer: Explorer, program: &Program) -> (Counts, Outcome
         let atomics = (0..program.locations).map(|_| AtomicU64::new(0)).collect();
         let locks = (0..LOCKS).map(|_| (Mutex::new(()), Condvar::new())).collect();
         let (lock, threads) = (RwLock::new(()), program.threads.clone());
+        let (barrier, once) = (Barrier::new(2), Once::new());
         let started = threads.iter().map(|_| std::sync::Mutex::default()).collect();
         let handles = std::sync::Mutex::new(vec![None; threads.len()]);
         let all = Arc::clone(&read);
-        let shared = Arc::new(Shared { atomics, locks, lock, threads, started, handles, read });
+        let shared = Arc::new(Shared {
+            atomics,
+            locks,
+            lock,
+            barrier,
+            once,
+            threads,
+            started,
+            handles,
+            read,
+        });
         let first = (0..program.threads.len()).filter(|thread| !program.starts(*thread));
         let started: Vec<_> = first.map(|thread| start(thread, &shared)).collect();
         if awaits {

@@ -21,6 +21,9 @@ pub(super) enum Kind {
     /// A lock for readers and writers, with tries and without.
     Tried,
     Shared,
+    /// A barrier; an initialisation.
+    Barriers,
+    Onces,
 }
 
 /// The same with SeqCst accesses only, and nothing that ends for no reason.
@@ -184,6 +187,8 @@ fn objects(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Program {
             }
             match kind {
                 Kind::Condvars => condvars(rng, &mut ops, &mut held),
+                Kind::Barriers => ops.push(Op::Meet),
+                Kind::Onces => ops.push(if rng.u8(..3) > 0 { Op::Once } else { Op::IsDone }),
                 Kind::Tried | Kind::Shared => readers(rng, &mut ops, &mut shared, kind),
                 _ => parks(rng, &mut ops, thread, count),
             }

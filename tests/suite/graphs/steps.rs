@@ -76,6 +76,8 @@ enum Object {
     Condvar(usize),
     Token(usize),
     Shared,
+    Barrier,
+    Once,
 }
 
 /// What a thread's operation accesses.
@@ -90,6 +92,9 @@ fn object(op: Op, thread: usize) -> Option<Object> {
         Op::Enqueue(lock) | Op::NotifyOne(lock) | Op::NotifyAll(lock) => Object::Condvar(lock),
         Op::Token => Object::Token(thread),
         Op::Unpark(parked) => Object::Token(parked),
+        Op::Arrive => Object::Barrier,
+        Op::Ask | Op::Finish | Op::IsDone => Object::Once,
+        Op::Init => Object::Atomic(0),
         Op::Read | Op::Write | Op::TryRead | Op::TryWrite | Op::WriteUnlock => Object::Shared,
         Op::Enter | Op::Take | Op::WriteUnlockTried => Object::Shared,
         Op::ReadUnlock | Op::ReadUnlockTried => Object::Shared,
@@ -100,7 +105,7 @@ fn object(op: Op, thread: usize) -> Option<Object> {
 /// Whether an operation that accesses something only stores.
 fn only_stores(op: Op) -> bool {
     matches!(op, Op::Store(..) | Op::Pass(..) | Op::Unlock(_) | Op::UnlockTried(_))
-        || matches!(op, Op::WriteUnlock | Op::WriteUnlockTried)
+        || matches!(op, Op::WriteUnlock | Op::WriteUnlockTried | Op::Init | Op::Finish)
 }
 
 /// What the thread reports of an operation that reads this, and writes or does not.
@@ -108,6 +113,7 @@ fn reports(op: Op, value: u64, writes: bool) -> Option<u64> {
     match op {
         Op::Load(..) | Op::Await(..) | Op::Add(..) | Op::Swap(..) => Some(value),
         Op::Exchange(..) | Op::Weak(..) => Some(value),
+        Op::IsDone => Some(u64::from(value == 2)),
         Op::Try(_) | Op::TryRead | Op::TryWrite => Some(u64::from(!writes)),
         _ => None,
     }
@@ -143,6 +149,13 @@ fn writes(op: Op, last: u64, thread: usize, value: u64) -> Vec<(Option<u64>, Ord
         Op::Token if value == 0 => Vec::new(),
         Op::Token => one(Some(0), Acquire),
         Op::Unpark(_) => one(Some(1), Release),
+        Op::Arrive => one(Some(value + 1), AcqRel),
+        // 1 while somebody initialises
+        Op::Ask if value == 1 => Vec::new(),
+        Op::Ask => one((value == 0).then_some(1), Acquire),
+        Op::Init => one(Some(7), Relaxed),
+        Op::Finish => one(Some(2), Release),
+        Op::IsDone => one(None, Acquire),
         Op::Enter if value == 0 => one(None, Acquire),
         Op::Take if value == 0 => one(Some(1), Acquire),
         Op::Enter | Op::Take => Vec::new(),
@@ -162,6 +175,7 @@ fn writes(op: Op, last: u64, thread: usize, value: u64) -> Vec<(Option<u64>, Ord
 fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64)> {
     let (mut done, mut last, mut took, mut skips) = (events.iter(), 0, false, 0);
     let (mut early, mut served) = (false, Vec::new());
+    let (mut begins, mut leads) = (false, false);
     for op in ops {
         match *op {
             _ if skips > 0 => {
@@ -178,6 +192,8 @@ fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64)> {
                 continue;
             }
             Op::Enqueue(_) | Op::Notified(_) | Op::Token if early => continue,
+            Op::Init | Op::Finish if !begins => continue,
+            Op::Passes if leads => continue,
             _ => {}
         }
         let Some(event) = done.next() else { return Some((*op, last)) };
@@ -185,6 +201,8 @@ fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64)> {
         match op {
             Op::Try(_) => took = last == 0,
             Op::TryRead | Op::TryWrite => took = event.written.is_some(),
+            Op::Ask => begins = event.written.is_some(),
+            Op::Arrive => leads = event.written.is_some_and(|count| count % 2 == 0),
             Op::Choose(_) => early = event.spurious.is_some(),
             _ => {}
         }
@@ -194,7 +212,7 @@ fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64)> {
 }
 
 /// What an operation that accesses nothing may be.
-fn beside(graph: &Graph, thread: usize, op: Op, condvar: impl Fn(usize) -> usize) -> Vec<Event> {
+fn beside(graph: &Graph, thread: usize, op: Op, location: impl Fn(Object) -> usize) -> Vec<Event> {
     let has = |does| graph.threads.iter().flatten().any(|event| event.does == Some(does));
     let one = |does| vec![Event::beside(Relaxed, Some(does))];
     match op {
@@ -211,12 +229,22 @@ fn beside(graph: &Graph, thread: usize, op: Op, condvar: impl Fn(usize) -> usize
             vec![declines.clone(), Event { spurious: Some(place), ..declines }]
         }
         Op::Notified(lock) => {
-            let stores = &graph.stores[condvar(lock)];
+            let stores = &graph.stores[location(Object::Condvar(lock))];
             let own = stores.iter().rposition(|id| id.is_some_and(|id| id.0 == thread));
             let own = own.expect("it has enqueued");
             let mut woken = stores[own..].iter().filter(|id| graph.value(**id) & 1 << thread == 0);
             let first = woken.next().and_then(|id| *id);
             first
+                .into_iter()
+                .map(|(t, nth)| Event::beside(Relaxed, Some(Does::Hears(t, nth))))
+                .collect()
+        }
+        Op::Passes => {
+            // the next one to come is the second
+            let stores = &graph.stores[location(Object::Barrier)];
+            let own = stores.iter().rposition(|id| id.is_some_and(|id| id.0 == thread));
+            let second = stores.get(own.expect("it has come") + 1).copied().flatten();
+            second
                 .into_iter()
                 .map(|(t, nth)| Event::beside(Relaxed, Some(Does::Hears(t, nth))))
                 .collect()
@@ -261,7 +289,7 @@ fn grown(program: &Program, objects: &[Object], graph: &Graph, thread: usize) ->
     };
     let location = |object| objects.iter().position(|other| *other == object).expect("it is used");
     let Some(location) = object(op, thread).map(location) else {
-        let all = beside(graph, thread, op, |lock| location(Object::Condvar(lock)));
+        let all = beside(graph, thread, op, location);
         return all.into_iter().map(|event| with(event, None)).collect();
     };
     let served = events.iter().any(|event| event.spurious == Some(Place::Weak));
@@ -310,6 +338,8 @@ fn expanded(program: &Program) -> Program {
     let each = |op: &Op| -> Vec<Op> {
         match *op {
             Op::Wait(lock) => wait(lock),
+            Op::Meet => vec![Op::Arrive, Op::Passes],
+            Op::Once => vec![Op::Ask, Op::Init, Op::Finish],
             Op::Read if !ordered => vec![Op::Enter],
             Op::ReadUnlock if !ordered => vec![Op::Leave],
             Op::Write if !ordered => vec![Op::Take],
