@@ -567,7 +567,7 @@ fn whole(explorer: Explorer) -> Extent {
     match (explorer.driver(), explorer.preemption_bound()) {
         (Engine::Loom, Some(most)) => Extent::Bounded(Bound::Preemptions(most)),
         (Engine::Loom, None) => Extent::Complete,
-        (Engine::Shuttle, _) if explorer == Explorer::Graphs => Extent::Weak,
+        (Engine::Shuttle, _) if explorer.chooses_stores() => Extent::Weak,
         (Engine::Shuttle | Engine::Std, _) => Extent::Exhaustive,
     }
 }

@@ -70,6 +70,11 @@ pub(crate) trait Strategy: Any {
     ) -> Result<usize, String> {
         Ok(self.newest(world, access.object))
     }
+    /// How many of an object's stores so far are newer than the one that is about to be made, if
+    /// memory is weak.
+    fn overtakes(&mut self, _world: &World, _thread: ThreadId, _object: ObjectId) -> usize {
+        0
+    }
     /// Which store of an object is the newest, if memory is weak.
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {
         world.memory.weak.as_ref().map_or(0, |weak| weak.count(object).saturating_sub(1))

@@ -16,6 +16,16 @@ impl Replay {
         Replay { choices, next: 0, begun: false, diverged: None }
     }
 
+    /// Whether the token has no choice left.
+    pub(super) fn is_over(&self) -> bool {
+        self.next >= self.choices.0.len()
+    }
+
+    /// The token's next choice.
+    pub(super) fn peek(&self) -> Option<u32> {
+        self.choices.0.get(self.next).copied()
+    }
+
     /// The token's next choice. Beyond its end, the first option.
     fn next(&mut self, options: &[u32], in_words: impl FnOnce() -> String) -> u32 {
         let wanted = self.choices.0.get(self.next).copied();

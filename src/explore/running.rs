@@ -5,8 +5,8 @@ use super::again::{Follower, Record, Recorder};
 use super::exploration::{Then, lock};
 use super::job::{Assignment, Fit, Job};
 use super::{
-    dfs::Dfs, exhaustive::Exhaustive, graphs::Graphs, pct::Pct, portfolio::Portfolio, pos::Pos,
-    random::Random, replay::Replay, walk::Walk,
+    dfs::Dfs, exhaustive::Exhaustive, graphs::Graphs, graphs::Repeat, pct::Pct,
+    portfolio::Portfolio, pos::Pos, random::Random, replay::Replay, walk::Walk,
 };
 use crate::execution::{self, Ending, Engine, FailedExecution, Rules, Strategy, World};
 use crate::vocabulary::explorer::Explorer;
@@ -22,6 +22,9 @@ const ESTIMATE_EVERY: u64 = 256;
 /// The strategy for the exploration's executions.
 fn strategy(job: &Job) -> Box<dyn Strategy> {
     match job.only.as_ref().map(|only| &only.which) {
+        Some(Which::Schedule(choices)) if job.explorer.chooses_stores() => {
+            return Box::new(Repeat::new(choices.clone()));
+        }
         Some(Which::Schedule(choices)) => return Box::new(Replay::new(choices.clone())),
         Some(Which::Execution(_)) => {
             unreachable!("a schedule is replayed here, and loom's executions by their number")

@@ -27,7 +27,7 @@ pub(crate) fn smallest(
     failure: &FailedExecution,
     time: Duration,
 ) -> Option<(Explorer, FailedExecution)> {
-    if explorer == Explorer::Graphs {
+    if explorer.chooses_stores() {
         return None; // the search below is sequentially consistent
     }
     let end = Instant::now() + time;

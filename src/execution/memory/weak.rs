@@ -195,6 +195,8 @@ impl World {
         } else {
             with_strategy(|strategy| strategy.reads(self, me, access))
         };
+        let back = asked.as_ref().map_or(0, |at| self.count_of(object).saturating_sub(at + 1));
+        self.chose_store(object, back);
         let Memory { weak: Some(weak), .. } = &mut self.memory else {
             unreachable!("the memory is weak")
         };
@@ -202,9 +204,25 @@ impl World {
         weak.read = asked.as_ref().map_or(0, |at| *at).min(stores.len() - 1);
         let value = stores[weak.read].value;
         if let Err(why) = asked {
-            self.end(Ending::Unknown(Bound::NotDeterministic(why)));
+            let event = self.log.trace.events.len() + 1;
+            self.end(Ending::Unknown(match self.rules.replays {
+                Some(_) => Bound::Replay(format!("at event #{event}, {why}")),
+                None => Bound::NotDeterministic(why),
+            }));
         }
         value
+    }
+
+    fn count_of(&self, object: ObjectId) -> usize {
+        self.memory.weak.as_ref().map_or(0, |weak| weak.count(object))
+    }
+
+    /// An access to an object has chosen one of the object's stores: by which a token finds it
+    /// again.
+    fn chose_store(&mut self, object: ObjectId, back: usize) {
+        if self.count_of(object) > 1 && !self.over() {
+            self.turns.schedule.push(back as u32);
+        }
     }
 
     /// A store takes effect.
@@ -216,6 +234,10 @@ impl World {
         fresh: impl FnOnce() -> Stored,
     ) {
         self.uses(me, object, fresh);
+        if !self.over() {
+            let back = with_strategy(|strategy| strategy.overtakes(self, me, object));
+            self.chose_store(object, back);
+        }
         let clock = self.memory.clocks.published(me, order);
         self.memory.weak.iter_mut().for_each(|weak| weak.publish(object, value, clock.clone()));
     }

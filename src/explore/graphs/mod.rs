@@ -24,7 +24,9 @@ mod consistency;
 mod event;
 mod graph;
 mod names;
+mod repeat;
 mod search;
 mod strategy;
 
+pub(super) use repeat::Repeat;
 pub(super) use strategy::Graphs;

@@ -266,7 +266,7 @@ fn is_worth(graph: &Graph, read: Id, label: &Label, (store, option): (Id, usize)
 }
 
 /// Whether no other read-modify-write reads what this one reads.
-fn is_atomic(graph: &Graph, id: Id) -> bool {
+pub(super) fn is_atomic(graph: &Graph, id: Id) -> bool {
     let event = graph.at(id);
     let mut readers = graph.readers(event.object(), event.from()).iter();
     event.written.is_none() || readers.all(|r| *r == id || graph.at(*r).written.is_none())

@@ -1,6 +1,7 @@
 //! The strategy: repeats a graph in its replay order, then adds events until no thread can go on.
 
 use super::event::{INITIAL, Id, Label};
+use super::graph::Graph;
 use super::names::Names;
 use super::search::Search;
 use crate::execution::{
@@ -51,8 +52,41 @@ fn is_between(pending: &Pending) -> bool {
 }
 
 impl Graphs {
+    pub(super) fn graph(&self) -> &Graph {
+        self.search.graph()
+    }
+
+    pub(super) fn graph_mut(&mut self) -> &mut Graph {
+        self.search.graph_mut()
+    }
+
+    /// The store that is this one of its object's in the order of this execution.
+    pub(super) fn stored(&self, object: u32, stored_as: usize) -> Option<Id> {
+        let Some(object) = self.graph().objects.get(object as usize).filter(|_| stored_as > 0)
+        else {
+            return (stored_as == 0).then_some(INITIAL);
+        };
+        let is_it = |id: &Id| self.is_done(*id) && self.graph().at(*id).stored_as == stored_as;
+        object.stores.iter().copied().find(is_it)
+    }
+
+    /// The event that took effect last.
+    pub(super) fn last(&self) -> Option<Id> {
+        self.graph().order.get(self.depth.checked_sub(1)?).copied()
+    }
+
+    /// Whether this execution has had the event.
+    fn is_done(&self, id: Id) -> bool {
+        self.done.get(id.thread as usize).is_some_and(|done| id.nth <= *done)
+    }
+
+    /// The execution is not the one that it should repeat, if there is a reason.
+    pub(super) fn diverges_by(&mut self, why: Option<String>) {
+        self.diverged = self.diverged.take().or(why);
+    }
+
     /// The event of the graph that is due, if the graph has one more.
-    fn due(&self) -> Option<Id> {
+    pub(super) fn due(&self) -> Option<Id> {
         self.search.graph().order.get(self.depth).copied()
     }
 
@@ -190,10 +224,22 @@ impl Strategy for Graphs {
         })
     }
 
+    fn overtakes(&mut self, world: &World, thread: ThreadId, object: ObjectId) -> usize {
+        let object = self.names.object(world, object);
+        let (graph, me) = (self.search.graph(), self.names.thread(thread));
+        let is_it = |id: &Id| {
+            let label = &graph.at(*id).label;
+            id.thread == me && label.object == Some(object) && label.only_stores()
+        };
+        let Some(id) = self.due().filter(is_it) else { return 0 }; // a new one is the newest
+        let newer = &graph.objects[object as usize].stores[graph.place_of(object, id)..];
+        newer.iter().filter(|store| self.is_done(**store)).count()
+    }
+
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {
         let object = self.names.object(world, object);
         let graph = self.search.graph();
-        let done = |id: &&Id| self.done.get(id.thread as usize).is_some_and(|done| id.nth <= *done);
+        let done = |id: &&Id| self.is_done(**id);
         let stores = graph.objects.get(object as usize).map(|object| &object.stores);
         let newest = stores.and_then(|stores| stores.iter().rev().find(done));
         newest.map_or(0, |store| graph.at(*store).stored_as)

@@ -3,7 +3,7 @@
 use selvedge::sync::atomic::{AtomicU64, fence};
 use selvedge::sync::{Mutex, MutexGuard};
 use selvedge::{Budget, Check, Explorer, Extent, thread};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
@@ -175,6 +175,44 @@ pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes)
         *outcomes.entry(reads.clone()).or_default() += 1;
     }
     (counts.executions, outcomes)
+}
+
+/// What the threads read, and what the main one reads of each location after it has joined those
+/// that it started.
+pub(super) type Outcome = (Reads, Vec<u64>);
+
+fn whole(program: Program, see: impl Fn(Outcome) + Send + Sync) -> impl Fn() + Send + Sync {
+    move || {
+        let read = Arc::new(std::sync::Mutex::new(vec![vec![Vec::new(); program.threads.len()]]));
+        let atomics = (0..program.locations).map(|_| AtomicU64::new(0)).collect();
+        let locks = (0..LOCKS).map(|_| Mutex::new(())).collect();
+        let threads = program.threads.clone();
+        let started = threads.iter().map(|_| std::sync::Mutex::default()).collect();
+        let shared = Arc::new(Shared { atomics, locks, threads, started, read: Arc::clone(&read) });
+        let mine = (0..program.threads.len()).filter(|thread| !program.starts(*thread));
+        let handles: Vec<_> = mine.map(|thread| start(thread, &shared)).collect();
+        handles.into_iter().for_each(|handle| handle.join().unwrap());
+        let last = shared.atomics.iter().map(|atomic| atomic.load(Ordering::Relaxed)).collect();
+        let reads = read.lock().unwrap()[0].clone();
+        see((reads, last));
+    }
+}
+
+/// All outcomes of a program, deadlocks aside.
+pub(super) fn outcomes(program: &Program) -> BTreeSet<Outcome> {
+    let seen: Arc<std::sync::Mutex<BTreeSet<Outcome>>> = Arc::default();
+    let all = Arc::clone(&seen);
+    let model = whole(program.clone(), move |outcome| _ = all.lock().unwrap().insert(outcome));
+    let check = Check::new("program").explorers([Explorer::Graphs]).leaks(false);
+    check.budget(Budget::executions(1_000_000)).count(model).expect("all of it is modelled");
+    let all = seen.lock().unwrap();
+    all.clone()
+}
+
+/// Runs a program that panics if this is its outcome.
+pub(super) fn failing(program: &Program, outcome: &Outcome) -> impl Fn() + Send + Sync + use<> {
+    let wrong = outcome.clone();
+    whole(program.clone(), move |outcome| assert_ne!(outcome, wrong))
 }
 
 /// What random programs are made of.
