@@ -280,6 +280,12 @@ impl<'a> Check<'a> {
         Check { again: Again::Always, ..self }
     }
 
+    /// Runs no execution again: each one of a search is then one run of the model.
+    #[doc(hidden)]
+    pub fn again_never(self) -> Self {
+        Check { again: Again::Never, ..self }
+    }
+
     /// Replaces the configuration that comes from the environment.
     pub fn config(mut self, config: Config) -> Self {
         self.settings.config = config;

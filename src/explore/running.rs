@@ -295,9 +295,7 @@ impl Running {
             return Then::Over;
         }
         drop(exploration);
-        // a record takes the last store for the one that is read
-        self.records =
-            job.limits.again.is_due(job.pulse.execution()) && job.explorer != Explorer::Graphs;
+        self.records = job.limits.again.is_due(job.pulse.execution());
         if self.records {
             let strategy =
                 execution::set_strategy(None).expect("an exploration on shuttle has one");

@@ -2,6 +2,7 @@
 //!
 //! `axioms` says which executions those are, by brute force. More random programs with SOAK=1.
 
+mod again;
 mod axioms;
 mod program;
 mod tokens;
@@ -355,7 +356,7 @@ fn random_programs_with_locks_have_the_executions_that_rc11_allows() {
 /// The comparison notices an explorer that does not know weak memory.
 #[test]
 fn an_explorer_of_sequential_consistency_is_not_taken_for_this_one() {
-    assert!(compare(Explorer::Exhaustive, Programs::SeqCst, 7, 20) > 5);
+    assert!(compare(Explorer::Exhaustive, Programs::SeqCst, 7, 100) > 10);
 }
 
 /// The reference programs use SeqCst throughout: there are as many executions as inequivalent

@@ -1,8 +1,8 @@
 //! Runs a recorded execution again, in its own order or in another.
 
-use super::{Observed, Record, RecordedStep};
-use crate::execution::{Offers, Pending, Point, Seen, Strategy, World};
-use crate::vocabulary::trace::ThreadId;
+use super::{Observed, Record, RecordedStep, stores};
+use crate::execution::{Access, Offers, Pending, Point, Seen, Strategy, World};
+use crate::vocabulary::trace::{ObjectId, ThreadId};
 use std::any::Any;
 use std::rc::Rc;
 
@@ -98,6 +98,20 @@ impl Strategy for Follower {
                 0
             }
         }
+    }
+
+    fn reads(&mut self, world: &World, _: ThreadId, access: &Access) -> Result<usize, String> {
+        Ok(self.newest(world, access.object))
+    }
+
+    fn overtakes(&mut self, world: &World, _thread: ThreadId, object: ObjectId) -> usize {
+        self.choose(stores(world, object))
+    }
+
+    fn newest(&mut self, world: &World, object: ObjectId) -> usize {
+        let last = stores(world, object).saturating_sub(1);
+        let taken = self.choose(last + 1);
+        if self.difference.is_none() { taken } else { last }
     }
 
     fn executed(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {

@@ -1,9 +1,9 @@
 //! Records an execution while a strategy chooses: its steps, and which of them must come before
 //! which.
 
-use super::{Observed, Record, RecordedStep};
+use super::{Observed, Record, RecordedStep, stores};
 use crate::dependence::{Act, Effect};
-use crate::execution::{Offers, Pending, Point, Seen, Strategy, ThreadState, Waits, World};
+use crate::execution::{Access, Offers, Pending, Point, Seen, Strategy, ThreadState, Waits, World};
 use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use crate::vocabulary::verdict::Bound;
 use crate::vocabulary::{NUMBERING, PerObject};
@@ -143,6 +143,28 @@ impl Strategy for Recorder {
         let taken = self.inner.choose(options);
         self.choices.push((taken, options));
         taken
+    }
+
+    fn reads(&mut self, world: &World, thread: ThreadId, access: &Access) -> Result<usize, String> {
+        let taken = self.inner.reads(world, thread, access)?;
+        self.choices.push((taken, stores(world, access.object)));
+        Ok(taken)
+    }
+
+    fn overtakes(&mut self, world: &World, thread: ThreadId, object: ObjectId) -> usize {
+        let taken = self.inner.overtakes(world, thread, object);
+        self.choices.push((taken, stores(world, object)));
+        taken
+    }
+
+    fn newest(&mut self, world: &World, object: ObjectId) -> usize {
+        let choice = (self.inner.newest(world, object), stores(world, object));
+        // between two operations of a thread: it belongs to the step before
+        match self.record.steps.last_mut().filter(|_| self.turn.is_none()) {
+            Some(step) => step.choices.push(choice),
+            None => self.choices.push(choice),
+        }
+        choice.0
     }
 
     fn executed(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {

@@ -168,7 +168,7 @@ pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes)
     };
     let budget = Budget::executions(1_000_000);
     let check = Check::new("program").explorers([explorer]).leaks(false).budget(budget);
-    let counts = check.count(model).expect("all of it is modelled");
+    let counts = check.again_never().count(model).expect("all of it is modelled");
     assert!(matches!(counts.extent, Extent::Weak | Extent::Exhaustive), "{counts:?}");
     let mut outcomes = Outcomes::new();
     for reads in read.lock().unwrap().iter() {
@@ -181,7 +181,11 @@ pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes)
 /// that it started.
 pub(super) type Outcome = (Reads, Vec<u64>);
 
-fn whole(program: Program, see: impl Fn(Outcome) + Send + Sync) -> impl Fn() + Send + Sync {
+/// A program, and what becomes of each outcome.
+pub(super) fn whole(
+    program: Program,
+    see: impl Fn(Outcome) + Send + Sync,
+) -> impl Fn() + Send + Sync {
     move || {
         let read = Arc::new(std::sync::Mutex::new(vec![vec![Vec::new(); program.threads.len()]]));
         let atomics = (0..program.locations).map(|_| AtomicU64::new(0)).collect();
