@@ -2,7 +2,7 @@
 
 use super::memory::Access;
 use super::{Pending, Seen, ThreadState, World};
-use crate::vocabulary::trace::{ObjectId, ThreadId};
+use crate::vocabulary::trace::{ObjectId, StaleRead, ThreadId};
 use crate::vocabulary::verdict::Bound;
 use std::any::Any;
 use std::cell::RefCell;
@@ -81,6 +81,15 @@ pub(crate) trait Strategy: Any {
     }
     /// The execution is over.
     fn ended(&mut self, _world: &World) {}
+    /// What runs a failed execution again, in the order in which it is drawn. `None` if it is drawn
+    /// as it was.
+    fn drawing(&self, _world: &World) -> Option<Box<dyn Strategy>> {
+        None
+    }
+    /// The reads of this execution that did not read the last store of their object.
+    fn stale_reads(&self) -> Vec<StaleRead> {
+        Vec::new()
+    }
     /// Which threads it is offered.
     fn offers(&self) -> Offers {
         Offers::Fair

@@ -11,7 +11,7 @@ use super::{
 use crate::execution::{self, Ending, Engine, FailedExecution, Rules, Strategy, World};
 use crate::vocabulary::explorer::Explorer;
 use crate::vocabulary::schedule::Which;
-use crate::vocabulary::verdict::Bound;
+use crate::vocabulary::verdict::{Bound, Kind};
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -56,6 +56,15 @@ pub(super) struct Running {
     records: bool,
     /// The execution that is being run again, if any.
     rerun: Option<Rerun>,
+    /// The failed execution that is being run again as it is drawn, if any.
+    redrawn: Option<Redrawn>,
+}
+
+/// A failed execution, while it runs again in the order in which it is drawn.
+struct Redrawn {
+    failed: Box<World>,
+    /// The strategy for all other executions.
+    strategy: Box<dyn Strategy>,
 }
 
 /// An execution that is run again.
@@ -96,7 +105,7 @@ impl Running {
         execution::failure::stack::set(job.limits.stack, &job.pulse);
         execution::failure::last_words::set(job.explorer, job.limits.teller.as_ref(), &job.pulse);
         let rules = job.rules(Engine::Shuttle, &[]);
-        Running { assigned, rules, places: Vec::new(), records: false, rerun: None }
+        Running { assigned, rules, places: Vec::new(), records: false, rerun: None, redrawn: None }
     }
 
     /// Starts again, because an execution has shown other places whose `Arc`s must be counted.
@@ -111,10 +120,10 @@ impl Running {
 
     /// Ends the exploration and reports that.
     pub(super) fn end(self, fit: Fit) {
-        let Running { assigned, rerun, .. } = self;
+        let Running { assigned, rerun, redrawn, .. } = self;
         // A long search takes long to drop. It is dropped before the end is reported. Otherwise
         // this thread would begin the next exploration late.
-        assigned.job.pulse.at_work(|| drop((execution::set_strategy(None), rerun)));
+        assigned.job.pulse.at_work(|| drop((execution::set_strategy(None), rerun, redrawn)));
         assigned.done(fit);
     }
 
@@ -135,9 +144,10 @@ impl Running {
         };
         let next = match self.assigned.job.pulse.at_work(ended).and_then(|()| execution::end()) {
             None => Next::Plan,
-            Some(world) => match self.rerun.take() {
-                Some(rerun) => self.compare(rerun, world),
-                None => self.take(world),
+            Some(world) => match (self.rerun.take(), self.redrawn.take()) {
+                (Some(rerun), _) => self.compare(rerun, world),
+                (None, Some(redrawn)) => self.takes_redrawn(redrawn, world),
+                (None, None) => self.takes(world),
             },
         };
         match next {
@@ -145,6 +155,52 @@ impl Running {
             Next::Begun => Then::GoOn,
             Next::Plan => self.plan(),
         }
+    }
+
+    /// A violating execution is first run again in the order in which it is drawn.
+    fn takes(&mut self, mut world: Box<World>) -> Next {
+        self.keep_if_borrowed(&world);
+        let Assignment { job, shared, .. } = &self.assigned;
+        let is_drawn =
+            matches!(world.ending, Some(Ending::Violation { .. })) && lock(shared).tally.is_none();
+        if !is_drawn {
+            return self.take(world);
+        }
+        let drawing = || execution::with_strategy(|strategy| strategy.drawing(&world));
+        // a token is drawn as it says
+        let drawing = job.only.is_none().then(|| job.pulse.at_work(drawing)).flatten();
+        if let Some(drawing) = drawing {
+            let strategy = execution::set_strategy(Some(drawing));
+            let strategy = strategy.expect("an exploration on shuttle has one");
+            self.redrawn = Some(Redrawn { failed: world, strategy });
+            execution::begin(&self.rules);
+            return Next::Begun;
+        }
+        world.log.trace.stale_reads = execution::with_strategy(|strategy| strategy.stale_reads());
+        self.take(world)
+    }
+
+    /// Evaluates a failed execution as it is drawn, or as it was if it did not fail again.
+    fn takes_redrawn(&mut self, redrawn: Redrawn, mut world: Box<World>) -> Next {
+        self.keep_if_borrowed(&world);
+        let Redrawn { mut failed, strategy } = redrawn;
+        let drawing = execution::set_strategy(Some(strategy));
+        let fails = |world: &World| match &world.ending {
+            Some(Ending::Violation { kind: Kind::Panic, location, .. }) => {
+                Some((Kind::Panic, location.clone()))
+            }
+            Some(Ending::Violation { kind, .. }) => Some((*kind, None)),
+            _ => None,
+        };
+        match drawing.filter(|_| fails(&world) == fails(&failed)) {
+            Some(drawing) => world.log.trace.stale_reads = drawing.stale_reads(),
+            None => {
+                let stale_reads = execution::with_strategy(|strategy| strategy.stale_reads());
+                failed.log.trace.stale_reads = stale_reads;
+                world = failed;
+            }
+        }
+        self.take(world)
     }
 
     /// Evaluates an execution.
@@ -156,7 +212,6 @@ impl Running {
         let (finished, number) = (world.ending.is_none(), job.pulse.executions());
         // without any choice there is one schedule, which a sampler would draw again and again
         let without_choice = job.explorer.samples() && world.turns.schedule.is_empty();
-        self.keep_if_borrowed(&world);
         job.judge(&mut world);
         let mut exploration = lock(shared);
         let over = exploration.take(&mut world, number) == Then::Over;

@@ -276,6 +276,7 @@ fn any_counterexample() -> impl Strategy<Value = Counterexample> {
                     .into_iter()
                     .map(|(name, blocked)| Thread { name, blocked, pending: None })
                     .collect(),
+                ..Trace::default()
             },
             reduced_from: None,
             caveat: None,

@@ -4,7 +4,7 @@
 use super::{Observed, Record, RecordedStep, stores};
 use crate::dependence::{Act, Effect};
 use crate::execution::{Access, Offers, Pending, Point, Seen, Strategy, ThreadState, Waits, World};
-use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
+use crate::vocabulary::trace::{ObjectId, Operation, Outcome, StaleRead, ThreadId, Value};
 use crate::vocabulary::verdict::Bound;
 use crate::vocabulary::{NUMBERING, PerObject};
 use smallvec::SmallVec;
@@ -190,6 +190,14 @@ impl Strategy for Recorder {
     fn ended(&mut self, world: &World) {
         self.record.is_rigid |= world.turns.asked_for_an_end || self.timed_waits && self.refusals;
         self.inner.ended(world);
+    }
+
+    fn drawing(&self, world: &World) -> Option<Box<dyn Strategy>> {
+        self.inner.drawing(world)
+    }
+
+    fn stale_reads(&self) -> Vec<StaleRead> {
+        self.inner.stale_reads()
     }
 
     fn offers(&self) -> Offers {

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 /// An event: the n-th of its thread, from 1. Threads have numbers of their own here, which do not
 /// depend on the order of an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Id {
     pub(super) thread: u32,
     pub(super) nth: u32,

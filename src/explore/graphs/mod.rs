@@ -21,11 +21,14 @@
 //!   found by what happens before what.
 
 mod consistency;
+mod drawing;
 mod event;
 mod graph;
+mod linear;
 mod names;
 mod repeat;
 mod search;
+mod stale;
 mod strategy;
 
 pub(super) use repeat::Repeat;

@@ -8,7 +8,7 @@ use crate::execution::World;
 use crate::vocabulary::trace::{ObjectId, ThreadId};
 use rustc_hash::FxHashMap;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     threads: FxHashMap<(u32, u32), u32>,
     objects: FxHashMap<(u32, u32), u32>,

@@ -13,7 +13,7 @@ use super::strategy::Graphs;
 use crate::execution::{Access, Offers, Pending, Point, Seen, Strategy, World};
 use crate::explore::replay::Replay;
 use crate::vocabulary::schedule::Prefix;
-use crate::vocabulary::trace::{ObjectId, ThreadId};
+use crate::vocabulary::trace::{ObjectId, StaleRead, ThreadId};
 
 pub(in crate::explore) struct Repeat {
     /// Builds the graph in the maximal way. The token corrects it.
@@ -124,6 +124,10 @@ impl Strategy for Repeat {
         let last = self.graphs.last().filter(|_| newer > 0);
         let wrong = last.and_then(|id| self.place(id, newer).err());
         self.graphs.diverges_by(wrong);
+    }
+
+    fn stale_reads(&self) -> Vec<StaleRead> {
+        self.graphs.stale_reads()
     }
 
     fn offers(&self) -> Offers {

@@ -47,6 +47,11 @@ impl Search {
     pub(super) fn new() -> Search {
         let mut graph = Graph::default();
         graph.begin(0, None);
+        Search::of(graph)
+    }
+
+    /// A search that begins with this graph.
+    pub(super) fn of(graph: Graph) -> Search {
         Search { frames: vec![Frame { graph, untried: Vec::new() }], axiom: Axiom::default() }
     }
 

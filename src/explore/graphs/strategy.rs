@@ -1,26 +1,30 @@
 //! The strategy: repeats a graph in its replay order, then adds events until no thread can go on.
 
+use super::drawing::Drawing;
 use super::event::{INITIAL, Id, Label};
 use super::graph::Graph;
 use super::names::Names;
 use super::search::Search;
+use super::stale;
 use crate::execution::{
     Access, Ending, FREE, HELD, Offers, Pending, Point, Seen, Stored, Strategy, World, Writes,
 };
-use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
+use crate::vocabulary::trace::{ObjectId, Operation, StaleRead, ThreadId};
 use std::sync::atomic::Ordering;
 
 /// Every consistent execution graph once.
 #[derive(Debug)]
 pub(in crate::explore) struct Graphs {
     search: Search,
-    names: Names,
+    pub(super) names: Names,
     started: bool,
     /// How many events of the graph this execution has had, in all and for each thread.
     depth: usize,
-    done: Vec<u32>,
+    pub(super) done: Vec<u32>,
     /// How many stores this execution has made to each object.
     stored: Vec<usize>,
+    /// The events that this execution has had, and their places in its trace.
+    pub(super) placed: Vec<(Id, usize)>,
     /// The option of the access that was last asked for.
     option: usize,
     diverged: Option<String>,
@@ -28,16 +32,7 @@ pub(in crate::explore) struct Graphs {
 
 impl Default for Graphs {
     fn default() -> Graphs {
-        Graphs {
-            search: Search::new(),
-            names: Names::default(),
-            started: false,
-            depth: 0,
-            done: Vec::new(),
-            stored: Vec::new(),
-            option: 0,
-            diverged: None,
-        }
+        Graphs::of(Search::new(), Names::default())
     }
 }
 
@@ -47,11 +42,38 @@ const LOCKS: Writes =
 
 /// Whether an operation is no event of the graph. It stands between two events of its thread, so it
 /// takes place as soon as it can. To yield means nothing: no order is preferred.
-fn is_between(pending: &Pending) -> bool {
+pub(super) fn is_between(pending: &Pending) -> bool {
     matches!(pending.operation, Operation::Read | Operation::Write | Operation::Yield)
 }
 
 impl Graphs {
+    /// Begins with this search, whose names these are.
+    pub(super) fn of(search: Search, mut names: Names) -> Graphs {
+        names.begin();
+        Graphs {
+            search,
+            names,
+            started: false,
+            depth: 0,
+            done: Vec::new(),
+            stored: Vec::new(),
+            placed: Vec::new(),
+            option: 0,
+            diverged: None,
+        }
+    }
+
+    /// Whether the event that is due is this thread's.
+    pub(super) fn is_due(&self, thread: ThreadId) -> bool {
+        self.due().is_some_and(|id| id.thread == self.names.thread(thread))
+    }
+
+    /// Whether this thread has events left in the order of the replay.
+    pub(super) fn is_left(&self, thread: ThreadId) -> bool {
+        let name = self.names.thread(thread);
+        self.graph().order[self.depth..].iter().any(|id| id.thread == name)
+    }
+
     pub(super) fn graph(&self) -> &Graph {
         self.search.graph()
     }
@@ -88,6 +110,27 @@ impl Graphs {
     /// The event of the graph that is due, if the graph has one more.
     pub(super) fn due(&self) -> Option<Id> {
         self.search.graph().order.get(self.depth).copied()
+    }
+
+    /// The thread whose event is due, or the leftmost one if the graph has no more events.
+    pub(super) fn follow(&mut self, point: &Point<'_>) -> ThreadId {
+        let mut enabled = point.enabled.iter().copied();
+        let Some(id) = self.due() else {
+            let leftmost = enabled.min_by_key(|thread| self.names.thread(*thread));
+            return leftmost.expect("never empty");
+        };
+        let label = &self.search.graph().at(id).label;
+        let due = enabled.find(|thread| self.names.thread(*thread) == id.thread);
+        if let Some(thread) = due {
+            if !label.is_like(point.pending(thread).operation) {
+                self.diverges(point.pending(thread), thread);
+            }
+            return thread;
+        }
+        let why =
+            format!("with the same values read, a thread could not {}", label.operation.name());
+        self.diverged.get_or_insert(why);
+        point.enabled[0]
     }
 
     fn diverges(&mut self, pending: &Pending, thread: ThreadId) -> String {
@@ -130,7 +173,8 @@ impl Graphs {
     }
 
     /// The event has taken effect.
-    fn passed(&mut self, id: Id) {
+    fn passed(&mut self, id: Id, world: &World) {
+        self.placed.push((id, world.log.trace.events.len() - 1));
         self.depth += 1;
         self.done.resize(self.done.len().max(id.thread as usize + 1), 0);
         self.done[id.thread as usize] = id.nth;
@@ -176,30 +220,14 @@ impl Strategy for Graphs {
         self.depth = 0;
         self.done.clear();
         self.stored.clear();
+        self.placed.clear();
         true
     }
 
     fn pick(&mut self, point: &Point<'_>) -> ThreadId {
         let mut enabled = point.enabled.iter().copied();
-        if let Some(thread) = enabled.clone().find(|thread| is_between(point.pending(*thread))) {
-            return thread;
-        }
-        let Some(id) = self.due() else {
-            let leftmost = enabled.min_by_key(|thread| self.names.thread(*thread));
-            return leftmost.expect("never empty");
-        };
-        let label = &self.search.graph().at(id).label;
-        let due = enabled.find(|thread| self.names.thread(*thread) == id.thread);
-        if let Some(thread) = due {
-            if !label.is_like(point.pending(thread).operation) {
-                self.diverges(point.pending(thread), thread);
-            }
-            return thread;
-        }
-        let why =
-            format!("with the same values read, a thread could not {}", label.operation.name());
-        self.diverged.get_or_insert(why);
-        point.enabled[0]
+        let plain = enabled.find(|thread| is_between(point.pending(*thread)));
+        plain.unwrap_or_else(|| self.follow(point))
     }
 
     fn choose(&mut self, _options: usize) -> usize {
@@ -255,7 +283,7 @@ impl Strategy for Graphs {
         );
         let me = self.names.thread(thread);
         if let Some(id) = self.due().filter(|_| asked) {
-            return self.passed(id);
+            return self.passed(id, world);
         }
         let label = self.label(world, me, pending, seen);
         match self.event(me, label, world) {
@@ -263,7 +291,7 @@ impl Strategy for Graphs {
                 if let Operation::Spawn(child) = label.operation {
                     self.search.graph_mut().begin(child.0, Some(id));
                 }
-                self.passed(id);
+                self.passed(id, world);
             }
             Err(why) => self.diverged = Some(why),
         }
@@ -281,6 +309,14 @@ impl Strategy for Graphs {
                 self.search.waits(self.names.thread(thread), label);
             }
         }
+    }
+
+    fn drawing(&self, world: &World) -> Option<Box<dyn Strategy>> {
+        Some(Box::new(Drawing::of(self, world)))
+    }
+
+    fn stale_reads(&self) -> Vec<StaleRead> {
+        stale::stale_reads(self.graph(), &self.placed)
     }
 
     fn offers(&self) -> Offers {
