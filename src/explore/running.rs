@@ -1,6 +1,8 @@
 //! One exploration on green threads, between two executions: what is recorded, what is run again,
 //! what comes next.
 
+mod redrawn;
+
 use super::again::{Follower, Record, Recorder};
 use super::exploration::{Then, lock};
 use super::job::{Assignment, Fit, Job};
@@ -11,7 +13,8 @@ use super::{
 use crate::execution::{self, Ending, Engine, FailedExecution, Rules, Strategy, World};
 use crate::vocabulary::explorer::Explorer;
 use crate::vocabulary::schedule::Which;
-use crate::vocabulary::verdict::{Bound, Kind};
+use crate::vocabulary::verdict::Bound;
+use redrawn::Redrawn;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -58,13 +61,6 @@ pub(super) struct Running {
     rerun: Option<Rerun>,
     /// The failed execution that is being run again as it is drawn, if any.
     redrawn: Option<Redrawn>,
-}
-
-/// A failed execution, while it runs again in the order in which it is drawn.
-struct Redrawn {
-    failed: Box<World>,
-    /// The strategy for all other executions.
-    strategy: Box<dyn Strategy>,
 }
 
 /// An execution that is run again.
@@ -157,52 +153,6 @@ impl Running {
         }
     }
 
-    /// A violating execution is first run again in the order in which it is drawn.
-    fn takes(&mut self, mut world: Box<World>) -> Next {
-        self.keep_if_borrowed(&world);
-        let Assignment { job, shared, .. } = &self.assigned;
-        let is_drawn =
-            matches!(world.ending, Some(Ending::Violation { .. })) && lock(shared).tally.is_none();
-        if !is_drawn {
-            return self.take(world);
-        }
-        let drawing = || execution::with_strategy(|strategy| strategy.drawing(&world));
-        // a token is drawn as it says
-        let drawing = job.only.is_none().then(|| job.pulse.at_work(drawing)).flatten();
-        if let Some(drawing) = drawing {
-            let strategy = execution::set_strategy(Some(drawing));
-            let strategy = strategy.expect("an exploration on shuttle has one");
-            self.redrawn = Some(Redrawn { failed: world, strategy });
-            execution::begin(&self.rules);
-            return Next::Begun;
-        }
-        world.log.trace.stale_reads = execution::with_strategy(|strategy| strategy.stale_reads());
-        self.take(world)
-    }
-
-    /// Evaluates a failed execution as it is drawn, or as it was if it did not fail again.
-    fn takes_redrawn(&mut self, redrawn: Redrawn, mut world: Box<World>) -> Next {
-        self.keep_if_borrowed(&world);
-        let Redrawn { mut failed, strategy } = redrawn;
-        let drawing = execution::set_strategy(Some(strategy));
-        let fails = |world: &World| match &world.ending {
-            Some(Ending::Violation { kind: Kind::Panic, location, .. }) => {
-                Some((Kind::Panic, location.clone()))
-            }
-            Some(Ending::Violation { kind, .. }) => Some((*kind, None)),
-            _ => None,
-        };
-        match drawing.filter(|_| fails(&world) == fails(&failed)) {
-            Some(drawing) => world.log.trace.stale_reads = drawing.stale_reads(),
-            None => {
-                let stale_reads = execution::with_strategy(|strategy| strategy.stale_reads());
-                failed.log.trace.stale_reads = stale_reads;
-                world = failed;
-            }
-        }
-        self.take(world)
-    }
-
     /// Evaluates an execution.
     fn take(&mut self, mut world: Box<World>) -> Next {
         let Assignment { job, shared, .. } = &self.assigned;
@@ -213,6 +163,12 @@ impl Running {
         // without any choice there is one schedule, which a sampler would draw again and again
         let without_choice = job.explorer.samples() && world.turns.schedule.is_empty();
         job.judge(&mut world);
+        if let (Some(smaller), Some(ending)) = (&job.limits.smaller, &world.ending)
+            && matches!(ending, Ending::Violation { .. })
+            && !smaller.includes(ending, &world.log.trace)
+        {
+            world.ending = Some(Ending::GivenUp);
+        }
         let mut exploration = lock(shared);
         let over = exploration.take(&mut world, number) == Then::Over;
         if over {

@@ -4,6 +4,7 @@
 
 mod again;
 mod axioms;
+mod drawn;
 mod program;
 mod tokens;
 

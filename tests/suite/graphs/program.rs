@@ -177,8 +177,7 @@ pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes)
     (counts.executions, outcomes)
 }
 
-/// What the threads read, and what the main one reads of each location after it has joined those
-/// that it started.
+/// What the threads read, and what the main one reads of each location after it has joined them.
 pub(super) type Outcome = (Reads, Vec<u64>);
 
 /// A program, and what becomes of each outcome.
@@ -196,6 +195,8 @@ pub(super) fn whole(
         let mine = (0..program.threads.len()).filter(|thread| !program.starts(*thread));
         let handles: Vec<_> = mine.map(|thread| start(thread, &shared)).collect();
         handles.into_iter().for_each(|handle| handle.join().unwrap());
+        let others = shared.started.iter().filter_map(|handle| handle.lock().unwrap().take());
+        others.for_each(|handle| handle.join().unwrap());
         let last = shared.atomics.iter().map(|atomic| atomic.load(Ordering::Relaxed)).collect();
         let reads = read.lock().unwrap()[0].clone();
         see((reads, last));
@@ -203,11 +204,11 @@ pub(super) fn whole(
 }
 
 /// All outcomes of a program, deadlocks aside.
-pub(super) fn outcomes(program: &Program) -> BTreeSet<Outcome> {
+pub(super) fn outcomes(explorer: Explorer, program: &Program) -> BTreeSet<Outcome> {
     let seen: Arc<std::sync::Mutex<BTreeSet<Outcome>>> = Arc::default();
     let all = Arc::clone(&seen);
     let model = whole(program.clone(), move |outcome| _ = all.lock().unwrap().insert(outcome));
-    let check = Check::new("program").explorers([Explorer::Graphs]).leaks(false);
+    let check = Check::new("program").explorers([explorer]).leaks(false);
     check.budget(Budget::executions(1_000_000)).count(model).expect("all of it is modelled");
     let all = seen.lock().unwrap();
     all.clone()
@@ -216,7 +217,15 @@ pub(super) fn outcomes(program: &Program) -> BTreeSet<Outcome> {
 /// Runs a program that panics if this is its outcome.
 pub(super) fn failing(program: &Program, outcome: &Outcome) -> impl Fn() + Send + Sync + use<> {
     let wrong = outcome.clone();
-    whole(program.clone(), move |outcome| assert_ne!(outcome, wrong))
+    failing_if(program, move |outcome| *outcome == wrong)
+}
+
+/// Runs a program that panics if its outcome is like this.
+pub(super) fn failing_if<F>(program: &Program, is_wrong: F) -> impl Fn() + Send + Sync + use<F>
+where
+    F: Fn(&Outcome) -> bool + Send + Sync,
+{
+    whole(program.clone(), move |outcome| assert!(!is_wrong(&outcome), "{outcome:?}"))
 }
 
 /// What random programs are made of.

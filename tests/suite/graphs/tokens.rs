@@ -4,7 +4,7 @@ use super::check;
 use super::program::{Kind as Programs, Outcome, Program, failing, outcomes, random};
 use selvedge::sync::Arc;
 use selvedge::sync::atomic::AtomicUsize;
-use selvedge::{Bound, Check, Config, Counterexample, Verdict, thread};
+use selvedge::{Bound, Check, Config, Counterexample, Explorer, Verdict, thread};
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ fn round_trips(kind: Programs, size: usize, count: usize) {
     for seed in 0..count as u64 {
         let mut rng = fastrand::Rng::with_seed(seed);
         let program = random(&mut rng, kind, size);
-        for outcome in outcomes(&program) {
+        for outcome in outcomes(Explorer::Graphs, &program) {
             let found = found(&program, &outcome);
             let Verdict::Violated(same) = replay(&found.replay, failing(&program, &outcome)) else {
                 panic!("{program:?}: {outcome:?}: {}", found.replay)
