@@ -180,20 +180,29 @@ fn what_a_reason_asks_for_is_exactly_what_is_missing() {
     assert!(told > 150 && both > 50 && longest == 2, "{told}, {both}, {longest}");
 }
 
-/// Store buffering: no release and no acquire helps, and SeqCst does.
+/// Store buffering, and the same with a store by a third thread, which one of them reads: no release
+/// and no acquire helps, and SeqCst does.
 #[test]
 fn where_nothing_leads_from_the_store_to_the_read_only_seqcst_helps() {
     let buffering = |store, load| {
         let threads = [0, 1].map(|i| vec![Op::Store(i, 1, store), Op::Load(1 - i, load)]);
         Program { locations: 2, threads: threads.to_vec() }
     };
-    let outcome = (vec![vec![0], vec![0]], vec![1, 1]);
-    let why = |store, load| {
-        let program = buffering(store, load);
-        let found = found(&program, &outcome);
-        found.trace.stale_reads.iter().map(|stale| stale.why.clone()).collect::<Vec<_>>()
+    let by_another = |store, load| {
+        let mut threads = buffering(store, load).threads;
+        threads[0][0] = Op::Load(0, load);
+        threads.push(vec![Op::Store(0, 1, store)]);
+        Program { locations: 2, threads }
     };
-    assert_eq!(why(Relaxed, Relaxed), [Why::Apart { sequential: true }]);
-    assert_eq!(why(Release, Acquire), [Why::Apart { sequential: true }]);
-    assert!(!outcomes(Explorer::Graphs, &buffering(SeqCst, SeqCst)).contains(&outcome));
+    let rows: [(&dyn Fn(Ordering, Ordering) -> Program, Vec<Vec<u64>>); 2] =
+        [(&buffering, vec![vec![0], vec![0]]), (&by_another, vec![vec![1, 0], vec![0], vec![]])];
+    for (program, reads) in rows {
+        let outcome = (reads, vec![1, 1]);
+        for (store, load) in [(Relaxed, Relaxed), (Release, Acquire)] {
+            let found = found(&program(store, load), &outcome);
+            let why: Vec<&Why> = found.trace.stale_reads.iter().map(|stale| &stale.why).collect();
+            assert_eq!(why, [&Why::Apart { sequential: true }]);
+        }
+        assert!(!outcomes(Explorer::Graphs, &program(SeqCst, SeqCst)).contains(&outcome));
+    }
 }
