@@ -102,7 +102,7 @@ threads         real threads: what they do is not recorded";
         }
     }
 
-    /// Returns `true` if a strategy of its chooses which store an access reads: memory is weak.
+    /// Returns `true` if its strategy also chooses which store an access reads: memory is weak.
     pub(crate) fn chooses_stores(self) -> bool {
         match self {
             Explorer::Graphs => true,

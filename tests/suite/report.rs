@@ -393,3 +393,13 @@ fn failures_of_weak_memory_say_why_each_stale_read_is_allowed() {
     draws("weak_never_published", &found(scenes::weak::never_published));
     draws("weak_crossed_stores", &found(scenes::weak::crossed_stores));
 }
+
+#[test]
+fn the_readme_draws_a_failure_of_weak_memory_as_it_is() {
+    let readme = include_str!("../../README.md");
+    let drawn = include_str!("../golden/weak_not_passed_on.txt");
+    let table = drawn.lines().skip(2).take_while(|line| !line.is_empty());
+    let table: Vec<&str> = table.collect();
+    assert!(readme.contains(&table.join("\n")), "{}", table.join("\n"));
+    assert!(table.last().is_some_and(|line| line.contains("does not release #3")), "{table:?}");
+}

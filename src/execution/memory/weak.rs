@@ -206,7 +206,9 @@ impl World {
         if let Err(why) = asked {
             let event = self.log.trace.events.len() + 1;
             self.end(Ending::Unknown(match self.rules.replays {
-                Some(_) => Bound::Replay(format!("at event #{event}, {why}")),
+                Some(_) => {
+                    Bound::Replay(format!("the program is another one: at event #{event}, {why}"))
+                }
                 None => Bound::NotDeterministic(why),
             }));
         }
@@ -234,7 +236,7 @@ impl World {
         fresh: impl FnOnce() -> Stored,
     ) {
         self.uses(me, object, fresh);
-        if !self.over() {
+        if self.count_of(object) > 1 && !self.over() {
             let back = with_strategy(|strategy| strategy.overtakes(self, me, object));
             self.chose_store(object, back);
         }

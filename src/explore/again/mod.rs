@@ -144,8 +144,8 @@ fn stores(world: &World, object: ObjectId) -> usize {
 #[derive(Debug)]
 struct RecordedStep {
     thread: ThreadId,
-    /// Choices that are not about threads, stores that were read among them: which was taken, out of
-    /// how many.
+    /// Choices that are not about threads, among them which store is read: which was taken, out
+    /// of how many.
     choices: SmallVec<[(usize, usize); 1]>,
     /// One operation. A thread that unwinds may have several.
     observed: SmallVec<[Observed; 1]>,

@@ -25,7 +25,7 @@ pub(in crate::explore) struct Repeat {
 }
 
 fn forbidden(what: &str) -> String {
-    format!("the program is another one: its orderings do not let it {what} any more")
+    format!("its orderings do not let it {what} any more")
 }
 
 impl Repeat {

@@ -1,4 +1,4 @@
-//! Stale reads of an execution: which store each reads, which newer one it missed, and why it could.
+//! Stale reads of an execution: which store each reads, which newer one it missed, and why.
 //!
 //! A thread must see a store that happened before. So the reason is sought on the way from the
 //! missed store to the read, along program order, reads-from, starts and joins: which accesses on

@@ -174,7 +174,7 @@ impl Graphs {
 
     /// The event has taken effect.
     fn passed(&mut self, id: Id, world: &World) {
-        self.placed.push((id, world.log.trace.events.len() - 1));
+        self.placed.push((id, world.log.trace.events.len().saturating_sub(1)));
         self.depth += 1;
         self.done.resize(self.done.len().max(id.thread as usize + 1), 0);
         self.done[id.thread as usize] = id.nth;
@@ -252,14 +252,11 @@ impl Strategy for Graphs {
         })
     }
 
-    fn overtakes(&mut self, world: &World, thread: ThreadId, object: ObjectId) -> usize {
-        let object = self.names.object(world, object);
-        let (graph, me) = (self.search.graph(), self.names.thread(thread));
-        let is_it = |id: &Id| {
-            let label = &graph.at(*id).label;
-            id.thread == me && label.object == Some(object) && label.only_stores()
-        };
-        let Some(id) = self.due().filter(is_it) else { return 0 }; // a new one is the newest
+    fn overtakes(&mut self, _world: &World, thread: ThreadId, _object: ObjectId) -> usize {
+        let Some(id) = self.due() else { return 0 }; // a new one is the newest
+        let (graph, label) = (self.search.graph(), &self.search.graph().at(id).label);
+        let own = id.thread == self.names.thread(thread) && label.only_stores();
+        let Some(object) = label.object.filter(|_| own) else { return 0 };
         let newer = &graph.objects[object as usize].stores[graph.place_of(object, id)..];
         newer.iter().filter(|store| self.is_done(**store)).count()
     }

@@ -1,5 +1,5 @@
-//! Executions of weak memory that are run again: the same stores are read, and nothing differs unless
-//! the model does.
+//! Executions of weak memory that are run again: the same stores are read, and nothing differs
+//! unless the model does.
 
 use super::program::{Kind as Programs, random, whole};
 use super::{atomics, check};

@@ -180,8 +180,8 @@ fn what_a_reason_asks_for_is_exactly_what_is_missing() {
     assert!(told > 150 && both > 50 && longest == 2, "{told}, {both}, {longest}");
 }
 
-/// Store buffering, and the same with a store by a third thread, which one of them reads: no release
-/// and no acquire helps, and SeqCst does.
+/// Store buffering, and the same with one of the stores by a third thread: no release and no
+/// acquire helps, and SeqCst does.
 #[test]
 fn where_nothing_leads_from_the_store_to_the_read_only_seqcst_helps() {
     let buffering = |store, load| {

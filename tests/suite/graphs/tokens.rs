@@ -2,9 +2,9 @@
 
 use super::check;
 use super::program::{Kind as Programs, Outcome, Program, failing, outcomes, random};
-use selvedge::sync::Arc;
 use selvedge::sync::atomic::AtomicUsize;
-use selvedge::{Bound, Check, Config, Counterexample, Explorer, Verdict, thread};
+use selvedge::sync::{Arc, Mutex};
+use selvedge::{Bound, Check, Config, Counterexample, Explorer, Kind, Verdict, thread};
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 use std::time::Duration;
 
@@ -152,4 +152,28 @@ fn the_order_of_stores_that_nobody_reads_is_part_of_the_token() {
         Verdict::Unknown(Bound::Replay(why)) => assert!(why.contains("behind what"), "{why}"),
         other => panic!("{other:?}"),
     }
+}
+
+/// Two locks, taken in opposite orders by two threads while a third one only tries.
+fn opposite_orders() {
+    let locks = Arc::new([Mutex::new(()), Mutex::new(())]);
+    let threads = [0, 1].map(|i| {
+        let theirs = Arc::clone(&locks);
+        thread::spawn(move || drop((theirs[i].lock().unwrap(), theirs[1 - i].lock().unwrap())))
+    });
+    drop(locks[0].try_lock());
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn a_deadlock_is_found_again_by_its_token() {
+    let Verdict::Violated(found) = check("program").run(opposite_orders) else {
+        panic!("it deadlocks")
+    };
+    assert_eq!((found.kind, &found.caveat), (Kind::Deadlock, &None), "{found:?}");
+    assert!(found.trace.stale_reads.is_empty(), "{found:?}");
+    let Verdict::Violated(again) = replay(&found.replay, opposite_orders) else {
+        panic!("{}", found.replay)
+    };
+    assert_eq!((shown(&again), again.kind), (shown(&found), Kind::Deadlock));
 }
