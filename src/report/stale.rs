@@ -5,7 +5,7 @@ use crate::trace::{Lack, Operation, StaleRead, Trace, Why};
 
 /// Returns what a read sees instead of the last store: `reads the initial value and not #3`.
 pub(super) fn what(stale: &StaleRead) -> String {
-    let source = stale.source.map_or("the initial value".to_string(), |source| number(source));
+    let source = stale.source.map_or("the initial value".to_string(), number);
     format!("stale: reads {source} and not {}", number(stale.missed))
 }
 
