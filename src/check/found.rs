@@ -23,9 +23,6 @@ impl Check<'_> {
         if explorer == Explorer::Threads {
             return Ok(found); // nothing of it is known
         }
-        if explorer == Explorer::Graphs {
-            return Ok(found); // no token leads to a graph yet
-        }
         if let Some((by, smaller)) =
             explore::smallest(explorer, model, &self.limits(), &failure, self.settings.shrink)
         {
@@ -114,7 +111,6 @@ impl Check<'_> {
             Token::new(explorer, only, name).to_string()
         };
         let replay = match by.driver() {
-            Engine::Shuttle if explorer == Explorer::Graphs => String::new(),
             Engine::Std => String::new(),
             Engine::Loom => token(by, Which::Execution(execution)),
             Engine::Shuttle => token(explorer, Which::Schedule(Prefix(schedule))),
@@ -134,9 +130,7 @@ impl Check<'_> {
             execution,
             preemptions: preemptions(&trace),
             reduced_from: None,
-            caveat: caveat(explorer, &trace)
-                .or_else(|| reused(kind, &conflicts, &trace))
-                .or_else(|| (explorer == Explorer::Graphs).then(|| TOKENLESS.to_string())),
+            caveat: caveat(explorer, &trace).or_else(|| reused(kind, &conflicts, &trace)),
             trace,
             conflicts,
             replay,
@@ -162,10 +156,6 @@ fn reused(kind: Kind, conflicts: &[(usize, usize)], trace: &Trace) -> Option<Str
 /// What is said of a failure that does not recur.
 const FICKLE: &str = "the model is not deterministic: run again by the same schedule, it did not \
                       fail like this. The failure was seen, but no token leads to it";
-
-/// What is said of a failure that the explorer of graphs has found.
-const TOKENLESS: &str =
-    "no token replays an execution of weak memory yet: the check finds it again";
 
 /// Executions of loom beyond this number are not run again just to confirm the replay.
 const FAR: u64 = 1_000;

@@ -280,6 +280,12 @@ impl<'a> Check<'a> {
         Check { again: Again::Always, ..self }
     }
 
+    /// Runs no execution again: each one of a search is then one run of the model.
+    #[doc(hidden)]
+    pub fn again_never(self) -> Self {
+        Check { again: Again::Never, ..self }
+    }
+
     /// Replaces the configuration that comes from the environment.
     pub fn config(mut self, config: Config) -> Self {
         self.settings.config = config;
@@ -567,7 +573,7 @@ fn whole(explorer: Explorer) -> Extent {
     match (explorer.driver(), explorer.preemption_bound()) {
         (Engine::Loom, Some(most)) => Extent::Bounded(Bound::Preemptions(most)),
         (Engine::Loom, None) => Extent::Complete,
-        (Engine::Shuttle, _) if explorer == Explorer::Graphs => Extent::Weak,
+        (Engine::Shuttle, _) if explorer.chooses_stores() => Extent::Weak,
         (Engine::Shuttle | Engine::Std, _) => Extent::Exhaustive,
     }
 }

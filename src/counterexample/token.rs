@@ -2,12 +2,15 @@
 //!
 //! Its form is `v1:EXPLORER:SCHEDULE.EVENTS:MODEL`. The explorer's own colons become dots
 //! (`pct.3.7`). On shuttle's green threads the schedule is the choices at the points with more than
-//! one option: `0-1x3-2` for `0 1 1 1 2`. Under loom, whose search is deterministic, it is the
-//! number of the execution. `+2` after the schedule means: the `Arc`s created at the third place
-//! where the execution creates any are counted. The events are the first ones of the execution
-//! (`trace/fingerprint`). They show a replay that the program has changed, and may be left out of a
-//! token written by hand. The model's name comes last: it may hold anything but white space and
-//! control characters. If an operation is knocked out, `+` and the knockout follow the name.
+//! one option: `0-1x3-2` for `0 1 1 1 2`. Where the explorer chooses which store is read, an access
+//! to an object with more than one store is such a point, too: the choice is how many stores back
+//! from the last one it reads, or how many of them it stands before. Under loom, whose search is
+//! deterministic, it is the number of the execution. `+2` after the schedule means: the `Arc`s
+//! created at the third place where the execution creates any are counted. The events are the first
+//! ones of the execution (`trace/fingerprint`). They show a replay that the program has changed,
+//! and may be left out of a token written by hand. The model's name comes last: it may hold
+//! anything but white space and control characters. If an operation is knocked out, `+` and the
+//! knockout follow the name.
 
 use crate::trace::Fingerprint;
 use crate::verdict::Explorer;

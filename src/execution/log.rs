@@ -47,6 +47,7 @@ impl Log {
         self.trace.events.clear();
         self.trace.threads.clear();
         self.trace.objects.clear();
+        self.trace.stale_reads.clear();
         self.performed.clear();
         self.fingerprint = None;
         self.sometimes.clear();

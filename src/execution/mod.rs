@@ -42,10 +42,13 @@ pub(crate) use memory::{Access, FREE, Stored, Writes};
 pub(crate) use operation::{Pending, Performed, Seen, Waits};
 pub(crate) use pulse::{Frozen, Pulse};
 pub(crate) use rules::{Counted, Rules};
+pub(crate) use schedule::NOBODY;
 pub(crate) use state::{ObjectState, Role, ThreadState};
 pub(crate) use statics::{forget_local, local};
 pub(crate) use step::leave;
-pub(crate) use strategy::{Effect, Offers, Point, Stop, Strategy, set_strategy, with_strategy};
+pub(crate) use strategy::{
+    Acted, Effect, Offers, Point, Stop, Strategy, another, set_strategy, with_strategy,
+};
 pub(crate) use watch::Hold;
 pub(crate) use world::World;
 

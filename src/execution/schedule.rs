@@ -10,6 +10,9 @@ use crate::vocabulary::trace::ThreadId;
 use crate::vocabulary::verdict::Bound;
 use smallvec::SmallVec;
 
+/// What a schedule has instead of a thread where a thread waits in a loop for ever.
+pub(crate) const NOBODY: u32 = u32::MAX;
+
 /// The task that runs next. `None` if the execution was cut short.
 pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Task> {
     if world.ending.is_some() {
@@ -66,7 +69,11 @@ fn stops(world: &mut World, strategy: &mut dyn Strategy) -> bool {
     match world.rules.weak.then(|| strategy.stops()).flatten() {
         None => return false,
         Some(Stop::InVain) => world.end(Ending::InVain),
-        Some(Stop::Livelock(thread)) => world.spins(thread),
+        Some(Stop::Livelock(thread, after)) => {
+            // so a token tells this from a thread that runs on
+            world.turns.schedule.extend([NOBODY, after as u32]);
+            world.spins(thread);
+        }
     }
     true
 }
@@ -84,14 +91,16 @@ fn choose(
     let threads = || (0..world.threads.len() as u32).map(ThreadId);
     enabled.clear();
     enabled.extend(threads().filter(|t| world.enabled(*t)));
-    let able = enabled.len();
+    // a replay has another strategy: who is held off counts
+    let mut held_off = enabled.len();
     if world.rules.weak {
         enabled.retain(|thread| !strategy.holds_off(world, *thread));
-        if enabled.is_empty() && able > 0 {
+        if enabled.is_empty() && held_off > 0 {
             world.end(Ending::InVain);
             return (None, false);
         }
     }
+    held_off -= enabled.len();
     // time passes while no thread can run, or those that can only wait for others
     let mut late: SmallVec<[ThreadId; 4]> = SmallVec::new();
     if enabled.iter().all(|t| world.turns.yielded.contains(t)) {
@@ -130,7 +139,7 @@ fn choose(
     // the thread of the last event: a thread that was only started has not run yet
     let last = world.log.trace.events.last().map(|event| event.thread);
     let current = last.filter(|thread| enabled.contains(thread));
-    let several = able > 1;
+    let several = able + held_off > 1;
     (
         Some(strategy.pick(&Point {
             enabled,

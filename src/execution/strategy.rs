@@ -3,7 +3,7 @@
 use super::memory::Access;
 use super::state::ObjectState;
 use super::{Ending, Pending, Seen, ThreadState, World};
-use crate::vocabulary::trace::{ObjectId, ThreadId};
+use crate::vocabulary::trace::{ObjectId, StaleRead, ThreadId};
 use crate::vocabulary::verdict::Bound;
 use std::any::Any;
 use std::cell::RefCell;
@@ -51,8 +51,9 @@ impl<'a> Point<'a> {
 pub(crate) enum Stop {
     /// It counts for nothing.
     InVain,
-    /// This thread waits in a loop, and no other thread can run.
-    Livelock(ThreadId),
+    /// This thread waits in a loop, and no other thread can run. So many events of the graph have
+    /// come before.
+    Livelock(ThreadId, usize),
 }
 
 /// What an operation on an object that is no atomic does, if memory is weak.
@@ -66,6 +67,23 @@ pub(crate) enum Effect {
     },
     /// It wakes this thread, one of several.
     Wakes(ThreadId),
+}
+
+/// The same, and by which choices: each out of how many. How many states back it reads, and which of
+/// its options it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Acted {
+    pub(crate) effect: Effect,
+    pub(crate) choices: [(usize, usize); 2],
+}
+
+/// How an execution ends that is not the one which it should repeat.
+pub(crate) fn another(world: &World, why: String) -> Ending {
+    let event = world.log.trace.events.len() + 1;
+    Ending::Unknown(match world.rules.replays {
+        Some(_) => Bound::Replay(format!("the program is another one: at event #{event}, {why}")),
+        None => Bound::NotDeterministic(why),
+    })
 }
 
 /// Chooses schedules, on green threads.
@@ -100,8 +118,13 @@ pub(crate) trait Strategy: Any {
         _world: &World,
         _thread: ThreadId,
         _pending: &Pending,
-    ) -> Result<Effect, Ending> {
-        Ok(Effect::Changes)
+    ) -> Result<Acted, Ending> {
+        Ok(Acted { effect: Effect::Changes, choices: [(0, 1); 2] })
+    }
+    /// How many of an object's stores so far are newer than the one that is about to be made, if
+    /// memory is weak.
+    fn overtakes(&mut self, _world: &World, _thread: ThreadId, _object: ObjectId) -> usize {
+        0
     }
     /// Which store of an object is the newest, if memory is weak.
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {
@@ -113,6 +136,15 @@ pub(crate) trait Strategy: Any {
     }
     /// The execution is over.
     fn ended(&mut self, _world: &mut World) {}
+    /// What runs a failed execution again, in the order in which it is drawn. `None` if it is drawn
+    /// as it was.
+    fn drawing(&self, _world: &World) -> Option<Box<dyn Strategy>> {
+        None
+    }
+    /// The reads of this execution that did not read the last store of their object.
+    fn stale_reads(&self) -> Vec<StaleRead> {
+        Vec::new()
+    }
     /// Which threads it is offered.
     fn offers(&self) -> Offers {
         Offers::Fair

@@ -60,7 +60,7 @@ impl Job {
             most_events: self.limits.most_events.filter(|_| engine == Engine::Shuttle),
             replays: self.only.as_ref().map(|only| Arc::clone(&only.events)),
             judged: self.limits.judge.is_some(),
-            weak: self.explorer == Explorer::Graphs && self.only.is_none(),
+            weak: self.explorer.chooses_stores(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What is explored, and the limits of an explorer.
 
 use super::Again;
+use super::smallest::Smaller;
 use crate::execution::knockout::Probe;
 use crate::execution::{Teller, World};
 use crate::vocabulary::explorer::Explorer;
@@ -24,6 +25,8 @@ pub(crate) struct Limits {
     pub(crate) preemptions: Option<usize>,
     /// An execution with more events than this is given up: it is not the one that is sought.
     pub(crate) most_events: Option<usize>,
+    /// For graphs: a failing execution that is not smaller than this is given up.
+    pub(crate) smaller: Option<Smaller>,
     /// The minimum stack size of every thread, in bytes. `None`: the engine's size.
     pub(crate) stack: Option<usize>,
     /// How long an execution may do nothing visible to an engine before it is given up.
@@ -53,6 +56,7 @@ impl Default for Limits {
             spurious: true,
             preemptions: None,
             most_events: None,
+            smaller: None,
             stack: None,
             patience: Duration::from_secs(10),
             again: Again::Sometimes,

@@ -1,6 +1,6 @@
 //! One schedule, as given by a counterexample's token.
 
-use crate::execution::{Offers, Point, Strategy};
+use crate::execution::{NOBODY, Offers, Point, Strategy};
 use crate::vocabulary::schedule::Prefix;
 use crate::vocabulary::trace::ThreadId;
 
@@ -14,6 +14,22 @@ pub(super) struct Replay {
 impl Replay {
     pub(super) fn new(choices: Prefix) -> Replay {
         Replay { choices, next: 0, begun: false, diverged: None }
+    }
+
+    /// Whether the token has no choice left.
+    pub(super) fn is_over(&self) -> bool {
+        self.next >= self.choices.0.len()
+    }
+
+    /// The token's next choice.
+    pub(super) fn peek(&self) -> Option<u32> {
+        self.choices.0.get(self.next).copied()
+    }
+
+    /// Whether the token ends with a thread that waits in a loop for ever, after so many events of a
+    /// graph.
+    pub(super) fn ends_after(&self, events: usize) -> bool {
+        self.choices.0.get(self.next..) == Some(&[NOBODY, events as u32])
     }
 
     /// The token's next choice. Beyond its end, the first option.

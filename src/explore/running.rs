@@ -1,17 +1,20 @@
 //! One exploration on green threads, between two executions: what is recorded, what is run again,
 //! what comes next.
 
+mod redrawn;
+
 use super::again::{Follower, Record, Recorder};
 use super::exploration::{Then, lock};
 use super::job::{Assignment, Fit, Job};
 use super::{
-    dfs::Dfs, exhaustive::Exhaustive, graphs::Graphs, pct::Pct, portfolio::Portfolio, pos::Pos,
-    random::Random, replay::Replay, walk::Walk,
+    dfs::Dfs, exhaustive::Exhaustive, graphs::Graphs, graphs::Repeat, pct::Pct,
+    portfolio::Portfolio, pos::Pos, random::Random, replay::Replay, walk::Walk,
 };
 use crate::execution::{self, Ending, Engine, FailedExecution, Rules, Strategy, World};
 use crate::vocabulary::explorer::Explorer;
 use crate::vocabulary::schedule::Which;
 use crate::vocabulary::verdict::Bound;
+use redrawn::Redrawn;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,6 +25,9 @@ const ESTIMATE_EVERY: u64 = 256;
 /// The strategy for the exploration's executions.
 fn strategy(job: &Job) -> Box<dyn Strategy> {
     match job.only.as_ref().map(|only| &only.which) {
+        Some(Which::Schedule(choices)) if job.explorer.chooses_stores() => {
+            return Box::new(Repeat::new(choices.clone()));
+        }
         Some(Which::Schedule(choices)) => return Box::new(Replay::new(choices.clone())),
         Some(Which::Execution(_)) => {
             unreachable!("a schedule is replayed here, and loom's executions by their number")
@@ -53,6 +59,8 @@ pub(super) struct Running {
     records: bool,
     /// The execution that is being run again, if any.
     rerun: Option<Rerun>,
+    /// The failed execution that is being run again as it is drawn, if any.
+    redrawn: Option<Redrawn>,
 }
 
 /// An execution that is run again.
@@ -93,7 +101,7 @@ impl Running {
         execution::failure::stack::set(job.limits.stack, &job.pulse);
         execution::failure::last_words::set(job.explorer, job.limits.teller.as_ref(), &job.pulse);
         let rules = job.rules(Engine::Shuttle, &[]);
-        Running { assigned, rules, places: Vec::new(), records: false, rerun: None }
+        Running { assigned, rules, places: Vec::new(), records: false, rerun: None, redrawn: None }
     }
 
     /// Starts again, because an execution has shown other places whose `Arc`s must be counted.
@@ -108,10 +116,10 @@ impl Running {
 
     /// Ends the exploration and reports that.
     pub(super) fn end(self, fit: Fit) {
-        let Running { assigned, rerun, .. } = self;
+        let Running { assigned, rerun, redrawn, .. } = self;
         // A long search takes long to drop. It is dropped before the end is reported. Otherwise
         // this thread would begin the next exploration late.
-        assigned.job.pulse.at_work(|| drop((execution::set_strategy(None), rerun)));
+        assigned.job.pulse.at_work(|| drop((execution::set_strategy(None), rerun, redrawn)));
         assigned.done(fit);
     }
 
@@ -132,9 +140,10 @@ impl Running {
         };
         let next = match self.assigned.job.pulse.at_work(ended).and_then(|()| execution::end()) {
             None => Next::Plan,
-            Some(world) => match self.rerun.take() {
-                Some(rerun) => self.compare(rerun, world),
-                None => self.take(world),
+            Some(world) => match (self.rerun.take(), self.redrawn.take()) {
+                (Some(rerun), _) => self.compare(rerun, world),
+                (None, Some(redrawn)) => self.takes_redrawn(redrawn, world),
+                (None, None) => self.takes(world),
             },
         };
         match next {
@@ -153,8 +162,13 @@ impl Running {
         let (finished, number) = (world.ending.is_none(), job.pulse.executions());
         // without any choice there is one schedule, which a sampler would draw again and again
         let without_choice = job.explorer.samples() && world.turns.schedule.is_empty();
-        self.keep_if_borrowed(&world);
         job.judge(&mut world);
+        if let (Some(smaller), Some(ending)) = (&job.limits.smaller, &world.ending)
+            && matches!(ending, Ending::Violation { .. })
+            && !smaller.includes(ending, &world.log.trace)
+        {
+            world.ending = Some(Ending::GivenUp);
+        }
         let mut exploration = lock(shared);
         let over = exploration.take(&mut world, number) == Then::Over;
         if over {
@@ -297,9 +311,7 @@ impl Running {
             return Then::Over;
         }
         drop(exploration);
-        // a record takes the last store for the one that is read
-        self.records =
-            job.limits.again.is_due(job.pulse.execution()) && job.explorer != Explorer::Graphs;
+        self.records = job.limits.again.is_due(job.pulse.execution());
         if self.records {
             let strategy =
                 execution::set_strategy(None).expect("an exploration on shuttle has one");

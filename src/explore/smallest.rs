@@ -1,9 +1,10 @@
-//! The smallest schedule of a failure: the fewest preemptions first, then the fewest events.
+//! The smallest execution of a failure: the fewest preemptions first, then the fewest events.
 //!
 //! Iterative context bounding (Musuvathi and Qadeer, PLDI 2007): a depth-first search over all
 //! schedules with no preemption, then with one, and so on, until the same failure is found. Then
 //! the search repeats for executions with fewer events. loom's search has such a bound itself, so
-//! there the bound is raised.
+//! there the bound is raised. Of graphs, which have no schedules, the same search is repeated for
+//! an execution that is smaller than the last one: in stale reads first, then as above.
 
 use super::again::Again;
 use super::exploration::Exploration;
@@ -12,6 +13,8 @@ use super::limits::{Limits, ModelFn};
 use crate::counterexample::preemptions;
 use crate::execution::{Ending, Engine, FailedExecution};
 use crate::vocabulary::explorer::Explorer;
+use crate::vocabulary::trace::Trace;
+use crate::vocabulary::verdict::Kind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,10 +30,10 @@ pub(crate) fn smallest(
     failure: &FailedExecution,
     time: Duration,
 ) -> Option<(Explorer, FailedExecution)> {
-    if explorer == Explorer::Graphs {
-        return None; // the search below is sequentially consistent
-    }
     let end = Instant::now() + time;
+    if explorer.chooses_stores() {
+        return smallest_graph(explorer, model, limits, failure, end);
+    }
     let search = |preemptions: usize, most_events: Option<usize>| {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -75,6 +78,70 @@ pub(crate) fn smallest(
             Some(smaller) => best = Some(smaller),
             None => return best,
         }
+    }
+}
+
+/// The same for graphs.
+fn smallest_graph(
+    explorer: Explorer,
+    model: &ModelFn,
+    limits: &Limits,
+    failure: &FailedExecution,
+    end: Instant,
+) -> Option<(Explorer, FailedExecution)> {
+    // the search is the one that found the failure: before it, there is none
+    let executions = Some(failure.execution + EXECUTIONS);
+    let mut best: Option<FailedExecution> = None;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let smaller = Smaller::than(best.as_ref().unwrap_or(failure)).filter(|_| !left.is_zero());
+        let found = smaller.and_then(|smaller| {
+            let (time, smaller, again) = (Some(left), Some(smaller), Again::Never);
+            let limits = Limits { executions, time, smaller, again, ..limits.clone() };
+            explore(explorer, Arc::clone(model), &limits, None, &mut |_| {}).failure
+        });
+        match found.filter(|found| matches!(found.ending, Ending::Violation { .. })) {
+            Some(found) => best = Some(found),
+            None => return best.map(|best| (explorer, best)),
+        }
+    }
+}
+
+/// How an execution failed: the kind, and for a panic the place.
+pub(super) fn fault(ending: &Ending) -> Option<(Kind, Option<&str>)> {
+    match ending {
+        Ending::Violation { kind: Kind::Panic, location, .. } => {
+            Some((Kind::Panic, location.as_deref()))
+        }
+        Ending::Violation { kind, .. } => Some((*kind, None)),
+        Ending::Unknown(_) | Ending::GivenUp | Ending::InVain => None,
+    }
+}
+
+/// Which failures are smaller than one of the same kind.
+#[derive(Clone, Debug)]
+pub(crate) struct Smaller {
+    fault: (Kind, Option<String>),
+    than: Measure,
+}
+
+/// Stale reads, preemptions, events.
+type Measure = (usize, usize, usize);
+
+fn measure(trace: &Trace) -> Measure {
+    (trace.stale_reads.len(), preemptions(trace), trace.events.len())
+}
+
+impl Smaller {
+    fn than(failure: &FailedExecution) -> Option<Smaller> {
+        let (kind, place) = fault(&failure.ending)?;
+        Some(Smaller { fault: (kind, place.map(str::to_string)), than: measure(&failure.trace) })
+    }
+
+    /// Whether a failed execution is one of them.
+    pub(super) fn includes(&self, ending: &Ending, trace: &Trace) -> bool {
+        let (kind, place) = (self.fault.0, self.fault.1.as_deref());
+        fault(ending) == Some((kind, place)) && measure(trace) < self.than
     }
 }
 

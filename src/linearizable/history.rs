@@ -174,6 +174,7 @@ impl<'a> Execution<'a> {
         order.extend((0..events.len()).filter(|place| !placed[*place]));
         Trace {
             events: order.into_iter().map(|place| events[place]).collect(),
+            stale_reads: Vec::new(), // they were of the other order
             ..self.trace.clone()
         }
     }

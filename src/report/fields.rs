@@ -1,5 +1,6 @@
 //! A counterexample as the fields of a JSON document: plain data. `json` explains them.
 
+use super::stale;
 use crate::trace::{Operation, Trace, Value};
 use crate::verdict::Counterexample;
 use serde::{Deserialize, Serialize};
@@ -49,6 +50,8 @@ struct Event {
     written: Option<Shown>,
     location: String,
     latest: Option<Shown>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    reason: Option<String>,
 }
 
 /// A value in JSON.
@@ -129,6 +132,11 @@ fn event(trace: &Trace, place: usize) -> Event {
         written: event.written.map(Shown::from),
         location: at(event.location),
         latest: trace.stale(place).map(Shown::from),
+        reason: trace
+            .stale_reads
+            .iter()
+            .find(|read| read.read == place)
+            .map(|read| format!("{}; {}", stale::what(read), stale::why(trace, read))),
     }
 }
 

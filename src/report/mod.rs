@@ -11,6 +11,7 @@ mod fields;
 mod finding;
 mod layout;
 mod remark;
+mod stale;
 mod style;
 mod text;
 mod words;

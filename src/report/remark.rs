@@ -1,5 +1,6 @@
 //! Remarks beside an event: what it overwrites, what it races with, which newer value it missed.
 
+use super::stale;
 use super::text::clean;
 use crate::trace::{Awaited, Blocked, Operation, ThreadId, Trace};
 use crate::verdict::{Counterexample, Kind};
@@ -18,6 +19,8 @@ pub(super) enum Weight {
 #[derive(Debug, Default)]
 pub(super) struct Remarks {
     words: BTreeMap<usize, Vec<(Weight, String)>>,
+    /// Sentences that stand below events.
+    reasons: BTreeMap<usize, String>,
     /// The events that some remark names, which must be drawn.
     pub(super) named: BTreeSet<usize>,
 }
@@ -49,6 +52,11 @@ impl Remarks {
             .flatten()
             .map(|(_, words)| format!("<- {words}"))
             .collect()
+    }
+
+    /// Returns the sentence below an event, if there is one.
+    pub(super) fn reason(&self, place: usize) -> Option<&str> {
+        self.reasons.get(&place).map(String::as_str)
     }
 
     fn add(&mut self, place: usize, weight: Weight, words: String) {
@@ -83,7 +91,13 @@ impl Remarks {
     /// Adds remarks to loads that returned an older value than the last stored one, which happens
     /// only under an engine with weak memory.
     fn stale(&mut self, trace: &Trace) {
-        for place in 0..trace.events.len() {
+        for read in &trace.stale_reads {
+            self.named.extend(stale::named(read));
+            self.add(read.read, Weight::Odd, stale::what(read));
+            self.reasons.insert(read.read, stale::why(trace, read));
+        }
+        let is_known = |place: usize| trace.stale_reads.iter().any(|read| read.read == place);
+        for place in (0..trace.events.len()).filter(|place| !is_known(*place)) {
             let Some(latest) = trace.stale(place) else { continue };
             let words = match trace.latest_write(place) {
                 Some(write) => {

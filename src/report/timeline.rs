@@ -153,6 +153,7 @@ impl<'a> Drawing<'a> {
         let mut line = style.paint(Ink::Faint, &number) + &what;
         let at = source(&self.names, event.location);
         let mut remarks = self.remarks.words(place).into_iter().peekable();
+        let reason = self.reason(place, start, ink);
         // The remark stands on the event's own line if it fits, and under the event if it does not.
         let fits = |words: &String| layout.remark + width(words) <= self.columns;
         let Some(first) = remarks.next_if(fits) else {
@@ -160,6 +161,7 @@ impl<'a> Drawing<'a> {
             return [line]
                 .into_iter()
                 .chain(remarks.map(|words| self.beneath(start, &words, ink)))
+                .chain(reason)
                 .collect();
         };
         line += &style.paint(Ink::Faint, &pad(&at, layout.remark - layout.source));
@@ -167,7 +169,19 @@ impl<'a> Drawing<'a> {
         [line]
             .into_iter()
             .chain(remarks.map(|words| self.beneath(layout.remark, &words, ink)))
+            .chain(reason)
             .collect()
+    }
+
+    /// Draws the sentence below an event, in as many lines as it needs.
+    fn reason(&self, place: usize, start: usize, ink: Option<Ink>) -> Vec<String> {
+        let Some(reason) = self.remarks.reason(place) else { return Vec::new() };
+        let room = self.columns.saturating_sub(4);
+        let lines =
+            if width(reason) > room { wrap(reason, room) } else { vec![reason.to_string()] };
+        let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);
+        let start = start.min(self.columns.saturating_sub(widest + 3)) + 3;
+        lines.iter().map(|line| self.beneath(start, line, ink)).collect()
     }
 
     /// Draws a remark on a line of its own.

@@ -102,6 +102,16 @@ threads         real threads: what they do is not recorded";
         }
     }
 
+    /// Returns `true` if its strategy also chooses which store an access reads: memory is weak.
+    pub(crate) fn chooses_stores(self) -> bool {
+        match self {
+            Explorer::Graphs => true,
+            Explorer::Exhaustive | Explorer::Dfs | Explorer::Loom { .. } => false,
+            Explorer::Random { .. } | Explorer::Pct { .. } | Explorer::Pos { .. } => false,
+            Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads => false,
+        }
+    }
+
     /// Returns the most preemptions of one of its executions, if there is a bound.
     pub(crate) fn preemption_bound(self) -> Option<usize> {
         match self {

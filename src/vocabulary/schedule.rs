@@ -25,7 +25,8 @@ pub(crate) enum Which {
 }
 
 /// The first choices of an execution, at the points with more than one option: `0-1x3-2` for
-/// `0 1 1 1 2`.
+/// `0 1 1 1 2`. A choice is the number of a thread, or of an option; or, where memory is weak, how
+/// many stores of its object a read or a store goes back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prefix(pub(crate) Vec<u32>);
 

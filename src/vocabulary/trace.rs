@@ -1,9 +1,11 @@
 //! The events of one execution, in the order in which they took effect.
 
 mod fingerprint;
+mod stale;
 mod words;
 
 pub(crate) use fingerprint::Fingerprint;
+pub use stale::{Lack, StaleRead, Why};
 
 use std::fmt;
 use std::panic::Location;
@@ -329,6 +331,9 @@ pub struct Trace {
     pub objects: Vec<Object>,
     /// The threads, indexed by [`ThreadId`].
     pub threads: Vec<Thread>,
+    /// The reads of older values with their reasons, by explorers that know which store is read
+    /// (graphs).
+    pub stale_reads: Vec<StaleRead>,
 }
 
 impl Trace {

@@ -2,11 +2,14 @@
 //!
 //! `axioms` says which executions those are, by brute force. More random programs with SOAK=1.
 
+mod again;
 mod axioms;
+mod drawn;
 mod loops;
 mod program;
 mod random;
 mod steps;
+mod tokens;
 
 use program::{DONE, Op, Outcomes, Program, counted, explored, is_stuck};
 use random::{Kind as Programs, random, strong};
@@ -438,7 +441,7 @@ fn random_programs_with_seqcst_only_read_what_interleavings_read() {
 /// The comparison notices an explorer that does not know weak memory.
 #[test]
 fn an_explorer_of_sequential_consistency_is_not_taken_for_this_one() {
-    assert!(compare(Explorer::Exhaustive, Programs::SeqCst, 7, 20) > 5);
+    assert!(compare(Explorer::Exhaustive, Programs::SeqCst, 7, 100) > 10);
 }
 
 /// The reference programs use SeqCst throughout: there are as many executions as inequivalent
@@ -887,7 +890,7 @@ fn an_exclusion_needs_seqcst() {
     assert_eq!(executions("SeqCst", || dekker(SeqCst, SeqCst)), 3);
     let found = violated("release, acquire", || dekker(Release, Acquire));
     assert_eq!((found.kind, found.explorer), (Kind::DataRace, Explorer::Graphs));
-    assert!(found.replay.is_empty() && found.caveat.is_some(), "{found:?}");
+    assert!(!found.replay.is_empty() && found.caveat.is_none(), "{found:?}");
     assert!(found.trace.events.len() > 4, "{found:?}");
     let sc = Check::new("SC").explorers([Explorer::Exhaustive]).run(|| dekker(Release, Acquire));
     assert!(matches!(sc, Verdict::Holds(_)), "{sc:?}");

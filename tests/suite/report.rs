@@ -276,6 +276,7 @@ fn any_counterexample() -> impl Strategy<Value = Counterexample> {
                     .into_iter()
                     .map(|(name, blocked)| Thread { name, blocked, pending: None })
                     .collect(),
+                ..Trace::default()
             },
             reduced_from: None,
             caveat: None,
@@ -379,4 +380,26 @@ fn a_relaxed_publication_that_loom_finds() {
 #[test]
 fn a_deadlock_that_depth_first_search_finds() {
     draws("real_deadlock", &explored(scenes::real::opposite_orders, Explorer::Dfs, Kind::Deadlock));
+}
+
+/// Each stale read has its reason below it: what does not release, what does not acquire, that
+/// nothing orders the two, that the other store is the older one.
+#[test]
+fn failures_of_weak_memory_say_why_each_stale_read_is_allowed() {
+    let found = |model: fn()| explored(model, Explorer::Graphs, Kind::Panic);
+    draws("weak_message_passing", &found(scenes::weak::message_passing));
+    draws("weak_store_buffering", &found(scenes::weak::store_buffering));
+    draws("weak_not_passed_on", &found(scenes::weak::not_passed_on));
+    draws("weak_never_published", &found(scenes::weak::never_published));
+    draws("weak_crossed_stores", &found(scenes::weak::crossed_stores));
+}
+
+#[test]
+fn the_readme_draws_a_failure_of_weak_memory_as_it_is() {
+    let readme = include_str!("../../README.md");
+    let drawn = include_str!("../golden/weak_not_passed_on.txt");
+    let table = drawn.lines().skip(2).take_while(|line| !line.is_empty());
+    let table: Vec<&str> = table.collect();
+    assert!(readme.contains(&table.join("\n")), "{}", table.join("\n"));
+    assert!(table.last().is_some_and(|line| line.contains("does not release #3")), "{table:?}");
 }

@@ -6,7 +6,7 @@
 
 use super::primitive::{Primitive, Rmw};
 use super::{Memory, Stored};
-use crate::execution::strategy::{Effect, with_strategy};
+use crate::execution::strategy::{Acted, Effect, with_strategy};
 use crate::execution::{Counted, Ending, Pending, Role, Waits, World};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId};
 use crate::vocabulary::verdict::{Bound, Kind};
@@ -236,6 +236,8 @@ impl World {
         } else {
             with_strategy(|strategy| strategy.reads(self, me, access))
         };
+        let back = asked.as_ref().map_or(0, |at| self.count_of(object).saturating_sub(at + 1));
+        self.chose_store(object, back);
         let Memory { weak: Some(weak), .. } = &mut self.memory else {
             unreachable!("the memory is weak")
         };
@@ -248,6 +250,18 @@ impl World {
         value
     }
 
+    fn count_of(&self, object: ObjectId) -> usize {
+        self.memory.weak.as_ref().map_or(0, |weak| weak.count(object))
+    }
+
+    /// An access to an object has chosen one of the object's stores: by which a token finds it
+    /// again.
+    fn chose_store(&mut self, object: ObjectId, back: usize) {
+        if self.count_of(object) > 1 && !self.over() {
+            self.turns.schedule.push(back as u32);
+        }
+    }
+
     /// A store takes effect.
     pub(super) fn stores(
         &mut self,
@@ -257,6 +271,10 @@ impl World {
         fresh: impl FnOnce() -> Stored,
     ) {
         self.uses(me, object, fresh);
+        if self.count_of(object) > 1 && !self.over() {
+            let back = with_strategy(|strategy| strategy.overtakes(self, me, object));
+            self.chose_store(object, back);
+        }
         let clock = self.memory.clocks.published(me, order);
         self.memory.weak.iter_mut().for_each(|weak| weak.publish(object, value, clock.clone()));
     }
@@ -286,7 +304,11 @@ impl World {
             return None;
         }
         match with_strategy(|strategy| strategy.acts(self, me, pending)) {
-            Ok(effect) => Some(effect),
+            Ok(Acted { effect, choices }) => {
+                let told = choices.iter().filter(|(_, of)| *of > 1);
+                self.turns.schedule.extend(told.map(|(taken, _)| *taken as u32));
+                Some(effect)
+            }
             Err(ending) => {
                 self.end(ending);
                 None

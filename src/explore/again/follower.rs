@@ -1,8 +1,10 @@
 //! Runs a recorded execution again, in its own order or in another.
 
-use super::{Observed, Record, RecordedStep};
-use crate::execution::{Offers, Pending, Point, Seen, Strategy, World};
-use crate::vocabulary::trace::ThreadId;
+use super::{Observed, Record, RecordedStep, stores};
+use crate::execution::{
+    Access, Acted, Effect, Ending, Offers, Pending, Point, Seen, Strategy, World,
+};
+use crate::vocabulary::trace::{ObjectId, ThreadId};
 use std::any::Any;
 use std::rc::Rc;
 
@@ -15,12 +17,13 @@ pub(in crate::explore) struct Follower {
     begun: usize,
     observed: usize,
     choices: usize,
+    acted: usize,
     difference: Option<String>,
 }
 
 impl Follower {
     pub(in crate::explore) fn new(record: Rc<Record>, order: Vec<usize>) -> Follower {
-        Follower { record, order, begun: 0, observed: 0, choices: 0, difference: None }
+        Follower { record, order, begun: 0, observed: 0, choices: 0, acted: 0, difference: None }
     }
 
     /// How the execution differs from the recorded one, if the strategy is a follower and found a
@@ -67,6 +70,7 @@ impl Strategy for Follower {
             let wanted = self.order.get(self.begun).map(|at| self.record.steps[*at].thread);
             if let Some(wanted) = wanted.filter(|wanted| point.enabled.contains(wanted)) {
                 (self.begun, self.observed, self.choices) = (self.begun + 1, 0, 0);
+                self.acted = 0;
                 return wanted;
             }
             let operation = |thread: &ThreadId| {
@@ -98,6 +102,33 @@ impl Strategy for Follower {
                 0
             }
         }
+    }
+
+    fn reads(&mut self, world: &World, _: ThreadId, access: &Access) -> Result<usize, Ending> {
+        Ok(self.newest(world, access.object))
+    }
+
+    fn acts(&mut self, _: &World, _: ThreadId, pending: &Pending) -> Result<Acted, Ending> {
+        let nothing = Acted { effect: Effect::Changes, choices: [(0, 1); 2] };
+        if self.difference.is_some() {
+            return Ok(nothing);
+        }
+        let wanted = self.step().and_then(|(_, step)| step.acted.get(self.acted).copied());
+        self.acted += 1;
+        if wanted.is_none() {
+            self.difference = Some(format!("there was no {}", pending.operation.name()));
+        }
+        Ok(wanted.unwrap_or(nothing))
+    }
+
+    fn overtakes(&mut self, world: &World, _thread: ThreadId, object: ObjectId) -> usize {
+        self.choose(stores(world, object))
+    }
+
+    fn newest(&mut self, world: &World, object: ObjectId) -> usize {
+        let last = stores(world, object).saturating_sub(1);
+        let taken = self.choose(last + 1);
+        if self.difference.is_none() { taken } else { last }
     }
 
     fn executed(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {

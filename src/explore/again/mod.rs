@@ -15,8 +15,8 @@ mod recorder;
 pub(super) use follower::Follower;
 pub(super) use recorder::Recorder;
 
-use crate::execution::{Pending, Seen, World};
-use crate::vocabulary::trace::{Operation, ThreadId, Value};
+use crate::execution::{Acted, Pending, Seen, World};
+use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
 use smallvec::SmallVec;
 use std::panic::Location;
 
@@ -135,12 +135,20 @@ fn may_be_addresses(one: u64, other: u64) -> bool {
     one >> bits == other >> bits && address(one) >= lowest && address(other) >= lowest
 }
 
+/// How many stores an object has had, if memory is weak.
+fn stores(world: &World, object: ObjectId) -> usize {
+    world.memory.weak.as_ref().map_or(0, |weak| weak.count(object))
+}
+
 /// A step of an execution: what a thread did in its turn.
 #[derive(Debug)]
 struct RecordedStep {
     thread: ThreadId,
-    /// Choices that are not about threads: which was taken, out of how many.
+    /// Choices that are not about threads, among them which store is read: which was taken, out
+    /// of how many.
     choices: SmallVec<[(usize, usize); 1]>,
+    /// What its operations on objects that are no atomics did, if memory is weak.
+    acted: SmallVec<[Acted; 1]>,
     /// One operation. A thread that unwinds may have several.
     observed: SmallVec<[Observed; 1]>,
     /// Steps that must come before it.

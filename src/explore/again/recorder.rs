@@ -1,10 +1,12 @@
 //! Records an execution while a strategy chooses: its steps, and which of them must come before
 //! which.
 
-use super::{Observed, Record, RecordedStep};
+use super::{Observed, Record, RecordedStep, stores};
 use crate::dependence::{Act, Effect};
-use crate::execution::{Offers, Pending, Point, Seen, Strategy, ThreadState, Waits, World};
-use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
+use crate::execution::{
+    Access, Acted, Ending, Offers, Pending, Point, Seen, Stop, Strategy, ThreadState, Waits, World,
+};
+use crate::vocabulary::trace::{ObjectId, Operation, Outcome, StaleRead, ThreadId, Value};
 use crate::vocabulary::verdict::Bound;
 use crate::vocabulary::{NUMBERING, PerObject};
 use smallvec::SmallVec;
@@ -18,6 +20,7 @@ pub(in crate::explore) struct Recorder {
     /// it.
     turn: Option<ThreadId>,
     choices: SmallVec<[(usize, usize); 1]>,
+    acted: SmallVec<[Acted; 1]>,
     /// For each object, the last step that changed it, and the steps that only looked since.
     objects: PerObject<(Option<usize>, SmallVec<[usize; 4]>)>,
     /// The last step of each thread, initially the step that spawned it.
@@ -34,6 +37,7 @@ impl Recorder {
             record: Record::default(),
             turn: None,
             choices: SmallVec::new(),
+            acted: SmallVec::new(),
             objects: PerObject::default(),
             threads: Vec::new(),
             notifications: Vec::new(),
@@ -145,11 +149,57 @@ impl Strategy for Recorder {
         taken
     }
 
+    fn reads(&mut self, world: &World, thread: ThreadId, access: &Access) -> Result<usize, Ending> {
+        let taken = self.inner.reads(world, thread, access)?;
+        self.choices.push((taken, stores(world, access.object)));
+        Ok(taken)
+    }
+
+    fn acts(
+        &mut self,
+        world: &World,
+        thread: ThreadId,
+        pending: &Pending,
+    ) -> Result<Acted, Ending> {
+        let acted = self.inner.acts(world, thread, pending)?;
+        self.acted.push(acted);
+        Ok(acted)
+    }
+
+    fn holds_off(&mut self, world: &World, thread: ThreadId) -> bool {
+        self.inner.holds_off(world, thread)
+    }
+
+    fn stops(&mut self) -> Option<Stop> {
+        self.inner.stops()
+    }
+
+    fn begins_anew(&mut self) -> bool {
+        self.inner.begins_anew()
+    }
+
+    fn overtakes(&mut self, world: &World, thread: ThreadId, object: ObjectId) -> usize {
+        let taken = self.inner.overtakes(world, thread, object);
+        self.choices.push((taken, stores(world, object)));
+        taken
+    }
+
+    fn newest(&mut self, world: &World, object: ObjectId) -> usize {
+        let choice = (self.inner.newest(world, object), stores(world, object));
+        // between two operations of a thread: it belongs to the step before
+        match self.record.steps.last_mut().filter(|_| self.turn.is_none()) {
+            Some(step) => step.choices.push(choice),
+            None => self.choices.push(choice),
+        }
+        choice.0
+    }
+
     fn executed(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
         self.inner.executed(world, thread, pending, seen);
         self.note(pending, seen);
         let observed = Observed::of(world, thread, pending, seen);
         let choices = std::mem::take(&mut self.choices);
+        let acted = std::mem::take(&mut self.acted);
         if self.turn.take().is_none() && !self.record.steps.is_empty() {
             // an unwinding thread is not stopped: it continues in the same step
             let at = self.record.steps.len() - 1;
@@ -157,17 +207,32 @@ impl Strategy for Recorder {
             let step = &mut self.record.steps[at];
             step.observed.push(observed);
             step.choices.extend(choices);
+            step.acted.extend(acted);
             step.after.extend(causes);
             return;
         }
         let after = self.causes(world, thread, pending, seen, self.record.steps.len());
         let observed = SmallVec::from_buf([observed]);
-        self.record.steps.push(RecordedStep { thread, choices, observed, after: after.into() });
+        self.record.steps.push(RecordedStep {
+            thread,
+            choices,
+            acted,
+            observed,
+            after: after.into(),
+        });
     }
 
     fn ended(&mut self, world: &mut World) {
         self.record.is_rigid |= world.turns.asked_for_an_end || self.timed_waits && self.refusals;
         self.inner.ended(world);
+    }
+
+    fn drawing(&self, world: &World) -> Option<Box<dyn Strategy>> {
+        self.inner.drawing(world)
+    }
+
+    fn stale_reads(&self) -> Vec<StaleRead> {
+        self.inner.stale_reads()
     }
 
     fn offers(&self) -> Offers {

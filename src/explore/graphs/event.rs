@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 /// An event: the n-th of its thread, from 1. Threads have numbers of their own here, which do not
 /// depend on the order of an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Id {
     pub(super) thread: u32,
     pub(super) nth: u32,
@@ -125,6 +125,11 @@ impl Label {
     /// An act that accesses no object.
     pub(super) fn apart(operation: Operation, act: Act) -> Label {
         Label { operation, object: None, does: Does::Acts(act), awaits: false }
+    }
+
+    /// Whether it is a choice, and nothing else.
+    pub(super) fn is_choice(&self) -> bool {
+        matches!(self.does, Does::Acts(Act::Choose))
     }
 
     /// Whether it leaves everything as it was if it writes nothing: another one that is the same

@@ -43,7 +43,7 @@ pub(super) enum Goes {
 type At = (u32, u64);
 
 /// What is known of the model's loops.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Loops {
     /// What a thread does where it would repeat itself.
     known: FxHashMap<At, Goes>,

@@ -24,14 +24,20 @@
 //!   found by what happens before what.
 
 mod act;
+mod announced;
 mod consistency;
+mod drawing;
 mod event;
 mod graph;
+mod linear;
 mod loops;
 mod names;
+mod repeat;
 mod rounds;
 mod search;
 mod sharing;
+mod stale;
 mod strategy;
 
+pub(super) use repeat::Repeat;
 pub(super) use strategy::Graphs;

@@ -14,7 +14,7 @@ const TOKEN: u32 = u32::MAX;
 /// Who has made what the first thread to arrive creates.
 const NOBODY: u32 = u32::MAX;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     threads: FxHashMap<(u32, u32), u32>,
     objects: FxHashMap<(u32, u32), u32>,

@@ -267,7 +267,8 @@ impl Graphs {
             }
         }
         let may_end = stays || self.rounds.holds_off;
-        let stop = livelock.filter(|_| !may_end).map_or(Stop::InVain, Stop::Livelock);
+        let livelock = livelock.filter(|_| !may_end);
+        let stop = livelock.map_or(Stop::InVain, |thread| Stop::Livelock(thread, self.depth));
         self.stops_with(stop, After::Next);
         point.enabled[0]
     }

@@ -54,14 +54,9 @@ pub(super) struct Search {
 
 impl Search {
     pub(super) fn new() -> Search {
-        let mut search = Search {
-            frames: Vec::new(),
-            axiom: Axiom::default(),
-            loops: Loops::default(),
-            turned: None,
-        };
-        search.begin_anew();
-        search
+        let mut graph = Graph::default();
+        graph.begin(0, None);
+        Search::of(graph, Loops::default())
     }
 
     /// Forgets everything but what is known of loops.
@@ -71,6 +66,12 @@ impl Search {
         self.frames.clear();
         self.turned = None;
         self.frames.push(Frame { graph, untried: Vec::new() });
+    }
+
+    /// A search that begins with this graph, and knows these loops.
+    pub(super) fn of(graph: Graph, loops: Loops) -> Search {
+        let frames = vec![Frame { graph, untried: Vec::new() }];
+        Search { frames, axiom: Axiom::default(), loops, turned: None }
     }
 
     /// The current graph.
@@ -371,7 +372,7 @@ fn is_worth(graph: &Graph, read: Id, label: &Label, (store, option): (Id, usize)
 }
 
 /// Whether no other read-modify-write reads what this one reads.
-fn is_atomic(graph: &Graph, id: Id) -> bool {
+pub(super) fn is_atomic(graph: &Graph, id: Id) -> bool {
     let event = graph.at(id);
     let mut readers = graph.readers(event.object(), event.from()).iter();
     event.written.is_none() || readers.all(|r| *r == id || graph.at(*r).written.is_none())

@@ -1,15 +1,18 @@
 //! The strategy: repeats a graph in its replay order, then adds events until no thread can go on.
 
 use super::act::{Act, QUEUE};
-use super::event::{Does, INITIAL, Id, Label, NOTHING};
+use super::drawing::Drawing;
+use super::event::{Does, INITIAL, Id, Label};
+use super::graph::Graph;
 use super::names::Names;
 use super::rounds::{After, Rounds};
 use super::search::Search;
+use super::stale;
 use crate::execution::{
-    Access, Effect, Ending, FREE, Offers, Pending, Point, Role, Seen, Stop, Stored, Strategy,
-    Waits, World, Writes,
+    Access, Acted, Ending, FREE, Offers, Pending, Point, Seen, Stop, Strategy, Waits, World,
+    another,
 };
-use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
+use crate::vocabulary::trace::{ObjectId, Operation, StaleRead, ThreadId};
 use crate::vocabulary::verdict::Bound;
 use std::panic::Location;
 
@@ -23,6 +26,8 @@ pub(in crate::explore) struct Graphs {
     pub(super) done: Vec<u32>,
     /// How many stores this execution has made to each object.
     stored: Vec<usize>,
+    /// The events that this execution has had, and their places in its trace.
+    pub(super) placed: Vec<(Id, usize)>,
     /// The option of the access that was last asked for.
     option: usize,
     diverged: Option<String>,
@@ -33,17 +38,7 @@ pub(in crate::explore) struct Graphs {
 
 impl Default for Graphs {
     fn default() -> Graphs {
-        Graphs {
-            search: Search::new(),
-            names: Names::default(),
-            depth: 0,
-            done: Vec::new(),
-            stored: Vec::new(),
-            option: 0,
-            diverged: None,
-            rounds: Rounds::default(),
-            place: None,
-        }
+        Graphs::of(Search::new(), Names::default())
     }
 }
 
@@ -66,17 +61,90 @@ fn is_asked_about(operation: Operation) -> bool {
 }
 
 impl Graphs {
-    /// The thread whose turn it is.
-    fn turn(&mut self, point: &Point<'_>) -> ThreadId {
-        let mut enabled = point.enabled.iter().copied();
-        if let Some(thread) = enabled.clone().find(|thread| is_between(point.pending(*thread))) {
-            return thread;
+    /// Begins with this search, whose names these are.
+    pub(super) fn of(search: Search, mut names: Names) -> Graphs {
+        names.begin();
+        Graphs {
+            search,
+            names,
+            depth: 0,
+            done: Vec::new(),
+            stored: Vec::new(),
+            placed: Vec::new(),
+            option: 0,
+            diverged: None,
+            rounds: Rounds::default(),
+            place: None,
         }
+    }
+
+    /// Whether the event that is due is this thread's.
+    pub(super) fn is_due(&self, thread: ThreadId) -> bool {
+        self.due().is_some_and(|id| id.thread == self.names.thread(thread))
+    }
+
+    /// Whether this thread has events left in the order of the replay.
+    pub(super) fn is_left(&self, thread: ThreadId) -> bool {
+        let name = self.names.thread(thread);
+        self.graph().order[self.depth..].iter().any(|id| id.thread == name)
+    }
+
+    /// The name of a thread of this execution.
+    pub(super) fn name(&self, thread: ThreadId) -> u32 {
+        self.names.thread(thread)
+    }
+
+    pub(super) fn graph(&self) -> &Graph {
+        self.search.graph()
+    }
+
+    pub(super) fn graph_mut(&mut self) -> &mut Graph {
+        self.search.graph_mut()
+    }
+
+    /// The store that is this one of its object's in the order of this execution.
+    pub(super) fn stored(&self, object: u32, stored_as: usize) -> Option<Id> {
+        let Some(object) = self.graph().objects.get(object as usize).filter(|_| stored_as > 0)
+        else {
+            return (stored_as == 0).then_some(INITIAL);
+        };
+        let is_it = |id: &Id| self.is_done(*id) && self.graph().at(*id).stored_as == stored_as;
+        object.stores.iter().copied().find(is_it)
+    }
+
+    /// How many stores an object has had in this execution, with the initial one.
+    fn count(&self, object: u32) -> usize {
+        self.stored.get(object as usize).copied().unwrap_or(0) + 1
+    }
+
+    /// The event that took effect last.
+    pub(super) fn last(&self) -> Option<Id> {
+        self.graph().order.get(self.depth.checked_sub(1)?).copied()
+    }
+
+    /// Whether this execution has had the event.
+    fn is_done(&self, id: Id) -> bool {
+        self.done.get(id.thread as usize).is_some_and(|done| id.nth <= *done)
+    }
+
+    /// The execution is not the one that it should repeat, if there is a reason.
+    pub(super) fn diverges_by(&mut self, why: Option<String>) {
+        self.diverged = self.diverged.take().or(why);
+    }
+
+    /// The event of the graph that is due, if the graph has one more.
+    pub(super) fn due(&self) -> Option<Id> {
+        self.search.graph().order.get(self.depth).copied()
+    }
+
+    /// The thread whose event is due. If the graph has no more events, the one that adds one.
+    pub(super) fn follow(&mut self, point: &Point<'_>) -> ThreadId {
         if self.rounds.is_repeating() {
             return self.repeats(point);
         }
         let Some(id) = self.due() else { return self.extends(point) };
         let label = &self.search.graph().at(id).label;
+        let mut enabled = point.enabled.iter().copied();
         let due = enabled.find(|thread| self.names.thread(*thread) == id.thread);
         if let Some(thread) = due {
             if !label.is_like(point.pending(thread).operation) {
@@ -88,11 +156,6 @@ impl Graphs {
             format!("with the same values read, a thread could not {}", label.operation.name());
         self.diverged.get_or_insert(why);
         point.enabled[0]
-    }
-
-    /// The event of the graph that is due, if the graph has one more.
-    pub(super) fn due(&self) -> Option<Id> {
-        self.search.graph().order.get(self.depth).copied()
     }
 
     fn diverges(&mut self, pending: &Pending, thread: ThreadId) -> String {
@@ -155,13 +218,26 @@ impl Graphs {
             }
             Err(why) => {
                 self.diverged = Some(why.clone());
-                Err(Ending::Unknown(Bound::NotDeterministic(why)))
+                Err(another(world, why))
             }
         }
     }
 
+    /// What an act does, whose event this is, and by which choices.
+    pub(super) fn acted(&self, id: Id) -> Acted {
+        let event = self.graph().at(id);
+        let mut choices = [(0, 1); 2];
+        if let (Some(object), Some((store, value))) = (event.label.object, event.source) {
+            let count = self.count(object);
+            choices[0] = (count - 1 - self.stored_as(store), count);
+            choices[1] = (event.option, event.label.options(value));
+        }
+        Acted { effect: self.effect(id), choices }
+    }
+
     /// The event has taken effect.
-    fn passed(&mut self, id: Id) {
+    fn passed(&mut self, id: Id, world: &World) {
+        self.placed.push((id, world.log.trace.events.len().saturating_sub(1)));
         self.depth += 1;
         self.done.resize(self.done.len().max(id.thread as usize + 1), 0);
         self.done[id.thread as usize] = id.nth;
@@ -174,105 +250,6 @@ impl Graphs {
         }
         self.has_passed(id);
     }
-
-    /// What an operation other than one that has asked for its store does.
-    fn label(&mut self, world: &World, thread: u32, pending: &Pending, seen: &Seen) -> Label {
-        let object = pending.object.map(|object| self.names.object(&world.objects, object));
-        let stored = |object: ObjectId| -> Stored {
-            world.memory.weak.as_ref().and_then(|weak| weak.last(object)).unwrap_or(FREE)
-        };
-        let (operation, does) = match (seen.operation.unwrap_or(pending.operation), pending) {
-            (Operation::Spawn(child), _) => {
-                let child = self.names.spawned(thread, child);
-                (Operation::Spawn(ThreadId(child)), NOTHING)
-            }
-            (Operation::Join(child), _) => {
-                (Operation::Join(ThreadId(self.names.thread(child))), NOTHING)
-            }
-            (operation @ Operation::Store(_), Pending { object: Some(object), .. }) => {
-                (operation, Does::Writes(Writes::Always(stored(*object))))
-            }
-            (operation, _) => (operation, NOTHING),
-        };
-        Label { operation, object, does, awaits: false }
-    }
-
-    /// The same for an operation on an object that is no atomic, before it takes effect. `None` if
-    /// it is something else.
-    fn act(&mut self, world: &World, thread: u32, pending: &Pending) -> Option<Label> {
-        let operation = pending.operation;
-        if let Some(object) = pending.object.filter(|_| !pending.spurious) {
-            match world.objects[object.index()].role {
-                Role::Plain | Role::FirstCome(_) => {}
-                role => return self.gate(world, role, pending),
-            }
-        }
-        let act = match operation {
-            Operation::Wait | Operation::Park if pending.spurious => {
-                return Some(Label::apart(operation, Act::Choose));
-            }
-            Operation::Wake => {
-                let condvar = self.names.object(&world.objects, pending.object?);
-                return Some(Label::apart(operation, Act::Notified { thread, condvar }));
-            }
-            Operation::ReadUnlock if !world.is_ordered(pending.object?) => {
-                let lock = self.names.object(&world.objects, pending.object?);
-                return Some(Label::apart(operation, Act::Leave { lock }));
-            }
-            Operation::ReadLock if !world.is_ordered(pending.object?) => Act::Enter,
-            Operation::Lock if !world.is_ordered(pending.object?) => Act::Write,
-            Operation::ReadLock => Act::ReadLock,
-            Operation::TryReadLock => Act::TryReadLock,
-            Operation::ReadUnlock => Act::ReadUnlock,
-            Operation::Lock => Act::Lock,
-            Operation::TryLock => Act::TryLock,
-            Operation::Unlock => Act::Unlock,
-            Operation::Park => Act::Park,
-            Operation::Unpark(_) => Act::Unpark,
-            Operation::Wait => Act::Enqueue { thread },
-            Operation::NotifyOne => Act::NotifyOne,
-            Operation::NotifyAll => Act::NotifyAll,
-            _ => return None,
-        };
-        let object = match operation {
-            Operation::Park => self.names.token(thread),
-            Operation::Unpark(parked) => self.names.token(self.names.thread(parked)),
-            _ => self.names.object(&world.objects, pending.object?),
-        };
-        Some(Label { object: Some(object), ..Label::apart(operation, act) })
-    }
-
-    /// The same for a barrier or an initialisation.
-    fn gate(&mut self, world: &World, role: Role, pending: &Pending) -> Option<Label> {
-        let object = self.names.object(&world.objects, pending.object?);
-        let operation = pending.operation;
-        let (object, act) = match (role, operation) {
-            (Role::Barrier { .. }, Operation::Wait) => (Some(object), Act::Arrive),
-            (Role::Barrier { threads }, Operation::Wake) => {
-                (None, Act::Pass { barrier: object, threads: threads as u64 })
-            }
-            (Role::Once { .. }, Operation::Lock) => (Some(object), Act::Begin),
-            (Role::Once { done }, Operation::Unlock) => (Some(object), Act::Finish { done }),
-            (Role::Once { .. }, Operation::Load(_)) => (Some(object), Act::IsDone),
-            _ => return None,
-        };
-        Some(Label { object, ..Label::apart(operation, act) })
-    }
-
-    /// What an act does, whose event this is.
-    fn effect(&self, id: Id) -> Effect {
-        let event = self.search.graph().at(id);
-        let (Does::Acts(act), Some((_, Stored::Bits(state)))) = (event.label.does, event.source)
-        else {
-            return Effect::Changes;
-        };
-        let wakes = act.wakes(state, event.option).and_then(|name| self.names.live_thread(name));
-        match wakes {
-            Some(thread) => Effect::Wakes(thread),
-            None if event.written.is_some() => Effect::Changes,
-            None => Effect::Looks { state },
-        }
-    }
 }
 
 impl Strategy for Graphs {
@@ -284,13 +261,16 @@ impl Strategy for Graphs {
         self.depth = 0;
         self.done.clear();
         self.stored.clear();
+        self.placed.clear();
         true
     }
 
     fn pick(&mut self, point: &Point<'_>) -> ThreadId {
-        let thread = self.turn(point);
-        self.rounds.holds_off = false;
+        let mut enabled = point.enabled.iter().copied();
+        let plain = enabled.find(|thread| is_between(point.pending(*thread)));
+        let thread = plain.unwrap_or_else(|| self.follow(point));
         self.place = Some(point.pending(thread).location);
+        self.rounds.holds_off = false;
         thread
     }
 
@@ -320,7 +300,7 @@ impl Strategy for Graphs {
         world: &World,
         thread: ThreadId,
         pending: &Pending,
-    ) -> Result<Effect, Ending> {
+    ) -> Result<Acted, Ending> {
         let me = self.names.thread(thread);
         let Some(label) = self.act(world, me, pending) else {
             unreachable!("it is asked only about what it has a model of")
@@ -330,16 +310,25 @@ impl Strategy for Graphs {
             return Err(Ending::Unknown(Bound::NotModelled { engine: "graphs", operation }));
         }
         if self.rounds.is_repeating() {
-            return self.acts_again(&label).map(|id| self.effect(id));
+            return self.acts_again(&label).map(|id| self.acted(id));
         }
         let id = self.asked(world, thread, label)?;
-        Ok(self.effect(id))
+        Ok(self.acted(id))
+    }
+
+    fn overtakes(&mut self, _world: &World, thread: ThreadId, _object: ObjectId) -> usize {
+        let Some(id) = self.due() else { return 0 }; // a new one is the newest
+        let (graph, label) = (self.search.graph(), &self.search.graph().at(id).label);
+        let own = id.thread == self.names.thread(thread) && label.only_stores();
+        let Some(object) = label.object.filter(|_| own) else { return 0 };
+        let newer = &graph.objects[object as usize].stores[graph.place_of(object, id)..];
+        newer.iter().filter(|store| self.is_done(**store)).count()
     }
 
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {
         let object = self.names.object(&world.objects, object);
         let graph = self.search.graph();
-        let done = |id: &&Id| self.done.get(id.thread as usize).is_some_and(|done| id.nth <= *done);
+        let done = |id: &&Id| self.is_done(**id);
         let stores = graph.objects.get(object as usize).map(|object| &object.stores);
         let newest = stores.and_then(|stores| stores.iter().rev().find(done));
         newest.map_or(0, |store| graph.at(*store).stored_as)
@@ -355,7 +344,7 @@ impl Strategy for Graphs {
         }
         let me = self.names.thread(thread);
         if let Some(id) = self.due().filter(|_| is_asked_about(pending.operation)) {
-            return self.passed(id);
+            return self.passed(id, world);
         }
         let label = self.label(world, me, pending, seen);
         match self.event(me, label, world) {
@@ -363,7 +352,7 @@ impl Strategy for Graphs {
                 if let Operation::Spawn(child) = label.operation {
                     self.search.graph_mut().begin(child.0, Some(id));
                 }
-                self.passed(id);
+                self.passed(id, world);
             }
             Err(why) => self.diverged = Some(why),
         }
@@ -404,6 +393,14 @@ impl Strategy for Graphs {
         let holds_off = self.search.graph().holds_off(me, lock);
         self.rounds.holds_off |= holds_off;
         holds_off
+    }
+
+    fn drawing(&self, world: &World) -> Option<Box<dyn Strategy>> {
+        Some(Box::new(Drawing::of(self, world)))
+    }
+
+    fn stale_reads(&self) -> Vec<StaleRead> {
+        stale::stale_reads(self.graph(), &self.placed)
     }
 
     fn offers(&self) -> Offers {

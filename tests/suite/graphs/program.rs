@@ -5,7 +5,7 @@ use selvedge::sync::{
     Barrier, Condvar, Mutex, MutexGuard, Once, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
 use selvedge::{Budget, Check, Counts, Explorer, Extent, hint, thread};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -150,6 +150,23 @@ struct Shared {
     read: Arc<std::sync::Mutex<Vec<Reads>>>,
 }
 
+impl Shared {
+    fn of(program: &Program, read: Arc<std::sync::Mutex<Vec<Reads>>>) -> Arc<Shared> {
+        let threads = program.threads.clone();
+        Arc::new(Shared {
+            atomics: (0..program.locations).map(|_| AtomicU64::new(0)).collect(),
+            locks: (0..LOCKS).map(|_| (Mutex::new(()), Condvar::new())).collect(),
+            lock: RwLock::new(()),
+            barrier: Barrier::new(2),
+            once: Once::new(),
+            started: threads.iter().map(|_| std::sync::Mutex::default()).collect(),
+            handles: std::sync::Mutex::new(vec![None; threads.len()]),
+            threads,
+            read,
+        })
+    }
+}
+
 fn start(thread: usize, shared: &Arc<Shared>) -> thread::JoinHandle<()> {
     let theirs = Arc::clone(shared);
     let handle = thread::spawn(move || {
@@ -290,24 +307,8 @@ pub(super) fn counted(explorer: Explorer, program: &Program) -> (Counts, Outcome
     let model = move || {
         let read = if awaits { Arc::default() } else { Arc::clone(&theirs) };
         read.lock().unwrap().push(vec![Vec::new(); program.threads.len()]);
-        let atomics = (0..program.locations).map(|_| AtomicU64::new(0)).collect();
-        let locks = (0..LOCKS).map(|_| (Mutex::new(()), Condvar::new())).collect();
-        let (lock, threads) = (RwLock::new(()), program.threads.clone());
-        let (barrier, once) = (Barrier::new(2), Once::new());
-        let started = threads.iter().map(|_| std::sync::Mutex::default()).collect();
-        let handles = std::sync::Mutex::new(vec![None; threads.len()]);
         let all = Arc::clone(&read);
-        let shared = Arc::new(Shared {
-            atomics,
-            locks,
-            lock,
-            barrier,
-            once,
-            threads,
-            started,
-            handles,
-            read,
-        });
+        let shared = Shared::of(&program, read);
         let first = (0..program.threads.len()).filter(|thread| !program.starts(*thread));
         let started: Vec<_> = first.map(|thread| start(thread, &shared)).collect();
         if awaits {
@@ -318,7 +319,7 @@ pub(super) fn counted(explorer: Explorer, program: &Program) -> (Counts, Outcome
     let budget = Budget::executions(1_000_000);
     let check = Check::new("program").explorers([explorer]).leaks(false);
     let check = check.spurious(spurious).budget(budget);
-    let counts = check.count(model).expect("all of it is modelled");
+    let counts = check.again_never().count(model).expect("all of it is modelled");
     assert!(matches!(counts.extent, Extent::Weak | Extent::Exhaustive), "{counts:?}");
     let mut outcomes = Outcomes::new();
     let all = read.lock().unwrap();
@@ -329,4 +330,52 @@ pub(super) fn counted(explorer: Explorer, program: &Program) -> (Counts, Outcome
         *outcomes.entry(reads.clone()).or_default() += 1;
     }
     (counts, outcomes)
+}
+
+/// What the threads read, and what the main one reads of each location after it has joined them.
+pub(super) type Outcome = (Reads, Vec<u64>);
+
+/// A program, and what becomes of each outcome.
+pub(super) fn whole(
+    program: Program,
+    see: impl Fn(Outcome) + Send + Sync,
+) -> impl Fn() + Send + Sync {
+    move || {
+        let read = Arc::new(std::sync::Mutex::new(vec![vec![Vec::new(); program.threads.len()]]));
+        let shared = Shared::of(&program, Arc::clone(&read));
+        let mine = (0..program.threads.len()).filter(|thread| !program.starts(*thread));
+        let handles: Vec<_> = mine.map(|thread| start(thread, &shared)).collect();
+        handles.into_iter().for_each(|handle| handle.join().unwrap());
+        let others = shared.started.iter().filter_map(|handle| handle.lock().unwrap().take());
+        others.for_each(|handle| handle.join().unwrap());
+        let last = shared.atomics.iter().map(|atomic| atomic.load(Ordering::Relaxed)).collect();
+        let mut reads = read.lock().unwrap()[0].clone();
+        reads.iter_mut().for_each(|reads| reads.retain(|read| *read != DONE));
+        see((reads, last));
+    }
+}
+
+/// All outcomes of a program, deadlocks aside.
+pub(super) fn outcomes(explorer: Explorer, program: &Program) -> BTreeSet<Outcome> {
+    let seen: Arc<std::sync::Mutex<BTreeSet<Outcome>>> = Arc::default();
+    let all = Arc::clone(&seen);
+    let model = whole(program.clone(), move |outcome| _ = all.lock().unwrap().insert(outcome));
+    let check = Check::new("program").explorers([explorer]).leaks(false);
+    check.budget(Budget::executions(1_000_000)).count(model).expect("all of it is modelled");
+    let all = seen.lock().unwrap();
+    all.clone()
+}
+
+/// Runs a program that panics if this is its outcome.
+pub(super) fn failing(program: &Program, outcome: &Outcome) -> impl Fn() + Send + Sync + use<> {
+    let wrong = outcome.clone();
+    failing_if(program, move |outcome| *outcome == wrong)
+}
+
+/// Runs a program that panics if its outcome is like this.
+pub(super) fn failing_if<F>(program: &Program, is_wrong: F) -> impl Fn() + Send + Sync + use<F>
+where
+    F: Fn(&Outcome) -> bool + Send + Sync,
+{
+    whole(program.clone(), move |outcome| assert!(!is_wrong(&outcome), "{outcome:?}"))
 }

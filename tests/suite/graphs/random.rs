@@ -39,7 +39,8 @@ pub(super) fn strong(program: &Program) -> Program {
 }
 
 pub(super) fn random(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Program {
-    if matches!(kind, Kind::Condvars | Kind::Parks | Kind::Tried | Kind::Shared) {
+    let of_atomics = [Kind::Atomics, Kind::SeqCst, Kind::Locks, Kind::Awaits, Kind::StrongAwaits];
+    if !of_atomics.contains(&kind) {
         return objects(rng, kind, size);
     }
     let locations = rng.usize(2..=3);

@@ -8,6 +8,7 @@ pub(crate) mod lost_wakeup;
 pub(crate) mod race;
 pub(crate) mod real;
 pub(crate) mod stale;
+pub(crate) mod weak;
 
 use selvedge::trace::{
     Awaited, Blocked, Event, Object, ObjectId, ObjectKind, Operation, Thread, ThreadId, Trace,

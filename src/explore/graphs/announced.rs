@@ -1,0 +1,114 @@
+//! What an announced operation is in the graph.
+
+use super::act::Act;
+use super::event::{Does, Id, Label, NOTHING};
+use super::strategy::Graphs;
+use crate::execution::{Effect, FREE, Pending, Role, Seen, Stored, World, Writes};
+use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
+
+impl Graphs {
+    /// What an operation other than one that has asked for its store does.
+    pub(super) fn label(
+        &mut self,
+        world: &World,
+        thread: u32,
+        pending: &Pending,
+        seen: &Seen,
+    ) -> Label {
+        let object = pending.object.map(|object| self.names.object(&world.objects, object));
+        let stored = |object: ObjectId| -> Stored {
+            world.memory.weak.as_ref().and_then(|weak| weak.last(object)).unwrap_or(FREE)
+        };
+        let (operation, does) = match (seen.operation.unwrap_or(pending.operation), pending) {
+            (Operation::Spawn(child), _) => {
+                let child = self.names.spawned(thread, child);
+                (Operation::Spawn(ThreadId(child)), NOTHING)
+            }
+            (Operation::Join(child), _) => {
+                (Operation::Join(ThreadId(self.names.thread(child))), NOTHING)
+            }
+            (operation @ Operation::Store(_), Pending { object: Some(object), .. }) => {
+                (operation, Does::Writes(Writes::Always(stored(*object))))
+            }
+            (operation, _) => (operation, NOTHING),
+        };
+        Label { operation, object, does, awaits: false }
+    }
+
+    /// The same for an operation on an object that is no atomic, before it takes effect. `None` if
+    /// it is something else.
+    pub(super) fn act(&mut self, world: &World, thread: u32, pending: &Pending) -> Option<Label> {
+        let operation = pending.operation;
+        if let Some(object) = pending.object.filter(|_| !pending.spurious) {
+            match world.objects[object.index()].role {
+                Role::Plain | Role::FirstCome(_) => {}
+                role => return self.gate(world, role, pending),
+            }
+        }
+        let act = match operation {
+            Operation::Wait | Operation::Park if pending.spurious => {
+                return Some(Label::apart(operation, Act::Choose));
+            }
+            Operation::Wake => {
+                let condvar = self.names.object(&world.objects, pending.object?);
+                return Some(Label::apart(operation, Act::Notified { thread, condvar }));
+            }
+            Operation::ReadUnlock if !world.is_ordered(pending.object?) => {
+                let lock = self.names.object(&world.objects, pending.object?);
+                return Some(Label::apart(operation, Act::Leave { lock }));
+            }
+            Operation::ReadLock if !world.is_ordered(pending.object?) => Act::Enter,
+            Operation::Lock if !world.is_ordered(pending.object?) => Act::Write,
+            Operation::ReadLock => Act::ReadLock,
+            Operation::TryReadLock => Act::TryReadLock,
+            Operation::ReadUnlock => Act::ReadUnlock,
+            Operation::Lock => Act::Lock,
+            Operation::TryLock => Act::TryLock,
+            Operation::Unlock => Act::Unlock,
+            Operation::Park => Act::Park,
+            Operation::Unpark(_) => Act::Unpark,
+            Operation::Wait => Act::Enqueue { thread },
+            Operation::NotifyOne => Act::NotifyOne,
+            Operation::NotifyAll => Act::NotifyAll,
+            _ => return None,
+        };
+        let object = match operation {
+            Operation::Park => self.names.token(thread),
+            Operation::Unpark(parked) => self.names.token(self.names.thread(parked)),
+            _ => self.names.object(&world.objects, pending.object?),
+        };
+        Some(Label { object: Some(object), ..Label::apart(operation, act) })
+    }
+
+    /// The same for a barrier or an initialisation.
+    fn gate(&mut self, world: &World, role: Role, pending: &Pending) -> Option<Label> {
+        let object = self.names.object(&world.objects, pending.object?);
+        let operation = pending.operation;
+        let (object, act) = match (role, operation) {
+            (Role::Barrier { .. }, Operation::Wait) => (Some(object), Act::Arrive),
+            (Role::Barrier { threads }, Operation::Wake) => {
+                (None, Act::Pass { barrier: object, threads: threads as u64 })
+            }
+            (Role::Once { .. }, Operation::Lock) => (Some(object), Act::Begin),
+            (Role::Once { done }, Operation::Unlock) => (Some(object), Act::Finish { done }),
+            (Role::Once { .. }, Operation::Load(_)) => (Some(object), Act::IsDone),
+            _ => return None,
+        };
+        Some(Label { object, ..Label::apart(operation, act) })
+    }
+
+    /// What an act does, whose event this is.
+    pub(super) fn effect(&self, id: Id) -> Effect {
+        let event = self.search.graph().at(id);
+        let (Does::Acts(act), Some((_, Stored::Bits(state)))) = (event.label.does, event.source)
+        else {
+            return Effect::Changes;
+        };
+        let wakes = act.wakes(state, event.option).and_then(|name| self.names.live_thread(name));
+        match wakes {
+            Some(thread) => Effect::Wakes(thread),
+            None if event.written.is_some() => Effect::Changes,
+            None => Effect::Looks { state },
+        }
+    }
+}
