@@ -2,8 +2,10 @@
 
 use super::check;
 use super::program::{Op, Outcome, Program, failing, failing_if, outcomes};
+use selvedge::sync::Arc;
+use selvedge::sync::atomic::AtomicUsize;
 use selvedge::trace::{Operation, Trace, Why};
-use selvedge::{Check, Counterexample, Explorer, Verdict};
+use selvedge::{Check, Counterexample, Explorer, Verdict, thread};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 use std::time::Duration;
@@ -206,4 +208,21 @@ fn check_buffering(program: &dyn Fn(Ordering, Ordering) -> Program, reads: Vec<V
         assert_eq!(why, [&Why::Apart { sequential: true }]);
     }
     assert!(!outcomes(Explorer::Graphs, &program(SeqCst, SeqCst)).contains(&outcome));
+}
+
+/// The search lets the thread beside run first, because the main one waits. The failure does not
+/// need it.
+#[test]
+fn what_a_panic_does_not_need_is_not_drawn() {
+    let beside = || {
+        let (noise, flag) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (adds, raises) = (Arc::clone(&noise), Arc::clone(&flag));
+        let adder =
+            thread::spawn(move || (0..4).for_each(|_| assert!(adds.fetch_add(1, AcqRel) < 9)));
+        thread::spawn(move || raises.store(1, Release)).join().unwrap();
+        assert_eq!(flag.load(Acquire), 0, "it is up");
+        adder.join().unwrap();
+    };
+    let found = violated(check("beside").shrink(Duration::ZERO), beside);
+    assert_eq!(found.trace.events.len(), 5, "{:?}", found.trace.events);
 }
