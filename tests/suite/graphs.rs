@@ -349,7 +349,9 @@ fn compare(explorer: Explorer, kind: Programs, size: usize, programs: u64) -> u6
         compared += 1;
         let (counts, seen) = counted(explorer, &program);
         let is_same = match kind {
-            Programs::Shared | Programs::Tried => is_same((&counts, &seen), (count, &outcomes)),
+            Programs::Shared | Programs::Tried | Programs::Timeouts => {
+                is_same((&counts, &seen), (count, &outcomes))
+            }
             _ => counts.executions == count && seen == outcomes,
         };
         differ += u64::from(!is_same);
@@ -385,6 +387,11 @@ fn random_programs_with_condvars_have_the_executions_that_rc11_allows() {
 #[test]
 fn random_programs_with_parks_have_the_executions_that_rc11_allows() {
     compare(Explorer::Graphs, Programs::Parks, 8, soaked(300, 50_000));
+}
+
+#[test]
+fn random_programs_with_timeouts_have_the_executions_that_rc11_allows() {
+    compare(Explorer::Graphs, Programs::Timeouts, 6, soaked(200, 50_000));
 }
 
 #[test]
@@ -570,6 +577,42 @@ fn a_wait_and_a_park_may_end_for_no_reason() {
         other.join().unwrap();
     };
     assert_eq!((steady("park", park), executions("park", park)), (1, 2));
+}
+
+/// A timeout fires before the other thread has had the lock, or after that. What is in the queue for
+/// ever is no execution.
+#[test]
+fn a_timeout_fires_at_any_time() {
+    let model = || {
+        let (sender, receiver) = mpsc::channel();
+        let sends = thread::spawn(move || sender.send(1).unwrap());
+        let mut late = 0;
+        while receiver.recv_timeout(std::time::Duration::ZERO).is_err() {
+            late += 1;
+            assert!(late < 3, "it has waited for the sender twice");
+        }
+        selvedge::sometimes!(late == 0, "in time");
+        selvedge::sometimes!(late == 1, "late");
+        sends.join().unwrap();
+    };
+    assert!(executions("recv_timeout", model) > 2);
+    let nobody = || {
+        let pair = Arc::new((Mutex::new(()), Condvar::new()));
+        spawn_all(2, move |_| {
+            let guard = pair.0.lock().unwrap();
+            let waited = pair.1.wait_timeout(guard, std::time::Duration::ZERO).unwrap();
+            assert!(waited.1.timed_out());
+        });
+    };
+    // each has the mutex twice
+    assert_eq!(executions("nobody notifies", nobody), 6);
+    let park = || {
+        let parked = thread::current();
+        let other = thread::spawn(move || parked.unpark());
+        thread::park_timeout(std::time::Duration::ZERO);
+        other.join().unwrap();
+    };
+    assert_eq!(executions("park", park), 2);
 }
 
 /// Readers come in no order: a writer comes after some of them and before the others.
@@ -1090,12 +1133,13 @@ fn what_has_no_model_leaves_the_verdict_open() {
             other => panic!("{name}: {other:?}"),
         }
     }
-    open("timeout", || {
+    open("a timeout that fires again and again", || {
         let pair = (Mutex::new(false), Condvar::new());
-        let guard = pair.0.lock().unwrap();
-        drop(pair.1.wait_timeout(guard, std::time::Duration::ZERO).unwrap());
+        let mut guard = pair.0.lock().unwrap();
+        for _ in 0..2 {
+            guard = pair.1.wait_timeout(guard, std::time::Duration::ZERO).unwrap().0;
+        }
     });
-    open("park_timeout", || thread::park_timeout(std::time::Duration::ZERO));
     open("is_finished", || {
         let child = thread::spawn(|| {});
         let _ = child.is_finished();

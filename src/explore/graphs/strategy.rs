@@ -8,7 +8,7 @@ use crate::execution::{
     Access, Effect, Ending, FREE, Offers, Pending, Point, Role, Seen, Stored, Strategy, Waits,
     World, Writes,
 };
-use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
+use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId};
 use crate::vocabulary::verdict::Bound;
 
 /// Every consistent execution graph once.
@@ -170,22 +170,13 @@ impl Graphs {
                 let does = Does::Acts(Act::Notified { thread, condvar });
                 return Some(Label { operation, object: None, does });
             }
-            Operation::ReadUnlock if !world.is_ordered(pending.object?) => {
-                let lock = self.names.object(world, pending.object?);
-                return Some(Label {
-                    operation,
-                    object: None,
-                    does: Does::Acts(Act::Leave { lock }),
-                });
+            Operation::Lock | Operation::TryLock | Operation::Unlock => {
+                return self.lock(world, thread, pending);
             }
-            Operation::ReadLock if !world.is_ordered(pending.object?) => Act::Enter,
-            Operation::Lock if !world.is_ordered(pending.object?) => Act::Write,
-            Operation::ReadLock => Act::ReadLock,
-            Operation::TryReadLock => Act::TryReadLock,
-            Operation::ReadUnlock => Act::ReadUnlock,
-            Operation::Lock => Act::Lock,
-            Operation::TryLock => Act::TryLock,
-            Operation::Unlock => Act::Unlock,
+            Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => {
+                return self.lock(world, thread, pending);
+            }
+            Operation::Park if pending.waits == (Waits::Token { timeout: true }) => Act::TryPark,
             Operation::Park => Act::Park,
             Operation::Unpark(_) => Act::Unpark,
             Operation::Wait => Act::Enqueue { thread },
@@ -199,6 +190,33 @@ impl Graphs {
             _ => self.names.object(world, pending.object?),
         };
         Some(Label { operation, object: Some(object), does: Does::Acts(act) })
+    }
+
+    /// The same for a lock.
+    fn lock(&mut self, world: &World, thread: u32, pending: &Pending) -> Option<Label> {
+        let (operation, object) = (pending.operation, pending.object?);
+        let lock = self.names.object(world, object);
+        let is_mutex = world.log.trace.objects[object.index()].kind != ObjectKind::RwLock;
+        let act = match (operation, is_mutex || world.is_ordered(object)) {
+            (Operation::Lock, _) if pending.waits == Waits::Relock => Act::Relock { thread },
+            (Operation::Lock, _) if is_mutex => Act::Lock,
+            (Operation::TryLock, _) if is_mutex => Act::TryLock,
+            (Operation::Unlock, _) if is_mutex => Act::Unlock { thread },
+            (Operation::ReadUnlock, false) => {
+                let does = Does::Acts(Act::Leave { lock });
+                return Some(Label { operation, object: None, does });
+            }
+            (Operation::ReadLock, false) => Act::Enter,
+            (Operation::Lock, false) => Act::Write,
+            (Operation::Lock, true) => Act::WriteLock,
+            (Operation::TryLock, _) => Act::TryWriteLock,
+            (Operation::Unlock, _) => Act::WriteUnlock,
+            (Operation::ReadLock, true) => Act::ReadLock,
+            (Operation::TryReadLock, _) => Act::TryReadLock,
+            (Operation::ReadUnlock, true) => Act::ReadUnlock,
+            _ => return None,
+        };
+        Some(Label { operation, object: Some(lock), does: Does::Acts(act) })
     }
 
     /// The same for a barrier or an initialisation.
