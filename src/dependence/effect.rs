@@ -104,7 +104,8 @@ impl Act {
             Waits::Lock
             | Waits::ReadLock
             | Waits::Notified { .. }
-            | Waits::Notification
+            | Waits::Notification { .. }
+            | Waits::Relock
             | Waits::End(_)
             | Waits::Token { .. } => true,
         };

@@ -12,7 +12,7 @@
 //! the mutex, be notified, acquire the mutex. Which waiter a notification wakes is a part of its
 //! event: how many there are is known only from the state that it reads.
 
-use super::step::{choose, is_served, perform, step};
+use super::step::{choose, ends_early, perform, step};
 use super::{Effect, Engine, Home, Pending, Seen, Waits, World, engine, me, with};
 use super::{knockout, lock, loom};
 use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
@@ -78,10 +78,8 @@ pub(crate) enum EarlyEnd {
 pub(crate) fn wait(condvar: &Home, mutex: &Home, early_end: EarlyEnd) -> bool {
     let location = Location::caller();
     let timeout = early_end == EarlyEnd::Timeout;
-    if !timeout && engine() == Engine::Shuttle && with(|world| world.rules.weak) {
-        let spurious = early_end == EarlyEnd::Spurious;
-        wait_weakly(condvar.id(), mutex, location, spurious);
-        return false;
+    if engine() == Engine::Shuttle && with(|world| world.rules.weak) {
+        return wait_weakly(condvar.id(), mutex, location, early_end);
     }
     let (condvar, mutex) = (condvar.id(), mutex.id());
     let waiting =
@@ -127,19 +125,39 @@ fn wait_here(
     })
 }
 
-/// The operations of a wait if memory is weak.
+/// The operations of a wait if memory is weak. Returns whether a timeout ended the wait.
+///
+/// One that ends early is never in the queue: until its time is over it can only be missed. So one
+/// with a timeout that is in the queue to the end is no execution, but a part of the one in which
+/// it has timed out. Where its timeout may not fire again yet, it fires as soon as another thread
+/// has had the mutex.
 fn wait_weakly(
     condvar: ObjectId,
     mutex: &Home,
     location: &'static Location<'static>,
-    spurious: bool,
-) {
-    let enqueues = Pending::on(condvar, Operation::Wait, location);
-    let wakes = Pending::on(condvar, Operation::Wake, location).waits(Waits::Notification);
-    if spurious && is_served(Operation::Wait, location) {
+    early_end: EarlyEnd,
+) -> bool {
+    let timeout = early_end == EarlyEnd::Timeout;
+    let (can_fire, is_spurious) = with(|world| {
+        (
+            world.may_time_out(me(), location, mutex.id()),
+            early_end == EarlyEnd::Spurious && world.may_be_spurious(me(), location),
+        )
+    });
+    let outcome = if timeout { Outcome::TimedOut } else { Outcome::Spurious };
+    let choice = |mutex| ends_early(Operation::Wait, location, outcome, Some(mutex));
+    if (timeout || is_spurious) && choice(mutex.id()) {
         lock::release_as(mutex, lock::Mode::Write, true, location);
-        return lock::acquire_as(mutex, lock::Mode::Write, location);
+        if timeout && !can_fire {
+            lock::acquire_after_others(mutex.id(), location);
+        } else {
+            lock::acquire_as(mutex, lock::Mode::Write, location);
+        }
+        return timeout;
     }
+    let enqueues = Pending::on(condvar, Operation::Wait, location);
+    let waits = Waits::Notification { timeout };
+    let wakes = Pending::on(condvar, Operation::Wake, location).waits(waits);
     step(enqueues, |world, me| {
         world.acts(me, &enqueues);
         world.object(condvar).waiters.push((me, false));
@@ -152,6 +170,7 @@ fn wait_weakly(
         ((), wait_seen(true))
     });
     lock::acquire_as(mutex, lock::Mode::Write, location);
+    false
 }
 
 /// Wakes one waiter or all of them.

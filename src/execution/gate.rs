@@ -43,7 +43,8 @@ pub(crate) fn meet(condvar: &Home, threads: usize) -> Option<bool> {
     }
     let (object, location) = (condvar.id(), Location::caller());
     let comes = Pending::on(object, Operation::Wait, location);
-    let passes = Pending::on(object, Operation::Wake, location).waits(Waits::Notification);
+    let passes = Pending::on(object, Operation::Wake, location)
+        .waits(Waits::Notification { timeout: false });
     let is_last = step(comes, |world, me| {
         world.acts(me, &comes);
         (arrive(world, object, threads, me), Seen::default())

@@ -55,7 +55,7 @@ pub(super) fn is_free(world: &World, lock: ObjectId, mode: Mode) -> bool {
 pub(super) fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) {
     let object = world.object(lock);
     match mode {
-        Mode::Write if object.writer == Some(me) => object.writer = None,
+        Mode::Write if object.writer == Some(me) => (object.writer, object.last) = (None, Some(me)),
         Mode::Write => {}
         Mode::Read => {
             // a guard may be dropped on another thread: then any reader is removed
@@ -84,9 +84,18 @@ pub(crate) fn acquire(home: &Home, mode: Mode) -> Hold {
 }
 
 pub(super) fn acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>) {
-    let lock = home.id();
     let (operation, waits) = mode.lock();
-    let pending = Pending::on(lock, operation, location).waits(waits);
+    acquire_announced(Pending::on(home.id(), operation, location).waits(waits), mode);
+}
+
+/// Acquires a lock again, once another thread has had it.
+pub(super) fn acquire_after_others(lock: ObjectId, location: &'static Location<'static>) {
+    let pending = Pending::on(lock, Operation::Lock, location).waits(Waits::Relock);
+    acquire_announced(pending, Mode::Write);
+}
+
+fn acquire_announced(pending: Pending, mode: Mode) {
+    let lock = pending.object.expect("a lock");
     if unwinds_under_loom() && !with(|world| is_free(world, lock, mode)) {
         // Its holder never runs again, and was stopped in the middle of something. What it holds is
         // not lent.

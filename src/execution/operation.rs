@@ -68,8 +68,12 @@ pub(crate) enum Waits {
         mutex: ObjectId,
         timeout: bool,
     },
-    /// A notification came.
-    Notification,
+    /// A notification came. With a timeout, this execution is none if it never does.
+    Notification {
+        timeout: bool,
+    },
+    /// The lock is free, and another thread has had it since this one.
+    Relock,
     /// The thread has ended.
     End(ThreadId),
     /// The thread's token is available, or a timeout may fire.

@@ -109,7 +109,7 @@ fn choose(
     let able = enabled.len() + late.len();
     if able == 0 {
         if !world.threads.iter().all(|t| t.finished) {
-            world.deadlock();
+            world.gets_stuck();
         }
         return (None, false);
     }

@@ -51,6 +51,8 @@ pub(crate) struct ObjectState {
     pub(crate) born: (ThreadId, u32),
     pub(crate) role: Role,
     pub(crate) writer: Option<ThreadId>,
+    /// Who held it for writing last.
+    pub(crate) last: Option<ThreadId>,
     pub(crate) readers: SmallVec<[ThreadId; 4]>,
     /// Threads that wait on the condition variable, in order of arrival. True once notified.
     pub(crate) waiters: SmallVec<[(ThreadId, bool); 4]>,
@@ -77,18 +79,23 @@ impl World {
         let object = |id: ObjectId| &self.objects[id.index()];
         match (pending.waits, pending.object) {
             (Waits::Lock, Some(lock)) => self.is_free(lock),
+            (Waits::Relock, Some(lock)) => self.is_free(lock) && object(lock).last != Some(thread),
             (Waits::ReadLock, Some(lock)) => object(lock).writer.is_none(),
             (Waits::Notified { mutex, .. }, Some(condvar)) => {
                 self.is_free(mutex) && object(condvar).waiters.contains(&(thread, true))
             }
-            (Waits::Notification, Some(condvar)) => {
+            (Waits::Notification { .. }, Some(condvar)) => {
                 object(condvar).waiters.contains(&(thread, true))
             }
             (Waits::End(other), _) => self.threads[other.index()].finished,
             (Waits::Token { timeout }, _) => timeout || state.token,
             (Waits::Never | Waits::Releasing { .. }, _) => true,
             (
-                Waits::Lock | Waits::ReadLock | Waits::Notified { .. } | Waits::Notification,
+                Waits::Lock
+                | Waits::ReadLock
+                | Waits::Notified { .. }
+                | Waits::Notification { .. }
+                | Waits::Relock,
                 None,
             ) => {
                 unreachable!("they wait for an object")

@@ -4,7 +4,7 @@ use super::failure::{halt, handle_if_inert};
 use super::memory::cell;
 use super::strategy::with_strategy;
 use super::{Engine, Pending, Seen, World, green, me, schedule, set_me, with};
-use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
+use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use std::panic::Location;
 
 /// Performs an operation under the engine that drives this thread. This is the only place where the
@@ -93,24 +93,26 @@ pub(crate) fn leave() {
     }
 }
 
-/// Whether an operation ends spuriously, where it may: a choice.
+/// Whether an operation ends spuriously, or by its timeout: a choice.
 ///
 /// The choice is a step of its own. So if it declines, the operation that follows can block for
 /// ever, exactly as one without the choice can. The step has no effect and is ordered with nothing.
 /// If it declines, it is no event. The token of a park, if available, stays: a park that took it
 /// could be followed by one that returns spuriously.
-pub(super) fn is_served(operation: Operation, location: &'static Location<'static>) -> bool {
-    if !with(|world| world.may_be_spurious(me(), location)) {
-        return false;
-    }
+pub(super) fn ends_early(
+    operation: Operation,
+    location: &'static Location<'static>,
+    outcome: Outcome,
+    mutex: Option<ObjectId>,
+) -> bool {
     let choice = Pending::of(operation, location).spurious(true);
     step(choice, |world, me| {
         world.acts(me, &choice);
         if choose(world, 2) == 0 {
             return (false, Seen { silent: true, ..Seen::default() });
         }
-        world.serve(me, location, None);
-        (true, Seen::value(Value::Outcome(Outcome::Spurious)))
+        world.serve(me, location, mutex);
+        (true, Seen::value(Value::Outcome(outcome)))
     })
 }
 

@@ -6,8 +6,10 @@ use super::failure::{
 };
 use super::loom::flush_deferred;
 use super::statics::drop_locals;
-use super::step::{is_served, perform, step};
-use super::{Engine, Pending, Seen, Waits, World, engine, green, knockout, loom, try_with, with};
+use super::step::{ends_early, perform, step};
+use super::{
+    Effect, Engine, Pending, Seen, Waits, World, engine, green, knockout, loom, me, try_with, with,
+};
 use crate::vocabulary::token;
 use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -200,15 +202,23 @@ pub(crate) fn park(timeout: bool) {
     if knockout::once(location, if timeout { "park_timeout" } else { "park" }).is_some() {
         return;
     }
-    let may_be_spurious = !timeout && engine() == Engine::Shuttle && !inert();
-    if may_be_spurious && is_served(Operation::Park, location) {
+    let may_be_spurious = !timeout
+        && engine() == Engine::Shuttle
+        && !inert()
+        && with(|world| world.may_be_spurious(me(), location));
+    if may_be_spurious && ends_early(Operation::Park, location, Outcome::Spurious, None) {
         return;
     }
     let pending = Pending::of(Operation::Park, location).waits(Waits::Token { timeout });
     let meaning = |world: &mut World, me| {
-        world.acts(me, &pending);
-        let had = std::mem::take(&mut world.thread(me).token);
-        world.memory.clocks.acquire(me, token(me));
+        let had = match world.acts(me, &pending) {
+            Some(effect) => effect == Effect::Changes,
+            None => world.thread(me).token,
+        };
+        world.thread(me).token &= !had;
+        if had || !world.rules.weak {
+            world.memory.clocks.acquire(me, token(me));
+        }
         ((), Seen::value(Value::Outcome(if had { Outcome::Unparked } else { Outcome::TimedOut })))
     };
     let std = || unreachable!("std parks its own threads");

@@ -101,7 +101,9 @@ impl World {
             .trace
             .events
             .iter()
-            .filter(|event| event.thread != thread && event.object == Some(mutex));
+            .filter(|event| event.thread != thread && event.object == Some(mutex))
+            // those before this thread's own last acquisition are the same in every replay
+            .filter(|event| !self.rules.weak || event.operation == Operation::Unlock);
         events.count() as u32
     }
 }

@@ -69,6 +69,7 @@ impl World {
             born: (me, nth),
             role: Role::Plain,
             writer: None,
+            last: None,
             readers: SmallVec::new(),
             waiters: SmallVec::new(),
             initial: None,

@@ -36,7 +36,8 @@ pub enum Explorer {
     Exhaustive,
     /// Explores every execution that the memory model RC11 allows once, weak memory included, on
     /// shuttle's green threads. It knows atomics, fences, threads, `park`, locks, condition
-    /// variables, barriers, initialisations, channels and cells; what else a model uses leaves the verdict open.
+    /// variables, barriers, initialisations, channels and cells; what else a model uses leaves the
+    /// verdict open.
     Graphs,
     /// Explores every schedule depth first, on shuttle's green threads: for tiny models.
     Dfs,

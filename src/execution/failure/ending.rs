@@ -142,17 +142,21 @@ impl World {
         let state = &self.threads[thread.index()];
         let pending = state.pending.filter(|_| !state.finished)?;
         let on = match (pending.waits, pending.object) {
-            (Waits::Lock | Waits::ReadLock, Some(lock)) => Awaited::Lock(lock),
+            (Waits::Lock | Waits::ReadLock | Waits::Relock, Some(lock)) => Awaited::Lock(lock),
             (Waits::Notified { mutex, .. }, Some(condvar)) => {
                 let notified = self.objects[condvar.index()].waiters.contains(&(thread, true));
                 if notified { Awaited::Lock(mutex) } else { Awaited::Notification(condvar) }
             }
-            (Waits::Notification, Some(condvar)) => Awaited::Notification(condvar),
+            (Waits::Notification { .. }, Some(condvar)) => Awaited::Notification(condvar),
             (Waits::End(other), _) => Awaited::End(other),
             (Waits::Token { .. }, _) => Awaited::Unpark,
             (Waits::Never | Waits::Releasing { .. }, _) => return None,
             (
-                Waits::Lock | Waits::ReadLock | Waits::Notified { .. } | Waits::Notification,
+                Waits::Lock
+                | Waits::ReadLock
+                | Waits::Notified { .. }
+                | Waits::Notification { .. }
+                | Waits::Relock,
                 None,
             ) => {
                 unreachable!("they wait for an object")

@@ -331,6 +331,21 @@ impl World {
         weak.filter(|weak| weak.ahead.contains(&other)).for_each(|weak| weak.knows_more(me));
     }
 
+    /// No thread can run, and some have not ended.
+    pub(in crate::execution) fn gets_stuck(&mut self) {
+        let waits = |waits: Waits| {
+            let mut pending = self.threads.iter().filter(|t| !t.finished).filter_map(|t| t.pending);
+            self.rules.weak && pending.any(|pending| pending.waits == waits)
+        };
+        if waits(Waits::Notification { timeout: true }) {
+            self.end(Ending::InVain); // the timeout has fired, in another one
+        } else if waits(Waits::Relock) {
+            self.refuse("a timeout that fires again and again");
+        } else {
+            self.deadlock();
+        }
+    }
+
     /// Gives the exploration up: it has no model of this.
     pub(in crate::execution) fn refuse(&mut self, operation: &str) {
         let operation = operation.to_string();
@@ -349,10 +364,6 @@ impl World {
         }
         let object = pending.object.map(ObjectId::index);
         let kind = object.map(|object| self.log.trace.objects[object].kind);
-        let timeout = matches!(
-            pending.waits,
-            Waits::Releasing { timeout: true, .. } | Waits::Token { timeout: true }
-        );
         let modelled = match pending.operation {
             Operation::Load(_) | Operation::Store(_) | Operation::Rmw(..) => true,
             Operation::Fence(_) | Operation::Spawn(_) | Operation::Join(_) => true,
@@ -367,10 +378,8 @@ impl World {
             }
             Operation::Lock | Operation::TryLock | Operation::Unlock => true,
             Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => true,
-            Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => {
-                !timeout
-            }
-            Operation::Park | Operation::Unpark(_) => !timeout,
+            Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => true,
+            Operation::Park | Operation::Unpark(_) => true,
             _ => false,
         };
         if !modelled && self.ending.is_none() {

@@ -15,10 +15,20 @@ use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 /// An operation on an object that is no atomic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
-    /// The state of a lock is one if it is held for writing, and two for each reader.
+    /// The state of a mutex is odd while it is held, and then says which thread has released it.
     Lock,
     TryLock,
-    Unlock,
+    Unlock {
+        thread: u32,
+    },
+    /// Waits until another thread has had it: a timeout that fires again.
+    Relock {
+        thread: u32,
+    },
+    /// The state of a lock is one if it is held for writing, and two for each reader.
+    WriteLock,
+    TryWriteLock,
+    WriteUnlock,
     ReadLock,
     TryReadLock,
     ReadUnlock,
@@ -31,6 +41,7 @@ pub(super) enum Act {
     Write,
     /// The state of a thread's token is one if it is available.
     Park,
+    TryPark,
     Unpark,
     /// The state of a condition variable is a bit for each thread that waits.
     Enqueue {
@@ -81,9 +92,15 @@ impl Act {
             if holds { Step::Writes(then) } else { otherwise }
         };
         match self {
-            Act::Lock => when(state == 0, 1, Step::Waits),
-            Act::TryLock => when(state == 0, 1, Step::Looks),
-            Act::Unlock => Step::Writes(0),
+            Act::Lock => when(state & 1 == 0, 1, Step::Waits),
+            Act::TryLock => when(state & 1 == 0, 1, Step::Looks),
+            Act::Relock { thread } => {
+                when(state & 1 == 0 && state != released(thread), 1, Step::Waits)
+            }
+            Act::Unlock { thread } => Step::Writes(released(thread)),
+            Act::WriteLock => when(state == 0, 1, Step::Waits),
+            Act::TryWriteLock => when(state == 0, 1, Step::Looks),
+            Act::WriteUnlock => Step::Writes(0),
             Act::ReadLock => when(state & 1 == 0, state + 2, Step::Waits),
             Act::TryReadLock => when(state & 1 == 0, state + 2, Step::Looks),
             Act::ReadUnlock => Step::Writes(state.wrapping_sub(2)),
@@ -91,6 +108,7 @@ impl Act {
             Act::Enter => Step::Waits,
             Act::Write => when(state == 0, 1, Step::Waits),
             Act::Park => when(state == 1, 0, Step::Waits),
+            Act::TryPark => when(state == 1, 0, Step::Looks),
             Act::Unpark => Step::Writes(1),
             Act::Enqueue { thread } => Step::Writes(state | 1 << thread),
             Act::NotifyOne => match nth_bit(state, option) {
@@ -123,7 +141,7 @@ impl Act {
 
     /// Whether it is a store: the state before does not matter, and nobody else can change it.
     pub(super) fn only_stores(self) -> bool {
-        matches!(self, Act::Unlock | Act::Finish { .. })
+        matches!(self, Act::Unlock { .. } | Act::WriteUnlock | Act::Finish { .. })
     }
 
     /// The object of an act that comes after a change of it without reading that.
@@ -156,14 +174,21 @@ impl Act {
             Act::Enter | Act::Begin | Act::IsDone => Acquire,
             Act::Arrive => AcqRel,
             Act::Finish { .. } => Release,
-            Act::Lock | Act::TryLock | Act::Write | Act::Park if writes => Acquire,
+            Act::Lock | Act::TryLock | Act::Relock { .. } if writes => Acquire,
+            Act::WriteLock | Act::TryWriteLock | Act::Write if writes => Acquire,
+            Act::Park | Act::TryPark if writes => Acquire,
             Act::ReadLock | Act::TryReadLock if writes => Acquire,
-            Act::Unlock | Act::ReadUnlock | Act::Unpark => Release,
+            Act::Unlock { .. } | Act::WriteUnlock | Act::ReadUnlock | Act::Unpark => Release,
             // POSIX has them synchronise, and no notification is earlier than what it follows
             Act::Enqueue { .. } | Act::NotifyOne | Act::NotifyAll if writes => AcqRel,
             _ => Relaxed,
         }
     }
+}
+
+/// The state of a mutex that this thread has released.
+fn released(thread: u32) -> u64 {
+    2 * (u64::from(thread) + 1)
 }
 
 /// The place of the n-th bit that is set.

@@ -3,8 +3,8 @@
 use super::act::Act;
 use super::event::{Does, Id, Label, NOTHING};
 use super::strategy::Graphs;
-use crate::execution::{Effect, FREE, Pending, Role, Seen, Stored, World, Writes};
-use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
+use crate::execution::{Effect, FREE, Pending, Role, Seen, Stored, Waits, World, Writes};
+use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId};
 
 impl Graphs {
     /// What an operation other than one that has asked for its store does.
@@ -53,18 +53,13 @@ impl Graphs {
                 let condvar = self.names.object(&world.objects, pending.object?);
                 return Some(Label::apart(operation, Act::Notified { thread, condvar }));
             }
-            Operation::ReadUnlock if !world.is_ordered(pending.object?) => {
-                let lock = self.names.object(&world.objects, pending.object?);
-                return Some(Label::apart(operation, Act::Leave { lock }));
+            Operation::Lock | Operation::TryLock | Operation::Unlock => {
+                return self.lock(world, thread, pending);
             }
-            Operation::ReadLock if !world.is_ordered(pending.object?) => Act::Enter,
-            Operation::Lock if !world.is_ordered(pending.object?) => Act::Write,
-            Operation::ReadLock => Act::ReadLock,
-            Operation::TryReadLock => Act::TryReadLock,
-            Operation::ReadUnlock => Act::ReadUnlock,
-            Operation::Lock => Act::Lock,
-            Operation::TryLock => Act::TryLock,
-            Operation::Unlock => Act::Unlock,
+            Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => {
+                return self.lock(world, thread, pending);
+            }
+            Operation::Park if pending.waits == (Waits::Token { timeout: true }) => Act::TryPark,
             Operation::Park => Act::Park,
             Operation::Unpark(_) => Act::Unpark,
             Operation::Wait => Act::Enqueue { thread },
@@ -78,6 +73,32 @@ impl Graphs {
             _ => self.names.object(&world.objects, pending.object?),
         };
         Some(Label { object: Some(object), ..Label::apart(operation, act) })
+    }
+
+    /// The same for a lock.
+    fn lock(&mut self, world: &World, thread: u32, pending: &Pending) -> Option<Label> {
+        let (operation, object) = (pending.operation, pending.object?);
+        let lock = self.names.object(&world.objects, object);
+        let is_mutex = world.log.trace.objects[object.index()].kind != ObjectKind::RwLock;
+        let act = match (operation, is_mutex || world.is_ordered(object)) {
+            (Operation::Lock, _) if pending.waits == Waits::Relock => Act::Relock { thread },
+            (Operation::Lock, _) if is_mutex => Act::Lock,
+            (Operation::TryLock, _) if is_mutex => Act::TryLock,
+            (Operation::Unlock, _) if is_mutex => Act::Unlock { thread },
+            (Operation::ReadUnlock, false) => {
+                return Some(Label::apart(operation, Act::Leave { lock }));
+            }
+            (Operation::ReadLock, false) => Act::Enter,
+            (Operation::Lock, false) => Act::Write,
+            (Operation::Lock, true) => Act::WriteLock,
+            (Operation::TryLock, _) => Act::TryWriteLock,
+            (Operation::Unlock, _) => Act::WriteUnlock,
+            (Operation::ReadLock, true) => Act::ReadLock,
+            (Operation::TryReadLock, _) => Act::TryReadLock,
+            (Operation::ReadUnlock, true) => Act::ReadUnlock,
+            _ => return None,
+        };
+        Some(Label { object: Some(lock), ..Label::apart(operation, act) })
     }
 
     /// The same for a barrier or an initialisation.

@@ -137,7 +137,7 @@ impl Label {
     pub(super) fn only_looks(&self) -> bool {
         match self.does {
             Does::Writes(_) => self.is_fence() || self.reads(),
-            Does::Acts(Act::TryLock | Act::TryReadLock) => true,
+            Does::Acts(Act::TryLock | Act::TryReadLock | Act::TryWriteLock) => true,
             Does::Acts(_) => false,
         }
     }

@@ -8,9 +8,10 @@ use selvedge::{Budget, Check, Counts, Explorer, Extent, hint, thread};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// What a thread does. Locations and locks are numbered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Op {
     Load(usize, Ordering),
     Store(usize, u64, Ordering),
@@ -40,7 +41,10 @@ pub(super) enum Op {
     Wait(usize),
     NotifyOne(usize),
     NotifyAll(usize),
+    /// With the first lock; reads 1 if it has timed out.
+    WaitTimeout,
     Park,
+    ParkTimeout,
     Unpark(usize),
     /// There is one lock for readers and writers. Readers come in no order unless one of them tries.
     Read,
@@ -65,6 +69,9 @@ pub(super) enum Op {
     Enqueue(usize),
     Notified(usize),
     Token,
+    /// Of a wait with a timeout.
+    NotifiedInTime,
+    LockInTime,
     /// Of readers and writers, if readers come in no order.
     Enter,
     Leave,
@@ -83,6 +90,8 @@ pub(super) enum Place {
     Weak,
     Wait,
     Park,
+    /// As often as another thread has had the lock.
+    Timeout,
 }
 
 /// How many locks a program has.
@@ -217,6 +226,13 @@ fn act<'a>(op: Op, shared: &'a Arc<Shared>, guards: &mut Guards<'a>) -> Option<u
         Op::WriteUnlock | Op::WriteUnlockTried => drop(guards.written.take()),
         Op::NotifyOne(lock) => shared.locks[lock].1.notify_one(),
         Op::NotifyAll(lock) => shared.locks[lock].1.notify_all(),
+        Op::WaitTimeout => {
+            let guard = locks[0].take().expect("it has the lock");
+            let (guard, ended) = shared.locks[0].1.wait_timeout(guard, Duration::ZERO).unwrap();
+            locks[0] = Some(guard);
+            return Some(u64::from(ended.timed_out()));
+        }
+        Op::ParkTimeout => thread::park_timeout(Duration::ZERO),
         Op::Park => thread::park(),
         Op::Unpark(thread) => {
             let handle = shared.handles.lock().unwrap()[thread].clone();

@@ -17,6 +17,7 @@ pub(super) enum Kind {
     StrongAwaits,
     /// Condition variables and what is around them.
     Condvars,
+    Timeouts,
     Parks,
     /// A lock for readers and writers, with tries and without.
     Tried,
@@ -32,6 +33,7 @@ pub(super) fn strong(program: &Program) -> Program {
         Op::Load(x, _) => Op::Load(x, SeqCst),
         Op::Store(x, value, _) => Op::Store(x, value, SeqCst),
         Op::Add(x, by, _) => Op::Add(x, by, SeqCst),
+        Op::ParkTimeout => Op::Park, // there it is a loop that yields
         op => op,
     };
     let threads = program.threads.iter().map(|ops| ops.iter().map(each).collect()).collect();
@@ -188,6 +190,7 @@ fn objects(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Program {
             }
             match kind {
                 Kind::Condvars => condvars(rng, &mut ops, &mut held),
+                Kind::Timeouts => timeouts(rng, &mut ops, &mut held[0]),
                 Kind::Barriers => ops.push(Op::Meet),
                 Kind::Onces => ops.push(if rng.u8(..3) > 0 { Op::Once } else { Op::IsDone }),
                 Kind::Tried | Kind::Shared => readers(rng, &mut ops, &mut shared, kind),
@@ -231,6 +234,23 @@ fn condvars(rng: &mut fastrand::Rng, ops: &mut Vec<Op>, held: &mut [bool; LOCKS]
     }
 }
 
+fn timeouts(rng: &mut fastrand::Rng, ops: &mut Vec<Op>, held: &mut bool) {
+    match (rng.u8(..8), *held) {
+        (0..=1, true) => ops.push(Op::WaitTimeout),
+        (2, true) => ops.push(Op::Wait(0)),
+        (3, true) => {
+            ops.push(Op::Unlock(0));
+            *held = false;
+        }
+        (0..=3, false) => {
+            ops.extend([Op::Lock(0), Op::WaitTimeout]);
+            *held = true;
+        }
+        (4..=6, _) => ops.push(Op::NotifyOne(0)),
+        _ => ops.push(Op::NotifyAll(0)),
+    }
+}
+
 /// `held` is how the lock is released, if the thread has it.
 fn readers(rng: &mut fastrand::Rng, ops: &mut Vec<Op>, held: &mut Option<Op>, kind: Kind) {
     if let Some(release) = held.take() {
@@ -254,7 +274,7 @@ fn readers(rng: &mut fastrand::Rng, ops: &mut Vec<Op>, held: &mut Option<Op>, ki
 fn parks(rng: &mut fastrand::Rng, ops: &mut Vec<Op>, thread: usize, count: usize) {
     let known = if ops.is_empty() { thread } else { count };
     if rng.u8(..5) < 2 {
-        ops.push(Op::Park);
+        ops.push(if rng.u8(..4) == 0 { Op::ParkTimeout } else { Op::Park });
     } else if known > 0 {
         ops.push(Op::Unpark(rng.usize(..known)));
     } else {

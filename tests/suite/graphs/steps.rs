@@ -1,12 +1,12 @@
 //! Every consistent graph of a program, by brute force.
 //!
 //! Graphs grow by one event at a time, which reads any store there is and stands in any place.
-//! What an object is that is no atomic, is said here once more, and not taken from the explorer.
 
 use super::axioms::is_consistent;
+use super::meaning::{Object, object, only_stores, reports, writes};
 use super::program::{DONE, Op, Outcomes, Place, Program, is_stuck};
 use std::collections::HashSet;
-use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{self, Relaxed};
 
 /// An event by its thread and its place there. `None` is the initial store.
 pub(super) type Id = Option<(usize, usize)>;
@@ -68,111 +68,9 @@ impl Graph {
     }
 }
 
-/// What has stores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Object {
-    Atomic(usize),
-    Lock(usize),
-    Condvar(usize),
-    Token(usize),
-    Shared,
-    Barrier,
-    Once,
-}
-
-/// What a thread's operation accesses.
-fn object(op: Op, thread: usize) -> Option<Object> {
-    Some(match op {
-        Op::Load(x, _) | Op::Store(x, ..) | Op::Pass(x, ..) => Object::Atomic(x),
-        Op::Await(x, ..) => Object::Atomic(x),
-        Op::Add(x, ..) | Op::Swap(x, ..) => Object::Atomic(x),
-        Op::Exchange(x, ..) | Op::Weak(x, ..) => Object::Atomic(x),
-        Op::Lock(lock) | Op::Unlock(lock) => Object::Lock(lock),
-        Op::Try(lock) | Op::UnlockTried(lock) => Object::Lock(lock),
-        Op::Enqueue(lock) | Op::NotifyOne(lock) | Op::NotifyAll(lock) => Object::Condvar(lock),
-        Op::Token => Object::Token(thread),
-        Op::Unpark(parked) => Object::Token(parked),
-        Op::Arrive => Object::Barrier,
-        Op::Ask | Op::Finish | Op::IsDone => Object::Once,
-        Op::Init => Object::Atomic(0),
-        Op::Read | Op::Write | Op::TryRead | Op::TryWrite | Op::WriteUnlock => Object::Shared,
-        Op::Enter | Op::Take | Op::WriteUnlockTried => Object::Shared,
-        Op::ReadUnlock | Op::ReadUnlockTried => Object::Shared,
-        _ => return None,
-    })
-}
-
-/// Whether an operation that accesses something only stores.
-fn only_stores(op: Op) -> bool {
-    matches!(op, Op::Store(..) | Op::Pass(..) | Op::Unlock(_) | Op::UnlockTried(_))
-        || matches!(op, Op::WriteUnlock | Op::WriteUnlockTried | Op::Init | Op::Finish)
-}
-
-/// What the thread reports of an operation that reads this, and writes or does not.
-fn reports(op: Op, value: u64, writes: bool) -> Option<u64> {
-    match op {
-        Op::Load(..) | Op::Await(..) | Op::Add(..) | Op::Swap(..) => Some(value),
-        Op::Exchange(..) | Op::Weak(..) => Some(value),
-        Op::IsDone => Some(u64::from(value == 2)),
-        Op::Try(_) | Op::TryRead | Op::TryWrite => Some(u64::from(!writes)),
-        _ => None,
-    }
-}
-
-/// What a thread's operation may write if it reads this value, and its ordering then. Nothing, if
-/// it waits.
-fn writes(op: Op, last: u64, thread: usize, value: u64) -> Vec<(Option<u64>, Ordering)> {
-    let one = |written, order| vec![(written, order)];
-    match op {
-        Op::Await(_, wanted, _) if value != wanted => Vec::new(),
-        Op::Load(_, order) | Op::Await(_, _, order) => one(None, order),
-        Op::Store(_, new, order) | Op::Swap(_, new, order) => one(Some(new), order),
-        Op::Pass(_, more, order) => one(Some(last + more), order),
-        Op::Add(_, by, order) => one(Some(value + by), order),
-        Op::Exchange(_, old, new, success, _) | Op::Weak(_, old, new, success, _)
-            if old == value =>
-        {
-            one(Some(new), success)
-        }
-        Op::Exchange(.., failure) | Op::Weak(.., failure) => one(None, failure),
-        Op::Lock(_) | Op::Try(_) if value == 0 => one(Some(1), Acquire),
-        Op::Lock(_) => Vec::new(),
-        Op::Try(_) => one(None, Relaxed),
-        Op::Unlock(_) | Op::UnlockTried(_) => one(Some(0), Release),
-        Op::Enqueue(_) => one(Some(value | 1 << thread), AcqRel),
-        Op::NotifyOne(_) | Op::NotifyAll(_) if value == 0 => one(None, Relaxed),
-        Op::NotifyAll(_) => one(Some(0), AcqRel),
-        Op::NotifyOne(_) => {
-            let waits = (0..64).filter(|thread| value & 1 << thread != 0);
-            waits.map(|thread| (Some(value & !(1 << thread)), AcqRel)).collect()
-        }
-        Op::Token if value == 0 => Vec::new(),
-        Op::Token => one(Some(0), Acquire),
-        Op::Unpark(_) => one(Some(1), Release),
-        Op::Arrive => one(Some(value + 1), AcqRel),
-        // 1 while somebody initialises
-        Op::Ask if value == 1 => Vec::new(),
-        Op::Ask => one((value == 0).then_some(1), Acquire),
-        Op::Init => one(Some(7), Relaxed),
-        Op::Finish => one(Some(2), Release),
-        Op::IsDone => one(None, Acquire),
-        Op::Enter if value == 0 => one(None, Acquire),
-        Op::Take if value == 0 => one(Some(1), Acquire),
-        Op::Enter | Op::Take => Vec::new(),
-        // a writer counts one, a reader two
-        Op::Read | Op::TryRead if value % 2 == 0 => one(Some(value + 2), Acquire),
-        Op::Write | Op::TryWrite if value == 0 => one(Some(1), Acquire),
-        Op::Read | Op::Write => Vec::new(),
-        Op::TryRead | Op::TryWrite => one(None, Relaxed),
-        Op::ReadUnlock | Op::ReadUnlockTried if value < 2 => Vec::new(),
-        Op::ReadUnlock | Op::ReadUnlockTried => one(Some(value - 2), Release),
-        Op::WriteUnlock | Op::WriteUnlockTried => one(Some(0), Release),
-        other => unreachable!("{other:?} accesses nothing"),
-    }
-}
-
-/// The operation that a thread comes to after its events, with what it has read last.
-fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64)> {
+/// The operation that a thread comes to after its events, with what it has read last, and whether
+/// its wait has ended early.
+fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64, bool)> {
     let (mut done, mut last, mut took, mut skips) = (events.iter(), 0, false, 0);
     let (mut early, mut served) = (false, Vec::new());
     let (mut begins, mut leads) = (false, false);
@@ -191,22 +89,24 @@ fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64)> {
                 early = false;
                 continue;
             }
-            Op::Enqueue(_) | Op::Notified(_) | Op::Token if early => continue,
+            Op::Enqueue(_) | Op::Notified(_) | Op::NotifiedInTime if early => continue,
+            Op::Token if early => continue,
             Op::Init | Op::Finish if !begins => continue,
             Op::Passes if leads => continue,
             _ => {}
         }
-        let Some(event) = done.next() else { return Some((*op, last)) };
+        let Some(event) = done.next() else { return Some((*op, last, early)) };
         last = event.reports.unwrap_or(last);
         match op {
             Op::Try(_) => took = last == 0,
             Op::TryRead | Op::TryWrite => took = event.written.is_some(),
             Op::Ask => begins = event.written.is_some(),
             Op::Arrive => leads = event.written.is_some_and(|count| count % 2 == 0),
+            Op::LockInTime => early = false,
             Op::Choose(_) => early = event.spurious.is_some(),
             _ => {}
         }
-        served.extend(event.spurious);
+        served.extend(event.spurious.filter(|place| *place != Place::Timeout));
     }
     None
 }
@@ -228,7 +128,8 @@ fn beside(graph: &Graph, thread: usize, op: Op, location: impl Fn(Object) -> usi
             let declines = Event::beside(Relaxed, None);
             vec![declines.clone(), Event { spurious: Some(place), ..declines }]
         }
-        Op::Notified(lock) => {
+        Op::Notified(_) | Op::NotifiedInTime => {
+            let lock = if let Op::Notified(lock) = op { lock } else { 0 };
             let stores = &graph.stores[location(Object::Condvar(lock))];
             let own = stores.iter().rposition(|id| id.is_some_and(|id| id.0 == thread));
             let own = own.expect("it has enqueued");
@@ -275,10 +176,30 @@ fn is_open(graph: &Graph, op: Op, (location, place): (usize, usize), source: Id)
     }
 }
 
+/// Whether a timeout fires that has fired before, and no other thread has had the lock since then:
+/// its thread then takes the lock only after another one.
+fn fires_again(graph: &Graph, thread: usize, location: usize) -> bool {
+    let events = &graph.threads[thread];
+    // how often others had released the lock when this thread took it that had it at this event
+    let others = |at: usize| {
+        let takes = |event: &Event| event.location == Some(location) && event.written == Some(1);
+        let taken = events[..at].iter().rposition(takes);
+        let of_others = graph.stores[location]
+            .iter()
+            .take_while(|id| taken.is_some_and(|nth| **id != Some((thread, nth))));
+        let released = |id: &&Id| id.is_some_and(|id| id.0 != thread) && graph.value(**id) == 0;
+        of_others.filter(released).count()
+    };
+    let fired = (0..events.len()).filter(|at| events[*at].spurious == Some(Place::Timeout));
+    let fired: Vec<usize> = fired.collect();
+    let (last, earlier) = fired.split_last().expect("it has just fired");
+    earlier.iter().any(|at| others(*at) == others(*last))
+}
+
 /// Every graph with one more event of this thread, consistent or not.
 fn grown(program: &Program, objects: &[Object], graph: &Graph, thread: usize) -> Vec<Graph> {
     let events = &graph.threads[thread];
-    let Some((op, last)) = next(&program.threads[thread], events) else { return Vec::new() };
+    let Some((op, last, early)) = next(&program.threads[thread], events) else { return Vec::new() };
     let with = |event: Event, place: Option<usize>| {
         let mut graph = graph.clone();
         if let (Some(location), Some(place)) = (event.location, place) {
@@ -297,7 +218,9 @@ fn grown(program: &Program, objects: &[Object], graph: &Graph, thread: usize) ->
     for place in 0..=graph.stores[location].len() {
         let source = place.checked_sub(1).and_then(|at| graph.stores[location][at]);
         let value = graph.value(source);
-        if !is_open(graph, op, (location, place), source) {
+        let is_own = source.is_some_and(|id| id.0 == thread);
+        let waits = early && is_own && op == Op::LockInTime && fires_again(graph, thread, location);
+        if waits || !is_open(graph, op, (location, place), source) {
             continue;
         }
         for (written, order) in writes(op, last, thread, value) {
@@ -306,7 +229,7 @@ fn grown(program: &Program, objects: &[Object], graph: &Graph, thread: usize) ->
                 read: (!only_stores(op)).then_some((source, value)),
                 written,
                 order,
-                reports: reports(op, value, written.is_some()),
+                reports: reports(op, value, written.is_some(), early),
                 does: match op {
                     Op::Enter => Some(Does::Enters),
                     Op::Take => Some(Does::Takes),
@@ -343,6 +266,13 @@ fn expanded(program: &Program) -> Program {
             Op::Read if !ordered => vec![Op::Enter],
             Op::ReadUnlock if !ordered => vec![Op::Leave],
             Op::Write if !ordered => vec![Op::Take],
+            Op::WaitTimeout => vec![
+                Op::Choose(Place::Timeout),
+                Op::Enqueue(0),
+                Op::Unlock(0),
+                Op::NotifiedInTime,
+                Op::LockInTime,
+            ],
             Op::Park => choose(Place::Park).into_iter().chain([Op::Token]).collect(),
             op => vec![op],
         }
@@ -380,6 +310,14 @@ pub(super) fn allowed(program: &Program, most: usize) -> Option<(u64, Outcomes)>
             for next in grown.filter(is_consistent) {
                 is_final = false;
                 above.insert(next);
+            }
+            let comes_to = |thread: usize| next(&program.threads[thread], &graph.threads[thread]);
+            let mut stuck = (0..count).filter_map(comes_to);
+            if is_final && stuck.clone().any(|next| next.0 == Op::NotifiedInTime) {
+                continue; // the timeout has fired, in another one
+            }
+            if is_final && stuck.any(|next| next.0 == Op::LockInTime && next.2) {
+                return None; // perhaps it fires again and again
             }
             let reads = reads(&program, graph);
             if is_final && !(program.awaits() && is_stuck(&reads)) {
