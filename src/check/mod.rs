@@ -11,11 +11,12 @@ pub(crate) use settings::{Settings, settings_of_check};
 
 use crate::counterexample::Token;
 use crate::execution::knockout::Probe;
-use crate::execution::{Ending, Engine};
+use crate::execution::{Ending, Engine, Robustness};
 use crate::explore::{self, Again, Exploration, Judge, Limits, ModelFn, Progress};
 use crate::report;
 use crate::verdict::{Bound, Counts, Coverage, Expect, Explorer, Extent, Run, Verdict};
 use crate::vocabulary::budget::Budget;
+use crate::vocabulary::explorer::MemoryModel;
 use crate::vocabulary::schedule::Which;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -442,11 +443,14 @@ impl<'a> Check<'a> {
             return Verdict::Unknown(Bound::Executions(0));
         }
         let limits = self.limits();
-        let mut coverage = Coverage { runs: Vec::new(), skipped: Vec::new() };
+        let mut coverage = Coverage { runs: Vec::new(), skipped: Vec::new(), race: None };
         let mut sometimes: BTreeMap<&str, bool> = BTreeMap::new();
         for explorer in self.explorers.clone() {
             if explorer.samples() && coverage.is_exhaustive() {
                 continue; // nothing is left to be found by chance
+            }
+            if explorer.memory() == MemoryModel::Rc11 && coverage.is_weak() {
+                continue; // it would come by the same executions
             }
             let exploration =
                 explore::explore(explorer, Arc::clone(model), &limits, None, &mut self.progress);
@@ -464,6 +468,8 @@ impl<'a> Check<'a> {
                 continue;
             }
             let is_explored = self.is_explored(&exploration);
+            let race = exploration.races.as_ref().and_then(Robustness::race);
+            coverage.race = coverage.race.take().or_else(|| race.cloned());
             match ran(explorer, exploration) {
                 Ok(run) if is_explored => coverage.runs.push(run),
                 // where no threads meet in any interleaving, they do so nowhere: nothing that is
@@ -544,7 +550,7 @@ impl<'a> Check<'a> {
 
 /// Returns what an explorer did that found no violation, or why that says nothing.
 fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
-    let Exploration { executions, longest, cut, unseen, .. } = exploration;
+    let Exploration { executions, longest, cut, unseen, races, .. } = exploration;
     if let Some(bound @ (Bound::Stuck { .. } | Bound::NotModelled { .. } | Bound::Stack { .. })) =
         cut
     {
@@ -557,6 +563,7 @@ fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
         _ if explorer.samples() => Extent::Sampled,
         (_, Some(unseen)) => Extent::Bounded(Bound::Unseen(unseen)),
         (Some(bound), None) => Extent::Bounded(bound),
+        (None, None) if races.is_some_and(|races| races.race().is_none()) => Extent::Weak,
         (None, None) => whole(explorer),
     };
     Ok(Run { explorer, executions, longest, extent })
@@ -564,10 +571,10 @@ fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
 
 /// Returns the extent of an explorer that has nothing left to explore.
 fn whole(explorer: Explorer) -> Extent {
-    match (explorer.driver(), explorer.preemption_bound()) {
-        (Engine::Loom, Some(most)) => Extent::Bounded(Bound::Preemptions(most)),
-        (Engine::Loom, None) => Extent::Complete,
-        (Engine::Shuttle, _) if explorer == Explorer::Graphs => Extent::Weak,
-        (Engine::Shuttle | Engine::Std, _) => Extent::Exhaustive,
+    match (explorer.memory(), explorer.preemption_bound()) {
+        (MemoryModel::Loom, Some(most)) => Extent::Bounded(Bound::Preemptions(most)),
+        (MemoryModel::Loom, None) => Extent::Complete,
+        (MemoryModel::Rc11, _) => Extent::Weak,
+        (MemoryModel::Sequential | MemoryModel::Real, _) => Extent::Exhaustive,
     }
 }

@@ -8,6 +8,7 @@
 //! reaches another waiter or none. Each thread has that choice once per place. After that, a
 //! timeout fires when no other thread can run.
 
+use super::memory::robust::Strength;
 use super::step::{choose, perform, step};
 use super::{Engine, Home, Pending, Seen, Waits, World, engine, me, with};
 use super::{knockout, lock, loom};
@@ -100,8 +101,15 @@ fn wait_here(
     let why =
         Seen::value(Value::Outcome(if timeout { Outcome::TimedOut } else { Outcome::Spurious }));
     let awake = step(waiting, |world, me| {
+        let leaves = waiting.spurious && choose(world, 2) == 1;
+        if !leaves {
+            // who leaves at once has no part in what is notified
+            let told = timeout || !world.rules.spurious;
+            let strength = if told { Strength::Weak } else { Strength::Waiting };
+            world.accesses(me, condvar, strength, true);
+        }
         enqueue(world, condvar, mutex, me);
-        if !waiting.spurious || choose(world, 2) == 0 {
+        if !leaves {
             return (false, Seen::default());
         }
         world.serve(me, waiting.location, Some(mutex));
@@ -123,7 +131,8 @@ pub(crate) fn notify(condvar: &Home, all: bool) {
     let Some(all) = knockout::notification(condvar, all, location) else { return };
     let (engine, condvar) = (condvar.engine_now(), condvar.id());
     let operation = if all { Operation::NotifyAll } else { Operation::NotifyOne };
-    let meaning = |world: &mut World, _| {
+    let meaning = |world: &mut World, me| {
+        world.accesses(me, condvar, Strength::Waiting, false);
         // Sorted by identity, so that a choice names the same thread in equivalent executions.
         let mut asleep: SmallVec<[(ThreadId, usize); 4]> = {
             let waiters = world.object(condvar).waiters.iter().enumerate();

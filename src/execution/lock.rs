@@ -42,6 +42,10 @@ pub(super) fn take(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) 
         Mode::Read => object.readers.push(me),
     }
     world.memory.clocks.acquire(me, lock);
+    if mode == Mode::Write {
+        world.memory.clocks.acquire_readers(me, lock);
+    }
+    world.orders_by(lock);
     if world.rules.weak {
         world.changes_lock(me, lock, true);
     }
@@ -67,7 +71,10 @@ pub(super) fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: Threa
             at.map(|at| object.readers.remove(at));
         }
     }
-    world.memory.clocks.release(me, lock);
+    match mode {
+        Mode::Write => world.memory.clocks.release(me, lock),
+        Mode::Read => world.memory.clocks.release_reader(me, lock),
+    }
     if world.rules.weak {
         world.changes_lock(me, lock, false);
     }
@@ -118,6 +125,8 @@ fn try_acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>)
             if world.rules.weak { world.finds_free(me, lock) } else { is_free(world, lock, mode) };
         if free {
             take(world, lock, mode, me);
+        } else {
+            world.tries_in_vain(me, lock);
         }
         (free, tried(world, lock, free))
     };

@@ -5,6 +5,7 @@ use super::failure::{
     unwinds_under_loom,
 };
 use super::loom::flush_deferred;
+use super::memory::robust::Strength;
 use super::statics::drop_locals;
 use super::step::{choose, perform, step};
 use super::{
@@ -207,6 +208,9 @@ pub(crate) fn park(timeout: bool) {
     }
     let meaning = |world: &mut World, me| {
         let had = std::mem::take(&mut world.thread(me).token);
+        if had && !world.rules.spurious {
+            world.accesses(me, token(me), Strength::Weak, true);
+        }
         world.memory.clocks.acquire(me, token(me));
         ((), Seen::value(Value::Outcome(if had { Outcome::Unparked } else { Outcome::TimedOut })))
     };
@@ -243,6 +247,9 @@ pub(crate) fn unpark(thread: ThreadId) {
     }
     let meaning = |world: &mut World, me| {
         world.thread(thread).token = true;
+        if !world.rules.spurious {
+            world.accesses(me, token(thread), Strength::Weak, false);
+        }
         world.memory.clocks.release(me, token(thread));
         ((), Seen::default())
     };

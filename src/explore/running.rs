@@ -8,8 +8,10 @@ use super::{
     dfs::Dfs, exhaustive::Exhaustive, graphs::Graphs, pct::Pct, portfolio::Portfolio, pos::Pos,
     random::Random, replay::Replay, walk::Walk,
 };
-use crate::execution::{self, Ending, Engine, FailedExecution, Rules, Strategy, World};
-use crate::vocabulary::explorer::Explorer;
+use crate::execution::{
+    self, Anew, Ending, Engine, FailedExecution, Rules, Sought, Strategy, World,
+};
+use crate::vocabulary::explorer::{Explorer, MemoryModel};
 use crate::vocabulary::schedule::Which;
 use crate::vocabulary::verdict::Bound;
 use std::panic::Location;
@@ -51,6 +53,8 @@ pub(super) struct Running {
     places: Vec<&'static Location<'static>>,
     /// Whether the execution is recorded.
     records: bool,
+    /// Which races of atomics are sought.
+    sought: Option<Sought>,
     /// The execution that is being run again, if any.
     rerun: Option<Rerun>,
 }
@@ -93,16 +97,19 @@ impl Running {
         execution::failure::stack::set(job.limits.stack, &job.pulse);
         execution::failure::last_words::set(job.explorer, job.limits.teller.as_ref(), &job.pulse);
         let rules = job.rules(Engine::Shuttle, &[]);
-        Running { assigned, rules, places: Vec::new(), records: false, rerun: None }
+        let sought = job.sought_races();
+        Running { assigned, rules, places: Vec::new(), records: false, sought, rerun: None }
     }
 
-    /// Starts again, because an execution has shown other places whose `Arc`s must be counted.
+    /// Starts again, because an execution has shown other places whose `Arc`s must be counted, or
+    /// that races of atomics count.
     fn learn(&mut self, learned: &[&'static Location<'static>]) {
         self.places.extend_from_slice(learned);
         let Assignment { job, shared, .. } = &self.assigned;
         lock(shared).forget();
         job.pulse.begin_anew();
         job.pulse.at_work(|| drop(execution::set_strategy(Some(strategy(job)))));
+        self.sought = job.sought_races();
         self.rules = job.rules(Engine::Shuttle, &self.places);
     }
 
@@ -157,6 +164,13 @@ impl Running {
         job.judge(&mut world);
         let mut exploration = lock(shared);
         let over = exploration.take(&mut world, number) == Then::Over;
+        let mut anew = false;
+        if self.sought.is_some() {
+            match world.add_races(exploration.races.get_or_insert_default()) {
+                Ok(sought) => self.sought = sought,
+                Err(Anew) => anew = true,
+            }
+        }
         if over {
             exploration.cut = job.time_is_up().filter(|_| exploration.failure.is_none());
         } else if without_choice {
@@ -167,7 +181,7 @@ impl Running {
         if !over {
             let learned = std::mem::take(&mut world.memory.arcs.learned);
             execution::keep(world);
-            if !learned.is_empty() {
+            if anew || !learned.is_empty() {
                 self.learn(&learned);
                 return Next::Plan;
             }
@@ -196,6 +210,7 @@ impl Running {
         execution::set_strategy(Some(Box::new(Follower::new(Rc::clone(&rerun.record), order))));
         self.rerun = Some(rerun);
         execution::begin(&self.rules);
+        execution::with(|world| world.memory.seek_races(None));
         Next::Begun
     }
 
@@ -293,14 +308,15 @@ impl Running {
         }
         drop(exploration);
         // a record takes the last store for the one that is read
-        self.records =
-            job.limits.again.is_due(job.pulse.execution()) && job.explorer != Explorer::Graphs;
+        self.records = job.limits.again.is_due(job.pulse.execution())
+            && job.explorer.memory() != MemoryModel::Rc11;
         if self.records {
             let strategy =
                 execution::set_strategy(None).expect("an exploration on shuttle has one");
             execution::set_strategy(Some(Box::new(Recorder::of(strategy))));
         }
         execution::begin(&self.rules);
+        execution::with(|world| world.memory.seek_races(self.sought));
         Then::GoOn
     }
 }

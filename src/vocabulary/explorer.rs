@@ -22,6 +22,19 @@ impl Engine {
     }
 }
 
+/// Which stores a load may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MemoryModel {
+    /// The last one: sequential consistency.
+    Sequential,
+    /// Those that RC11 allows.
+    Rc11,
+    /// Those that loom allows: most of C11.
+    Loom,
+    /// Those that this processor, and this compiler, come by.
+    Real,
+}
+
 /// What chooses the schedules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -99,6 +112,22 @@ threads         real threads: what they do is not recorded";
             Explorer::Loom { .. } => false,
             Explorer::Random { .. } | Explorer::Pct { .. } | Explorer::Pos { .. } => true,
             Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads => true,
+        }
+    }
+
+    /// Returns which stores a load may read.
+    pub(crate) fn memory(self) -> MemoryModel {
+        match self {
+            Explorer::Graphs => MemoryModel::Rc11,
+            Explorer::Loom { .. } => MemoryModel::Loom,
+            Explorer::Threads => MemoryModel::Real,
+            Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } => {
+                MemoryModel::Sequential
+            }
+            Explorer::Pct { .. }
+            | Explorer::Pos { .. }
+            | Explorer::Urw { .. }
+            | Explorer::Portfolio { .. } => MemoryModel::Sequential,
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod axioms;
 mod program;
+mod robust;
 
 use axioms::allowed;
 use program::{Kind as Programs, Op, Outcomes, Program, explored, random};

@@ -2,7 +2,7 @@
 
 use selvedge::sync::atomic::{AtomicU64, fence};
 use selvedge::sync::{Mutex, MutexGuard};
-use selvedge::{Budget, Check, Explorer, Extent, thread};
+use selvedge::{Budget, Check, Explorer, Extent, Verdict, thread};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
@@ -150,11 +150,10 @@ fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
     guards.into_iter().for_each(std::mem::forget); // held to the end
 }
 
-/// All executions of a program, and what they read.
-pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes) {
-    let read: Arc<std::sync::Mutex<Vec<Reads>>> = Arc::default();
-    let (theirs, program) = (Arc::clone(&read), program.clone());
-    let model = move || {
+/// A program as a model. Each execution adds what it reads.
+fn model(program: &Program, read: &Arc<std::sync::Mutex<Vec<Reads>>>) -> impl Fn() + use<> {
+    let (theirs, program) = (Arc::clone(read), program.clone());
+    move || {
         theirs.lock().unwrap().push(vec![Vec::new(); program.threads.len()]);
         let atomics = (0..program.locations).map(|_| AtomicU64::new(0)).collect();
         let locks = (0..LOCKS).map(|_| Mutex::new(())).collect();
@@ -165,10 +164,23 @@ pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes)
         for thread in (0..program.threads.len()).filter(|thread| !program.starts(*thread)) {
             drop(start(thread, &shared));
         }
-    };
+    }
+}
+
+fn check(explorer: Explorer) -> Check<'static> {
     let budget = Budget::executions(1_000_000);
-    let check = Check::new("program").explorers([explorer]).leaks(false).budget(budget);
-    let counts = check.count(model).expect("all of it is modelled");
+    Check::new("program").explorers([explorer]).leaks(false).budget(budget)
+}
+
+/// What a check says of a program.
+pub(super) fn verdict(explorer: Explorer, program: &Program) -> Verdict {
+    check(explorer).run(model(program, &Arc::default()))
+}
+
+/// All executions of a program, and what they read.
+pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes) {
+    let read: Arc<std::sync::Mutex<Vec<Reads>>> = Arc::default();
+    let counts = check(explorer).count(model(program, &read)).expect("all of it is modelled");
     assert!(matches!(counts.extent, Extent::Weak | Extent::Exhaustive), "{counts:?}");
     let mut outcomes = Outcomes::new();
     for reads in read.lock().unwrap().iter() {
