@@ -46,9 +46,10 @@ pub struct Coverage {
     pub runs: Vec<Run>,
     /// Explorers that were inconclusive, and why.
     pub skipped: Vec<(Explorer, Bound)>,
-    /// The first two accesses by which weak memory may show more than sequential consistency, if
-    /// [`Explorer::Exhaustive`] came by some: they are of one atomic, one of them writes, one of
-    /// them is weaker than `SeqCst`, and nothing orders them.
+    /// The first two operations by which weak memory may show more than sequential consistency, if
+    /// [`Explorer::Exhaustive`] came by some. Mostly they are accesses of one atomic: one of them
+    /// writes, one of them is weaker than `SeqCst`, and nothing orders them. Or one of them tells
+    /// what another thread has done and orders nothing: a failed `try_lock`, the count of an `Arc`.
     pub race: Option<String>,
 }
 
@@ -71,7 +72,9 @@ impl Coverage {
     pub fn on_weak_memory(&self) -> Option<String> {
         let robust = |run: &Run| run.extent == Extent::Weak && run.explorer == Explorer::Exhaustive;
         if self.runs.iter().any(robust) {
-            return Some("RC11 adds nothing: no unordered accesses of an atomic".to_string());
+            return Some(
+                "RC11 adds nothing: at most SeqCst accesses of an atomic are unordered".to_string(),
+            );
         }
         let explored = self.runs.iter().any(|run| match run.explorer.memory() {
             MemoryModel::Rc11 | MemoryModel::Loom => true,
