@@ -11,11 +11,12 @@ pub(crate) use settings::{Settings, settings_of_check};
 
 use crate::counterexample::Token;
 use crate::execution::knockout::Probe;
-use crate::execution::{Ending, Engine};
+use crate::execution::{Ending, Engine, Robustness};
 use crate::explore::{self, Again, Exploration, Judge, Limits, ModelFn, Progress};
 use crate::report;
 use crate::verdict::{Bound, Counts, Coverage, Expect, Explorer, Extent, Run, Verdict};
 use crate::vocabulary::budget::Budget;
+use crate::vocabulary::explorer::MemoryModel;
 use crate::vocabulary::schedule::Which;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -101,15 +102,17 @@ impl std::fmt::Debug for Check<'_> {
 }
 
 impl<'a> Check<'a> {
-    /// Creates a check of the model of this name, with the default budget. It explores
-    /// exhaustively, then with loom, then with a portfolio of samplers.
+    /// Creates a check of the model of this name, with the default budget. It explores every
+    /// interleaving, and then weak memory, unless the first has shown that it adds nothing. Where
+    /// the interleavings are too many, a portfolio of samplers follows. A model of which
+    /// [`Explorer::Graphs`] knows too little still holds: its coverage says that weak memory was
+    /// not explored, and why that matters ([`Coverage::on_weak_memory`]).
     pub fn new(name: &str) -> Check<'a> {
         Check {
             name: name.to_string(),
             explorers: vec![
                 Explorer::Exhaustive,
-                Explorer::Loom { preemption_bound: Some(2) },
-                Explorer::Loom { preemption_bound: None },
+                Explorer::Graphs,
                 Explorer::Portfolio { seed: 0 },
             ],
             settings: Settings::default(),
@@ -448,11 +451,14 @@ impl<'a> Check<'a> {
             return Verdict::Unknown(Bound::Executions(0));
         }
         let limits = self.limits();
-        let mut coverage = Coverage { runs: Vec::new(), skipped: Vec::new() };
+        let mut coverage = Coverage { runs: Vec::new(), skipped: Vec::new(), race: None };
         let mut sometimes: BTreeMap<&str, bool> = BTreeMap::new();
         for explorer in self.explorers.clone() {
             if explorer.samples() && coverage.is_exhaustive() {
                 continue; // nothing is left to be found by chance
+            }
+            if explorer.memory() == MemoryModel::Rc11 && coverage.is_weak() {
+                continue; // it would come by the same executions
             }
             let exploration =
                 explore::explore(explorer, Arc::clone(model), &limits, None, &mut self.progress);
@@ -470,6 +476,8 @@ impl<'a> Check<'a> {
                 continue;
             }
             let is_explored = self.is_explored(&exploration);
+            let race = exploration.races.as_ref().and_then(Robustness::race);
+            coverage.race = coverage.race.take().or_else(|| race.cloned());
             match ran(explorer, exploration) {
                 Ok(run) if is_explored => coverage.runs.push(run),
                 // where no threads meet in any interleaving, they do so nowhere: nothing that is
@@ -550,7 +558,7 @@ impl<'a> Check<'a> {
 
 /// Returns what an explorer did that found no violation, or why that says nothing.
 fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
-    let Exploration { executions, longest, cut, unseen, .. } = exploration;
+    let Exploration { executions, longest, cut, unseen, races, .. } = exploration;
     if let Some(bound @ (Bound::Stuck { .. } | Bound::NotModelled { .. } | Bound::Stack { .. })) =
         cut
     {
@@ -563,6 +571,7 @@ fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
         _ if explorer.samples() => Extent::Sampled,
         (_, Some(unseen)) => Extent::Bounded(Bound::Unseen(unseen)),
         (Some(bound), None) => Extent::Bounded(bound),
+        (None, None) if races.is_some_and(|races| races.race().is_none()) => Extent::Weak,
         (None, None) => whole(explorer),
     };
     Ok(Run { explorer, executions, longest, extent })
@@ -570,10 +579,10 @@ fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
 
 /// Returns the extent of an explorer that has nothing left to explore.
 fn whole(explorer: Explorer) -> Extent {
-    match (explorer.driver(), explorer.preemption_bound()) {
-        (Engine::Loom, Some(most)) => Extent::Bounded(Bound::Preemptions(most)),
-        (Engine::Loom, None) => Extent::Complete,
-        (Engine::Shuttle, _) if explorer.chooses_stores() => Extent::Weak,
-        (Engine::Shuttle | Engine::Std, _) => Extent::Exhaustive,
+    match (explorer.memory(), explorer.preemption_bound()) {
+        (MemoryModel::Loom, Some(most)) => Extent::Bounded(Bound::Preemptions(most)),
+        (MemoryModel::Loom, None) => Extent::Complete,
+        (MemoryModel::Rc11, _) => Extent::Weak,
+        (MemoryModel::Sequential | MemoryModel::Real, _) => Extent::Exhaustive,
     }
 }

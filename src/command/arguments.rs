@@ -41,8 +41,9 @@ const EXPLORERS: &str = "Who chooses the schedules; may be given several times";
 
 /// The long help about explorers.
 fn explorers() -> String {
-    let default = "Without this option: loom:2 and then loom; and as a second check exhaustive, \
-                   then portfolio:0 where that is\ntoo much for it.";
+    let default = "Without this option: exhaustive, then graphs unless weak memory adds nothing, \
+                   then portfolio:0 where that is\ntoo much; and as a second opinion loom:2 and \
+                   then loom.";
     format!("{EXPLORERS}\n\n{}\n\n{default}", Explorer::NAMES)
 }
 

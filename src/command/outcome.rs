@@ -3,8 +3,8 @@
 use super::selection::Plan;
 use selvedge::report::{Finding, Row, Style};
 use selvedge::systems::Model;
-use selvedge::verdict::Counterexample;
-use selvedge::{Coverage, Explorer, Verdict};
+use selvedge::verdict::{Counterexample, Run};
+use selvedge::{Coverage, Explorer, Extent, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Whether a verdict is the one that the model expects.
@@ -66,10 +66,12 @@ impl Outcome {
         {
             notes.push("it panicked before there was a second thread".to_string());
         }
-        if let Verdict::Holds(Coverage { skipped, .. }) = verdict {
+        if let Verdict::Holds(coverage) = verdict {
+            let skipped = coverage.skipped.iter();
             notes.extend(
-                skipped.iter().map(|(explorer, bound)| format!("{explorer} says nothing: {bound}")),
+                skipped.map(|(explorer, bound)| format!("{explorer} says nothing: {bound}")),
             );
+            notes.extend(coverage.on_weak_memory());
         }
         let row = Row {
             system: model.system().to_string(),
@@ -126,7 +128,10 @@ impl Outcome {
 /// The extent of the exploration: `exhaustive`, `bounded by 3000 ms (exhaustive), sampled (pct:3:0,
 /// random:0)`.
 fn extents(plan: &Plan, coverage: &Coverage) -> String {
-    let alike = coverage.runs.chunk_by(|a, b| a.extent == b.extent);
+    // every interleaving is among what weak memory allows
+    let less = |run: &&Run| coverage.is_weak() && run.extent == Extent::Exhaustive;
+    let runs: Vec<&Run> = coverage.runs.iter().filter(|run| !less(run)).collect();
+    let alike = runs.chunk_by(|a, b| a.extent == b.extent);
     let said: Vec<String> = alike
         .map(|runs| {
             let explorers: Vec<Explorer> = runs.iter().map(|run| run.explorer).collect();

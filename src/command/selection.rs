@@ -45,8 +45,8 @@ impl From<Explorer> for Plan {
 }
 
 impl Plan {
-    /// loom for weak memory. On shuttle the exhaustive search if that is feasible, and otherwise a
-    /// portfolio, because no single strategy finds every bug.
+    /// Every interleaving, weak memory if it adds anything, and where that is too much a portfolio,
+    /// because no single strategy finds every bug. As a second opinion, loom.
     pub(crate) fn everyday() -> Vec<Plan> {
         vec![
             Plan {
@@ -58,7 +58,11 @@ impl Plan {
             },
             Plan {
                 label: "shuttle".to_string(),
-                explorers: vec![Explorer::Exhaustive, Explorer::Portfolio { seed: 0 }],
+                explorers: vec![
+                    Explorer::Exhaustive,
+                    Explorer::Graphs,
+                    Explorer::Portfolio { seed: 0 },
+                ],
             },
         ]
     }

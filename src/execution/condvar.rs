@@ -12,6 +12,7 @@
 //! the mutex, be notified, acquire the mutex. Which waiter a notification wakes is a part of its
 //! event: how many there are is known only from the state that it reads.
 
+use super::memory::robust::Strength;
 use super::step::{choose, ends_early, perform, step};
 use super::{Effect, Engine, Home, Pending, Seen, Waits, World, engine, me, with};
 use super::{knockout, lock, loom};
@@ -109,8 +110,15 @@ fn wait_here(
     let why =
         Seen::value(Value::Outcome(if timeout { Outcome::TimedOut } else { Outcome::Spurious }));
     let awake = step(waiting, |world, me| {
+        let leaves = waiting.spurious && choose(world, 2) == 1;
+        if !leaves {
+            // who leaves at once has no part in what is notified
+            let told = timeout || !world.rules.spurious;
+            let strength = if told { Strength::Weak } else { Strength::Waiting };
+            world.accesses(me, condvar, strength, true);
+        }
         enqueue(world, condvar, mutex, me);
-        if !waiting.spurious || choose(world, 2) == 0 {
+        if !leaves {
             return (false, Seen::default());
         }
         world.serve(me, waiting.location, Some(mutex));
@@ -182,6 +190,7 @@ pub(crate) fn notify(condvar: &Home, all: bool) {
     let operation = if all { Operation::NotifyAll } else { Operation::NotifyOne };
     let pending = Pending::on(condvar, operation, location);
     let meaning = |world: &mut World, me| {
+        world.accesses(me, condvar, Strength::Waiting, false);
         // Sorted by identity, so that a choice names the same thread in equivalent executions.
         let mut asleep: SmallVec<[(ThreadId, usize); 4]> = {
             let waiters = world.object(condvar).waiters.iter().enumerate();

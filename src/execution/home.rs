@@ -41,6 +41,9 @@ impl Home {
     pub(crate) fn part(self) -> Home {
         let mut part = self;
         part.part = true;
+        if part.execution != 0 {
+            try_with(|world| world.object(part.id).part = true);
+        }
         part
     }
 

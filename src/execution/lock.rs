@@ -42,9 +42,10 @@ pub(super) fn take(world: &mut World, lock: ObjectId, mode: Mode, me: ThreadId) 
         Mode::Read => object.readers.push(me),
     }
     world.memory.clocks.acquire(me, lock);
-    if mode == Mode::Write && world.rules.weak {
-        world.memory.acquire_from_readers(me, lock);
+    if mode == Mode::Write {
+        world.memory.clocks.acquire_readers(me, lock);
     }
+    world.orders_by(lock);
 }
 
 pub(super) fn is_free(world: &World, lock: ObjectId, mode: Mode) -> bool {
@@ -67,10 +68,10 @@ pub(super) fn give_back(world: &mut World, lock: ObjectId, mode: Mode, me: Threa
             at.map(|at| object.readers.remove(at));
         }
     }
-    if mode == Mode::Read && world.rules.weak && !world.is_ordered(lock) {
-        return world.memory.release_by_reader(me, lock);
+    match mode {
+        Mode::Write => world.memory.clocks.release(me, lock),
+        Mode::Read => world.memory.clocks.release_reader(me, lock),
     }
-    world.memory.clocks.release(me, lock);
 }
 
 /// Acquires the lock, waiting if necessary.
@@ -131,6 +132,8 @@ fn try_acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>)
         };
         if free {
             take(world, lock, mode, me);
+        } else {
+            world.tries_in_vain(me, lock);
         }
         (free, tried(world, lock, free))
     };

@@ -50,6 +50,8 @@ pub(crate) struct ObjectState {
     /// every execution in which that thread does the same, whatever the others do.
     pub(crate) born: (ThreadId, u32),
     pub(crate) role: Role,
+    /// Whether it is a part of another facade type.
+    pub(crate) part: bool,
     pub(crate) writer: Option<ThreadId>,
     /// Who held it for writing last.
     pub(crate) last: Option<ThreadId>,

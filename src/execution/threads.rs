@@ -5,6 +5,7 @@ use super::failure::{
     unwinds_under_loom,
 };
 use super::loom::flush_deferred;
+use super::memory::robust::Strength;
 use super::statics::drop_locals;
 use super::step::{ends_early, perform, step};
 use super::{
@@ -216,6 +217,9 @@ pub(crate) fn park(timeout: bool) {
             None => world.thread(me).token,
         };
         world.thread(me).token &= !had;
+        if had && !world.rules.spurious {
+            world.accesses(me, token(me), Strength::Weak, true);
+        }
         if had || !world.rules.weak {
             world.memory.clocks.acquire(me, token(me));
         }
@@ -235,6 +239,9 @@ pub(crate) fn unpark(thread: ThreadId) {
     let meaning = |world: &mut World, me| {
         world.acts(me, &pending);
         world.thread(thread).token = true;
+        if !world.rules.spurious {
+            world.accesses(me, token(thread), Strength::Weak, false);
+        }
         world.memory.clocks.release(me, token(thread));
         ((), Seen::default())
     };

@@ -68,6 +68,7 @@ impl World {
         self.objects.push(ObjectState {
             born: (me, nth),
             role: Role::Plain,
+            part: false,
             writer: None,
             last: None,
             readers: SmallVec::new(),

@@ -2,7 +2,7 @@
 
 use super::again;
 use crate::dependence::{both_did_something, met};
-use crate::execution::{Ending, FailedExecution, World};
+use crate::execution::{Ending, FailedExecution, Robustness, World};
 use crate::vocabulary::verdict::{Bound, Kind};
 use std::collections::BTreeMap;
 use std::panic::Location;
@@ -38,6 +38,8 @@ pub(crate) struct Exploration {
     pub(crate) unseen: Option<String>,
     /// Where the `Arc`s are created that another exploration must count.
     pub(super) anew: Vec<&'static Location<'static>>,
+    /// The races of atomics, if they were asked for.
+    pub(crate) races: Option<Robustness>,
     /// Conditions of `sometimes!` that were evaluated, and whether they were ever true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
     pub(crate) failure: Option<FailedExecution>,
@@ -60,7 +62,8 @@ impl Exploration {
     /// Starts again from the beginning.
     pub(super) fn forget(&mut self) {
         let tally = self.tally.as_ref().map(|_| BTreeMap::new());
-        *self = Exploration { tally, ..Exploration::default() };
+        let races = self.races.as_ref().map(Robustness::anew);
+        *self = Exploration { tally, races, ..Exploration::default() };
     }
 
     /// Adds a finished execution.

@@ -3,8 +3,8 @@
 use super::exploration::Shared;
 use super::limits::{Judge, Limits, ModelFn};
 use crate::dependence::depends_on_orderings;
-use crate::execution::{Counted, Ending, Engine, Pulse, Rules, World};
-use crate::vocabulary::explorer::Explorer;
+use crate::execution::{Counted, Ending, Engine, Pulse, Rules, Sought, World};
+use crate::vocabulary::explorer::{Explorer, MemoryModel};
 use crate::vocabulary::schedule::{Only, Which};
 use crate::vocabulary::trace::Fingerprint;
 use crate::vocabulary::verdict::{Bound, Kind};
@@ -43,6 +43,13 @@ impl Job {
         }
     }
 
+    /// Whether the search tells if weak memory adds anything. It does not if violated executions,
+    /// which end early, count as explored.
+    pub(super) fn sought_races(&self) -> Option<Sought> {
+        let asks = self.explorer == Explorer::Exhaustive && self.only.is_none();
+        (asks && !self.limits.past_violations).then_some(Sought::All)
+    }
+
     /// The rules for every execution on this engine. `places` are where the counted `Arc`s are
     /// created.
     pub(super) fn rules(&self, engine: Engine, places: &[&'static Location<'static>]) -> Rules {
@@ -60,7 +67,7 @@ impl Job {
             most_events: self.limits.most_events.filter(|_| engine == Engine::Shuttle),
             replays: self.only.as_ref().map(|only| Arc::clone(&only.events)),
             judged: self.limits.judge.is_some(),
-            weak: self.explorer.chooses_stores(),
+            weak: self.explorer.memory() == MemoryModel::Rc11,
         }
     }
 

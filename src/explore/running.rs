@@ -10,8 +10,10 @@ use super::{
     dfs::Dfs, exhaustive::Exhaustive, graphs::Graphs, graphs::Repeat, pct::Pct,
     portfolio::Portfolio, pos::Pos, random::Random, replay::Replay, walk::Walk,
 };
-use crate::execution::{self, Ending, Engine, FailedExecution, Rules, Strategy, World};
-use crate::vocabulary::explorer::Explorer;
+use crate::execution::{
+    self, Anew, Ending, Engine, FailedExecution, Rules, Sought, Strategy, World,
+};
+use crate::vocabulary::explorer::{Explorer, MemoryModel};
 use crate::vocabulary::schedule::Which;
 use crate::vocabulary::verdict::Bound;
 use redrawn::Redrawn;
@@ -25,7 +27,7 @@ const ESTIMATE_EVERY: u64 = 256;
 /// The strategy for the exploration's executions.
 fn strategy(job: &Job) -> Box<dyn Strategy> {
     match job.only.as_ref().map(|only| &only.which) {
-        Some(Which::Schedule(choices)) if job.explorer.chooses_stores() => {
+        Some(Which::Schedule(choices)) if job.explorer.memory() == MemoryModel::Rc11 => {
             return Box::new(Repeat::new(choices.clone()));
         }
         Some(Which::Schedule(choices)) => return Box::new(Replay::new(choices.clone())),
@@ -57,6 +59,8 @@ pub(super) struct Running {
     places: Vec<&'static Location<'static>>,
     /// Whether the execution is recorded.
     records: bool,
+    /// Which races of atomics are sought.
+    sought: Option<Sought>,
     /// The execution that is being run again, if any.
     rerun: Option<Rerun>,
     /// The failed execution that is being run again as it is drawn, if any.
@@ -101,16 +105,20 @@ impl Running {
         execution::failure::stack::set(job.limits.stack, &job.pulse);
         execution::failure::last_words::set(job.explorer, job.limits.teller.as_ref(), &job.pulse);
         let rules = job.rules(Engine::Shuttle, &[]);
-        Running { assigned, rules, places: Vec::new(), records: false, rerun: None, redrawn: None }
+        let sought = job.sought_races();
+        let (places, records) = (Vec::new(), false);
+        Running { assigned, rules, places, records, sought, rerun: None, redrawn: None }
     }
 
-    /// Starts again, because an execution has shown other places whose `Arc`s must be counted.
+    /// Starts again, because an execution has shown other places whose `Arc`s must be counted, or
+    /// that races of atomics count.
     fn learn(&mut self, learned: &[&'static Location<'static>]) {
         self.places.extend_from_slice(learned);
         let Assignment { job, shared, .. } = &self.assigned;
         lock(shared).forget();
         job.pulse.begin_anew();
         job.pulse.at_work(|| drop(execution::set_strategy(Some(strategy(job)))));
+        self.sought = job.sought_races();
         self.rules = job.rules(Engine::Shuttle, &self.places);
     }
 
@@ -171,6 +179,13 @@ impl Running {
         }
         let mut exploration = lock(shared);
         let over = exploration.take(&mut world, number) == Then::Over;
+        let mut anew = false;
+        if self.sought.is_some() {
+            match world.add_races(exploration.races.get_or_insert_default()) {
+                Ok(sought) => self.sought = sought,
+                Err(Anew) => anew = true,
+            }
+        }
         if over {
             exploration.cut = job.time_is_up().filter(|_| exploration.failure.is_none());
         } else if without_choice {
@@ -181,7 +196,7 @@ impl Running {
         if !over {
             let learned = std::mem::take(&mut world.memory.arcs.learned);
             execution::keep(world);
-            if !learned.is_empty() {
+            if anew || !learned.is_empty() {
                 self.learn(&learned);
                 return Next::Plan;
             }
@@ -210,6 +225,7 @@ impl Running {
         execution::set_strategy(Some(Box::new(Follower::new(Rc::clone(&rerun.record), order))));
         self.rerun = Some(rerun);
         execution::begin(&self.rules);
+        execution::with(|world| world.memory.seek_races(None));
         Next::Begun
     }
 
@@ -318,6 +334,7 @@ impl Running {
             execution::set_strategy(Some(Box::new(Recorder::of(strategy))));
         }
         execution::begin(&self.rules);
+        execution::with(|world| world.memory.seek_races(self.sought));
         Then::GoOn
     }
 }

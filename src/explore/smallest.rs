@@ -12,7 +12,7 @@ use super::host::explore;
 use super::limits::{Limits, ModelFn};
 use crate::counterexample::preemptions;
 use crate::execution::{Ending, Engine, FailedExecution};
-use crate::vocabulary::explorer::Explorer;
+use crate::vocabulary::explorer::{Explorer, MemoryModel};
 use crate::vocabulary::trace::Trace;
 use crate::vocabulary::verdict::Kind;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub(crate) fn smallest(
     time: Duration,
 ) -> Option<(Explorer, FailedExecution)> {
     let end = Instant::now() + time;
-    if explorer.chooses_stores() {
+    if explorer.memory() == MemoryModel::Rc11 {
         return smallest_graph(explorer, model, limits, failure, end);
     }
     let search = |preemptions: usize, most_events: Option<usize>| {

@@ -19,12 +19,12 @@
 //! [`cell::read`](crate::cell::read) and [`cell::write`](crate::cell::write), which two threads
 //! access, one of them writing, with an atomic in between. Otherwise it is **undecided**, and the
 //! advice is to watch: a `Release` that publishes memory behind a pointer is needed, although no
-//! model can show it. Under loom, older values of atomics also kill orderings; if none did, that
-//! decides nothing. A weakened `SeqCst` is undecided if no model could be explored under loom,
+//! model can show it. In weak memory, older values of atomics also kill orderings; if none did,
+//! that decides nothing. A weakened `SeqCst` is undecided if no model could be explored in weak memory,
 //! because nothing else shows the order of all `SeqCst` operations. "`Relaxed` is enough for these
-//! models" means: in all their interleavings, with all their stale values, nothing that they
-//! *watch* is accessed unordered, and no assertion fails. Other memory, which they do not watch,
-//! may still need the ordering.
+//! models" is a theorem about them where the exploration was exhaustive, weak memory included: in
+//! all executions that RC11 allows, nothing that they *watch* is accessed unordered, and no
+//! assertion fails. Other memory, which they do not watch, may still need the ordering.
 //!
 //! | operation | its knockouts |
 //! |---|---|
@@ -39,8 +39,9 @@
 //!
 //! The data behind a skipped lock is watched like a cell: an overlap is reported as a data race
 //! before it happens. Nothing can be removed from `Once`, `OnceLock` and `LazyLock` without handing
-//! out memory that does not exist. Interleavings are explored exhaustively, orderings under loom as
-//! well.
+//! out memory that does not exist. Interleavings are explored exhaustively. Orderings are also
+//! explored in weak memory: by the explorer of graphs, exhaustively, and where that has no model of
+//! an operation, under loom.
 
 mod run;
 
@@ -197,7 +198,10 @@ impl<'a> Knockouts<'a> {
         self
     }
 
-    /// Sets whether weaker orderings are also explored under loom. They are, unless set.
+    /// Sets whether weaker orderings are explored under loom where [`Explorer::Graphs`] has no
+    /// model of an operation. They are, unless set.
+    ///
+    /// [`Explorer::Graphs`]: crate::Explorer::Graphs
     pub fn loom(mut self, loom: bool) -> Self {
         self.group.loom = loom;
         self

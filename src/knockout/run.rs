@@ -15,9 +15,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
-/// loom, first with few preemptions.
-const LOOM: [Explorer; 2] =
-    [Explorer::Loom { preemption_bound: Some(2) }, Explorer::Loom { preemption_bound: None }];
+/// Weak memory, of which the second knows more operations, and the first all executions of those
+/// that it knows. loom begins with few preemptions.
+const GRAPHS: &[Explorer] = &[Explorer::Graphs];
+const LOOM: &[Explorer] =
+    &[Explorer::Loom { preemption_bound: Some(2) }, Explorer::Loom { preemption_bound: None }];
 
 /// The first budget, tried with every model: most killed knockouts are killed within it.
 const QUICK: Budget = Budget::executions(300).and_time(Duration::from_millis(300));
@@ -33,8 +35,15 @@ struct Usable {
     sites: BTreeMap<Site, SiteNote>,
     /// Whether it watches something that depends on orderings.
     watches: bool,
-    without_loom: Option<String>,
+    weak: Weak,
     took: Duration,
+}
+
+/// What explores weak memory in a model, if anything does.
+struct Weak {
+    explorers: &'static [Explorer],
+    /// Why it is not what was asked first, nor, if it is nothing, what was asked then.
+    why_not: Option<String>,
 }
 
 /// A knockout that is still to be tried.
@@ -108,7 +117,8 @@ pub(super) fn run(this: &Group, progress: &mut dyn FnMut(usize, usize)) -> Knock
     let used = usable.into_iter().map(|m| ModelUsed {
         name: m.name,
         coverage: m.coverage,
-        without_loom: m.without_loom,
+        weak_memory: m.weak.explorers.last().copied(),
+        without_graphs: m.weak.why_not,
     });
     let models = used.collect();
     KnockoutReport { name: this.name.clone(), models, unused, sites, knockouts: tried }
@@ -154,6 +164,7 @@ fn usable(this: &Group) -> (Vec<Usable>, Vec<(String, String)>) {
         let start = Instant::now();
         let verdict =
             check(this, name, body, &[Explorer::Exhaustive], this.settings.budget, &probe);
+        let took = start.elapsed();
         let coverage = match verdict {
             Verdict::Holds(coverage) => coverage,
             Verdict::Violated(found) => {
@@ -163,22 +174,12 @@ fn usable(this: &Group) -> (Vec<Usable>, Vec<(String, String)>) {
                 return Err((name.clone(), format!("unknown as it is: {bound}")));
             }
         };
-        let took = start.elapsed();
-        let without_loom = match this.loom {
-            false => Some("not asked for".to_string()),
-            true => match check(this, name, body, &LOOM, this.settings.budget, &Arc::default()) {
-                Verdict::Holds(coverage) => {
-                    coverage.skipped.first().map(|(_, bound)| bound.to_string())
-                }
-                Verdict::Violated(found) => {
-                    Some(format!("violated there as it is: {}", found.kind))
-                }
-                Verdict::Unknown(bound) => Some(bound.to_string()),
-            },
-        };
-        let (name, body, sites, watches) =
-            (name.clone(), Arc::clone(body), probe.sites(), probe.watches());
-        Ok(Usable { name, body, coverage, sites, watches, without_loom, took })
+        let (sites, watches) = (probe.sites(), probe.watches());
+        let has_orderings = sites.values().any(|seen| seen.declared != [None, None]);
+        let none = Weak { explorers: &[], why_not: None };
+        let weak = if has_orderings { weak(this, name, body) } else { none };
+        let (name, body) = (name.clone(), Arc::clone(body));
+        Ok(Usable { name, body, coverage, sites, watches, weak, took })
     };
     let (mut usable, mut unused) = (Vec::new(), Vec::new());
     for outcome in in_parallel(&this.models, this.workers, explore, |_| ()) {
@@ -188,6 +189,27 @@ fn usable(this: &Group) -> (Vec<Usable>, Vec<(String, String)>) {
         }
     }
     (usable, unused)
+}
+
+/// Returns what explores weak memory in a model that holds: graphs, and where they have no model of
+/// an operation, loom.
+fn weak(this: &Group, name: &str, body: &ModelFn) -> Weak {
+    let refuses =
+        |explorers| match check(this, name, body, explorers, this.settings.budget, &Arc::default())
+        {
+            Verdict::Holds(coverage) => {
+                coverage.skipped.first().map(|(_, bound)| bound.to_string())
+            }
+            Verdict::Violated(found) => Some(format!("violated there as it is: {}", found.kind)),
+            Verdict::Unknown(bound) => Some(bound.to_string()),
+        };
+    let Some(why) = refuses(GRAPHS) else { return Weak { explorers: GRAPHS, why_not: None } };
+    let (explorers, why_not) = match this.loom.then(|| refuses(LOOM)) {
+        Some(None) => (LOOM, why),
+        Some(Some(loom)) => (&[][..], format!("{why}; loom: {loom}")),
+        None => (&[][..], format!("{why}; loom: not asked for")),
+    };
+    Weak { explorers, why_not: Some(why_not) }
 }
 
 /// Runs a model with a probe.
@@ -275,7 +297,7 @@ fn unseen(knockout: &Knockout, models: &[&Usable]) -> Option<Unseen> {
         let watched = models.iter().any(|model| model.watches);
         return (!watched).then_some(Unseen::NothingWatched);
     }
-    let weak = models.iter().any(|model| model.without_loom.is_none());
+    let weak = models.iter().any(|model| !model.weak.explorers.is_empty());
     (knockout.is_of_an_ordering() && !weak).then_some(Unseen::NoWeakMemory)
 }
 
@@ -311,11 +333,11 @@ fn gets_nowhere(trace: &Trace) -> bool {
     half.iter().all(changes_nothing) && trace.threads.iter().enumerate().all(is_through)
 }
 
-/// Returns the explorers of a knockout: all interleavings, and also loom for orderings.
+/// Returns the explorers of a knockout: all interleavings, and also weak memory for orderings.
 fn explorers(knockout: &Knockout, model: &Usable) -> Vec<Explorer> {
     let mut explorers = vec![Explorer::Exhaustive];
-    if knockout.is_of_an_ordering() && model.without_loom.is_none() {
-        explorers.extend(LOOM);
+    if knockout.is_of_an_ordering() {
+        explorers.extend(model.weak.explorers);
     }
     explorers
 }

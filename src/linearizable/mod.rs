@@ -134,6 +134,7 @@ impl<S: Subject> Linearizable<S> {
             source: Source::Drawn(128),
             shape: Shape::default(),
             seed: 0,
+            // loom for weak memory: graphs are not judged
             explorers: vec![
                 Explorer::Exhaustive,
                 Explorer::Loom { preemption_bound: Some(2) },

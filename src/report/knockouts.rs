@@ -24,8 +24,12 @@ pub fn text(report: &KnockoutReport, style: &Style, sources: Sources<'_>) -> Str
         );
     }
     for model in report.models.iter() {
-        if let Some(why) = &model.without_loom {
-            text += &format!("  not under loom: {}: {}\n", clean(&model.name), clean(why));
+        if let Some(why) = &model.without_graphs {
+            let by = match model.weak_memory {
+                Some(explorer) => format!("weak memory by {explorer}"),
+                None => "no weak memory".to_string(),
+            };
+            text += &format!("  {by}: {}: {}\n", clean(&model.name), clean(why));
         }
     }
     let mut files: BTreeMap<&str, BTreeMap<u32, Vec<usize>>> = BTreeMap::new();
@@ -157,7 +161,7 @@ fn unseen(why: Unseen) -> &'static str {
             "nothing in these models depends on what is published, as far as they watch memory"
         }
         Unseen::NoWeakMemory => {
-            "only weak memory shows what SeqCst adds, and none of these models ran under loom"
+            "only weak memory shows what SeqCst adds, and none of these models was explored there"
         }
     }
 }
@@ -171,7 +175,9 @@ fn undecided(tried: &Tried, why: Unseen, seen: &SiteSeen, style: &Style) -> Stri
              selvedge::cell::read(ptr) right before each access (or keep it in a \
              selvedge::cell::UnsafeCell)"
         }
-        Unseen::NoWeakMemory => "Do not weaken it for that. Add a model that loom can explore",
+        Unseen::NoWeakMemory => {
+            "Do not weaken it for that. Add a model that graphs or loom can explore"
+        }
     };
     format!(
         "{} {}:{}: `{}` {}: {}.\n         {advice}, or say\n         why no model need notice with \
@@ -192,7 +198,9 @@ fn extent(tried: &Tried) -> String {
     let Fate::Survived(coverages) = &tried.fate else { return String::new() };
     let models = count(coverages.len() as u64, "model");
     if tried.is_exhaustive() {
-        return format!("{models}, exhaustively");
+        let weak = coverages.iter().all(|(_, coverage)| coverage.is_weak());
+        let weak = if weak { ", weak memory included" } else { "" };
+        return format!("{models}, exhaustively{weak}");
     }
     let bounded = coverages.iter().filter(|(_, coverage)| !tried.is_all(coverage));
     let bounded: Vec<String> =
@@ -234,7 +242,8 @@ fn warning(tried: &Tried, seen: &SiteSeen, style: &Style) -> String {
 /// * `version`: of this format: 1
 /// * `summary`: `sites`, `knockouts`, `killed`, `explained`, `survived`, `undecided`, `unseen` (of
 ///   the undecided, those that no model could have noticed), `unused`: sums over the groups
-/// * `groups[]`: `name`; `models[]`: `name`, `coverage`, `without_loom`; `unused[]`: `model`,
+/// * `groups[]`: `name`; `models[]`: `name`, `coverage`, `weak_memory` (an explorer),
+///   `without_graphs` (why); `unused[]`: `model`,
 ///   `why`; `sites[]`; `knockouts[]`
 /// * `….sites[]`: `file`, `line`, `column`, `operation`, `models`, `explained`, `mark`
 /// * `….knockouts[]`: `name`, `site` (place in `sites`), `change`, `fate` (`killed`, `explained`,
@@ -297,7 +306,8 @@ struct Group<'a> {
 struct Model<'a> {
     name: &'a str,
     coverage: String,
-    without_loom: Option<&'a str>,
+    weak_memory: Option<String>,
+    without_graphs: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -344,7 +354,8 @@ impl<'a> From<&'a KnockoutReport> for Group<'a> {
         let model = |m: &'a ModelUsed| Model {
             name: &m.name,
             coverage: m.coverage.to_string(),
-            without_loom: m.without_loom.as_deref(),
+            weak_memory: m.weak_memory.map(|explorer| explorer.to_string()),
+            without_graphs: m.without_graphs.as_deref(),
         };
         let site = |(at, seen): (usize, &'a SiteSeen)| Site {
             file: &seen.site.file,

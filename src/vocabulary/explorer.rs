@@ -22,6 +22,19 @@ impl Engine {
     }
 }
 
+/// Which stores a load may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MemoryModel {
+    /// The last one: sequential consistency.
+    Sequential,
+    /// Those that RC11 allows.
+    Rc11,
+    /// Those that loom allows: most of C11.
+    Loom,
+    /// Those that this processor, and this compiler, come by.
+    Real,
+}
+
 /// What chooses the schedules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -103,13 +116,19 @@ threads         real threads: what they do is not recorded";
         }
     }
 
-    /// Returns `true` if its strategy also chooses which store an access reads: memory is weak.
-    pub(crate) fn chooses_stores(self) -> bool {
+    /// Returns which stores a load may read.
+    pub(crate) fn memory(self) -> MemoryModel {
         match self {
-            Explorer::Graphs => true,
-            Explorer::Exhaustive | Explorer::Dfs | Explorer::Loom { .. } => false,
-            Explorer::Random { .. } | Explorer::Pct { .. } | Explorer::Pos { .. } => false,
-            Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads => false,
+            Explorer::Graphs => MemoryModel::Rc11,
+            Explorer::Loom { .. } => MemoryModel::Loom,
+            Explorer::Threads => MemoryModel::Real,
+            Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } => {
+                MemoryModel::Sequential
+            }
+            Explorer::Pct { .. }
+            | Explorer::Pos { .. }
+            | Explorer::Urw { .. }
+            | Explorer::Portfolio { .. } => MemoryModel::Sequential,
         }
     }
 

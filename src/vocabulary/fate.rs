@@ -1,7 +1,7 @@
 //! The results of knockouts: sites, and the fate of each change of each site.
 
 use super::change::{Knockout, Site};
-use super::verdict::{Counterexample, Coverage, Extent};
+use super::verdict::{Counterexample, Coverage, Explorer, Extent};
 
 /// The fate of a knockout.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub enum Unseen {
     /// [`UnsafeCell`](crate::cell::UnsafeCell), and no memory announced with
     /// [`cell::read`](crate::cell::read) and [`cell::write`](crate::cell::write).
     NothingWatched,
-    /// Only weak memory shows what `SeqCst` adds, and no model was explored under loom.
+    /// Only weak memory shows what `SeqCst` adds, and no model was explored in weak memory.
     NoWeakMemory,
 }
 
@@ -61,8 +61,11 @@ pub struct ModelUsed {
     pub name: String,
     /// How far it was explored. It holds.
     pub coverage: Coverage,
-    /// Why weaker orderings were not explored under loom, if they were not.
-    pub without_loom: Option<String>,
+    /// What explored weaker orderings in weak memory: [`Explorer::Graphs`], or loom; `None` if
+    /// nothing did, or if there are no orderings.
+    pub weak_memory: Option<Explorer>,
+    /// Why it was not [`Explorer::Graphs`], if it was not.
+    pub without_graphs: Option<String>,
 }
 
 /// The results of all knockouts of a group of models.
@@ -110,8 +113,9 @@ impl Tried {
     }
 
     /// Returns `true` if it survived everything that there is to explore, not only what was within
-    /// the budget. That is every interleaving and, for a weaker ordering, also everything that loom
-    /// explores.
+    /// the budget. That is every interleaving and, for a weaker ordering, also every execution that
+    /// RC11 allows, or, where a model has what [`Explorer::Graphs`] does not know, everything that
+    /// loom explores.
     #[must_use]
     pub fn is_exhaustive(&self) -> bool {
         match &self.fate {
@@ -124,8 +128,9 @@ impl Tried {
 
     /// Whether a model was explored as far as this knockout needs.
     pub(crate) fn is_all(&self, coverage: &Coverage) -> bool {
-        let loom = coverage.runs.iter().any(|run| run.extent == Extent::Complete);
-        coverage.is_exhaustive() && (loom || !self.knockout.is_of_an_ordering())
+        let loom = || coverage.runs.iter().any(|run| run.extent == Extent::Complete);
+        coverage.is_exhaustive()
+            && (!self.knockout.is_of_an_ordering() || coverage.is_weak() || loom())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The verdict of a check, with three arms, and how much was explored.
 
+use super::explorer::MemoryModel;
 use super::trace::Trace;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -45,6 +46,11 @@ pub struct Coverage {
     pub runs: Vec<Run>,
     /// Explorers that were inconclusive, and why.
     pub skipped: Vec<(Explorer, Bound)>,
+    /// The first two operations by which weak memory may show more than sequential consistency, if
+    /// [`Explorer::Exhaustive`] came by some. Mostly they are accesses of one atomic: one of them
+    /// writes, one of them is weaker than `SeqCst`, and nothing orders them. Or one of them tells
+    /// what another thread has done and orders nothing: a failed `try_lock`, the count of an `Arc`.
+    pub race: Option<String>,
 }
 
 impl Coverage {
@@ -52,6 +58,30 @@ impl Coverage {
     #[must_use]
     pub fn executions(&self) -> u64 {
         self.runs.iter().map(|run| run.executions).sum()
+    }
+
+    /// Returns `true` if some explorer saw everything that weak memory allows, or saw that it
+    /// allows no more than sequential consistency.
+    #[must_use]
+    pub fn is_weak(&self) -> bool {
+        self.runs.iter().any(|run| run.extent == Extent::Weak)
+    }
+
+    /// Says why the verdict is about weak memory, too, or why it is not; `None` if the runs say it.
+    #[must_use]
+    pub fn on_weak_memory(&self) -> Option<String> {
+        let robust = |run: &Run| run.extent == Extent::Weak && run.explorer == Explorer::Exhaustive;
+        if self.runs.iter().any(robust) {
+            return Some(
+                "RC11 adds nothing: at most SeqCst accesses of an atomic are unordered".to_string(),
+            );
+        }
+        let explored = self.runs.iter().any(|run| match run.explorer.memory() {
+            MemoryModel::Rc11 | MemoryModel::Loom => true,
+            MemoryModel::Sequential | MemoryModel::Real => false,
+        });
+        let race = self.race.as_ref().filter(|_| !explored)?;
+        Some(format!("weak memory is not explored, and may show more: {race}"))
     }
 
     /// Returns `true` if some explorer saw every interleaving.
@@ -72,7 +102,7 @@ impl fmt::Display for Coverage {
         for (explorer, bound) in &self.skipped {
             write!(f, "; {explorer}: skipped: {bound}")?;
         }
-        Ok(())
+        self.on_weak_memory().iter().try_for_each(|words| write!(f, "; {words}"))
     }
 }
 

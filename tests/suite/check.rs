@@ -1,6 +1,7 @@
 //! Checks: what a verdict means, what is an error, what replays.
 
-use selvedge::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use selvedge::sync::atomic::Ordering::{self, Acquire, Release, SeqCst};
+use selvedge::sync::atomic::{AtomicBool, AtomicUsize};
 use selvedge::sync::{Arc, Condvar, Mutex};
 use selvedge::{
     Bound, Budget, Check, Config, Expect, Explorer, Extent, Kind, Verdict, hint, thread,
@@ -56,6 +57,59 @@ fn a_model_in_which_nothing_happens_is_unknown() {
     }
     let none = Check::new("no explorer").explorers([]).run(unlocked);
     assert!(matches!(none, Verdict::Unknown(Bound::NothingExplored)), "{none:?}");
+}
+
+/// Who of two asks first: each says so, then looks whether the other did. Then `last` is called.
+fn dekker(order: [Ordering; 2], last: fn()) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        let asks = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+        let theirs = Arc::clone(&asks);
+        let other = thread::spawn(move || {
+            theirs[0].store(true, order[0]);
+            theirs[1].load(order[1])
+        });
+        asks[1].store(true, order[0]);
+        let mine = asks[0].load(order[1]);
+        last();
+        assert!(other.join().unwrap() || mine, "neither saw the other");
+    }
+}
+
+/// By default weak memory is explored where it may add something, and where it cannot be, that is
+/// said. loom is not asked.
+#[test]
+fn by_default_weak_memory_is_explored_unless_it_adds_nothing() {
+    let weaker = [Release, Acquire];
+    let check = || Check::new("dekker").config(Config::default());
+    let Verdict::Violated(found) = check().run(dekker(weaker, || ())) else { panic!("it holds") };
+    assert_eq!((found.kind, found.explorer), (Kind::Panic, Explorer::Graphs));
+    let holds = |verdict| match verdict {
+        Verdict::Holds(coverage) => coverage,
+        other => panic!("{other:?}"),
+    };
+    let strong = holds(check().run(dekker([SeqCst, SeqCst], || ())));
+    let ran: Vec<_> = strong.runs.iter().map(|run| (run.explorer, &run.extent)).collect();
+    assert_eq!(ran, [(Explorer::Exhaustive, &Extent::Weak)], "{strong}");
+    assert!(strong.skipped.is_empty(), "{strong}");
+    // graphs have no model of timeouts
+    let parks = || thread::park_timeout(std::time::Duration::from_secs(1));
+    let open = holds(check().run(dekker(weaker, parks)));
+    let ran: Vec<_> = open.runs.iter().map(|run| (run.explorer, &run.extent)).collect();
+    assert_eq!(ran, [(Explorer::Exhaustive, &Extent::Exhaustive)], "{open}");
+    assert!(!open.is_weak() && open.is_exhaustive());
+    let said = open.to_string();
+    for words in [
+        "graphs: skipped: graphs has no model of park",
+        "weak memory is not explored, and may show more: ",
+        "'s store (Release)",
+        "'s load (Acquire)",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    // whoever asks for loom is served
+    let both = [Explorer::Exhaustive, LOOM];
+    let asked = holds(check().explorers(both).run(dekker([SeqCst, SeqCst], || ())));
+    assert_eq!(asked.runs[1].explorer, LOOM);
 }
 
 #[test]

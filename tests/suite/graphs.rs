@@ -10,6 +10,7 @@ mod meaning;
 mod objects;
 mod program;
 mod random;
+mod robust;
 mod steps;
 mod tokens;
 

@@ -241,7 +241,7 @@ fn tests_nothing() {
 fn of_a_model_that_tests_nothing_everything_survives_and_orderings_are_undecided() {
     let report = report("tests_nothing", tests_nothing);
     assert_eq!((report.sites.len(), report.count(Mark::Killed)), (3, 0));
-    // what only the order of all SeqCst operations is lost of, loom has looked at
+    // what only the order of all SeqCst operations is lost of, weak memory has been looked at
     let survived = ["fetch_add split", "fetch_add AcqRel", "store Release", "join skipped"];
     assert_eq!(those(&report, Mark::Survived), survived);
     assert_eq!(

@@ -102,6 +102,7 @@ pub(crate) fn access(
     let meaning = |world: &mut World, me| {
         let stamp = Stamp::Epoch(world.memory.clocks.epoch(me));
         let (object, earlier) = touch(world, me, &range, &pending, stamp);
+        world.accesses_cell_after(earlier.first().map(|past| past.event));
         let unordered = |past: &&Past| match past.stamp {
             Stamp::Epoch(epoch) => !world.memory.clocks.knows(me, past.thread, epoch),
             Stamp::Loom(_) => unreachable!("one engine an execution"),

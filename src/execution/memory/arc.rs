@@ -12,6 +12,7 @@
 
 use super::Memory;
 use super::clocks::Clocks;
+use super::robust::Strength;
 use crate::execution::step::step;
 use crate::execution::{
     Counted, Ending, Engine, Pending, Seen, World, engine, execution, failure, loom, me, try_with,
@@ -47,6 +48,11 @@ pub(crate) enum Does {
 }
 
 impl Does {
+    /// Whether it tells how many handles there are, or that there is one.
+    fn looks(self) -> bool {
+        matches!(self, Does::Look | Does::Upgrade)
+    }
+
     /// Whether a thread that finds itself alone is ordered after it.
     fn releases(self) -> bool {
         matches!(self, Does::Drop | Does::DropWeak | Does::Claim)
@@ -228,6 +234,7 @@ impl Count {
         match engine() {
             Engine::Shuttle => step(pending, |world, me| {
                 let (result, count) = perform();
+                world.accesses(me, object, Strength::Weak, does.looks());
                 if does.releases() {
                     let Memory { clocks, arcs, .. } = &mut world.memory;
                     clocks.release_into(me, &mut arcs.all[self.nth as usize].released);

@@ -135,6 +135,7 @@ pub(in crate::execution) fn race(
     location: &'static Location<'static>,
 ) {
     let event = world.log.trace.events.len();
+    world.accesses_cell_after(world.memory.clocks.of_another(me, cell, write));
     let race = if write {
         world.memory.clocks.write(me, cell, event, location)
     } else {

@@ -33,10 +33,25 @@ pub(crate) struct Clocks {
     threads: Vec<View>,
     /// What an acquirer of a lock, or a reader of an atomic, learns.
     messages: PerObject<VectorClock>,
+    /// What readers released at a lock: only a writer acquires it.
+    readers: PerObject<VectorClock>,
     cells: PerObject<CellHistory>,
 }
 
 impl Clocks {
+    /// The last access to a cell by another thread that conflicts with one of this thread.
+    pub(super) fn of_another(
+        &self,
+        thread: ThreadId,
+        object: ObjectId,
+        write: bool,
+    ) -> Option<usize> {
+        let history = self.cells.get(object)?;
+        let reads = history.reads.iter().filter(|_| write);
+        let all = history.write.iter().chain(reads);
+        all.filter(|access| access.thread != thread).map(|access| access.event).next_back()
+    }
+
     fn of(&mut self, thread: ThreadId) -> &mut View {
         if self.threads.len() <= thread.index() {
             self.grow(thread);
@@ -58,6 +73,7 @@ impl Clocks {
     pub(in crate::execution) fn clear(&mut self) {
         self.threads.clear();
         self.messages.clear();
+        self.readers.clear();
         self.cells.clear();
     }
 
@@ -75,6 +91,21 @@ impl Clocks {
         let now = &mut self.threads[thread.index()].now;
         self.messages.of(object).join(now);
         now.tick(thread);
+    }
+
+    /// Any writer that takes `lock` from now on learns what `thread`, a reader, knows.
+    pub(in crate::execution) fn release_reader(&mut self, thread: ThreadId, lock: ObjectId) {
+        self.of(thread);
+        let now = &mut self.threads[thread.index()].now;
+        self.readers.of(lock).join(now);
+        now.tick(thread);
+    }
+
+    /// `thread`, a writer, learns what readers released at `lock`.
+    pub(in crate::execution) fn acquire_readers(&mut self, thread: ThreadId, lock: ObjectId) {
+        if let Some(message) = self.readers.get(lock) {
+            self.threads[thread.index()].now.join(message);
+        }
     }
 
     /// `thread` learns the contents of `message`.
@@ -96,6 +127,11 @@ impl Clocks {
         let now = &mut self.of(thread).now;
         message.join(now);
         now.tick(thread);
+    }
+
+    /// What the thread knows.
+    pub(super) fn now(&mut self, thread: ThreadId) -> &VectorClock {
+        &self.of(thread).now
     }
 
     /// The thread's own clock. A thread that knows it knows all that this thread has done.
@@ -133,15 +169,9 @@ impl Clocks {
         *self.messages.of(object) = self.published(thread, order);
     }
 
-    pub(in crate::execution) fn rmw(
-        &mut self,
-        thread: ThreadId,
-        object: ObjectId,
-        order: Ordering,
-    ) {
-        self.load(thread, object, order);
-        // A read-modify-write continues the release sequence from which it reads: join, do not
-        // replace.
+    /// The second half of a read-modify-write, after the load. It continues the release sequence
+    /// from which it reads: it joins, and does not replace.
+    pub(super) fn goes_on(&mut self, thread: ThreadId, object: ObjectId, order: Ordering) {
         let message = self.published(thread, order);
         self.messages.of(object).join(&message);
     }

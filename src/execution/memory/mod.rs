@@ -10,10 +10,12 @@ pub(crate) mod atomic;
 pub(crate) mod cell;
 mod clocks;
 pub(in crate::execution) mod primitive;
+pub(in crate::execution) mod robust;
 mod sequential;
 mod weak;
 
 pub(crate) use primitive::Stored;
+pub(crate) use robust::{Anew, Robustness, Sought};
 pub(crate) use weak::{Access, FREE, Weak, Writes};
 
 use super::World;
@@ -21,6 +23,7 @@ use crate::vocabulary::trace::{ObjectId, ThreadId};
 use address::Bytes;
 use arc::Arcs;
 use clocks::Clocks;
+use robust::Races;
 use sequential::Sequential;
 use std::sync::atomic::Ordering;
 
@@ -34,6 +37,8 @@ pub(crate) struct Memory {
     bytes: Option<Bytes>,
     /// All stores, if the strategy says which of them are read.
     pub(crate) weak: Option<Box<Weak>>,
+    /// The races of atomics, if they are sought.
+    races: Option<Box<Races>>,
 }
 
 impl Memory {
@@ -43,6 +48,16 @@ impl Memory {
         self.clocks.clear();
         self.arcs.clear();
         self.bytes = None;
+        self.races.iter_mut().for_each(|races| races.clear());
+    }
+
+    /// Which races of atomics are sought, if any.
+    pub(crate) fn seek_races(&mut self, sought: Option<Sought>) {
+        let Some(sought) = sought else {
+            self.races = None;
+            return;
+        };
+        self.races.get_or_insert_default().sought = sought;
     }
 
     /// Whether the strategy says which store is read.
@@ -81,6 +96,7 @@ impl World {
             None => clocks.load(me, object, order),
             Some(weak) => clocks.hears(me, weak.heard(object), order),
         }
+        self.accesses(me, object, order, false);
     }
 
     fn store(
@@ -92,6 +108,7 @@ impl World {
     ) {
         match &self.memory.weak {
             None => {
+                self.accesses(me, at.0, at.1, true);
                 self.memory.clocks.store(me, at.0, at.1);
                 self.memory.values.store(at.0, value);
             }
@@ -101,10 +118,14 @@ impl World {
 
     /// The second half of a read-modify-write, which has seen a value and leaves another.
     fn modify(&mut self, me: ThreadId, object: ObjectId, order: Ordering, value: Stored) {
+        if self.memory.weak.is_none() {
+            self.memory.clocks.load(me, object, order);
+            self.accesses(me, object, order, true);
+        }
         let Memory { clocks, weak, values, .. } = &mut self.memory;
         match weak {
             None => {
-                clocks.rmw(me, object, order);
+                clocks.goes_on(me, object, order);
                 values.store(object, value);
             }
             Some(weak) => {

@@ -96,8 +96,6 @@ pub(crate) struct Weak {
     read: usize,
     /// Threads that know, by the count of an `Arc`, what no event tells the strategy.
     ahead: SmallVec<[ThreadId; 2]>,
-    /// What the readers of each lock knew when they left, if they come in no order.
-    left: PerObject<VectorClock>,
     /// When each thread had its last event.
     acted: SmallVec<[u32; 8]>,
 }
@@ -110,7 +108,6 @@ impl Weak {
             (kept.born, kept.borrowed) = (None, false);
         });
         self.read = 0;
-        self.left.clear();
         self.acted.clear();
         self.ahead.clear();
     }
@@ -153,20 +150,6 @@ impl Weak {
 
     pub(super) fn publish(&mut self, object: ObjectId, value: Stored, clock: VectorClock) {
         self.objects.of(object).stores.push(Published { value, clock });
-    }
-}
-
-impl Memory {
-    /// A reader leaves a lock: no reader learns what it knows, but the next writer does.
-    pub(in crate::execution) fn release_by_reader(&mut self, me: ThreadId, lock: ObjectId) {
-        let Memory { weak: Some(weak), clocks, .. } = self else { return };
-        clocks.release_into(me, weak.left.of(lock));
-    }
-
-    /// A writer learns what the readers knew that have left.
-    pub(in crate::execution) fn acquire_from_readers(&mut self, me: ThreadId, lock: ObjectId) {
-        let Memory { weak: Some(weak), clocks, .. } = self else { return };
-        weak.left.get(lock).into_iter().for_each(|left| clocks.acquire_from(me, left));
     }
 }
 

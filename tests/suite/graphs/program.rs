@@ -4,7 +4,7 @@ use selvedge::sync::atomic::{AtomicU64, fence};
 use selvedge::sync::{
     Barrier, Condvar, Mutex, MutexGuard, Once, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
-use selvedge::{Budget, Check, Counts, Explorer, Extent, hint, thread};
+use selvedge::{Budget, Check, Counts, Explorer, Extent, Verdict, hint, thread};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -306,6 +306,36 @@ pub(super) fn is_stuck(reads: &Reads) -> bool {
     reads.iter().any(|read| read.last() != Some(&DONE))
 }
 
+/// A program as a model. Each execution adds what it reads; if a thread waits in a loop, each one in
+/// which every thread comes to its end.
+fn model(program: &Program, read: &Arc<std::sync::Mutex<Vec<Reads>>>) -> impl Fn() + use<> {
+    let (theirs, program) = (Arc::clone(read), program.clone());
+    let awaits = program.awaits();
+    move || {
+        let read = if awaits { Arc::default() } else { Arc::clone(&theirs) };
+        read.lock().unwrap().push(vec![Vec::new(); program.threads.len()]);
+        let all = Arc::clone(&read);
+        let shared = Shared::of(&program, read);
+        let first = (0..program.threads.len()).filter(|thread| !program.starts(*thread));
+        let started: Vec<_> = first.map(|thread| start(thread, &shared)).collect();
+        if awaits {
+            started.into_iter().for_each(|thread| thread.join().unwrap());
+            theirs.lock().unwrap().append(&mut all.lock().unwrap());
+        }
+    }
+}
+
+fn check(explorer: Explorer, program: &Program) -> Check<'static> {
+    let budget = Budget::executions(1_000_000);
+    let check = Check::new("program").explorers([explorer]).leaks(false).budget(budget);
+    check.spurious(program.spurious).again_never()
+}
+
+/// What a check says of a program.
+pub(super) fn verdict(explorer: Explorer, program: &Program) -> Verdict {
+    check(explorer, program).run(model(program, &Arc::default()))
+}
+
 /// All executions of a program, and what they read. If a thread waits in a loop: those in which
 /// every thread comes to its end.
 pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes) {
@@ -318,30 +348,14 @@ pub(super) fn explored(explorer: Explorer, program: &Program) -> (u64, Outcomes)
 /// before the exploration begins anew, is among the outcomes, too.
 pub(super) fn counted(explorer: Explorer, program: &Program) -> (Counts, Outcomes) {
     let read: Arc<std::sync::Mutex<Vec<Reads>>> = Arc::default();
-    let (theirs, program) = (Arc::clone(&read), program.clone());
-    let (spurious, awaits) = (program.spurious, program.awaits());
-    let model = move || {
-        let read = if awaits { Arc::default() } else { Arc::clone(&theirs) };
-        read.lock().unwrap().push(vec![Vec::new(); program.threads.len()]);
-        let all = Arc::clone(&read);
-        let shared = Shared::of(&program, read);
-        let first = (0..program.threads.len()).filter(|thread| !program.starts(*thread));
-        let started: Vec<_> = first.map(|thread| start(thread, &shared)).collect();
-        if awaits {
-            started.into_iter().for_each(|thread| thread.join().unwrap());
-            theirs.lock().unwrap().append(&mut all.lock().unwrap());
-        }
-    };
-    let budget = Budget::executions(1_000_000);
-    let check = Check::new("program").explorers([explorer]).leaks(false);
-    let check = check.spurious(spurious).budget(budget);
-    let counts = check.again_never().count(model).expect("all of it is modelled");
+    let counts = check(explorer, program).count(model(program, &read));
+    let counts = counts.unwrap_or_else(|why| panic!("{program:?}: {why}"));
     assert!(matches!(counts.extent, Extent::Weak | Extent::Exhaustive), "{counts:?}");
     let mut outcomes = Outcomes::new();
     let all = read.lock().unwrap();
     // a search that learns of a loop begins anew: the last ones count
     let complete = counts.executions - counts.violations.values().sum::<u64>();
-    let before = if awaits { all.len() - complete as usize } else { 0 };
+    let before = if program.awaits() { all.len() - complete as usize } else { 0 };
     for reads in &all[before..] {
         *outcomes.entry(reads.clone()).or_default() += 1;
     }
