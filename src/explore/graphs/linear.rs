@@ -213,7 +213,7 @@ fn path(nodes: &[Node], mut at: usize) -> Vec<Id> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::event::Label;
+    use super::super::event::{Does, Label};
     use super::*;
     use crate::execution::{Stored, Writes};
     use std::sync::atomic::Ordering::Relaxed;
@@ -231,7 +231,15 @@ mod tests {
                 true => (Operation::Load(Relaxed), Writes::Nothing),
                 false => (Operation::Store(Relaxed), Writes::Always(Stored::Bits(1))),
             };
-            let id = graph.push(thread, Label { operation, object: Some(object), writes });
+            let id = graph.push(
+                thread,
+                Label {
+                    operation,
+                    object: Some(object),
+                    does: Does::Writes(writes),
+                    awaits: false,
+                },
+            );
             let lowest = graph.lowest(object, &graph.before(id));
             let place = rng.usize(lowest..=graph.top(object));
             match is_load {
