@@ -20,11 +20,11 @@
 //! access, one of them writing, with an atomic in between. Otherwise it is **undecided**, and the
 //! advice is to watch: a `Release` that publishes memory behind a pointer is needed, although no
 //! model can show it. In weak memory, older values of atomics also kill orderings; if none did,
-//! that decides nothing. A weakened `SeqCst` is undecided if no model could be explored in weak memory,
-//! because nothing else shows the order of all `SeqCst` operations. "`Relaxed` is enough for these
-//! models" is a theorem about them where the exploration was exhaustive, weak memory included: in
-//! all executions that RC11 allows, nothing that they *watch* is accessed unordered, and no
-//! assertion fails. Other memory, which they do not watch, may still need the ordering.
+//! that decides nothing. A weakened `SeqCst` is undecided if no model could be explored in weak
+//! memory, because nothing else shows the order of all `SeqCst` operations. "`Relaxed` is enough
+//! for these models" is a theorem about them where the exploration was exhaustive, weak memory
+//! included: in all executions that RC11 allows, nothing that they *watch* is accessed unordered,
+//! and no assertion fails. Other memory, which they do not watch, may still need the ordering.
 //!
 //! | operation | its knockouts |
 //! |---|---|

@@ -72,7 +72,8 @@ fn an_overflow_of_another_thread_is_said_by_its_name() {
 
 #[test]
 fn a_model_that_fits_into_one_engine_only_is_not_said_to_hold() {
-    let verdict = Check::new("loom's is too small").config(Config::default()).run(meeting(60, 1));
+    let check = Check::new("loom's is too small").explorers([Explorer::Exhaustive, LOOM]);
+    let verdict = check.config(Config::default()).run(meeting(60, 1));
     assert_eq!(overflow(&verdict).0, "main");
 }
 

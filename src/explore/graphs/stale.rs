@@ -5,7 +5,7 @@
 //! it would have to release or acquire, so that all of it is happens-before. The way that lacks the
 //! fewest is the reason; if there is none, nothing orders the two.
 
-use super::event::{INITIAL, Id, knows};
+use super::event::{Does, Event, INITIAL, Id, knows};
 use super::graph::Graph;
 use crate::vocabulary::trace::{Lack, Operation, StaleRead, Why};
 use crate::vocabulary::view::{acquires, releases};
@@ -171,11 +171,17 @@ fn steps(graph: &Graph, (known, id): Place) -> SmallVec<[(Place, Option<Missing>
     }
     let order = event.order();
     let stores = event.label.object.is_some() && event.written.is_some();
+    // what is no atomic has no ordering that could be stronger
+    let lacks = |event: &Event, has: bool, missing| match event.label.does {
+        _ if has => Some(None),
+        Does::Writes(_) => Some(Some(missing)),
+        Does::Acts(_) => None,
+    };
     match known {
         Known::Before => {
             if stores {
-                let missing = (!releases(order)).then_some(Missing::Release);
-                steps.push(((Known::Published, id), missing));
+                let missing = lacks(event, releases(order), Missing::Release);
+                steps.extend(missing.map(|missing| ((Known::Published, id), missing)));
             } else if event.label.is_fence() && releases(order) {
                 steps.push(((Known::Fenced, id), None));
             }
@@ -195,8 +201,8 @@ fn steps(graph: &Graph, (known, id): Place) -> SmallVec<[(Place, Option<Missing>
         Known::Published => {
             for reader in &event.readers {
                 let read = graph.at(*reader);
-                let missing = (!acquires(read.order())).then_some(Missing::Acquire);
-                steps.push(((Known::Before, *reader), missing));
+                let missing = lacks(read, acquires(read.order()), Missing::Acquire);
+                steps.extend(missing.map(|missing| ((Known::Before, *reader), missing)));
                 steps.push(((Known::Heard, *reader), None));
                 if read.written.is_some() {
                     steps.push(((Known::Published, *reader), None));
