@@ -290,8 +290,7 @@ fn is_worth(graph: &Graph, read: Id, label: &Label, (store, option): (Id, usize)
     }
     let in_past =
         |id: Id| graph.previous(read).is_some_and(|p| knows(&graph.at(p).knowledge.past, id));
-    let goes = |id: Id| id == read || !graph.at(id).frozen && !in_past(id);
-    graph.successor(object, store).is_none_or(goes)
+    graph.successor(object, store).is_none_or(|id| !graph.at(id).frozen && !in_past(id))
 }
 
 /// Whether no other read-modify-write reads what this one reads.
