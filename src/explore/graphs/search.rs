@@ -185,7 +185,7 @@ impl Search {
                 break;
             }
             let label = &event.label;
-            if label.reads() && label.object == Some(object) && !label.shares() {
+            if label.reads() && label.object == Some(object) {
                 let options = label.options(value);
                 found.extend((0..options).map(|option| (id, option)));
             }
