@@ -303,7 +303,8 @@ fn a_static_is_created_by_whoever_comes_first() {
             if i == 0 {
                 flag.load(Relaxed); // what the other one stores last
             }
-            let own = AtomicUsize::new(i);
+            let own = AtomicUsize::new(0);
+            own.store(i, Relaxed);
             {
                 let _held = SHARED.1.lock().unwrap();
                 SHARED.0.fetch_add(own.load(Relaxed), Relaxed);
