@@ -276,6 +276,24 @@ fn a_barrier_orders_what_is_before_and_behind() {
     assert_eq!(violated("again", again).kind, Kind::DataRace);
 }
 
+/// As everywhere, an object of another execution is refused, and not taken for one of this.
+#[test]
+fn a_barrier_from_outside_of_the_model_is_refused() {
+    let outside = Arc::new((Barrier::new(1), Once::new()));
+    for once in [false, true] {
+        let theirs = Arc::clone(&outside);
+        let found = violated("outside", move || {
+            if once {
+                theirs.1.call_once(|| ());
+            } else {
+                theirs.0.wait();
+            }
+        });
+        assert_eq!(found.kind, Kind::Panic, "{found:?}");
+        assert!(found.message.contains("outside of the model"), "{found:?}");
+    }
+}
+
 /// An initialisation that panics is begun again.
 #[test]
 fn an_initialisation_that_panics_is_begun_again() {
