@@ -8,13 +8,14 @@
 use super::lock::{self, Mode};
 use super::state::Role;
 use super::step::step;
-use super::{Effect, Engine, Home, Pending, Seen, Waits, World, engine, with};
+use super::{Effect, Engine, Home, Pending, Seen, Waits, World, with};
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
 use smallvec::SmallVec;
 use std::panic::Location;
 use std::sync::atomic::Ordering::Acquire;
 
 /// Whether memory is weak: then the object has this role. Its operations are those here.
+#[track_caller]
 fn plays(home: &Home, role: Role) -> bool {
     let plays = |world: &mut World| {
         let object = world.object(home.id());
@@ -22,7 +23,7 @@ fn plays(home: &Home, role: Role) -> bool {
             object.role = role;
         }
     };
-    engine() == Engine::Shuttle
+    home.engine() == Engine::Shuttle
         && with(|world| {
             world.rules.weak.then(|| plays(world));
             world.rules.weak

@@ -68,6 +68,10 @@ impl Exploration {
 
     /// Adds a finished execution.
     pub(super) fn take(&mut self, world: &mut World, execution: u64) -> Then {
+        if let Some(Ending::InVain) = world.ending {
+            self.in_vain += 1;
+            return Then::GoOn;
+        }
         self.delayed |= world.turns.delayed;
         self.merged |= world.failure.merged;
         for (name, was) in std::mem::take(&mut world.log.sometimes) {
@@ -76,10 +80,6 @@ impl Exploration {
         let (trace, ending) = (&world.log.trace, world.ending.take());
         if let Some(Ending::Unknown(Bound::Time(_))) = ending {
             return Then::Over; // half an execution counts for nothing
-        }
-        if let Some(Ending::InVain) = ending {
-            self.in_vain += 1;
-            return Then::GoOn;
         }
         self.executions += 1;
         self.started |= trace.threads.len() > 1;

@@ -389,7 +389,7 @@ fn random_programs_with_locks_have_the_executions_that_rc11_allows() {
 
 #[test]
 fn random_programs_with_condvars_have_the_executions_that_rc11_allows() {
-    compare(Explorer::Graphs, Programs::Condvars, 7, soaked(300, 50_000));
+    compare(Explorer::Graphs, Programs::Condvars, 7, soaked(150, 50_000));
 }
 
 #[test]
@@ -399,7 +399,7 @@ fn random_programs_with_parks_have_the_executions_that_rc11_allows() {
 
 #[test]
 fn random_programs_with_timeouts_have_the_executions_that_rc11_allows() {
-    compare(Explorer::Graphs, Programs::Timeouts, 6, soaked(200, 50_000));
+    compare(Explorer::Graphs, Programs::Timeouts, 6, soaked(80, 50_000));
 }
 
 #[test]
@@ -409,12 +409,12 @@ fn random_programs_with_readers_have_the_executions_that_rc11_allows() {
 
 #[test]
 fn random_programs_that_try_to_read_have_the_executions_that_rc11_allows() {
-    compare(Explorer::Graphs, Programs::Tried, 7, soaked(300, 50_000));
+    compare(Explorer::Graphs, Programs::Tried, 6, soaked(200, 50_000));
 }
 
 #[test]
 fn random_programs_with_barriers_have_the_executions_that_rc11_allows() {
-    compare(Explorer::Graphs, Programs::Barriers, 8, soaked(300, 50_000));
+    compare(Explorer::Graphs, Programs::Barriers, 6, soaked(200, 50_000));
 }
 
 #[test]

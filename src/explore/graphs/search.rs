@@ -250,7 +250,7 @@ impl Search {
             }
             let refuses = event.label.awaits && !self.loops.accepts(graph, id, (object, store));
             let label = &event.label;
-            if label.reads() && label.object == Some(object) && !label.shares() && !refuses {
+            if label.reads() && label.object == Some(object) && !refuses {
                 let options = label.options(value);
                 found.extend((0..options).map(|option| (id, option)));
             }
@@ -367,8 +367,7 @@ fn is_worth(graph: &Graph, read: Id, label: &Label, (store, option): (Id, usize)
     }
     let in_past =
         |id: Id| graph.previous(read).is_some_and(|p| knows(&graph.at(p).knowledge.past, id));
-    let goes = |id: Id| id == read || !graph.at(id).frozen && !in_past(id);
-    graph.successor(object, store).is_none_or(goes)
+    graph.successor(object, store).is_none_or(|id| !graph.at(id).frozen && !in_past(id))
 }
 
 /// Whether no other read-modify-write reads what this one reads.

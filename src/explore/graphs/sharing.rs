@@ -8,7 +8,7 @@
 //! What else a new reader or writer could take is any release that is free, from under whoever took
 //! it; a writer also takes it from under some of those who have entered there. They are removed and
 //! wait again, if all that goes with them was added in the maximal way and need not stay. Nothing
-//! that was there before reads such an object anew.
+//! that was there before reads such an object anew: all of it is in the past of a new release.
 //!
 //! That alone finds some graphs twice: two readers that enter before a writer of whom the second
 //! pushes it out may be reached as two pushes, and as one push and a return. So think of a writer as

@@ -48,16 +48,13 @@ pub(super) fn is_between(pending: &Pending) -> bool {
     matches!(pending.operation, Operation::Read | Operation::Write | Operation::Yield)
 }
 
-/// Whether the strategy is asked about an operation before it takes effect.
+/// Whether the strategy is asked about an operation before it takes effect: whether that depends on
+/// what it reads.
 fn is_asked_about(operation: Operation) -> bool {
-    match operation {
-        Operation::Load(_) | Operation::Rmw(..) => true,
-        Operation::Lock | Operation::TryLock | Operation::Unlock => true,
-        Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => true,
-        Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => true,
-        Operation::Park | Operation::Unpark(_) => true,
-        _ => false,
-    }
+    !matches!(
+        operation,
+        Operation::Spawn(_) | Operation::Join(_) | Operation::Store(_) | Operation::Fence(_)
+    )
 }
 
 impl Graphs {

@@ -102,7 +102,7 @@ pub(super) fn writes(op: Op, last: u64, thread: usize, value: u64) -> Vec<(Optio
         Op::Take if value == 0 => one(Some(1), Acquire),
         Op::Enter | Op::Take => Vec::new(),
         // a writer counts one, a reader two
-        Op::Read | Op::TryRead if value % 2 == 0 => one(Some(value + 2), Acquire),
+        Op::Read | Op::TryRead if value.is_multiple_of(2) => one(Some(value + 2), Acquire),
         Op::Write | Op::TryWrite if value == 0 => one(Some(1), Acquire),
         Op::Read | Op::Write => Vec::new(),
         Op::TryRead | Op::TryWrite => one(None, Relaxed),

@@ -2,7 +2,7 @@
 //! initialisations, channels.
 
 use super::program::Op;
-use super::{FENCE, Plain, check, counts, executions, load, program, reference};
+use super::{FENCE, Plain, atomics, check, counts, executions, load, program, reference};
 use super::{spawn_all, violated};
 use selvedge::sync::atomic::AtomicUsize;
 use selvedge::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, mpsc};
@@ -90,6 +90,24 @@ fn a_timeout_fires_at_any_time() {
             assert!(waited.1.timed_out());
         });
     };
+    let again = || {
+        let shared = Arc::new((Mutex::new(false), Condvar::new(), AtomicUsize::new(0)));
+        let theirs = Arc::clone(&shared);
+        let setter = thread::spawn(move || {
+            let mut is_set = theirs.0.lock().unwrap();
+            theirs.2.store(1, Relaxed);
+            *is_set = true;
+        });
+        let mut is_set = shared.0.lock().unwrap();
+        while !*is_set {
+            is_set = shared.1.wait_timeout(is_set, std::time::Duration::ZERO).unwrap().0;
+        }
+        assert_eq!(shared.2.load(Relaxed), 1);
+        drop(is_set);
+        setter.join().unwrap();
+    };
+    // before the setter, and once or twice
+    assert_eq!(executions("nobody notifies, and the timeout fires again", again), 3);
     // each has the mutex twice
     assert_eq!(executions("nobody notifies", nobody), 6);
     let park = || {
@@ -232,6 +250,15 @@ fn a_barrier_orders_what_is_before_and_behind() {
     };
     assert_eq!(executions("behind", model(false)), 2);
     assert_eq!(violated("before", model(true)).kind, Kind::DataRace);
+    let three = || {
+        let shared = Arc::new((Barrier::new(3), atomics::<3>(0)));
+        spawn_all(3, move |i| {
+            shared.1[i].store(1, Relaxed);
+            shared.0.wait();
+            assert!(shared.1.iter().all(|stored| stored.load(Relaxed) == 1));
+        });
+    };
+    assert_eq!(executions("three", three), 6);
     let again = || {
         let shared = Arc::new((Barrier::new(2), Plain::new()));
         spawn_all(2, move |i| {
@@ -247,6 +274,24 @@ fn a_barrier_orders_what_is_before_and_behind() {
         });
     };
     assert_eq!(violated("again", again).kind, Kind::DataRace);
+}
+
+/// As everywhere, an object of another execution is refused, and not taken for one of this.
+#[test]
+fn a_barrier_from_outside_of_the_model_is_refused() {
+    let outside = Arc::new((Barrier::new(1), Once::new()));
+    for once in [false, true] {
+        let theirs = Arc::clone(&outside);
+        let found = violated("outside", move || {
+            if once {
+                theirs.1.call_once(|| ());
+            } else {
+                theirs.0.wait();
+            }
+        });
+        assert_eq!(found.kind, Kind::Panic, "{found:?}");
+        assert!(found.message.contains("outside of the model"), "{found:?}");
+    }
 }
 
 /// An initialisation that panics is begun again.
@@ -271,13 +316,24 @@ fn a_static_is_created_by_whoever_comes_first() {
     let model = || {
         static SHARED: LazyLock<(AtomicUsize, Mutex<()>)> =
             LazyLock::new(|| (AtomicUsize::new(0), Mutex::new(())));
-        spawn_all(2, |_| {
+        let flag = Arc::new(AtomicUsize::new(0));
+        spawn_all(2, move |i| {
+            if i == 0 {
+                flag.load(Relaxed); // what the other one stores last
+            }
             let own = AtomicUsize::new(0);
-            own.store(1, Relaxed);
-            let _held = SHARED.1.lock().unwrap();
-            SHARED.0.fetch_add(own.load(Relaxed), Relaxed);
+            own.store(i, Relaxed);
+            {
+                let _held = SHARED.1.lock().unwrap();
+                SHARED.0.fetch_add(own.load(Relaxed), Relaxed);
+            }
+            let later = AtomicUsize::new(0);
+            later.store(1, Relaxed);
+            if i == 1 {
+                flag.store(1, Relaxed);
+            }
         });
-        assert_eq!(SHARED.0.load(Relaxed), 2);
+        assert_eq!(SHARED.0.load(Relaxed), 1);
     };
     assert!(executions("static", model) > 1);
 }
