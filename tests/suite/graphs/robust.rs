@@ -521,5 +521,5 @@ fn random_programs_that_are_said_to_be_robust_read_the_same_in_weak_memory() {
 fn random_programs_of_objects_that_are_said_to_be_robust_read_the_same_in_weak_memory() {
     let kinds = [Programs::Condvars, Programs::Parks, Programs::Shared, Programs::Barriers];
     let (robust, racy, more) = compare(&kinds, 400);
-    assert!(robust > 50 && racy > 20, "{robust} robust, {racy} racy, {more} read more");
+    assert!(robust > 50 && racy > 10, "{robust} robust, {racy} racy, {more} read more");
 }

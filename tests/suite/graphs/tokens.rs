@@ -97,10 +97,10 @@ fn each_execution_with_locks_is_found_again_by_its_token() {
 
 #[test]
 fn each_execution_with_other_objects_is_found_again_by_its_token() {
-    round_trips(Programs::Condvars, 6, 40, 20);
-    round_trips(Programs::Parks, 6, 40, 20);
-    round_trips(Programs::Tried, 5, 20, 20);
-    round_trips(Programs::Shared, 5, 20, 20);
+    round_trips(Programs::Condvars, 5, 30, 15);
+    round_trips(Programs::Parks, 5, 30, 15);
+    round_trips(Programs::Tried, 4, 15, 15);
+    round_trips(Programs::Shared, 4, 15, 15);
 }
 
 #[test]
