@@ -4,10 +4,10 @@
 //! Reduction", POPL 2022: algorithm "TruSt". The memory model is RC11 (Lahav, Vafeiadis, Kang, Hur,
 //! Dreyer, "Repairing Sequential Consistency in C/C++11", PLDI 2017): there is no load buffering.
 //! An execution is a graph of events: who reads from whom, and in which order the stores of each
-//! object stand. Each consistent graph is reached once, and no execution is started in vain: an
-//! event that is added reads the newest store or becomes it, which never breaks consistency. What
-//! else it could read, where else it could stand, and which earlier reads could read it, are other
-//! graphs. Deviations:
+//! object stand. Each consistent graph is reached once. An event that is added reads the newest
+//! store or becomes it, which never breaks consistency. What else it could read, where else it could
+//! stand, and which earlier reads could read it, are other graphs. Executions in vain are few: those
+//! of `sharing.rs`, and of loops. Deviations:
 //! * A read-modify-write is one event. If two of them read one store, the graph is inconsistent,
 //!   but the revisits of the second are explored all the same: that is how they swap.
 //! * A release sequence is C++20's: stores of the same thread do not continue it.
@@ -22,6 +22,8 @@
 //! * Whether a wait ends for no reason, or by its timeout, is a choice that accesses nothing, and its
 //!   first option is the maximal one.
 //! * Readers of a lock come in no order, unless some thread tries to take it (`sharing.rs`).
+//! * A loop that waits for another thread is not unrolled (`loops.rs`): a round that repeats itself
+//!   and changes nothing is no part of a graph.
 //! * Plain accesses are no events. An access is between two events of its thread, and races are
 //!   found by what happens before what.
 
