@@ -330,8 +330,8 @@ fn soaked(few: u64, many: u64) -> u64 {
     if std::env::var("SOAK").is_ok_and(|soak| soak == "1") { many } else { few }
 }
 
-/// Whether the explorer found what is allowed. An execution in vain is not counted, but what it read
-/// is seen: a part of what others read.
+/// Whether the explorer found what is allowed. An execution in vain is not counted, but what it
+/// read is seen: a part of what others read.
 fn is_same((counts, seen): (&Counts, &Outcomes), (count, allowed): (u64, &Outcomes)) -> bool {
     let stuck: u64 = allowed.iter().filter(|(reads, _)| is_stuck(reads)).map(|row| row.1).sum();
     let deadlocks = counts.violations.get(&Kind::Deadlock).copied().unwrap_or_default();

@@ -158,8 +158,11 @@ impl World {
     /// found out, the exploration begins anew.
     pub(crate) fn is_ordered(&self, lock: ObjectId) -> bool {
         let lock = &self.log.trace.objects[lock.index()];
-        lock.kind != ObjectKind::RwLock
-            || matches!(&self.rules.counted, Counted::Places(places) if places.contains(&lock.created))
+        let is_tried = match &self.rules.counted {
+            Counted::Places(places) => places.contains(&lock.created),
+            Counted::Nth(_) => false,
+        };
+        lock.kind != ObjectKind::RwLock || is_tried
     }
 
     /// An object is created: what uses it must know of that.

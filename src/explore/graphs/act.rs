@@ -1,13 +1,13 @@
 //! What is no atomic: each operation on an object is a function of the object's small state.
 //!
 //! An operation that changes the state is a read-modify-write, or a store where the state before
-//! does not matter. So all changes of one object are one chain, and the order of an execution agrees
-//! with it. An operation that leaves the state as it is only looks: it is a load, and may be stale.
-//! An operation that cannot take effect yet waits.
+//! does not matter. So all changes of one object are one chain, and the order of an execution
+//! agrees with it. An operation that leaves the state as it is only looks: it is a load, and may be
+//! stale. An operation that cannot take effect yet waits.
 //!
-//! An operation acquires and releases what std says of it, and no more. A lock does not release: who
-//! fails to take it, and then has a fence, must not learn what its holder knew. (A prototype whose
-//! locks released missed a graph in twenty thousand.)
+//! An operation acquires and releases what std says of it, and no more. A lock does not release:
+//! who fails to take it, and then has a fence, must not learn what its holder knew. (A prototype
+//! whose locks released missed a graph in twenty thousand.)
 
 use crate::execution::gate::DONE;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
@@ -153,8 +153,8 @@ impl Act {
         }
     }
 
-    /// Whether such an act can go on in this state. `own` is what its thread's last operation on the
-    /// object read.
+    /// Whether such an act can go on in this state. `own` is what its thread's last operation on
+    /// the object read.
     pub(super) fn goes_on(self, own: u64, state: u64) -> bool {
         match self {
             Act::Notified { thread, .. } => state & 1 << thread == 0,

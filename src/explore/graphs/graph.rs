@@ -254,8 +254,8 @@ impl Graph {
         }
     }
 
-    /// The change that let a waiting thread go on: the first, from its own last one on, behind which
-    /// it does not wait any more.
+    /// The change that let a waiting thread go on: the first, from its own last one on, behind
+    /// which it does not wait any more.
     fn followed(&self, thread: u32, act: Act, object: u32) -> Option<Id> {
         let stores = &self.objects[object as usize].stores;
         let own = stores.iter().rposition(|store| store.thread == thread)?;

@@ -19,8 +19,8 @@
 //!   a read was turned to that store is never removed. A thread that waits for an object at the end
 //!   of an execution tries all older states. Whatever it read before is then taken by what is never
 //!   removed: so nothing is reached twice.
-//! * Whether a wait ends for no reason, or by its timeout, is a choice that accesses nothing, and its
-//!   first option is the maximal one.
+//! * Whether a wait ends for no reason, or by its timeout, is a choice that accesses nothing, and
+//!   its first option is the maximal one.
 //! * Readers of a lock come in no order, unless some thread tries to take it (`sharing.rs`).
 //! * A loop that waits for another thread is not unrolled (`loops.rs`): a round that repeats itself
 //!   and changes nothing is no part of a graph.

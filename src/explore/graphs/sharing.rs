@@ -11,10 +11,10 @@
 //! that was there before reads such an object anew: all of it is in the past of a new release.
 //!
 //! That alone finds some graphs twice: two readers that enter before a writer of whom the second
-//! pushes it out may be reached as two pushes, and as one push and a return. So think of a writer as
-//! taking one lock of each thread, in the order of the threads. A reader that pushes a writer out
-//! holds off the threads below its own at that release, until what was added since that writer is
-//! taken away. They may still enter there by a push of their own, which goes back as far as the
+//! pushes it out may be reached as two pushes, and as one push and a return. So think of a writer
+//! as taking one lock of each thread, in the order of the threads. A reader that pushes a writer
+//! out holds off the threads below its own at that release, until what was added since that writer
+//! is taken away. They may still enter there by a push of their own, which goes back as far as the
 //! writer. An execution in which a thread is held off to the end is in vain: it is another one's.
 
 use super::act::Act;
@@ -191,8 +191,8 @@ impl Search {
     }
 }
 
-/// Whether all that is not older than the stamp, and not in this past, may be taken away for the new
-/// event.
+/// Whether all that is not older than the stamp, and not in this past, may be taken away for the
+/// new event.
 fn can_go((graph, loops): (&Graph, &Loops), past: &VectorClock, stamp: u32, new: Id) -> bool {
     let newer = graph.added.iter().rev().take_while(|id| graph.at(**id).stamp >= stamp);
     newer

@@ -1,5 +1,5 @@
-//! Objects that are no atomics: condition variables, tokens, locks for readers and writers, barriers,
-//! initialisations, channels.
+//! Objects that are no atomics: condition variables, tokens, locks for readers and writers,
+//! barriers, initialisations, channels.
 
 use super::program::Op;
 use super::{FENCE, Plain, atomics, check, counts, executions, load, program, reference};
@@ -65,8 +65,8 @@ fn a_wait_and_a_park_may_end_for_no_reason() {
     assert_eq!((steady("park", park), executions("park", park)), (1, 2));
 }
 
-/// A timeout fires before the other thread has had the lock, or after that. What is in the queue for
-/// ever is no execution.
+/// A timeout fires before the other thread has had the lock, or after that. What is in the queue
+/// for ever is no execution.
 #[test]
 fn a_timeout_fires_at_any_time() {
     let model = || {

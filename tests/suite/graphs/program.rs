@@ -46,7 +46,8 @@ pub(super) enum Op {
     Park,
     ParkTimeout,
     Unpark(usize),
-    /// There is one lock for readers and writers. Readers come in no order unless one of them tries.
+    /// There is one lock for readers and writers. Readers come in no order unless one of them
+    /// tries.
     Read,
     ReadUnlock,
     Write,
