@@ -4,9 +4,9 @@
 //! On shuttle's green threads the relation is dependency. Executions that differ only in the order
 //! of independent events are one execution to the exhaustive explorer (Mazurkiewicz), so every
 //! order that the relation leaves open is a possible one. Under loom, and where memory is weak, it
-//! is happens-before, from the declared orderings: there is no other time between threads. Where the
-//! trace does not determine the relation, dependency is made larger and happens-before smaller. So
-//! nothing impossible is ever called possible.
+//! is happens-before, from the declared orderings: there is no other time between threads. Where
+//! the trace does not determine the relation, dependency is made larger and happens-before smaller.
+//! So nothing impossible is ever called possible.
 
 use super::effect::{Act, Effects};
 use crate::execution::{Log, Performed, Waits, World};

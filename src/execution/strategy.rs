@@ -69,8 +69,8 @@ pub(crate) enum Effect {
     Wakes(ThreadId),
 }
 
-/// The same, and by which choices: each out of how many. How many states back it reads, and which of
-/// its options it takes.
+/// The same, and by which choices: each out of how many. How many states back it reads, and which
+/// of its options it takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Acted {
     pub(crate) effect: Effect,

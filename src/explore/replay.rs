@@ -26,8 +26,8 @@ impl Replay {
         self.choices.0.get(self.next).copied()
     }
 
-    /// Whether the token ends with a thread that waits in a loop for ever, after so many events of a
-    /// graph.
+    /// Whether the token ends with a thread that waits in a loop for ever, after so many events of
+    /// a graph.
     pub(super) fn ends_after(&self, events: usize) -> bool {
         self.choices.0.get(self.next..) == Some(&[NOBODY, events as u32])
     }

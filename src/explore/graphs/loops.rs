@@ -3,9 +3,9 @@
 //! A loop may have any number of rounds, so its rounds must not all be explored. A round without
 //! effects, behind which the thread is where it was before, changes nothing for anybody: an
 //! execution without the round has the same outcome. So a thread that is about to repeat what it
-//! has read, after it has yielded, is put to the test once: it is given the same values again, round
-//! after round. If it does anything else within [`ROUNDS`], the loop ends by itself (as a backoff
-//! does), and its rounds are events as all others. If it does not, the thread waits there.
+//! has read, after it has yielded, is put to the test once: it is given the same values again,
+//! round after round. If it does anything else within [`ROUNDS`], the loop ends by itself (as a
+//! backoff does), and its rounds are events as all others. If it does not, the thread waits there.
 //!
 //! * If a round is one load, the load is an *awaiting* event: it reads only stores that end the
 //!   loop, which is learned by giving it the value of each. So no execution is in vain.

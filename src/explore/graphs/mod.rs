@@ -5,9 +5,9 @@
 //! Dreyer, "Repairing Sequential Consistency in C/C++11", PLDI 2017): there is no load buffering.
 //! An execution is a graph of events: who reads from whom, and in which order the stores of each
 //! object stand. Each consistent graph is reached once. An event that is added reads the newest
-//! store or becomes it, which never breaks consistency. What else it could read, where else it could
-//! stand, and which earlier reads could read it, are other graphs. Executions in vain are few: those
-//! of `sharing.rs`, and of loops. Deviations:
+//! store or becomes it, which never breaks consistency. What else it could read, where else it
+//! could stand, and which earlier reads could read it, are other graphs. Executions in vain are
+//! few: those of `sharing.rs`, and of loops. Deviations:
 //! * A read-modify-write is one event. If two of them read one store, the graph is inconsistent,
 //!   but the revisits of the second are explored all the same: that is how they swap.
 //! * A release sequence is C++20's: stores of the same thread do not continue it.

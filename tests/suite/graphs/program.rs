@@ -307,8 +307,8 @@ pub(super) fn is_stuck(reads: &Reads) -> bool {
     reads.iter().any(|read| read.last() != Some(&DONE))
 }
 
-/// A program as a model. Each execution adds what it reads; if a thread waits in a loop, each one in
-/// which every thread comes to its end.
+/// A program as a model. Each execution adds what it reads; if a thread waits in a loop, each one
+/// in which every thread comes to its end.
 fn model(program: &Program, read: &Arc<std::sync::Mutex<Vec<Reads>>>) -> impl Fn() + use<> {
     let (theirs, program) = (Arc::clone(read), program.clone());
     let awaits = program.awaits();
