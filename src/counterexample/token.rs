@@ -6,11 +6,12 @@
 //! to an object with more than one store is such a point, too: the choice is how many stores back
 //! from the last one it reads, or how many of them it stands before. Under loom, whose search is
 //! deterministic, it is the number of the execution. `+2` after the schedule means: the `Arc`s
-//! created at the third place where the execution creates any are counted. The events are the first
-//! ones of the execution (`trace/fingerprint`). They show a replay that the program has changed,
-//! and may be left out of a token written by hand. The model's name comes last: it may hold
-//! anything but white space and control characters. If an operation is knocked out, `+` and the
-//! knockout follow the name.
+//! created at the third place where the execution creates any are counted. `+65536` means: the
+//! readers of the execution's first `RwLock` come in an order, because some thread tries to take it
+//! (weak memory only). The events are the first ones of the execution (`trace/fingerprint`). They
+//! show a replay that the program has changed, and may be left out of a token written by hand. The
+//! model's name comes last: it may hold anything but white space and control characters. If an
+//! operation is knocked out, `+` and the knockout follow the name.
 
 use crate::trace::Fingerprint;
 use crate::verdict::Explorer;

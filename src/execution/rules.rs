@@ -44,6 +44,7 @@ impl Rules {
 pub(crate) enum Counted {
     /// By their places in the source.
     Places(Vec<&'static Location<'static>>),
-    /// By their order in the one execution that is replayed.
+    /// By their order in the one execution that is replayed. So are the locks whose readers come in
+    /// an order: [`World::counted`](super::World::counted).
     Nth(Vec<u32>),
 }

@@ -69,9 +69,9 @@ pub(in crate::execution) fn stalled(what: String) -> Ending {
 pub(in crate::execution) fn freeze(ending: impl FnOnce(&mut World) -> Ending) -> ! {
     try_with(|world| {
         let ending = world.ending.take().unwrap_or_else(|| ending(world));
+        let counted = world.counted();
         let trace = std::mem::take(&mut world.log.trace);
         let schedule = std::mem::take(&mut world.turns.schedule);
-        let counted = world.memory.arcs.counted();
         world.rules.pulse.freeze(Frozen { ending, trace, schedule, counted });
     });
     loop {

@@ -182,7 +182,7 @@ fn words(world: &mut World, death: &Death) -> Option<String> {
         events: Fingerprint::of(&trace),
         trace,
         schedule: std::mem::take(&mut world.turns.schedule),
-        counted: world.memory.arcs.counted(),
+        counted: world.counted(),
         execution: told.executions.executions(),
     };
     Some(format!("\n{}", (told.teller.0)(told.explorer, failure)))

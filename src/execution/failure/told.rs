@@ -24,7 +24,7 @@ impl FailedExecution {
     pub(crate) fn of(world: &mut World, ending: Ending, execution: u64) -> FailedExecution {
         let events =
             world.log.fingerprint.take().unwrap_or_else(|| Fingerprint::of(&world.log.trace));
-        let counted = world.memory.arcs.counted();
+        let counted = world.counted();
         let (trace, schedule) =
             (std::mem::take(&mut world.log.trace), std::mem::take(&mut world.turns.schedule));
         FailedExecution { ending, trace, schedule, counted, events, execution }

@@ -6,7 +6,7 @@
 
 use super::primitive::{Primitive, Rmw};
 use super::{Memory, Stored};
-use crate::execution::strategy::{Acted, Effect, with_strategy};
+use crate::execution::strategy::{Acted, Effect, another, with_strategy};
 use crate::execution::{Counted, Ending, Pending, Role, Waits, World};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId};
 use crate::vocabulary::verdict::{Bound, Kind};
@@ -153,16 +153,36 @@ impl Weak {
     }
 }
 
+/// Where the numbers of locks begin, behind those of the places that create `Arc`s.
+const FIRST_LOCK: u32 = 1 << 16;
+
 impl World {
     /// Whether the readers of a lock come in an order: some thread tries to take it. Where that is
     /// found out, the exploration begins anew.
     pub(crate) fn is_ordered(&self, lock: ObjectId) -> bool {
-        let lock = &self.log.trace.objects[lock.index()];
-        let is_tried = match &self.rules.counted {
-            Counted::Places(places) => places.contains(&lock.created),
-            Counted::Nth(_) => false,
+        let objects = &self.log.trace.objects;
+        let is_tried = || match &self.rules.counted {
+            Counted::Places(places) => places.contains(&objects[lock.index()].created),
+            Counted::Nth(numbers) => {
+                let before = objects[..lock.index()].iter();
+                let nth = before.filter(|object| object.kind == ObjectKind::RwLock).count();
+                numbers.contains(&(FIRST_LOCK + nth as u32))
+            }
         };
-        lock.kind != ObjectKind::RwLock || is_tried
+        objects[lock.index()].kind != ObjectKind::RwLock || is_tried()
+    }
+
+    /// What a token says of this execution besides its choices: which `Arc`s are counted, and the
+    /// readers of which locks come in an order.
+    pub(crate) fn counted(&self) -> Vec<u32> {
+        let mut counted = self.memory.arcs.counted();
+        if self.rules.weak {
+            let objects = (0..).map(ObjectId).zip(&self.log.trace.objects);
+            let locks = objects.filter(|(_, object)| object.kind == ObjectKind::RwLock);
+            let ordered = (FIRST_LOCK..).zip(locks).filter(|(_, (lock, _))| self.is_ordered(*lock));
+            counted.extend(ordered.map(|(number, _)| number));
+        }
+        counted
     }
 
     /// An object is created: what uses it must know of that.
@@ -357,6 +377,11 @@ impl World {
             Operation::TryLock | Operation::TryReadLock
                 if pending.object.is_some_and(|lock| !self.is_ordered(lock)) =>
             {
+                if let Counted::Nth(_) = self.rules.counted {
+                    let why = "a lock is tried whose readers come in no order".to_string();
+                    self.end(another(self, why));
+                    return true;
+                }
                 let place = object.map(|lock| self.log.trace.objects[lock].created);
                 self.memory.arcs.learned.extend(place);
                 self.end(Ending::GivenUp);
