@@ -42,6 +42,8 @@ pub(super) struct Rounds {
     pub(super) stop: Option<Stop>,
     /// How many events each thread had had when it yielded last.
     yielded: Vec<u32>,
+    /// The same for when it changed plain memory last. That is an effect, too.
+    wrote: Vec<u32>,
     /// An awaiting load that was the last event, if it is not known whether it may read that.
     undecided: Option<Id>,
     repeating: Option<Repeating>,
@@ -56,6 +58,13 @@ impl Rounds {
     pub(super) fn is_repeating(&self) -> bool {
         self.repeating.is_some()
     }
+}
+
+/// Notes a number for a thread.
+fn note(numbers: &mut Vec<u32>, thread: u32, number: u32) {
+    let at = thread as usize;
+    numbers.resize(numbers.len().max(at + 1), 0);
+    numbers[at] = number;
 }
 
 /// Where a thread stands.
@@ -105,12 +114,16 @@ impl Graphs {
         Ending::InVain
     }
 
+    /// The thread changes plain memory.
+    pub(super) fn writes_plainly(&mut self, thread: u32) {
+        let done = self.done.get(thread as usize).copied().unwrap_or(0);
+        note(&mut self.rounds.wrote, thread, done);
+    }
+
     /// The thread yields.
     pub(super) fn yields(&mut self, thread: u32) {
-        let (done, at) = (self.done.get(thread as usize).copied().unwrap_or(0), thread as usize);
-        let yielded = &mut self.rounds.yielded;
-        yielded.resize(yielded.len().max(at + 1), 0);
-        yielded[at] = done;
+        let done = self.done.get(thread as usize).copied().unwrap_or(0);
+        note(&mut self.rounds.yielded, thread, done);
         self.rounds.repeating.iter_mut().for_each(|repeating| repeating.operations += 1);
     }
 
@@ -240,7 +253,9 @@ impl Graphs {
     /// The event from which on the thread would repeat what it has read.
     fn repeats_from(&self, thread: u32, of: (Operation, Option<u32>)) -> Option<Id> {
         let yielded = self.rounds.yielded.get(thread as usize).copied()?;
-        loops::repeated(self.search.graph(), thread, yielded, of)
+        let first = loops::repeated(self.search.graph(), thread, yielded, of)?;
+        let wrote = self.rounds.wrote.get(thread as usize).copied().unwrap_or(0);
+        (wrote < first.nth).then_some(first)
     }
 
     /// The thread that adds the next event: the leftmost that can go on.

@@ -332,8 +332,10 @@ impl Strategy for Graphs {
     }
 
     fn executed(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
-        if pending.operation == Operation::Yield {
-            self.yields(self.names.thread(thread));
+        match pending.operation {
+            Operation::Yield => self.yields(self.names.thread(thread)),
+            Operation::Write => self.writes_plainly(self.names.thread(thread)),
+            _ => {}
         }
         let repeats = self.rounds.is_repeating();
         if is_between(pending) || repeats || world.ending.is_some() || self.diverged.is_some() {

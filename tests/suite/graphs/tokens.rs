@@ -35,12 +35,13 @@ fn choices(token: &str) -> (String, Vec<u32>, String) {
     let (version, explorer) = (parts.next().unwrap(), parts.next().unwrap());
     let (schedule, model) = (parts.next().unwrap(), parts.next().unwrap());
     let (schedule, events) = schedule.split_once('.').unwrap();
+    let (schedule, locks) = schedule.split_at(schedule.find('+').unwrap_or(schedule.len()));
     let runs = schedule.split('-').filter(|run| !run.is_empty()).map(|run| {
         let (choice, times) = run.split_once('x').unwrap_or((run, "1"));
         (choice.parse::<u32>().unwrap(), times.parse::<usize>().unwrap())
     });
     let choices = runs.flat_map(|(choice, times)| std::iter::repeat_n(choice, times)).collect();
-    (format!("{version}:{explorer}:"), choices, format!(".{events}:{model}"))
+    (format!("{version}:{explorer}:"), choices, format!("{locks}.{events}:{model}"))
 }
 
 /// Replays each execution of random programs by its token, and by the token with one number
