@@ -5,6 +5,7 @@
 mod again;
 mod axioms;
 mod drawn;
+mod known;
 mod loops;
 mod meaning;
 mod objects;
