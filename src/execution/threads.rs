@@ -158,8 +158,8 @@ pub(crate) fn join(handle: Handle, ordered: bool) {
     }
     let meaning = |world: &mut World, me| {
         if ordered {
+            world.joins(me, thread);
             world.memory.clocks.transfer(thread, me);
-            world.joined(me, thread);
         } else if world.rules.weak {
             world.refuse("a join that orders nothing");
         }

@@ -767,6 +767,28 @@ fn a_loop_that_yields_and_ends_has_the_executions_of_one_that_does_not() {
     assert_eq!((executions("yields", add(true)), executions("does not", add(false))), (4, 4));
 }
 
+/// What the last drop orders is told once more by a join.
+#[test]
+fn the_last_owner_of_an_arc_may_join_the_others() {
+    let model = || {
+        let shared = Arc::new(AtomicUsize::new(0));
+        let flag = Arc::new(AtomicUsize::new(0));
+        let (theirs, raised) = (Arc::clone(&shared), Arc::clone(&flag));
+        let other = thread::spawn(move || {
+            theirs.store(1, Relaxed);
+            drop(theirs);
+            raised.store(1, Relaxed);
+        });
+        while flag.load(Relaxed) == 0 {
+            thread::yield_now();
+        }
+        drop(shared);
+        other.join().unwrap();
+        assert_eq!(flag.load(Relaxed), 1);
+    };
+    assert_eq!(executions("joins", model), 1);
+}
+
 /// Which thread drops last orders it behind the others, and no event says so.
 #[test]
 fn what_the_last_owner_of_an_arc_reads_is_left_open() {

@@ -254,7 +254,12 @@ impl Count {
             let ArcState { released, told, .. } = &arcs.all[nth];
             let is_news = weak.is_some() && !clocks.knows_all(me, told);
             clocks.acquire_from(me, released);
-            weak.iter_mut().filter(|_| is_news).for_each(|weak| weak.knows_more(me));
+            let ahead = weak.iter_mut().filter(|_| is_news);
+            ahead.for_each(|weak| {
+                let mut news = told.clone();
+                news.set(me, 0); // what it has done itself is none
+                weak.knows_more(me, news);
+            });
             arcs.all[nth].object.is_some()
         });
         if counted == Some(true) && engine() == Engine::Loom && !failure::inert() {

@@ -95,7 +95,7 @@ pub(crate) struct Weak {
     /// Which store of its object was read last.
     read: usize,
     /// Threads that know, by the count of an `Arc`, what no event tells the strategy.
-    ahead: SmallVec<[ThreadId; 2]>,
+    ahead: SmallVec<[(ThreadId, VectorClock); 1]>,
     /// When each thread had its last event.
     acted: SmallVec<[u32; 8]>,
 }
@@ -129,8 +129,8 @@ impl Weak {
 
     /// The thread has learned something that is no event: the search would let it read what it must
     /// not read any more.
-    pub(super) fn knows_more(&mut self, thread: ThreadId) {
-        self.ahead.push(thread);
+    pub(super) fn knows_more(&mut self, thread: ThreadId, news: VectorClock) {
+        self.ahead.push((thread, news));
     }
 
     /// Which store of its object was read last.
@@ -331,10 +331,23 @@ impl World {
         kept.stores.get(newest).map(|store| store.value)
     }
 
-    /// A thread has joined another one: it knows what that one knew.
-    pub(in crate::execution) fn joined(&mut self, me: ThreadId, other: ThreadId) {
-        let weak = self.memory.weak.iter_mut();
-        weak.filter(|weak| weak.ahead.contains(&other)).for_each(|weak| weak.knows_more(me));
+    /// A thread is about to join another one: it will know what that one knows. If an `Arc` has
+    /// told it the same before, the join tells the strategy.
+    pub(in crate::execution) fn joins(&mut self, me: ThreadId, other: ThreadId) {
+        let Memory { weak: Some(weak), clocks, .. } = &mut self.memory else { return };
+        let is_ahead = |thread: ThreadId| weak.ahead.iter().any(|(ahead, _)| *ahead == thread);
+        if !is_ahead(other) {
+            weak.ahead.retain(|(thread, news)| *thread != me || !clocks.knows_all(other, news));
+            return;
+        }
+        let is_behind = !is_ahead(me);
+        let theirs = weak.ahead.iter().filter(|(thread, _)| *thread == other);
+        let theirs: SmallVec<[VectorClock; 1]> = theirs.map(|(_, news)| news.clone()).collect();
+        for news in theirs {
+            if !(is_behind && clocks.knows_all(me, &news)) {
+                weak.knows_more(me, news);
+            }
+        }
     }
 
     /// No thread can run, and some have not ended.
@@ -364,7 +377,13 @@ impl World {
         if self.memory.weak.is_none() {
             return false;
         }
-        if self.memory.weak.as_ref().is_some_and(|weak| weak.ahead.contains(&me)) {
+        let is_told = match pending.operation {
+            // they read nothing that the strategy chooses
+            Operation::Join(_) | Operation::Read | Operation::Write | Operation::Yield => true,
+            _ => false,
+        };
+        let ahead = self.memory.weak.iter().flat_map(|weak| &weak.ahead);
+        if !is_told && ahead.into_iter().any(|(thread, _)| *thread == me) {
             self.refuse("what the last drop of an Arc orders");
             return true;
         }
