@@ -6,7 +6,7 @@
 
 use super::green::{DRIVER, Task};
 use super::{Ending, Offers, Point, Stop, Strategy, World};
-use crate::vocabulary::trace::ThreadId;
+use crate::vocabulary::trace::{Operation, ThreadId};
 use crate::vocabulary::verdict::Bound;
 use smallvec::SmallVec;
 
@@ -24,7 +24,7 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
     {
         return Some(started.task);
     }
-    if stops(world, strategy) {
+    if world.rules.weak && stops(world, strategy) {
         return None;
     }
     let repeated = strategy.repeat();
@@ -37,7 +37,7 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
             chosen
         }
     };
-    if stops(world, strategy) {
+    if world.rules.weak && stops(world, strategy) {
         return None;
     }
     let stuck = repeated.filter(|_| chosen.is_none());
@@ -66,7 +66,7 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
 
 /// Whether the strategy ends the execution here.
 fn stops(world: &mut World, strategy: &mut dyn Strategy) -> bool {
-    match world.rules.weak.then(|| strategy.stops()).flatten() {
+    match strategy.stops() {
         None => return false,
         Some(Stop::InVain) => world.end(Ending::InVain),
         Some(Stop::Livelock(thread, after)) => {
@@ -93,7 +93,11 @@ fn choose(
     enabled.extend(threads().filter(|t| world.enabled(*t)));
     // a replay has another strategy: who is held off counts
     let mut held_off = enabled.len();
-    if world.rules.weak {
+    let enters = |thread: &ThreadId| {
+        let pending = &world.threads[thread.index()].pending;
+        pending.as_ref().is_some_and(|pending| pending.operation == Operation::ReadLock)
+    };
+    if world.rules.weak && enabled.iter().any(enters) {
         enabled.retain(|thread| !strategy.holds_off(world, *thread));
         if enabled.is_empty() && held_off > 0 {
             world.end(Ending::InVain);

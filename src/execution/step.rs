@@ -39,7 +39,9 @@ pub(super) fn step<R>(
             return None; // the execution ended while others ran
         }
         world.thread(me).pending = None;
-        world.does(me, pending.operation);
+        if world.rules.weak {
+            world.does(me, pending.operation);
+        }
         let before = world.over();
         let (result, seen) = meaning(world, me);
         Some((result, !before && took_effect(world, me, &pending, &seen)))

@@ -36,6 +36,8 @@ pub(super) struct Graph {
     pub(super) added: Vec<Id>,
     /// The SeqCst fences.
     pub(super) fences: Vec<Id>,
+    /// Whether its events have histories: some thread has yielded.
+    pub(super) has_histories: bool,
     /// The next stamp.
     pub(super) next: u32,
     /// Who does not enter where.
@@ -43,6 +45,13 @@ pub(super) struct Graph {
 }
 
 impl Graph {
+    /// The graph in which only the main thread has begun.
+    pub(super) fn with_main(has_histories: bool) -> Graph {
+        let mut graph = Graph { has_histories, ..Graph::default() };
+        graph.begin(0, None);
+        graph
+    }
+
     pub(super) fn at(&self, id: Id) -> &Event {
         &self.threads[id.thread as usize][id.nth as usize - 1]
     }
@@ -316,7 +325,9 @@ impl Graph {
             knows.message.join(&knows.released);
         }
         self.at_mut(id).knowledge = knows;
-        self.at_mut(id).history = loops::history(self, id);
+        if self.has_histories {
+            self.at_mut(id).history = loops::history(self, id);
+        }
     }
 
     /// Takes away everything that was added with this stamp or a later one. None of it is in the
@@ -376,6 +387,7 @@ impl Graph {
             added: only(&self.added),
             fences: only(&self.fences),
             next: self.next,
+            has_histories: self.has_histories,
             held_off: self.held_off.clone(),
         }
     }

@@ -45,6 +45,8 @@ type At = (u32, u64);
 /// What is known of the model's loops.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Loops {
+    /// Whether some thread has yielded. Before that, there is nothing to know.
+    pub(super) sees: bool,
     /// What a thread does where it would repeat itself.
     known: FxHashMap<At, Goes>,
     /// Whether a value ends the loop of a load.

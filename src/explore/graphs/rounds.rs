@@ -122,6 +122,9 @@ impl Graphs {
 
     /// The thread yields.
     pub(super) fn yields(&mut self, thread: u32) {
+        if !std::mem::replace(&mut self.search.loops.sees, true) {
+            self.stops_with(Stop::InVain, After::Anew); // the events so far have no histories
+        }
         let done = self.done.get(thread as usize).copied().unwrap_or(0);
         note(&mut self.rounds.yielded, thread, done);
         self.rounds.repeating.iter_mut().for_each(|repeating| repeating.operations += 1);

@@ -54,15 +54,12 @@ pub(super) struct Search {
 
 impl Search {
     pub(super) fn new() -> Search {
-        let mut graph = Graph::default();
-        graph.begin(0, None);
-        Search::of(graph, Loops::default())
+        Search::of(Graph::with_main(false), Loops::default())
     }
 
     /// Forgets everything but what is known of loops.
     pub(super) fn begin_anew(&mut self) {
-        let mut graph = Graph::default();
-        graph.begin(0, None);
+        let graph = Graph::with_main(self.loops.sees);
         self.frames.clear();
         self.turned = None;
         self.frames.push(Frame { graph, untried: Vec::new() });

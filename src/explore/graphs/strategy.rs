@@ -284,9 +284,11 @@ impl Strategy for Graphs {
             return Ok(self.stored_as(self.search.graph().at(id).from()));
         }
         let awaits = self.due().is_none() && self.awaits(me, access.operation);
-        self.initial(world, object);
-        if awaits && self.waits(me, object) {
-            return Err(self.ends_here(After::Again));
+        if awaits {
+            self.initial(world, object);
+            if self.waits(me, object) {
+                return Err(self.ends_here(After::Again));
+            }
         }
         let id = self.asked(world, thread, Label { awaits, ..Label::of(access, object) })?;
         Ok(self.stored_as(self.search.graph().at(id).from()))
