@@ -128,7 +128,7 @@ pub(crate) trait Strategy: Any {
     }
     /// Which store of an object is the newest, if memory is weak.
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {
-        world.memory.weak.as_ref().map_or(0, |weak| weak.count(object).saturating_sub(1))
+        world.stores_of(object).saturating_sub(1)
     }
     /// Whether a thread that can run must not, because another execution does what would follow.
     fn holds_off(&mut self, _world: &World, _thread: ThreadId) -> bool {

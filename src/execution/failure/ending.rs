@@ -95,25 +95,24 @@ impl World {
         let unwinds = unwinds.map(|(message, _)| format!(", while a thread unwinds: {message}"));
         let message =
             format!("no end after {} events{}", self.rules.max_events, unwinds.unwrap_or_default());
+        self.never_ends(message, Some(location.to_string()));
+    }
+
+    /// Ends the execution by a livelock. Threads that can run are not blocked.
+    fn never_ends(&mut self, message: String, location: Option<String>) {
         for i in 0..self.threads.len() {
             let waits = Some(ThreadId(i as u32)).filter(|thread| !self.enabled(*thread));
             self.log.trace.threads[i].blocked = waits.and_then(|thread| self.blocked(thread));
         }
-        let location = Some(location.to_string());
         self.end(Ending::Violation { kind: Kind::Livelock, message, location, conflict: None });
     }
 
     /// Ends the execution because this thread waits in a loop, and no other thread can run.
     pub(in crate::execution) fn spins(&mut self, thread: ThreadId) {
-        for at in 0..self.threads.len() {
-            let waits = Some(ThreadId(at as u32)).filter(|thread| !self.enabled(*thread));
-            self.log.trace.threads[at].blocked = waits.and_then(|thread| self.blocked(thread));
-        }
         let name = self.log.trace.thread_name(thread);
         let message = format!("{name} waits in a loop, and no other thread can run");
         let pending = self.threads[thread.index()].pending;
-        let location = pending.map(|pending| pending.location.to_string());
-        self.end(Ending::Violation { kind: Kind::Livelock, message, location, conflict: None });
+        self.never_ends(message, pending.map(|pending| pending.location.to_string()));
     }
 
     /// Ends the execution because no thread can run.

@@ -122,8 +122,7 @@ impl Weak {
         self.objects.get(object)?.stores.last().map(|store| store.value)
     }
 
-    /// How many stores the object has had, with the initial one.
-    pub(crate) fn count(&self, object: ObjectId) -> usize {
+    fn count(&self, object: ObjectId) -> usize {
         self.objects.get(object).map_or(0, |kept| kept.stores.len())
     }
 
@@ -242,7 +241,7 @@ impl World {
         } else {
             with_strategy(|strategy| strategy.reads(self, me, access))
         };
-        let back = asked.as_ref().map_or(0, |at| self.count_of(object).saturating_sub(at + 1));
+        let back = asked.as_ref().map_or(0, |at| self.stores_of(object).saturating_sub(at + 1));
         self.chose_store(object, back);
         let Memory { weak: Some(weak), .. } = &mut self.memory else {
             unreachable!("the memory is weak")
@@ -256,14 +255,15 @@ impl World {
         value
     }
 
-    fn count_of(&self, object: ObjectId) -> usize {
+    /// How many stores the object has had in this execution, with the initial one.
+    pub(crate) fn stores_of(&self, object: ObjectId) -> usize {
         self.memory.weak.as_ref().map_or(0, |weak| weak.count(object))
     }
 
     /// An access to an object has chosen one of the object's stores: by which a token finds it
     /// again.
     fn chose_store(&mut self, object: ObjectId, back: usize) {
-        if self.count_of(object) > 1 && !self.over() {
+        if self.stores_of(object) > 1 && !self.over() {
             self.turns.schedule.push(back as u32);
         }
     }
@@ -277,7 +277,7 @@ impl World {
         fresh: impl FnOnce() -> Stored,
     ) {
         self.uses(me, object, fresh);
-        if self.count_of(object) > 1 && !self.over() {
+        if self.stores_of(object) > 1 && !self.over() {
             let back = with_strategy(|strategy| strategy.overtakes(self, me, object));
             self.chose_store(object, back);
         }

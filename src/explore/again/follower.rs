@@ -1,6 +1,6 @@
 //! Runs a recorded execution again, in its own order or in another.
 
-use super::{Observed, Record, RecordedStep, stores};
+use super::{Observed, Record, RecordedStep};
 use crate::execution::{
     Access, Acted, Effect, Ending, Offers, Pending, Point, Seen, Strategy, World,
 };
@@ -122,11 +122,11 @@ impl Strategy for Follower {
     }
 
     fn overtakes(&mut self, world: &World, _thread: ThreadId, object: ObjectId) -> usize {
-        self.choose(stores(world, object))
+        self.choose(world.stores_of(object))
     }
 
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {
-        let last = stores(world, object).saturating_sub(1);
+        let last = world.stores_of(object).saturating_sub(1);
         let taken = self.choose(last + 1);
         if self.difference.is_none() { taken } else { last }
     }

@@ -16,7 +16,7 @@ pub(super) use follower::Follower;
 pub(super) use recorder::Recorder;
 
 use crate::execution::{Acted, Pending, Seen, World};
-use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
+use crate::vocabulary::trace::{Operation, ThreadId, Value};
 use smallvec::SmallVec;
 use std::panic::Location;
 
@@ -133,11 +133,6 @@ fn may_be_addresses(one: u64, other: u64) -> bool {
         if cfg!(target_pointer_width = "64") { (1 << 32, 48) } else { (1 << 16, 32) };
     let address = |number: u64| number & ((1 << bits) - 1);
     one >> bits == other >> bits && address(one) >= lowest && address(other) >= lowest
-}
-
-/// How many stores an object has had, if memory is weak.
-fn stores(world: &World, object: ObjectId) -> usize {
-    world.memory.weak.as_ref().map_or(0, |weak| weak.count(object))
 }
 
 /// A step of an execution: what a thread did in its turn.

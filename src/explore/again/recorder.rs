@@ -1,7 +1,7 @@
 //! Records an execution while a strategy chooses: its steps, and which of them must come before
 //! which.
 
-use super::{Observed, Record, RecordedStep, stores};
+use super::{Observed, Record, RecordedStep};
 use crate::dependence::{Act, Effect};
 use crate::execution::{
     Access, Acted, Ending, Offers, Pending, Point, Seen, Stop, Strategy, ThreadState, Waits, World,
@@ -151,7 +151,7 @@ impl Strategy for Recorder {
 
     fn reads(&mut self, world: &World, thread: ThreadId, access: &Access) -> Result<usize, Ending> {
         let taken = self.inner.reads(world, thread, access)?;
-        self.choices.push((taken, stores(world, access.object)));
+        self.choices.push((taken, world.stores_of(access.object)));
         Ok(taken)
     }
 
@@ -180,12 +180,12 @@ impl Strategy for Recorder {
 
     fn overtakes(&mut self, world: &World, thread: ThreadId, object: ObjectId) -> usize {
         let taken = self.inner.overtakes(world, thread, object);
-        self.choices.push((taken, stores(world, object)));
+        self.choices.push((taken, world.stores_of(object)));
         taken
     }
 
     fn newest(&mut self, world: &World, object: ObjectId) -> usize {
-        let choice = (self.inner.newest(world, object), stores(world, object));
+        let choice = (self.inner.newest(world, object), world.stores_of(object));
         // between two operations of a thread: it belongs to the step before
         match self.record.steps.last_mut().filter(|_| self.turn.is_none()) {
             Some(step) => step.choices.push(choice),

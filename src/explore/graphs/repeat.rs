@@ -45,7 +45,7 @@ impl Repeat {
     /// How many stores back, out of so many. `None` if the token does not say: it is over, or there
     /// is one store.
     fn back(&mut self, world: &World, object: ObjectId) -> Option<usize> {
-        let count = world.memory.weak.as_ref().map_or(0, |weak| weak.count(object));
+        let count = world.stores_of(object);
         (count > 1 && !self.token.is_over()).then(|| self.token.choose(count))
     }
 
@@ -131,7 +131,8 @@ impl Strategy for Repeat {
     fn pick(&mut self, point: &Point<'_>) -> ThreadId {
         let is_plain = |live: &ThreadId| is_between(point.pending(*live));
         if self.token.ends_after(self.graphs.depth) && !point.enabled.iter().any(is_plain) {
-            let leftmost = point.enabled.iter().copied().min_by_key(|live| self.graphs.name(*live));
+            let leftmost =
+                point.enabled.iter().copied().min_by_key(|live| self.graphs.names.thread(*live));
             self.stop = leftmost.map(|thread| Stop::Livelock(thread, self.graphs.depth));
             return point.enabled[0];
         }
@@ -145,7 +146,7 @@ impl Strategy for Repeat {
     fn reads(&mut self, world: &World, thread: ThreadId, access: &Access) -> Result<usize, Ending> {
         let newest = self.graphs.reads(world, thread, access)?;
         let back = self.back(world, access.object);
-        let count = world.memory.weak.as_ref().map_or(0, |weak| weak.count(access.object));
+        let count = world.stores_of(access.object);
         let stored_as = back.map_or(newest, |back| count - 1 - back);
         let turned = match (self.token.diverged(), self.graphs.due()) {
             (Some(why), _) => Err(why),

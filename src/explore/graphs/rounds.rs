@@ -192,9 +192,8 @@ impl Graphs {
     /// What the repeating thread does is known.
     fn learns(&mut self, goes: Goes) {
         let repeating = self.rounds.repeating.take().expect("a thread repeats a round");
-        let graph = &self.search.frames.last().expect("the search is not over").graph;
         let round = (repeating.first, repeating.last);
-        let anew = self.search.loops.learn(graph, round, (goes, repeating.place));
+        let anew = self.search.learn(round, (goes, repeating.place));
         if anew {
             self.rounds.trial = None;
         }
@@ -322,8 +321,7 @@ impl Graphs {
 
     /// It is known whether the load may read what it has read.
     fn is_decided(&mut self, load: Id, ends: bool) {
-        let graph = &self.search.frames.last().expect("the search is not over").graph;
-        self.search.loops.learn_end(graph, load, ends);
+        self.search.learn_end(load, ends);
         let is_fresh = self.search.turned != Some(load);
         if self.rounds.trial.take().is_some() {
             self.search.end_trial();

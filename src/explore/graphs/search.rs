@@ -7,11 +7,12 @@
 use super::consistency::Axiom;
 use super::event::{Event, INITIAL, Id, Label, knows};
 use super::graph::Graph;
-use super::loops::Loops;
+use super::loops::{Goes, Loops};
 use crate::execution::FREE;
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::ThreadId;
 use smallvec::SmallVec;
+use std::panic::Location;
 
 /// Another way to go on.
 #[derive(Clone, Copy, Debug)]
@@ -38,14 +39,14 @@ struct Untried {
 }
 
 #[derive(Debug)]
-pub(super) struct Frame {
-    pub(super) graph: Graph,
+struct Frame {
+    graph: Graph,
     untried: Vec<Untried>,
 }
 
 #[derive(Debug)]
 pub(super) struct Search {
-    pub(super) frames: Vec<Frame>,
+    frames: Vec<Frame>,
     axiom: Axiom,
     pub(super) loops: Loops,
     /// The read that was turned to another store to get to the current graph.
@@ -163,6 +164,22 @@ impl Search {
         if self.graph().at(id).written.is_some() {
             self.revisits(id);
         }
+    }
+
+    /// What a thread does that repeats a round was seen. Whether all must be explored anew.
+    pub(super) fn learn(
+        &mut self,
+        round: (Id, Id),
+        seen: (Goes, &'static Location<'static>),
+    ) -> bool {
+        let frame = self.frames.last().expect("the search is not over");
+        self.loops.learn(&frame.graph, round, seen)
+    }
+
+    /// Whether the value that the load has read ends its loop.
+    pub(super) fn learn_end(&mut self, load: Id, ends: bool) {
+        let frame = self.frames.last().expect("the search is not over");
+        self.loops.learn_end(&frame.graph, load, ends);
     }
 
     /// The place of the newest store that an awaiting load may read. It is not added before there

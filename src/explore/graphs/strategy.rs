@@ -86,11 +86,6 @@ impl Graphs {
         self.graph().order[self.depth..].iter().any(|id| id.thread == name)
     }
 
-    /// The name of a thread of this execution.
-    pub(super) fn name(&self, thread: ThreadId) -> u32 {
-        self.names.thread(thread)
-    }
-
     pub(super) fn graph(&self) -> &Graph {
         self.search.graph()
     }
