@@ -1,8 +1,9 @@
 //! Loops that wait for other threads.
 
+use super::compared::compare;
 use super::program::{Op, Program, explored};
 use super::random::Kind as Programs;
-use super::{allowed, check, compare, executions, soaked, spawn_all, violated};
+use super::{allowed, check, executions, soaked, spawn_all, violated};
 use selvedge::cell::UnsafeCell;
 use selvedge::hint;
 use selvedge::sync::Arc;

@@ -1,0 +1,165 @@
+//! Models that are refused: what is violated, with the twin that holds, and what has no model.
+
+use super::{Plain, check, executions, spawn_all, violated};
+use selvedge::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
+use selvedge::sync::{Arc, Condvar, LazyLock, Mutex};
+use selvedge::{Bound, Check, Explorer, Kind, Verdict, thread};
+use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
+
+/// Publishes a cell through a flag.
+fn publish(stores: Ordering, loads: Ordering) {
+    let shared = Arc::new((Plain::new(), AtomicBool::new(false)));
+    let theirs = Arc::clone(&shared);
+    let writer = thread::spawn(move || {
+        theirs.0.write();
+        theirs.1.store(true, stores);
+    });
+    if shared.1.load(loads) {
+        assert_eq!(shared.0.read(), 1);
+    }
+    writer.join().unwrap();
+}
+
+#[test]
+fn a_relaxed_publication_races_and_an_ordered_one_holds() {
+    assert_eq!(executions("publish", || publish(Release, Acquire)), 2);
+    for (stores, loads) in [(Relaxed, Acquire), (Release, Relaxed), (Relaxed, Relaxed)] {
+        let found = violated("relaxed", move || publish(stores, loads));
+        assert_eq!(found.kind, Kind::DataRace, "{found:?}");
+    }
+}
+
+/// Two threads that enter unless they see the other: each must see, or be seen.
+fn dekker(stores: Ordering, loads: Ordering) {
+    let shared = Arc::new((Plain::new(), [AtomicBool::new(false), AtomicBool::new(false)]));
+    spawn_all(2, move |i| {
+        shared.1[i].store(true, stores);
+        if !shared.1[1 - i].load(loads) {
+            shared.0.write();
+        }
+    });
+}
+
+/// The exhaustive explorer cannot find this: every interleaving excludes.
+#[test]
+fn an_exclusion_needs_seqcst() {
+    assert_eq!(executions("SeqCst", || dekker(SeqCst, SeqCst)), 3);
+    let found = violated("release, acquire", || dekker(Release, Acquire));
+    assert_eq!((found.kind, found.explorer), (Kind::DataRace, Explorer::Graphs));
+    assert!(!found.replay.is_empty() && found.caveat.is_none(), "{found:?}");
+    assert!(found.trace.events.len() > 4, "{found:?}");
+    let sc = Check::new("SC").explorers([Explorer::Exhaustive]).run(|| dekker(Release, Acquire));
+    assert!(matches!(sc, Verdict::Holds(_)), "{sc:?}");
+}
+
+#[test]
+fn a_deadlock_is_found_in_whichever_order_the_locks_are_tried() {
+    let deadlock = |swapped: bool| {
+        move || {
+            let locks = Arc::new((Mutex::new(0), Mutex::new(0)));
+            spawn_all(2, move |i| {
+                let (one, other) =
+                    if i == 1 && swapped { (&locks.1, &locks.0) } else { (&locks.0, &locks.1) };
+                let (mut one, mut other) = (one.lock().unwrap(), other.lock().unwrap());
+                (*one, *other) = (*other + 1, *one + 1);
+            });
+        }
+    };
+    assert_eq!(executions("ordered", deadlock(false)), 2);
+    assert_eq!(violated("swapped", deadlock(true)).kind, Kind::Deadlock);
+}
+
+/// What is shared without an order is not there for the other thread.
+#[test]
+fn an_atomic_is_used_only_where_its_creation_is_known() {
+    let model = |stores: Ordering| {
+        move || {
+            let place = Arc::new(AtomicPtr::<AtomicUsize>::new(std::ptr::null_mut()));
+            let theirs = Arc::clone(&place);
+            let maker = thread::spawn(move || {
+                theirs.store(Box::into_raw(Box::new(AtomicUsize::new(7))), stores);
+            });
+            let found = place.load(Acquire);
+            if !found.is_null() {
+                // SAFETY: it is freed below
+                assert_eq!(unsafe { &*found }.load(Relaxed), 7);
+            }
+            maker.join().unwrap();
+            // SAFETY: the thread has ended
+            drop(unsafe { Box::from_raw(place.load(Relaxed)) });
+        }
+    };
+    assert_eq!(executions("release", model(Release)), 2);
+    assert_eq!(violated("relaxed", model(Relaxed)).kind, Kind::DataRace);
+}
+
+/// Which thread drops last orders it behind the others, and no event says so.
+#[test]
+fn what_the_last_owner_of_an_arc_reads_is_left_open() {
+    struct Looks(AtomicUsize, bool);
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            if self.1 {
+                assert_eq!(self.0.load(Relaxed), 1);
+            }
+        }
+    }
+    let model = |looks: bool| {
+        move || {
+            let shared = Arc::new(Looks(AtomicUsize::new(0), looks));
+            let theirs = Arc::clone(&shared);
+            thread::spawn(move || theirs.0.store(1, Relaxed));
+            shared.0.load(Relaxed);
+        }
+    };
+    assert_eq!(executions("not looked at", model(false)), 2);
+    let verdict = check("looked at").run(model(true));
+    let open = matches!(verdict, Verdict::Unknown(Bound::NotModelled { engine: "graphs", .. }));
+    assert!(open, "{verdict:?}");
+}
+
+#[test]
+fn what_has_no_model_leaves_the_verdict_open() {
+    fn open(name: &str, model: impl Fn() + Send + Sync + 'static) {
+        match check(name).max_events(200).run(model) {
+            Verdict::Unknown(Bound::NotModelled { engine: "graphs", .. }) => {}
+            other => panic!("{name}: {other:?}"),
+        }
+    }
+    open("a timeout that fires again and again", || {
+        let pair = (Mutex::new(false), Condvar::new());
+        let mut guard = pair.0.lock().unwrap();
+        for _ in 0..2 {
+            guard = pair.1.wait_timeout(guard, std::time::Duration::ZERO).unwrap().0;
+        }
+    });
+    open("is_finished", || {
+        let child = thread::spawn(|| {});
+        let _ = child.is_finished();
+        child.join().unwrap();
+    });
+    open("count", || {
+        let shared = Arc::new(AtomicUsize::new(0));
+        let theirs = Arc::clone(&shared);
+        let child = thread::spawn(move || theirs.load(Relaxed));
+        let _ = Arc::strong_count(&shared);
+        child.join().unwrap();
+    });
+    open("a loop without an end", || {
+        let flag = Arc::new(AtomicBool::new(false));
+        let theirs = Arc::clone(&flag);
+        let setter = thread::spawn(move || theirs.store(true, Release));
+        while !flag.load(Acquire) {}
+        setter.join().unwrap();
+    });
+    open("no static", || {
+        let lazy = LazyLock::new(|| AtomicUsize::new(0));
+        lazy.store(1, Relaxed);
+    });
+    open("shared again", || {
+        let mut value = AtomicUsize::new(0);
+        value.store(1, Relaxed);
+        *value.get_mut() = 2;
+        value.load(Relaxed);
+    });
+}
