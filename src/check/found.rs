@@ -26,8 +26,11 @@ impl Check<'_> {
         if let Some((by, smaller)) =
             explore::smallest(explorer, model, &self.limits(), &failure, self.settings.shrink)
         {
-            let reduced_from =
-                Some(Size { preemptions: found.preemptions, events: found.trace.events.len() });
+            let reduced_from = Some(Size {
+                stale_reads: found.trace.stale_reads.len(),
+                preemptions: found.preemptions,
+                events: found.trace.events.len(),
+            });
             let smaller = self.counterexample(explorer, by, smaller)?;
             let smaller = Counterexample { reduced_from, execution: found.execution, ..smaller };
             if self.is_replayed(model, &smaller) {

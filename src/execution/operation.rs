@@ -1,5 +1,6 @@
 //! An operation, as a thread announces it and as it turned out.
 
+use super::memory::Does;
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
 use std::panic::Location;
 
@@ -14,6 +15,8 @@ pub(crate) struct Pending {
     pub(crate) expected: Option<Value>,
     /// Whether it may fail, or wake, spuriously: a choice.
     pub(crate) spurious: bool,
+    /// What it does to the counts of an `Arc`, if it does.
+    pub(crate) counts: Option<Does>,
 }
 
 impl Pending {
@@ -35,6 +38,7 @@ impl Pending {
             waits: Waits::Never,
             expected: None,
             spurious: false,
+            counts: None,
         }
     }
 

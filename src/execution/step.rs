@@ -39,9 +39,7 @@ pub(super) fn step<R>(
             return None; // the execution ended while others ran
         }
         world.thread(me).pending = None;
-        if world.rules.weak {
-            world.does(me, pending.operation);
-        }
+        world.does(me);
         let before = world.over();
         let (result, seen) = meaning(world, me);
         Some((result, !before && took_effect(world, me, &pending, &seen)))
@@ -70,7 +68,7 @@ fn announce(me: ThreadId, pending: Pending) -> bool {
         if world.over() {
             return None;
         }
-        if world.rules.weak && world.refuses(me, &pending) {
+        if world.is_ahead(me, &pending) || world.rules.weak && world.refuses(&pending) {
             return Some(None); // it has ended
         }
         let state = world.thread(me);

@@ -80,6 +80,13 @@ impl World {
         id
     }
 
+    /// Numbers an object among those of this thread, as if it had just been created.
+    pub(super) fn numbers_anew(&mut self, me: ThreadId, object: ObjectId) {
+        let nth = self.thread(me).made;
+        self.thread(me).made += 1;
+        self.object(object).born = (me, nth);
+    }
+
     /// The same for something that is not the model's object. The first thread to arrive creates
     /// it, so it must not count among that thread's objects, nor be known to a search. It cannot
     /// leak.

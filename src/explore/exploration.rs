@@ -45,10 +45,16 @@ pub(crate) struct Exploration {
     pub(crate) failure: Option<FailedExecution>,
     /// Why it was cut. `None` if the explorer had nothing left.
     pub(crate) cut: Option<Bound>,
+    /// Why the first execution ended of which the memory model has no answer, and how many did. The
+    /// others may still violate the model.
+    pub(super) refused: Option<(Bound, u64)>,
     /// The number of violating executions by kind, if violations are counted. Otherwise the first
     /// one ends the exploration.
     pub(crate) tally: Option<BTreeMap<Kind, u64>>,
 }
+
+/// After so many executions of which the memory model has no answer, an exploration ends.
+const MOST_REFUSED: u64 = 100;
 
 /// Whether an exploration ends after an execution.
 #[must_use]
@@ -94,6 +100,13 @@ impl Exploration {
         if let (Some(tally), Some(Ending::Violation { kind, .. })) = (&mut self.tally, &ending) {
             *tally.entry(*kind).or_default() += 1;
             return Then::GoOn;
+        }
+        if let Some(Ending::Unknown(bound @ Bound::NotModelled { engine: "graphs", .. })) = &ending
+            && world.rules.replays.is_none()
+        {
+            let (_, count) = self.refused.get_or_insert_with(|| (bound.clone(), 0));
+            *count += 1;
+            return if *count < MOST_REFUSED { Then::GoOn } else { Then::Over };
         }
         self.failure = ending.map(|ending| FailedExecution::of(world, ending, execution));
         if self.failure.is_some() { Then::Over } else { Then::GoOn }

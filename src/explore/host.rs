@@ -106,6 +106,9 @@ pub(crate) fn explore(
             .unwrap_or_else(|| std::mem::take(&mut *lock(&shared))),
         Err(error) => given_up(0, not_by_us(format!("a thread of its own: {error}"))),
     };
+    if let Some((bound, _)) = explored.refused.take() {
+        explored.cut = Some(bound); // whatever else has cut it
+    }
     match std::mem::take(&mut explored.anew) {
         places if places.is_empty() => explored,
         // there are more of them each time

@@ -95,8 +95,12 @@ impl<'a> Drawing<'a> {
         let reduced = self.found.reduced_from.map_or_else(String::new, |from| {
             let had = count(from.preemptions as u64, "preemption");
             let events = |number: usize| count(number as u64, "event");
+            let stale = match from.stale_reads {
+                0 => String::new(),
+                number => count(number as u64, "stale read") + ", ",
+            };
             format!(
-                ", {} (found with {had}, {})",
+                ", {} (found with {stale}{had}, {})",
                 events(self.found.trace.events.len()),
                 events(from.events)
             )

@@ -75,7 +75,7 @@ impl<T> Arc<T> {
     #[track_caller]
     pub fn new_cyclic<F: FnOnce(&Weak<T>) -> T>(make: F) -> Arc<T> {
         let location = Location::caller();
-        let count = Count::made(0, location);
+        let count = Count::made(None, 1, location);
         let inner = Std::new_cyclic(|weak| {
             let own = Weak::with(weak.clone(), count, location);
             let value = make(&own);
@@ -118,15 +118,19 @@ impl<T> Arc<T> {
     #[track_caller]
     pub fn try_unwrap(this: Arc<T>) -> Result<T, Arc<T>> {
         let Parts { inner, count, location } = this.into_parts();
-        let step = (Does::Look, Operation::Claim("try_unwrap"));
-        let value = count.step(step, Location::caller(), || {
-            let handles = Std::strong_count(&inner);
-            (Std::try_unwrap(inner), handles)
+        let step = (Does::Unwrap, Operation::Claim("try_unwrap"));
+        let value = count.step(step, Location::caller(), |sees| match sees {
+            Some(handles) => (Err(inner), handles),
+            None => {
+                let handles = Std::strong_count(&inner);
+                (Std::try_unwrap(inner), handles)
+            }
         });
         match value {
             Ok(value) => {
                 count.acquire();
                 count.freed();
+                count.gives_up_own_weak(location);
                 Ok(value)
             }
             Err(inner) => Err(Arc { inner: Some(inner), count, location }),
@@ -138,15 +142,16 @@ impl<T> Arc<T> {
     #[track_caller]
     #[must_use]
     pub fn into_inner(this: Arc<T>) -> Option<T> {
-        let Parts { inner, count, .. } = this.into_parts();
+        let Parts { inner, count, location } = this.into_parts();
         let step = (Does::Claim, Operation::Claim("into_inner"));
-        let value = count.step(step, Location::caller(), || {
+        let value = count.step(step, Location::caller(), |_| {
             let others = Std::strong_count(&inner) - 1;
             (Std::into_inner(inner), others)
         });
         value.inspect(|_| {
             count.acquire();
             count.freed();
+            count.gives_up_own_weak(location);
         })
     }
 
@@ -173,7 +178,7 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     fn of(inner: Std<T>) -> Arc<T> {
         let location = Location::caller();
-        let count = Count::made(address(Std::as_ptr(&inner)), location);
+        let count = Count::made(Some(address(Std::as_ptr(&inner))), 1, location);
         Arc { inner: Some(inner), count, location }
     }
 
@@ -190,7 +195,7 @@ impl<T: ?Sized> Arc<T> {
     #[must_use]
     pub fn downgrade(this: &Arc<T>) -> Weak<T> {
         let (inner, location) = (this.inner(), Location::caller());
-        let weak = this.count.step((Does::Clone, Operation::Clone), location, || {
+        let weak = this.count.step((Does::Downgrade, Operation::Clone), location, |_| {
             let weak = Std::downgrade(inner);
             (weak, Std::weak_count(inner))
         });
@@ -201,9 +206,10 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     #[must_use]
     pub fn strong_count(this: &Arc<T>) -> usize {
-        let count = || Std::strong_count(this.inner());
-        this.count.step((Does::Look, Operation::Look("strong_count")), Location::caller(), || {
-            (count(), count())
+        let step = (Does::Look, Operation::Look("strong_count"));
+        this.count.step(step, Location::caller(), |sees| {
+            let handles = sees.unwrap_or_else(|| Std::strong_count(this.inner()));
+            (handles, handles)
         })
     }
 
@@ -211,9 +217,10 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     #[must_use]
     pub fn weak_count(this: &Arc<T>) -> usize {
-        let count = || Std::weak_count(this.inner());
-        this.count.step((Does::Look, Operation::Look("weak_count")), Location::caller(), || {
-            (count(), count())
+        let step = (Does::LookWeak, Operation::Look("weak_count"));
+        this.count.step(step, Location::caller(), |sees| {
+            let weaks = sees.unwrap_or_else(|| Std::weak_count(this.inner()));
+            (weaks, weaks)
         })
     }
 
@@ -221,15 +228,17 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     pub fn get_mut(this: &mut Arc<T>) -> Option<&mut T> {
         let (count, inner) = (this.count, this.inner.as_mut().expect(HERE));
-        let alone =
-            count.step((Does::Look, Operation::Look("get_mut")), Location::caller(), || {
-                let handles = Std::strong_count(inner) + Std::weak_count(inner);
+        let (operation, location) = (Operation::Look("get_mut"), Location::caller());
+        let alone = count.has_no_weak(operation, location, || Std::weak_count(inner))
+            && count.step((Does::LookAcquire, operation), location, |sees| {
+                let handles = || Std::strong_count(inner) + Std::weak_count(inner);
+                let handles = sees.unwrap_or_else(handles);
                 (handles == 1, handles)
             });
         if !alone {
             return None;
         }
-        count.acquire();
+        count.acquire_all();
         Std::get_mut(inner)
     }
 
@@ -245,13 +254,16 @@ impl<T: ?Sized + Shared> Arc<T> {
     /// handles.
     #[track_caller]
     pub fn make_mut(this: &mut Arc<T>) -> &mut T {
-        let handles =
-            this.count.step((Does::Look, Operation::Claim("make_mut")), Location::caller(), || {
-                let handles = Std::strong_count(this.inner());
-                (handles, handles)
-            });
+        let step = (Does::Own, Operation::Claim("make_mut"));
+        let handles = this.count.step(step, Location::caller(), |sees| {
+            let handles = sees.unwrap_or_else(|| Std::strong_count(this.inner()));
+            (handles, handles)
+        });
         if handles == 1 {
             this.count.acquire();
+            if this.count.is_weak() && Std::weak_count(this.inner()) > 0 {
+                this.count.refuse("make_mut of an Arc that has Weaks");
+            }
         } else {
             *this = T::cloned(&**this);
         }
@@ -298,7 +310,7 @@ impl<T: ?Sized> Drop for Arc<T> {
     fn drop(&mut self) {
         let Some(inner) = self.inner.take() else { return };
         let count = self.count;
-        let last = count.step((Does::Drop, Operation::Drop), self.location, || {
+        let last = count.step((Does::Drop, Operation::Drop), self.location, |_| {
             match Std::strong_count(&inner) - 1 {
                 0 => (Some(inner), 0),
                 others => {
@@ -312,6 +324,7 @@ impl<T: ?Sized> Drop for Arc<T> {
                 count.freed();
             }
             count.last(move || drop(inner));
+            count.gives_up_own_weak(self.location);
         }
     }
 }
@@ -320,7 +333,7 @@ impl<T: ?Sized> Clone for Arc<T> {
     #[track_caller]
     fn clone(&self) -> Arc<T> {
         let location = Location::caller();
-        let inner = self.count.step((Does::Clone, Operation::Clone), location, || {
+        let inner = self.count.step((Does::Clone, Operation::Clone), location, |_| {
             let clone = Std::clone(self.inner());
             let handles = Std::strong_count(&clone);
             (clone, handles)

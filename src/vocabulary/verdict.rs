@@ -390,6 +390,8 @@ impl Counterexample {
 /// The size of an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
+    /// The number of stale reads: loads of values that were not the newest.
+    pub stale_reads: usize,
     /// The number of preemptions: switches away from a thread that was still enabled.
     pub preemptions: usize,
     /// The number of operations of all threads.

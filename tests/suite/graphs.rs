@@ -12,6 +12,7 @@ mod litmus;
 mod loops;
 mod meaning;
 mod objects;
+mod owners;
 mod program;
 mod random;
 mod refused;

@@ -4,18 +4,24 @@
 //! last handle drops the value. The clocks learn what std orders: dropping a handle releases.
 //! Dropping the last one, or finding out that it is the only one, acquires.
 //!
-//! Counting is no step by itself. Two threads that drop a handle commute, with two exceptions: the
-//! destructor does something that others can see, or one thread looks at the count while another
-//! changes it. Exploration finds that out. If two operations that do not commute are unordered, the
-//! place where the `Arc` was created is *counted* from then on, and the exploration begins anew.
-//! The operations on a counted `Arc` are steps like any other.
+//! Counting is no step by itself. Two threads that drop a handle commute, with three exceptions:
+//! the destructor does something that others can see, the last owner goes on (`ahead.rs`), or one
+//! thread looks at the count while another changes it. Exploration finds that out. If two
+//! operations that do not commute are unordered, the place where the `Arc` was created is *counted*
+//! from then on, and the exploration begins anew. The operations on a counted `Arc` are steps like
+//! any other. If memory is weak, a step may look at an older count.
 
 use super::Memory;
+use super::Stored;
+use super::ahead::Ahead;
 use super::clocks::Clocks;
+pub(crate) use super::counting::Does;
+use super::counting::Of;
 use super::robust::Strength;
 use crate::execution::step::step;
 use crate::execution::{
-    Counted, Ending, Engine, Pending, Seen, World, engine, execution, failure, loom, me, try_with,
+    Counted, Effect, Ending, Engine, Pending, Seen, World, engine, execution, failure, loom, me,
+    try_with,
 };
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::{Object, ObjectId, ObjectKind, Operation, ThreadId, Value};
@@ -28,35 +34,6 @@ use std::panic::Location;
 pub(crate) struct Count {
     execution: u64,
     nth: u32,
-}
-
-/// What an operation does to the handles of an `Arc`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Does {
-    /// Makes another handle.
-    Clone,
-    /// Gives up a handle.
-    Drop,
-    /// Gives up a `Weak`.
-    DropWeak,
-    /// Gives up a handle, and says whether it was the last.
-    Claim,
-    /// Looks at their number.
-    Look,
-    /// Makes a handle, if there is one.
-    Upgrade,
-}
-
-impl Does {
-    /// Whether it tells how many handles there are, or that there is one.
-    fn looks(self) -> bool {
-        matches!(self, Does::Look | Does::Upgrade)
-    }
-
-    /// Whether a thread that finds itself alone is ordered after it.
-    fn releases(self) -> bool {
-        matches!(self, Does::Drop | Does::DropWeak | Does::Claim)
-    }
 }
 
 /// Which threads did something, and when each did it last, on its own clock.
@@ -82,13 +59,16 @@ impl Touched {
 #[derive(Debug)]
 struct ArcState {
     made: &'static Location<'static>,
-    /// The address of its value. 0 once the memory is freed.
-    address: usize,
+    /// The address of its value, once it is built. 0 once the memory is freed.
+    address: Option<usize>,
     /// The object on which its operations are steps, if they are.
     object: Option<ObjectId>,
-    /// What the threads that dropped a handle knew.
-    released: VectorClock,
-    /// The same, but of each of these threads no more than its last event, if memory is weak.
+    /// Whether there was a `Weak`.
+    had_weak: bool,
+    /// What those that read each value of the count of handles learn, and that of `Weak`s. If it is
+    /// not counted, one value stands for all.
+    messages: [SmallVec<[VectorClock; 1]>; 2],
+    /// What those that dropped a handle have told: of each of them no more than its last event.
     told: VectorClock,
     clones: Touched,
     drops: Touched,
@@ -96,6 +76,56 @@ struct ArcState {
     upgrades: Touched,
     /// Drops that report whether they were the last.
     claims: Touched,
+}
+
+impl ArcState {
+    /// The operations of this kind so far.
+    fn touched(&mut self, does: Does) -> &mut Touched {
+        match does {
+            Does::Clone | Does::CloneWeak | Does::Downgrade | Does::DropWeak => &mut self.clones,
+            Does::Drop | Does::Claim | Does::Unwrap => &mut self.drops,
+            Does::Own | Does::OwnWeak => &mut self.looks,
+            Does::Look | Does::LookAcquire => &mut self.looks,
+            Does::LookWeak | Does::LookWeakAcquire => &mut self.looks,
+            Does::Upgrade => &mut self.upgrades,
+        }
+    }
+
+    /// Whether this operation is unordered with another one with which it does not commute.
+    fn is_unordered(&self, clocks: &Clocks, me: ThreadId, does: Does) -> bool {
+        let ArcState { clones, drops, looks, upgrades, claims, .. } = self;
+        let against: &[&Touched] = match does {
+            Does::Clone | Does::CloneWeak | Does::Downgrade | Does::DropWeak => &[looks],
+            Does::Drop => &[looks, upgrades, claims],
+            Does::Claim => &[looks, upgrades, drops],
+            Does::Unwrap => &[clones, drops, upgrades, looks], // it may be a drop
+            Does::Own | Does::OwnWeak | Does::LookWeak => &[clones, drops, upgrades],
+            Does::Look | Does::LookAcquire | Does::LookWeakAcquire => &[clones, drops, upgrades],
+            Does::Upgrade => &[looks, drops],
+        };
+        against.iter().any(|touched| touched.is_unordered(clocks, me))
+    }
+
+    /// An operation has taken effect, and told how many handles it left or saw. It has read the
+    /// value of its count that has this number, or the newest.
+    fn tells(
+        &mut self,
+        clocks: &mut Clocks,
+        me: ThreadId,
+        does: Does,
+        (told, read): (u64, Option<usize>),
+    ) {
+        let messages = &mut self.messages[does.of() as usize];
+        let left = does.left(told);
+        let (order, newest) = (does.order(left), messages.len() - 1);
+        let heard = messages[read.unwrap_or(newest)].clone();
+        clocks.hears(me, &heard, order);
+        if left.is_some() {
+            let mut message = clocks.published(me, order);
+            message.join(&heard);
+            messages.push(message);
+        }
+    }
 }
 
 /// The `Arc`s of an execution.
@@ -106,6 +136,7 @@ pub(crate) struct Arcs {
     places: Vec<&'static Location<'static>>,
     /// Places to count from now on.
     pub(crate) learned: Vec<&'static Location<'static>>,
+    pub(super) ahead: Ahead,
 }
 
 impl Arcs {
@@ -113,6 +144,7 @@ impl Arcs {
         self.all.clear();
         self.places.clear();
         self.learned.clear();
+        self.ahead.clear();
     }
 
     /// The counted places, by their numbers among the places where this execution created an `Arc`.
@@ -139,8 +171,12 @@ impl Count {
     /// An `Arc` that no execution created: its operations are only std's.
     pub(crate) const PLAIN: Count = Count { execution: 0, nth: 0 };
 
-    /// A new `Arc`, with its value at this address.
-    pub(crate) fn made(address: usize, made: &'static Location<'static>) -> Count {
+    /// A new `Arc`, with its value at this address, once it is built, and so many handles.
+    pub(crate) fn made(
+        address: Option<usize>,
+        handles: usize,
+        made: &'static Location<'static>,
+    ) -> Count {
         let count = try_with(|world| {
             let place = world.memory.arcs.place(made);
             let counted = match &world.rules.counted {
@@ -149,13 +185,19 @@ impl Count {
             };
             let object = (counted && !world.over())
                 .then(|| world.create(Object { kind: ObjectKind::Arc, name: None, created: made }));
+            if let (Some(object), Some(weak)) = (object, &mut world.memory.weak) {
+                weak.publish(object, Stored::Bits(handles as u64), VectorClock::default());
+                world.born(me(), object);
+            }
             let [clones, drops, looks, upgrades, claims] = Default::default();
-            let (released, told) = Default::default();
+            let none = || SmallVec::from_elem(VectorClock::default(), 1);
+            let (messages, told) = ([none(), none()], VectorClock::default());
             let state = ArcState {
                 made,
                 address,
                 object,
-                released,
+                had_weak: address.is_none(), // a value that is built with one
+                messages,
                 told,
                 clones,
                 drops,
@@ -182,7 +224,7 @@ impl Count {
     /// The `Arc` with its value at this address, if this execution created it.
     pub(crate) fn at(address: usize) -> Option<Count> {
         try_with(|world| {
-            let nth = world.memory.arcs.all.iter().rposition(|arc| arc.address == address)?;
+            let nth = world.memory.arcs.all.iter().rposition(|arc| arc.address == Some(address))?;
             Some(Count { execution: world.log.execution, nth: nth as u32 })
         })
         .flatten()
@@ -195,7 +237,7 @@ impl Count {
 
     /// Sets the address of the value.
     pub(crate) fn stands_at(self, address: usize) {
-        self.state(|world, nth| world.memory.arcs.all[nth].address = address);
+        self.state(|world, nth| world.memory.arcs.all[nth].address = Some(address));
     }
 
     /// The memory is freed: the next `Arc` at this address is another one.
@@ -217,50 +259,111 @@ impl Count {
         self.state(|world, nth| world.memory.arcs.all[nth].object).flatten()
     }
 
-    /// One operation. `perform` does it, and returns how many handles it left or saw. It must not
-    /// run the user's code.
+    /// Whether its counts are values of which a thread may see an older one.
+    pub(crate) fn is_weak(self) -> bool {
+        let is_weak = |world: &mut World, nth: usize| {
+            world.memory.weak.is_some() && world.memory.arcs.all[nth].object.is_some()
+        };
+        self.state(is_weak) == Some(true)
+    }
+
+    /// Gives up an exploration in which its counts are weak.
+    pub(crate) fn refuse(self, operation: &str) {
+        self.state(|world, _| world.refuse(operation));
+    }
+
+    /// One operation. `perform` does it, and returns how many handles it left or saw. It is given
+    /// an older number if it looks, and sees that one. It must not run the user's code.
     pub(crate) fn step<R>(
         self,
         (does, operation): (Does, Operation),
         location: &'static Location<'static>,
-        perform: impl FnOnce() -> (R, usize),
+        perform: impl FnOnce(Option<usize>) -> (R, usize),
     ) -> R {
         let seen = |count: usize| Seen::value(Value::Unsigned(count as u64));
         let Some(object) = self.object() else {
             self.state(|world, nth| note(world, nth, does));
-            return perform().0;
+            return perform(None).0;
         };
-        let pending = Pending::on(object, operation, location);
+        let pending = Pending { counts: Some(does), ..Pending::on(object, operation, location) };
         match engine() {
             Engine::Shuttle => step(pending, |world, me| {
-                let (result, count) = perform();
-                world.accesses(me, object, Strength::Weak, does.looks());
-                if does.releases() {
-                    let Memory { clocks, arcs, .. } = &mut world.memory;
-                    clocks.release_into(me, &mut arcs.all[self.nth as usize].released);
+                let nth = self.nth as usize;
+                let is_built = world.memory.arcs.all[nth].address.is_some();
+                if world.rules.weak && does.of() == Of::Handles && !is_built {
+                    world.refuse("a Weak that is upgraded before its value is built");
                 }
+                let acted = world.acts(me, &pending);
+                let sees = match acted {
+                    Some(Effect::Looks { state }) => Some((state as i64).max(0) as usize),
+                    _ => None,
+                };
+                world.memory.arcs.all[nth].had_weak |= does == Does::Downgrade;
+                let (result, count) = perform(sees);
+                world.accesses(me, object, Strength::Weak, does.looks());
+                let Memory { clocks, arcs, weak, .. } = &mut world.memory;
+                let read = weak.as_ref().filter(|_| acted.is_some()).map(|weak| weak.last_read());
+                arcs.all[nth].tells(clocks, me, does, (count as u64, read));
                 (result, seen(count))
             }),
-            Engine::Loom => loom::count::step(pending, object, does.releases(), perform, seen),
-            Engine::Std => perform().0,
+            Engine::Loom => {
+                loom::count::step(pending, object, does.releases(), || perform(None), seen)
+            }
+            Engine::Std => perform(None).0,
+        }
+    }
+
+    /// Whether there is no `Weak`, as far as this thread can see. Only where its counts are weak:
+    /// elsewhere one step tells all.
+    pub(crate) fn has_no_weak(
+        self,
+        operation: Operation,
+        location: &'static Location<'static>,
+        weaks: impl FnOnce() -> usize,
+    ) -> bool {
+        !self.is_weak()
+            || self.step((Does::OwnWeak, operation), location, |sees| {
+                let weaks = sees.unwrap_or_else(weaks);
+                (weaks == 0, weaks)
+            })
+    }
+
+    /// The last owner gives up the `Weak` that all handles hold together. It matters where its
+    /// counts are weak, and others have `Weak`s.
+    pub(crate) fn gives_up_own_weak(self, location: &'static Location<'static>) {
+        let had_weak = |world: &mut World, nth: usize| world.memory.arcs.all[nth].had_weak;
+        if self.is_weak() && self.state(had_weak) == Some(true) {
+            self.step((Does::DropWeak, Operation::Drop), location, |_| ((), 0));
         }
     }
 
     /// Orders a thread that found itself alone, or the value still present, after the threads that
     /// dropped a handle.
     pub(crate) fn acquire(self) {
+        self.acquires(&[Of::Handles]);
+    }
+
+    /// The same for a thread that has found that there are no `Weak`s either.
+    pub(crate) fn acquire_all(self) {
+        self.acquires(&[Of::Handles, Of::Weaks]);
+    }
+
+    fn acquires(self, counts: &[Of]) {
         let counted = self.state(|world, nth| {
-            let (me, Memory { clocks, arcs, weak, .. }) = (me(), &mut world.memory);
-            let ArcState { released, told, .. } = &arcs.all[nth];
-            let is_news = weak.is_some() && !clocks.knows_all(me, told);
-            clocks.acquire_from(me, released);
-            let ahead = weak.iter_mut().filter(|_| is_news);
-            ahead.for_each(|weak| {
+            let (me, is_weak) = (me(), world.rules.weak);
+            let Memory { clocks, arcs: Arcs { all, ahead, .. }, .. } = &mut world.memory;
+            let ArcState { told, object, made, .. } = &all[nth];
+            if object.is_none() && !clocks.knows_all(me, told) {
                 let mut news = told.clone();
                 news.set(me, 0); // what it has done itself is none
-                weak.knows_more(me, news);
-            });
-            arcs.all[nth].object.is_some()
+                ahead.learns(me, news, made);
+            }
+            let is_counted = object.is_some();
+            for count in counts.iter().filter(|_| !is_weak || !is_counted) {
+                let newest = all[nth].messages[*count as usize].last();
+                newest.into_iter().for_each(|message| clocks.acquire_from(me, message));
+            }
+            is_counted
         });
         if counted == Some(true) && engine() == Engine::Loom && !failure::inert() {
             loom::count::acquire();
@@ -366,37 +469,22 @@ fn note(world: &mut World, nth: usize, does: Does) {
         return;
     }
     let me = me();
-    let Memory { clocks, arcs, weak, .. } = &mut world.memory;
-    let ArcState { made, released, told, clones, drops, looks, upgrades, claims, .. } =
-        &mut arcs.all[nth];
-    let against: &[&Touched] = match does {
-        Does::Clone | Does::DropWeak => &[looks],
-        Does::Drop => &[looks, upgrades, claims],
-        Does::Claim => &[looks, upgrades, drops],
-        Does::Look => &[clones, drops, upgrades],
-        Does::Upgrade => &[looks, drops],
-    };
-    let unordered = against.iter().any(|touched| touched.is_unordered(clocks, me));
-    if does == Does::Claim {
-        claims.note(clocks, me);
+    let Memory { clocks, arcs: Arcs { all, ahead, learned, .. }, .. } = &mut world.memory;
+    let arc = &mut all[nth];
+    if arc.is_unordered(clocks, me, does) {
+        learned.push(arc.made);
     }
-    let own = match does {
-        Does::Clone | Does::DropWeak => clones,
-        Does::Drop | Does::Claim => drops,
-        Does::Look => looks,
-        Does::Upgrade => upgrades,
-    };
-    own.note(clocks, me);
+    arc.touched(does).note(clocks, me);
+    if does == Does::Claim || does == Does::Unwrap {
+        arc.claims.note(clocks, me);
+    }
     if does.releases() {
         let mut mine = VectorClock::default();
         clocks.release_into(me, &mut mine);
-        released.join(&mine);
-        if let Some(weak) = weak {
-            mine.set(me, weak.acted(me));
-            told.join(&mine);
+        arc.messages[does.of() as usize][0].join(&mine);
+        if does.of() == Of::Handles {
+            mine.set(me, ahead.acted(me));
+            arc.told.join(&mine);
         }
-    }
-    if unordered {
-        arcs.learned.push(made);
     }
 }

@@ -223,7 +223,7 @@ pub(crate) fn settle<T: Primitive>(home: &Home, std: &mut T::Std) {
         Engine::Shuttle => {
             let newest = with(|world| {
                 world.memory.values.forget(home.id());
-                world.newest(home.id())
+                world.newest(me(), home.id())
             });
             newest.into_iter().for_each(|value| T::store(std, T::of(value), Relaxed));
         }

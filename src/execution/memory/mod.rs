@@ -5,15 +5,18 @@
 //! beside it.
 
 pub(crate) mod address;
+mod ahead;
 pub(crate) mod arc;
 pub(crate) mod atomic;
 pub(crate) mod cell;
 mod clocks;
+mod counting;
 pub(in crate::execution) mod primitive;
 pub(in crate::execution) mod robust;
 mod sequential;
 mod weak;
 
+pub(crate) use counting::{Does, Makes, Of};
 pub(crate) use primitive::Stored;
 pub(crate) use robust::{Anew, Robustness, Sought};
 pub(crate) use weak::{Access, FREE, Weak, Writes};

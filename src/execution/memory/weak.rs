@@ -11,7 +11,6 @@ use crate::execution::{Counted, Ending, Pending, Role, Waits, World};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId};
 use crate::vocabulary::verdict::{Bound, Kind};
 use crate::vocabulary::{PerObject, VectorClock};
-use smallvec::SmallVec;
 use std::sync::atomic::Ordering::{self, Relaxed};
 
 /// An access that reads, as the strategy needs to know it.
@@ -84,8 +83,6 @@ struct Kept {
     stores: Vec<Published>,
     /// The thread that created the object, and the time of that on its clock.
     born: Option<(ThreadId, u32)>,
-    /// It was borrowed exclusively: its value may have changed unseen.
-    borrowed: bool,
 }
 
 /// The stores of an execution.
@@ -94,10 +91,6 @@ pub(crate) struct Weak {
     objects: PerObject<Kept>,
     /// Which store of its object was read last.
     read: usize,
-    /// Threads that know, by the count of an `Arc`, what no event tells the strategy.
-    ahead: SmallVec<[(ThreadId, VectorClock); 1]>,
-    /// When each thread had its last event.
-    acted: SmallVec<[u32; 8]>,
 }
 
 impl Weak {
@@ -105,11 +98,9 @@ impl Weak {
     pub(super) fn clear(&mut self) {
         self.objects.iter_mut().for_each(|kept| {
             kept.stores.clear();
-            (kept.born, kept.borrowed) = (None, false);
+            kept.born = None;
         });
         self.read = 0;
-        self.acted.clear();
-        self.ahead.clear();
     }
 
     /// The initial value of an object that has been accessed.
@@ -126,20 +117,9 @@ impl Weak {
         self.objects.get(object).map_or(0, |kept| kept.stores.len())
     }
 
-    /// The thread has learned something that is no event: the search would let it read what it must
-    /// not read any more.
-    pub(super) fn knows_more(&mut self, thread: ThreadId, news: VectorClock) {
-        self.ahead.push((thread, news));
-    }
-
     /// Which store of its object was read last.
     pub(crate) fn last_read(&self) -> usize {
         self.read
-    }
-
-    /// When the thread had its last event, on its own clock.
-    pub(super) fn acted(&self, thread: ThreadId) -> u32 {
-        self.acted.get(thread.index()).copied().unwrap_or(0)
     }
 
     /// What the store that was read last publishes.
@@ -212,8 +192,6 @@ impl World {
         if kept.stores.is_empty() {
             let clock = VectorClock::default();
             kept.stores.push(Published { value: fresh(), clock });
-        } else if std::mem::take(&mut kept.borrowed) {
-            self.refuse("an atomic that is shared again after an exclusive borrow");
         }
         if unordered.is_some() {
             let name = self.log.trace.object_name(object);
@@ -285,17 +263,6 @@ impl World {
         self.memory.weak.iter_mut().for_each(|weak| weak.publish(object, value, clock.clone()));
     }
 
-    /// A thread does something.
-    pub(in crate::execution) fn does(&mut self, me: ThreadId, operation: Operation) {
-        let is_between = matches!(operation, Operation::Read | Operation::Write);
-        let Memory { weak: Some(weak), clocks, .. } = &mut self.memory else { return };
-        if !is_between {
-            let count = weak.acted.len().max(me.index() + 1);
-            weak.acted.resize(count, 0);
-            weak.acted[me.index()] = clocks.epoch(me);
-        }
-    }
-
     /// What an announced operation on an object that is no atomic does. `None` if the object's
     /// state says that: memory is not weak, or the execution is over.
     ///
@@ -311,6 +278,8 @@ impl World {
         }
         match with_strategy(|strategy| strategy.acts(self, me, pending)) {
             Ok(Acted { effect, choices }) => {
+                let (back, stores) = choices[0];
+                self.memory.weak.iter_mut().for_each(|weak| weak.read = stores - 1 - back);
                 let told = choices.iter().filter(|(_, of)| *of > 1);
                 self.turns.schedule.extend(told.map(|(taken, _)| *taken as u32));
                 Some(effect)
@@ -322,32 +291,16 @@ impl World {
         }
     }
 
-    /// The newest value of an object that is borrowed exclusively.
-    pub(super) fn newest(&mut self, object: ObjectId) -> Option<Stored> {
+    /// The newest value of an object that is borrowed exclusively. All accesses so far happen
+    /// before that, and all later ones after it: from here on it is another object, which begins
+    /// with what the borrower leaves.
+    pub(super) fn newest(&mut self, me: ThreadId, object: ObjectId) -> Option<Stored> {
         self.memory.weak.as_ref()?.objects.get(object)?.stores.first()?;
         let newest = with_strategy(|strategy| strategy.newest(self, object));
-        let kept = self.memory.weak.as_mut()?.objects.of(object);
-        kept.borrowed = true;
-        kept.stores.get(newest).map(|store| store.value)
-    }
-
-    /// A thread is about to join another one: it will know what that one knows. If an `Arc` has
-    /// told it the same before, the join tells the strategy.
-    pub(in crate::execution) fn joins(&mut self, me: ThreadId, other: ThreadId) {
-        let Memory { weak: Some(weak), clocks, .. } = &mut self.memory else { return };
-        let is_ahead = |thread: ThreadId| weak.ahead.iter().any(|(ahead, _)| *ahead == thread);
-        if !is_ahead(other) {
-            weak.ahead.retain(|(thread, news)| *thread != me || !clocks.knows_all(other, news));
-            return;
-        }
-        let is_behind = !is_ahead(me);
-        let theirs = weak.ahead.iter().filter(|(thread, _)| *thread == other);
-        let theirs: SmallVec<[VectorClock; 1]> = theirs.map(|(_, news)| news.clone()).collect();
-        for news in theirs {
-            if !(is_behind && clocks.knows_all(me, &news)) {
-                weak.knows_more(me, news);
-            }
-        }
+        let stores = std::mem::take(&mut self.memory.weak.as_mut()?.objects.of(object).stores);
+        self.numbers_anew(me, object);
+        self.born(me, object);
+        stores.get(newest).map(|store| store.value)
     }
 
     /// No thread can run, and some have not ended.
@@ -373,19 +326,9 @@ impl World {
 
     /// Whether memory is weak and there is no model of the announced operation. That has then ended
     /// the execution.
-    pub(in crate::execution) fn refuses(&mut self, me: ThreadId, pending: &Pending) -> bool {
+    pub(in crate::execution) fn refuses(&mut self, pending: &Pending) -> bool {
         if self.memory.weak.is_none() {
             return false;
-        }
-        let is_told = match pending.operation {
-            // they read nothing that the strategy chooses
-            Operation::Join(_) | Operation::Read | Operation::Write | Operation::Yield => true,
-            _ => false,
-        };
-        let ahead = self.memory.weak.iter().flat_map(|weak| &weak.ahead);
-        if !is_told && ahead.into_iter().any(|(thread, _)| *thread == me) {
-            self.refuse("what the last drop of an Arc orders");
-            return true;
         }
         let object = pending.object.map(ObjectId::index);
         let kind = object.map(|object| self.log.trace.objects[object].kind);
@@ -410,7 +353,7 @@ impl World {
             Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => true,
             Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => true,
             Operation::Park | Operation::Unpark(_) => true,
-            _ => false,
+            _ => pending.counts.is_some(),
         };
         if !modelled && self.ending.is_none() {
             let of = kind.map_or(String::new(), |kind| format!(" of a {kind}"));

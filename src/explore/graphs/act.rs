@@ -10,6 +10,7 @@
 //! whose locks released missed a graph in twenty thousand.)
 
 use crate::execution::gate::DONE;
+use crate::execution::{Does, Makes};
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 
 /// An operation on an object that is no atomic.
@@ -70,6 +71,8 @@ pub(super) enum Act {
         done: bool,
     },
     IsDone,
+    /// The state of an `Arc` is how many handles there are, or how many `Weak`s.
+    Counts(Does),
     /// Whether a wait ends for no reason is its option. It accesses nothing.
     Choose,
 }
@@ -122,6 +125,10 @@ impl Act {
             Act::Finish { done } => Step::Writes(if done { DONE } else { 0 }),
             Act::IsDone | Act::Leave { .. } | Act::Choose => Step::Looks,
             Act::Notified { .. } | Act::Pass { .. } => Step::Looks,
+            Act::Counts(does) => match does.makes(state) {
+                Makes::This(count) => Step::Writes(count),
+                Makes::Nothing => Step::Looks,
+            },
         }
     }
 
@@ -168,9 +175,11 @@ impl Act {
         matches!(self, Act::Enter | Act::Write)
     }
 
-    /// Its ordering, if it writes or if it does not.
-    pub(super) fn order(self, writes: bool) -> Ordering {
+    /// Its ordering, if it writes this state, or none.
+    pub(super) fn order(self, written: Option<u64>) -> Ordering {
+        let writes = written.is_some();
         match self {
+            Act::Counts(does) => does.order(written),
             Act::Enter | Act::Begin | Act::IsDone => Acquire,
             Act::Arrive => AcqRel,
             Act::Finish { .. } => Release,

@@ -3,7 +3,7 @@
 use super::act::Act;
 use super::event::{Does, Id, Label, NOTHING};
 use super::strategy::Graphs;
-use crate::execution::{Effect, FREE, Pending, Role, Seen, Stored, Waits, World, Writes};
+use crate::execution::{Effect, FREE, Of, Pending, Role, Seen, Stored, Waits, World, Writes};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId};
 
 impl Graphs {
@@ -39,6 +39,16 @@ impl Graphs {
     /// it is something else.
     pub(super) fn act(&mut self, world: &World, thread: u32, pending: &Pending) -> Option<Label> {
         let operation = pending.operation;
+        if let Some(does) = pending.counts {
+            let count = match does.of() {
+                Of::Handles => self.names.object(&world.objects, pending.object?),
+                Of::Weaks => self.names.weaks(&world.objects, pending.object?),
+            };
+            return Some(Label {
+                object: Some(count),
+                ..Label::apart(operation, Act::Counts(does))
+            });
+        }
         if let Some(object) = pending.object.filter(|_| !pending.spurious) {
             match world.objects[object.index()].role {
                 Role::Plain | Role::FirstCome(_) => {}

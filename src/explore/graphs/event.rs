@@ -113,12 +113,12 @@ impl Label {
         matches!(self.operation, Operation::Fence(_))
     }
 
-    /// Its ordering, if it writes or if it does not.
-    pub(super) fn order(&self, writes: bool) -> Ordering {
+    /// Its ordering, if it writes this, or nothing.
+    pub(super) fn order(&self, written: Option<Stored>) -> Ordering {
         match self.does {
-            Does::Writes(Writes::Exchanged { failure, .. }) if !writes => failure,
+            Does::Writes(Writes::Exchanged { failure, .. }) if written.is_none() => failure,
             Does::Writes(_) => self.operation.ordering().unwrap_or(Ordering::Relaxed),
-            Does::Acts(act) => act.order(writes),
+            Does::Acts(act) => act.order(written.map(state)),
         }
     }
 
@@ -138,6 +138,7 @@ impl Label {
         match self.does {
             Does::Writes(_) => self.is_fence() || self.reads(),
             Does::Acts(Act::TryLock | Act::TryReadLock | Act::TryWriteLock) => true,
+            Does::Acts(Act::Counts(_)) => true,
             Does::Acts(_) => false,
         }
     }
@@ -187,7 +188,7 @@ pub(super) struct Event {
 
 impl Event {
     pub(super) fn order(&self) -> Ordering {
-        self.label.order(self.written.is_some())
+        self.label.order(self.written)
     }
 
     pub(super) fn is_sc(&self) -> bool {

@@ -179,7 +179,7 @@ impl Graph {
         self.next += 1;
         self.order.push(id);
         self.added.push(id);
-        if label.is_fence() && label.order(false) == Ordering::SeqCst {
+        if label.is_fence() && label.order(None) == Ordering::SeqCst {
             self.fences.push(id);
         }
         if let Operation::Join(child) = label.operation {
@@ -265,7 +265,7 @@ impl Graph {
 
     /// The change that let a waiting thread go on: the first, from its own last one on, behind
     /// which it does not wait any more.
-    fn followed(&self, thread: u32, act: Act, object: u32) -> Option<Id> {
+    pub(super) fn followed(&self, thread: u32, act: Act, object: u32) -> Option<Id> {
         let stores = &self.objects[object as usize].stores;
         let own = stores.iter().rposition(|store| store.thread == thread)?;
         let read = self.at(stores[own]).source.map_or(0, |(_, read)| state(read));

@@ -19,6 +19,7 @@
 //!   a read was turned to that store is never removed. A thread that waits for an object at the end
 //!   of an execution tries all older states. Whatever it read before is then taken by what is never
 //!   removed: so nothing is reached twice.
+//! * The counts of an `Arc` are such objects, if they matter (`execution/memory/counting.rs`).
 //! * Whether a wait ends for no reason, or by its timeout, is a choice that accesses nothing, and
 //!   its first option is the maximal one.
 //! * Readers of a lock come in no order, unless some thread tries to take it (`sharing.rs`).

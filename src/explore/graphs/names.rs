@@ -11,6 +11,9 @@ use rustc_hash::FxHashMap;
 /// The number of a token among what its thread has made.
 const TOKEN: u32 = u32::MAX;
 
+/// The count of `Weak`s has the number of its `Arc`, and this.
+const WEAKS: u32 = 1 << 31;
+
 /// Who has made what the first thread to arrive creates.
 const NOBODY: u32 = u32::MAX;
 
@@ -74,6 +77,14 @@ impl Names {
         let fresh = self.objects.len() as u32;
         self.last = None;
         *self.objects.entry((thread, TOKEN)).or_insert(fresh)
+    }
+
+    /// The name of the count of `Weak`s of an `Arc`.
+    pub(super) fn weaks(&mut self, objects: &[ObjectState], arc: ObjectId) -> u32 {
+        let (thread, nth) = objects[arc.index()].born;
+        let fresh = self.objects.len() as u32;
+        self.last = None;
+        *self.objects.entry((self.thread(thread), WEAKS | nth)).or_insert(fresh)
     }
 
     /// The object whose name was asked for last, if it is one of the execution's own.

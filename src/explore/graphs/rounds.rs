@@ -200,6 +200,16 @@ impl Graphs {
         self.stops_with(Stop::InVain, if anew { After::Anew } else { After::Again });
     }
 
+    /// Whether the execution has ended because there is no model of what a repeating thread does.
+    /// It does then not repeat what it did.
+    pub(super) fn is_refused_while_repeating(&mut self) -> bool {
+        let is_repeating = self.rounds.is_repeating();
+        if is_repeating {
+            self.learns(Goes::On);
+        }
+        is_repeating
+    }
+
     /// The repeating thread goes on, if it still does what it did.
     pub(super) fn repeats(&mut self, point: &Point<'_>) -> ThreadId {
         let repeating = self.rounds.repeating.as_mut().expect("a thread repeats a round");

@@ -5,6 +5,7 @@
 //! it would have to release or acquire, so that all of it is happens-before. The way that lacks the
 //! fewest is the reason; if there is none, nothing orders the two.
 
+use super::act::Act;
 use super::event::{Does, Event, INITIAL, Id, knows};
 use super::graph::Graph;
 use crate::vocabulary::trace::{Lack, Operation, StaleRead, Why};
@@ -128,6 +129,7 @@ fn way(graph: &Graph, store: Id, goal: Id) -> Option<Vec<(Place, Option<Missing>
     let (start, past) = ((Known::Before, store), &graph.at(goal).knowledge.past);
     let mut from: FxHashMap<Place, (u32, Place, Option<Missing>)> = FxHashMap::default();
     from.insert(start, (0, start, None));
+    let joins = joins(graph);
     let mut open = VecDeque::from([(0, start)]);
     while let Some((cost, at)) = open.pop_front() {
         if at == (Known::Before, goal) {
@@ -136,7 +138,8 @@ fn way(graph: &Graph, store: Id, goal: Id) -> Option<Vec<(Place, Option<Missing>
         if from[&at].0 < cost {
             continue;
         }
-        for (next, missing) in steps(graph, at) {
+        let joined = joins.iter().filter(|(from, _)| *from == at).map(|(_, to)| (*to, None));
+        for (next, missing) in steps(graph, at).into_iter().chain(joined) {
             let cost = cost + u32::from(missing.is_some());
             let is_better = from.get(&next).is_none_or(|(known, ..)| cost < *known);
             if !knows(past, next.1) || !is_better {
@@ -158,6 +161,25 @@ fn way(graph: &Graph, store: Id, goal: Id) -> Option<Vec<(Place, Option<Missing>
     way.push((start, None));
     way.reverse();
     Some(way)
+}
+
+/// The joins of objects that are no atomics, which read nothing: a thread that was notified, or has
+/// passed a barrier, comes after what let it go on, and a writer after the readers that have left.
+fn joins(graph: &Graph) -> Vec<(Place, Place)> {
+    let mut joins = Vec::new();
+    for id in &graph.order {
+        let event = graph.at(*id);
+        let Does::Acts(act) = event.label.does else { continue };
+        let behind = (Known::Before, *id);
+        if let Some(object) = act.follows() {
+            let followed = graph.followed(id.thread, act, object);
+            joins.extend(followed.map(|store| ((Known::Published, store), behind)));
+        } else if act == Act::Write {
+            let left = graph.leavings(event.object(), event.from());
+            joins.extend(left.map(|left| ((Known::Before, left), behind)));
+        }
+    }
+    joins
 }
 
 /// Where what is known at one place is known next, and what is missing for that.

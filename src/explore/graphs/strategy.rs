@@ -355,6 +355,11 @@ impl Strategy for Graphs {
     }
 
     fn ended(&mut self, world: &mut World) {
+        if let Some(Ending::Unknown(Bound::NotModelled { .. })) = world.ending
+            && self.is_refused_while_repeating()
+        {
+            world.ending = Some(Ending::InVain);
+        }
         if !self.ends() && world.ending.is_none() {
             world.ending = Some(Ending::InVain);
         }

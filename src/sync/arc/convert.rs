@@ -16,8 +16,11 @@ impl<T: ?Sized> From<Std<T>> for Arc<T> {
     #[track_caller]
     fn from(inner: Std<T>) -> Arc<T> {
         let location = Location::caller();
-        let count =
-            count_of(&inner).unwrap_or_else(|| Count::made(address(Std::as_ptr(&inner)), location));
+        let made = || {
+            let (address, handles) = (address(Std::as_ptr(&inner)), Std::strong_count(&inner));
+            Count::made(Some(address), handles, location)
+        };
+        let count = count_of(&inner).unwrap_or_else(made);
         Arc { inner: Some(inner), count, location }
     }
 }

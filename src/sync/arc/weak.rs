@@ -65,9 +65,9 @@ impl<T: ?Sized> Weak<T> {
     pub fn upgrade(&self) -> Option<Arc<T>> {
         let location = Location::caller();
         let inner =
-            self.count.step((Does::Upgrade, Operation::Claim("upgrade")), location, || {
-                let upgraded = self.inner().upgrade();
-                (upgraded, self.inner().strong_count())
+            self.count.step((Does::Upgrade, Operation::Claim("upgrade")), location, |sees| {
+                let upgraded = self.inner().upgrade().filter(|_| sees.is_none());
+                (upgraded, sees.unwrap_or_else(|| self.inner().strong_count()))
             })?;
         self.count.acquire();
         Some(Arc { inner: Some(inner), count: self.count, location })
@@ -77,9 +77,10 @@ impl<T: ?Sized> Weak<T> {
     #[track_caller]
     #[must_use]
     pub fn strong_count(&self) -> usize {
-        let count = || self.inner().strong_count();
-        self.count.step((Does::Look, Operation::Look("strong_count")), Location::caller(), || {
-            (count(), count())
+        let step = (Does::Look, Operation::Look("strong_count"));
+        self.count.step(step, Location::caller(), |sees| {
+            let handles = sees.unwrap_or_else(|| self.inner().strong_count());
+            (handles, handles)
         })
     }
 
@@ -87,10 +88,19 @@ impl<T: ?Sized> Weak<T> {
     #[track_caller]
     #[must_use]
     pub fn weak_count(&self) -> usize {
-        let count = || self.inner().weak_count();
-        self.count.step((Does::Look, Operation::Look("weak_count")), Location::caller(), || {
-            (count(), count())
-        })
+        let (operation, location) = (Operation::Look("weak_count"), Location::caller());
+        let weaks = self.count.step((Does::LookWeakAcquire, operation), location, |sees| {
+            let weaks = sees.unwrap_or_else(|| self.inner().weak_count());
+            (weaks, weaks)
+        });
+        let is_gone = || {
+            self.count.step((Does::Look, operation), location, |sees| {
+                let handles = sees.unwrap_or_else(|| self.inner().strong_count());
+                (handles == 0, handles)
+            })
+        };
+        // where its counts are weak, the two are looked at one after the other
+        if self.count.is_weak() && is_gone() { 0 } else { weaks }
     }
 
     /// Returns `true` if both point to the same value.
@@ -129,11 +139,7 @@ impl<T: ?Sized> Weak<T> {
 impl<T: ?Sized> Drop for Weak<T> {
     fn drop(&mut self) {
         let Some(inner) = self.inner.take() else { return };
-        if inner.strong_count() == 0 && inner.weak_count() == 0 {
-            drop(inner); // perhaps the last one of a value that is gone: nobody can see it any more
-            return;
-        }
-        self.count.step((Does::DropWeak, Operation::Drop), self.location, || {
+        self.count.step((Does::DropWeak, Operation::Drop), self.location, |_| {
             let others = inner.weak_count().saturating_sub(1);
             drop(inner);
             ((), others)
@@ -145,7 +151,7 @@ impl<T: ?Sized> Clone for Weak<T> {
     #[track_caller]
     fn clone(&self) -> Weak<T> {
         let location = Location::caller();
-        let inner = self.count.step((Does::Clone, Operation::Clone), location, || {
+        let inner = self.count.step((Does::CloneWeak, Operation::Clone), location, |_| {
             let clone = Std::clone(self.inner());
             let others = clone.weak_count();
             (clone, others)

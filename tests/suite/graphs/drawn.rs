@@ -226,3 +226,29 @@ fn what_a_panic_does_not_need_is_not_drawn() {
     let found = violated(check("beside").shrink(Duration::ZERO), beside);
     assert_eq!(found.trace.events.len(), 5, "{:?}", found.trace.events);
 }
+
+/// What a thread knows may come to it by an object that reads nothing of another thread: a writer
+/// comes after the readers that have left. The reason is what the accesses before that lack, and
+/// nothing more.
+#[test]
+fn a_reason_leads_through_joins_that_read_nothing() {
+    fn passes(program: Program) {
+        let outcome = |(reads, _): &Outcome| reads[1] == [1] && reads[2] == [1, 0];
+        let model = failing_if(&program, outcome);
+        let found = violated(check("joins").leaks(false).shrink(Duration::ZERO), model);
+        let [stale] = &found.trace.stale_reads[..] else { panic!("{found:?}") };
+        let Why::Unsynchronised(lacks) = &stale.why else { panic!("{stale:?}") };
+        let [lack] = &lacks[..] else { panic!("{stale:?}") };
+        assert_eq!(operation_of(&found.trace, lack.store), (0, 1), "{found:?}");
+        assert_eq!(operation_of(&found.trace, lack.read).0, 1, "{found:?}");
+        assert!(lack.release && lack.acquire);
+    }
+    let writer = vec![Op::Store(0, 1, Relaxed), Op::Store(1, 1, Relaxed)];
+    let (look, pass) = (Op::Load(1, Relaxed), Op::Store(2, 1, Relaxed));
+    let read = [Op::Load(2, Relaxed), Op::Load(0, Relaxed)];
+    let reader = vec![Op::Read, look, pass, Op::ReadUnlock];
+    let mut last = vec![Op::Write];
+    last.extend(read);
+    last.push(Op::WriteUnlock);
+    passes(Program { locations: 3, threads: vec![writer, reader, last], spurious: false });
+}
