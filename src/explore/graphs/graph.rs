@@ -2,7 +2,7 @@
 //! of its stores (coherence).
 
 use super::act::Act;
-use super::event::{Does, Event, INITIAL, Id, Knowledge, Label, knows, state};
+use super::event::{Does, Event, INITIAL, Id, Knowledge, Label, Readers, knows, state};
 use super::loops;
 use super::sharing::HeldOff;
 use crate::execution::{FREE, Stored};
@@ -19,7 +19,7 @@ pub(super) struct Object {
     /// Its stores in coherence order. The initial one is not among them.
     pub(super) stores: Vec<Id>,
     /// Who reads the initial value.
-    readers: Vec<Id>,
+    readers: Readers,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -122,6 +122,13 @@ impl Graph {
         self.objects[object as usize].stores.len()
     }
 
+    fn readers_mut(&mut self, object: u32, store: Id) -> &mut Readers {
+        match store {
+            INITIAL => &mut self.object(object).readers,
+            store => &mut self.at_mut(store).readers,
+        }
+    }
+
     pub(super) fn readers(&self, object: u32, store: Id) -> &[Id] {
         match store {
             INITIAL => &self.objects[object as usize].readers,
@@ -153,12 +160,12 @@ impl Graph {
         stores.iter().rposition(hides).map_or(0, |at| at + 1)
     }
 
-    /// The read-modify-write that reads this store, if there is one.
-    pub(super) fn successor(&self, object: u32, store: Id) -> Option<Id> {
-        let place = self.place_of(object, store);
+    /// The read-modify-write that reads the store in this place, if there is one.
+    pub(super) fn successor(&self, object: u32, place: usize) -> Option<Id> {
         let next = *self.objects[object as usize].stores.get(place)?;
         let event = self.at(next);
-        (event.label.reads() && event.from() == store).then_some(next)
+        let reads_it = event.label.reads() && event.from() == self.store_at(object, place);
+        reads_it.then_some(next)
     }
 
     /// Adds an event as the last of its thread. A read reads nothing yet, a store has no place.
@@ -202,15 +209,18 @@ impl Graph {
         event.option = option;
         event.written = event.label.after(value, option);
         let writes = event.written.is_some();
-        match store {
-            INITIAL => self.object(object).readers.push(id),
-            store => self.at_mut(store).readers.push(id),
-        }
+        self.readers_mut(object, store).push(id);
         if writes {
             let place = self.place_of(object, store);
             self.object(object).stores.insert(place, id);
         }
         self.inform(id);
+    }
+
+    /// Places a plain store that has no place yet behind all others.
+    pub(super) fn place_newest(&mut self, id: Id) {
+        let object = self.at(id).object();
+        self.object(object).stores.push(id);
     }
 
     /// Places a plain store right behind the store at this place.
@@ -230,17 +240,16 @@ impl Graph {
     /// The event neither reads nor stands anywhere.
     fn forget(&mut self, id: Id) {
         let event = self.at(id);
-        let (source, writes, object) = (event.source, event.written.is_some(), event.label.object);
+        let (writes, object) = (event.written.is_some(), event.label.object);
         let Some(object) = object else { return };
         if writes {
             self.displace(object, id);
         }
-        match source {
-            None => {}
-            Some((INITIAL, _)) => self.object(object).readers.retain(|reader| *reader != id),
-            Some((store, _)) => self.at_mut(store).readers.retain(|reader| *reader != id),
+        if let Some((store, _)) = self.at_mut(id).source.take() {
+            let readers = self.readers_mut(object, store);
+            let at = readers.iter().rposition(|reader| *reader == id).expect("it reads the store");
+            readers.remove(at);
         }
-        self.at_mut(id).source = None;
     }
 
     /// Joins what an act comes after without reading it.
@@ -376,7 +385,7 @@ impl Graph {
         let objects = self.objects.iter().map(|object| Object {
             initial: object.initial,
             stores: only(&object.stores),
-            readers: only(&object.readers),
+            readers: object.readers.iter().filter(stays).copied().collect(),
         });
         Graph {
             threads: threads.map(|(all, count)| all[..*count].iter().map(kept).collect()).collect(),
