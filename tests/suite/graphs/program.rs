@@ -7,7 +7,6 @@ use selvedge::sync::{
 };
 use selvedge::{Budget, Check, Counts, Explorer, Extent, Verdict, hint, thread};
 use std::collections::{BTreeMap, BTreeSet};
-use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -173,8 +172,8 @@ struct Shared {
     lock: RwLock<()>,
     barrier: Barrier,
     once: Once,
-    /// Never dropped: that would be an operation.
-    channels: ManuallyDrop<Vec<(Sender<u64>, Receiver<u64>)>>,
+    /// Kept to the end of a check: to drop them in an execution would be an operation.
+    channels: Vec<(Sender<u64>, Receiver<u64>)>,
     threads: Vec<Vec<Op>>,
     started: Vec<std::sync::Mutex<Option<thread::JoinHandle<()>>>>,
     handles: std::sync::Mutex<Vec<Option<thread::Thread>>>,
@@ -194,7 +193,7 @@ impl Shared {
             lock: RwLock::new(()),
             barrier: Barrier::new(2),
             once: Once::new(),
-            channels: ManuallyDrop::new(channels.unwrap_or_default()),
+            channels: channels.unwrap_or_default(),
             started: threads.iter().map(|_| std::sync::Mutex::default()).collect(),
             handles: std::sync::Mutex::new(vec![None; threads.len()]),
             threads,
@@ -346,11 +345,13 @@ pub(super) fn is_stuck(reads: &Reads) -> bool {
 fn model(program: &Program, read: &Arc<std::sync::Mutex<Vec<Reads>>>) -> impl Fn() + use<> {
     let (theirs, program) = (Arc::clone(read), program.clone());
     let awaits = program.awaits();
+    let kept: std::sync::Mutex<Vec<Arc<Shared>>> = std::sync::Mutex::default();
     move || {
         let read = if awaits { Arc::default() } else { Arc::clone(&theirs) };
         read.lock().unwrap().push(vec![Vec::new(); program.threads.len()]);
         let all = Arc::clone(&read);
         let shared = Shared::of(&program, read);
+        kept.lock().unwrap().extend((!shared.channels.is_empty()).then(|| Arc::clone(&shared)));
         let first = (0..program.threads.len()).filter(|thread| !program.starts(*thread));
         let started: Vec<_> = first.map(|thread| start(thread, &shared)).collect();
         if awaits {
