@@ -22,6 +22,16 @@ pub(super) struct Object {
     readers: Readers,
 }
 
+/// A thread that was chosen in an execution of a graph.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice {
+    pub(super) thread: ThreadId,
+    /// Whether it was one of several.
+    pub(super) several: bool,
+    /// How many events the execution had had. What is no event is chosen, too.
+    pub(super) events: usize,
+}
+
 #[derive(Clone, Debug, Default)]
 pub(super) struct Graph {
     pub(super) threads: Vec<Vec<Event>>,
@@ -32,6 +42,9 @@ pub(super) struct Graph {
     pub(super) objects: Vec<Object>,
     /// The order of replays: a linear extension of program order and reads-from.
     pub(super) order: Vec<Id>,
+    /// The choices of the last execution that had these events in this order, as far as they are
+    /// the same in the next one.
+    pub(super) choices: Vec<Choice>,
     /// All events by their stamps.
     pub(super) added: Vec<Id>,
     /// The SeqCst fences.
@@ -351,7 +364,22 @@ impl Graph {
             }
         }
         self.order.truncate(self.added.len());
+        self.keep_choices(self.order.len());
         self.next = stamp;
+    }
+
+    /// Forgets the choices behind so many events.
+    pub(super) fn keep_choices(&mut self, events: usize) {
+        let kept = self.choices.iter().rposition(|choice| choice.events < events);
+        self.choices.truncate(kept.map_or(0, |last| last + 1));
+    }
+
+    /// The event becomes the last one in the order of replays.
+    pub(super) fn come_last(&mut self, id: Id) {
+        let at = self.order.iter().rposition(|other| *other == id).expect("it has a place");
+        self.order.remove(at);
+        self.order.push(id);
+        self.keep_choices(at);
     }
 
     /// The last event of a thread, or the one that started it.
@@ -387,7 +415,11 @@ impl Graph {
             stores: only(&object.stores),
             readers: object.readers.iter().filter(stays).copied().collect(),
         });
+        let changed = self.order.iter().position(|id| !stays(&id));
+        let same = changed.unwrap_or(self.order.len());
+        let choices = self.choices.iter().take_while(|choice| choice.events < same);
         Graph {
+            choices: choices.copied().collect(),
             threads: threads.map(|(all, count)| all[..*count].iter().map(kept).collect()).collect(),
             starts: self.starts.clone(),
             joins: self.joins.clone(),

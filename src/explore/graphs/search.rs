@@ -212,8 +212,7 @@ impl Search {
             }
         }
         let mut graph = graph.restricted(|id, _| knows(&known, id) || id == load);
-        graph.order.retain(|id| *id != load);
-        graph.order.push(load);
+        graph.come_last(load);
         graph.read(load, store, 0);
         self.frames.push(Frame { graph, untried: Vec::new() });
     }
@@ -348,8 +347,7 @@ impl Search {
         graph.held_off_before(stamp);
         if !goes {
             // a replay comes to it after the store
-            graph.order.retain(|id| *id != read);
-            graph.order.push(read);
+            graph.come_last(read);
         }
         let lowest = graph.lowest(object, &graph.before(read));
         let is_coherent = goes || lowest <= graph.place_of(object, store);
