@@ -12,7 +12,7 @@ use crate::vocabulary::view::acquires;
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Object {
     /// The value that it begins with, as soon as it has been accessed.
     pub(super) initial: Option<Stored>,
@@ -32,7 +32,7 @@ pub(super) struct Choice {
     pub(super) events: usize,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) threads: Vec<Vec<Event>>,
     /// The event that started each thread.
@@ -396,40 +396,65 @@ impl Graph {
         }
     }
 
-    /// The graph without the events that are not kept. What is kept has its past.
-    pub(super) fn restricted(&self, keep: impl Fn(Id, &Event) -> bool) -> Graph {
-        let ids = |thread: usize| (1..).map(move |nth| Id { thread: thread as u32, nth });
-        let count = |(thread, events): (usize, &Vec<Event>)| {
+    /// Takes away the events that are not kept. What is kept has its past.
+    pub(super) fn restrict(&mut self, keep: impl Fn(Id, &Event) -> bool) {
+        let ids = |thread: u32| (1..).map(move |nth| Id { thread, nth });
+        let count = |(thread, events): (u32, &Vec<Event>)| {
             ids(thread).zip(events).take_while(|(id, event)| keep(*id, event)).count()
         };
-        let counts: Vec<usize> = self.threads.iter().enumerate().map(count).collect();
-        let stays = |id: &&Id| id.nth as usize <= counts[id.thread as usize];
-        let only = |ids: &[Id]| ids.iter().filter(stays).copied().collect::<Vec<Id>>();
-        let kept = |event: &Event| Event {
-            readers: event.readers.iter().filter(stays).copied().collect(),
-            ..event.clone()
-        };
-        let threads = self.threads.iter().zip(&counts);
-        let objects = self.objects.iter().map(|object| Object {
-            initial: object.initial,
-            stores: only(&object.stores),
-            readers: object.readers.iter().filter(stays).copied().collect(),
-        });
-        let changed = self.order.iter().position(|id| !stays(&id));
-        let same = changed.unwrap_or(self.order.len());
-        let choices = self.choices.iter().take_while(|choice| choice.events < same);
-        Graph {
-            choices: choices.copied().collect(),
-            threads: threads.map(|(all, count)| all[..*count].iter().map(kept).collect()).collect(),
-            starts: self.starts.clone(),
-            joins: self.joins.clone(),
-            objects: objects.collect(),
-            order: only(&self.order),
-            added: only(&self.added),
-            fences: only(&self.fences),
-            next: self.next,
-            has_histories: self.has_histories,
-            held_off: self.held_off.clone(),
+        let counts: SmallVec<[usize; 8]> = (0..).zip(&self.threads).map(count).collect();
+        let stays = |id: &Id| id.nth as usize <= counts[id.thread as usize];
+        for (events, count) in self.threads.iter_mut().zip(&counts) {
+            events.truncate(*count);
+            events.iter_mut().for_each(|event| event.readers.retain(|reader| stays(reader)));
         }
+        for object in &mut self.objects {
+            object.stores.retain(stays);
+            object.readers.retain(|reader| stays(reader));
+        }
+        if let Some(changed) = self.order.iter().position(|id| !stays(id)) {
+            self.keep_choices(changed);
+        }
+        for ids in [&mut self.order, &mut self.added, &mut self.fences] {
+            ids.retain(stays);
+        }
+    }
+}
+
+/// A copy reuses the room that it finds.
+impl Clone for Object {
+    fn clone(&self) -> Object {
+        let mut copy = Object::default();
+        copy.clone_from(self);
+        copy
+    }
+
+    fn clone_from(&mut self, other: &Object) {
+        let Object { initial, stores, readers } = other;
+        self.initial = *initial;
+        self.stores.clone_from(stores);
+        self.readers.clone_from(readers);
+    }
+}
+
+impl Clone for Graph {
+    fn clone(&self) -> Graph {
+        let mut copy = Graph::default();
+        copy.clone_from(self);
+        copy
+    }
+
+    fn clone_from(&mut self, other: &Graph) {
+        let Graph { threads, starts, joins, objects, order, choices, added, fences, .. } = other;
+        self.threads.clone_from(threads);
+        self.starts.clone_from(starts);
+        self.joins.clone_from(joins);
+        self.objects.clone_from(objects);
+        self.order.clone_from(order);
+        self.choices.clone_from(choices);
+        self.added.clone_from(added);
+        self.fences.clone_from(fences);
+        self.held_off.clone_from(&other.held_off);
+        (self.has_histories, self.next) = (other.has_histories, other.next);
     }
 }

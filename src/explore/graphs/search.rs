@@ -38,15 +38,20 @@ struct Untried {
     way: Way,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Frame {
     graph: Graph,
     untried: Vec<Untried>,
 }
 
+/// How many frames are kept for their room.
+const SPARE: usize = 4;
+
 #[derive(Debug)]
 pub(super) struct Search {
     frames: Vec<Frame>,
+    /// Frames that are done, for their room.
+    spare: Vec<Frame>,
     axiom: Axiom,
     pub(super) loops: Loops,
     /// The read that was turned to another store to get to the current graph.
@@ -69,7 +74,8 @@ impl Search {
     /// A search that begins with this graph, and knows these loops.
     pub(super) fn of(graph: Graph, loops: Loops) -> Search {
         let frames = vec![Frame { graph, untried: Vec::new() }];
-        Search { frames, axiom: Axiom::default(), loops, turned: None }
+        let spare = Vec::new();
+        Search { frames, spare, axiom: Axiom::default(), loops, turned: None }
     }
 
     /// The current graph.
@@ -90,7 +96,7 @@ impl Search {
     pub(super) fn next(&mut self) -> bool {
         while let Some(frame) = self.frames.last_mut() {
             let Some(Untried { stamp, way }) = frame.untried.pop() else {
-                self.frames.pop();
+                self.leave();
                 continue;
             };
             frame.graph.cut(stamp);
@@ -211,14 +217,14 @@ impl Search {
                 known.join(&past(needed));
             }
         }
-        let mut graph = graph.restricted(|id, _| knows(&known, id) || id == load);
+        let graph = self.copy();
+        graph.restrict(|id, _| knows(&known, id) || id == load);
         graph.come_last(load);
         graph.read(load, store, 0);
-        self.frames.push(Frame { graph, untried: Vec::new() });
     }
 
     pub(super) fn end_trial(&mut self) {
-        self.frames.pop();
+        self.leave();
     }
 
     /// A thread waits for an object at the end of an execution: it may still take it from under
@@ -325,12 +331,30 @@ impl Search {
         self.is_consistent(read)
     }
 
-    /// Goes on with another graph.
-    pub(super) fn enter(&mut self, graph: Graph) {
-        if self.frames.last().is_some_and(|frame| frame.untried.is_empty()) {
-            self.frames.pop();
+    /// Goes on with a graph that is to be changed: a copy of the current one, unless nothing is
+    /// left to try of that.
+    pub(super) fn branch(&mut self) -> &mut Graph {
+        match self.frames.last().is_some_and(|frame| frame.untried.is_empty()) {
+            true => self.graph_mut(),
+            false => self.copy(),
         }
-        self.frames.push(Frame { graph, untried: Vec::new() });
+    }
+
+    fn copy(&mut self) -> &mut Graph {
+        let mut frame = self.spare.pop().unwrap_or_default();
+        frame.graph.clone_from(self.graph());
+        self.frames.push(frame);
+        self.graph_mut()
+    }
+
+    /// Goes back to the frame below.
+    fn leave(&mut self) {
+        let left = self.frames.pop();
+        let mut frame = left.expect("the search is not over");
+        frame.untried.clear();
+        if self.spare.len() < SPARE {
+            self.spare.push(frame);
+        }
     }
 
     /// The read reads a store that was added after it. What was added in between goes, but for the
@@ -341,8 +365,8 @@ impl Search {
         let (object, label) = (graph.at(read).object(), graph.at(read).label);
         // what is not enabled behind the store waits, and the store stays
         let goes = !label.accepts(graph.value(object, store));
-        let mut graph = graph
-            .restricted(|id, event| knows(&past, id) || event.stamp < stamp || id == read && !goes);
+        let graph = self.branch();
+        graph.restrict(|id, event| knows(&past, id) || event.stamp < stamp || id == read && !goes);
         graph.freeze(&past);
         graph.held_off_before(stamp);
         if !goes {
@@ -351,11 +375,10 @@ impl Search {
         }
         let lowest = graph.lowest(object, &graph.before(read));
         let is_coherent = goes || lowest <= graph.place_of(object, store);
-        self.enter(graph);
         if goes {
             return is_atomic(self.graph(), store) && self.is_consistent(store);
         }
-        self.graph_mut().read(read, store, option);
+        graph.read(read, store, option);
         let swaps = self.graph().at(store).label.reads();
         if !is_coherent || swaps && !is_atomic(self.graph(), store) {
             return false;

@@ -174,7 +174,8 @@ impl Search {
         if goes.iter().any(|id| knows(&past, *id)) || !can_go {
             return false;
         }
-        let mut graph = graph.restricted(|id, event| knows(&past, id) || event.stamp < stamp);
+        let graph = self.branch();
+        graph.restrict(|id, event| knows(&past, id) || event.stamp < stamp);
         graph.freeze(&past);
         graph.held_off_before(stamp);
         if enters {
@@ -182,11 +183,10 @@ impl Search {
         }
         let lowest = graph.lowest(object, &graph.before(id));
         let is_coherent = lowest <= graph.place_of(object, store);
-        self.enter(graph);
         if !is_coherent {
             return false;
         }
-        self.graph_mut().read(id, store, 0);
+        graph.read(id, store, 0);
         self.is_consistent(id)
     }
 }
