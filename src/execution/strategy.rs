@@ -92,7 +92,7 @@ pub(crate) trait Strategy: Any {
     fn begin(&mut self) -> bool;
     /// The thread that runs next if the last execution had this point too, and whether it was one
     /// of several.
-    fn repeat(&mut self) -> Option<(ThreadId, bool)> {
+    fn repeat(&mut self, _world: &World) -> Option<(ThreadId, bool)> {
         None
     }
     /// The thread that runs next, one of the enabled.

@@ -131,8 +131,8 @@ impl Strategy for Recorder {
         self.inner.begin()
     }
 
-    fn repeat(&mut self) -> Option<(ThreadId, bool)> {
-        let repeated = self.inner.repeat();
+    fn repeat(&mut self, world: &World) -> Option<(ThreadId, bool)> {
+        let repeated = self.inner.repeat(world);
         self.turn = repeated.map(|(thread, _)| thread);
         repeated
     }

@@ -160,7 +160,7 @@ impl Strategy for Exhaustive {
         true
     }
 
-    fn repeat(&mut self) -> Option<(ThreadId, bool)> {
+    fn repeat(&mut self, _world: &World) -> Option<(ThreadId, bool)> {
         let node = self.stack.get(self.depth).filter(|_| !self.blocked)?;
         self.depth += 1;
         Some((node.thread, node.several))

@@ -36,7 +36,8 @@ impl Drawing {
             known.into_iter().for_each(|slot| *slot = Some((operation, object)));
         }
         let order = Sketch { graph, ends: ends.clone(), pending }.order();
-        let mut graph = graph.restricted(|id, _| id.nth <= ends[id.thread as usize]);
+        let mut graph = graph.clone();
+        graph.restrict(|id, _| id.nth <= ends[id.thread as usize]);
         graph.order = order;
         let races = matches!(world.ending, Some(Ending::Violation { kind: Kind::DataRace, .. }));
         Drawing { graphs: Graphs::of(Search::of(graph, graphs.search.loops.clone()), names), races }

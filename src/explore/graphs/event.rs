@@ -149,6 +149,9 @@ impl Label {
     }
 }
 
+/// Who reads a store.
+pub(super) type Readers = SmallVec<[Id; 2]>;
+
 /// What an event knows, and what others learn from it. Clocks count events of threads.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Knowledge {
@@ -183,7 +186,7 @@ pub(super) struct Event {
     /// thread goes on in the same way.
     pub(super) history: u64,
     /// Who reads what it writes.
-    pub(super) readers: SmallVec<[Id; 2]>,
+    pub(super) readers: Readers,
 }
 
 impl Event {

@@ -2,7 +2,7 @@
 //! of its stores (coherence).
 
 use super::act::Act;
-use super::event::{Does, Event, INITIAL, Id, Knowledge, Label, knows, state};
+use super::event::{Does, Event, INITIAL, Id, Knowledge, Label, Readers, knows, state};
 use super::loops;
 use super::sharing::HeldOff;
 use crate::execution::{FREE, Stored};
@@ -12,17 +12,27 @@ use crate::vocabulary::view::acquires;
 use smallvec::SmallVec;
 use std::sync::atomic::Ordering;
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Object {
     /// The value that it begins with, as soon as it has been accessed.
     pub(super) initial: Option<Stored>,
     /// Its stores in coherence order. The initial one is not among them.
     pub(super) stores: Vec<Id>,
     /// Who reads the initial value.
-    readers: Vec<Id>,
+    readers: Readers,
 }
 
-#[derive(Clone, Debug, Default)]
+/// A thread that was chosen in an execution of a graph.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Choice {
+    pub(super) thread: ThreadId,
+    /// Whether it was one of several.
+    pub(super) several: bool,
+    /// How many events the execution had had. What is no event is chosen, too.
+    pub(super) events: usize,
+}
+
+#[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) threads: Vec<Vec<Event>>,
     /// The event that started each thread.
@@ -32,6 +42,9 @@ pub(super) struct Graph {
     pub(super) objects: Vec<Object>,
     /// The order of replays: a linear extension of program order and reads-from.
     pub(super) order: Vec<Id>,
+    /// The choices of the last execution that had these events in this order, as far as they are
+    /// the same in the next one.
+    pub(super) choices: Vec<Choice>,
     /// All events by their stamps.
     pub(super) added: Vec<Id>,
     /// The SeqCst fences.
@@ -122,6 +135,13 @@ impl Graph {
         self.objects[object as usize].stores.len()
     }
 
+    fn readers_mut(&mut self, object: u32, store: Id) -> &mut Readers {
+        match store {
+            INITIAL => &mut self.object(object).readers,
+            store => &mut self.at_mut(store).readers,
+        }
+    }
+
     pub(super) fn readers(&self, object: u32, store: Id) -> &[Id] {
         match store {
             INITIAL => &self.objects[object as usize].readers,
@@ -153,12 +173,12 @@ impl Graph {
         stores.iter().rposition(hides).map_or(0, |at| at + 1)
     }
 
-    /// The read-modify-write that reads this store, if there is one.
-    pub(super) fn successor(&self, object: u32, store: Id) -> Option<Id> {
-        let place = self.place_of(object, store);
+    /// The read-modify-write that reads the store in this place, if there is one.
+    pub(super) fn successor(&self, object: u32, place: usize) -> Option<Id> {
         let next = *self.objects[object as usize].stores.get(place)?;
         let event = self.at(next);
-        (event.label.reads() && event.from() == store).then_some(next)
+        let reads_it = event.label.reads() && event.from() == self.store_at(object, place);
+        reads_it.then_some(next)
     }
 
     /// Adds an event as the last of its thread. A read reads nothing yet, a store has no place.
@@ -202,15 +222,18 @@ impl Graph {
         event.option = option;
         event.written = event.label.after(value, option);
         let writes = event.written.is_some();
-        match store {
-            INITIAL => self.object(object).readers.push(id),
-            store => self.at_mut(store).readers.push(id),
-        }
+        self.readers_mut(object, store).push(id);
         if writes {
             let place = self.place_of(object, store);
             self.object(object).stores.insert(place, id);
         }
         self.inform(id);
+    }
+
+    /// Places a plain store that has no place yet behind all others.
+    pub(super) fn place_newest(&mut self, id: Id) {
+        let object = self.at(id).object();
+        self.object(object).stores.push(id);
     }
 
     /// Places a plain store right behind the store at this place.
@@ -230,17 +253,16 @@ impl Graph {
     /// The event neither reads nor stands anywhere.
     fn forget(&mut self, id: Id) {
         let event = self.at(id);
-        let (source, writes, object) = (event.source, event.written.is_some(), event.label.object);
+        let (writes, object) = (event.written.is_some(), event.label.object);
         let Some(object) = object else { return };
         if writes {
             self.displace(object, id);
         }
-        match source {
-            None => {}
-            Some((INITIAL, _)) => self.object(object).readers.retain(|reader| *reader != id),
-            Some((store, _)) => self.at_mut(store).readers.retain(|reader| *reader != id),
+        if let Some((store, _)) = self.at_mut(id).source.take() {
+            let readers = self.readers_mut(object, store);
+            let at = readers.iter().rposition(|reader| *reader == id).expect("it reads the store");
+            readers.remove(at);
         }
-        self.at_mut(id).source = None;
     }
 
     /// Joins what an act comes after without reading it.
@@ -342,7 +364,22 @@ impl Graph {
             }
         }
         self.order.truncate(self.added.len());
+        self.keep_choices(self.order.len());
         self.next = stamp;
+    }
+
+    /// Forgets the choices behind so many events.
+    pub(super) fn keep_choices(&mut self, events: usize) {
+        let kept = self.choices.iter().rposition(|choice| choice.events < events);
+        self.choices.truncate(kept.map_or(0, |last| last + 1));
+    }
+
+    /// The event becomes the last one in the order of replays.
+    pub(super) fn come_last(&mut self, id: Id) {
+        let at = self.order.iter().rposition(|other| *other == id).expect("it has a place");
+        self.order.remove(at);
+        self.order.push(id);
+        self.keep_choices(at);
     }
 
     /// The last event of a thread, or the one that started it.
@@ -359,36 +396,65 @@ impl Graph {
         }
     }
 
-    /// The graph without the events that are not kept. What is kept has its past.
-    pub(super) fn restricted(&self, keep: impl Fn(Id, &Event) -> bool) -> Graph {
-        let ids = |thread: usize| (1..).map(move |nth| Id { thread: thread as u32, nth });
-        let count = |(thread, events): (usize, &Vec<Event>)| {
+    /// Takes away the events that are not kept. What is kept has its past.
+    pub(super) fn restrict(&mut self, keep: impl Fn(Id, &Event) -> bool) {
+        let ids = |thread: u32| (1..).map(move |nth| Id { thread, nth });
+        let count = |(thread, events): (u32, &Vec<Event>)| {
             ids(thread).zip(events).take_while(|(id, event)| keep(*id, event)).count()
         };
-        let counts: Vec<usize> = self.threads.iter().enumerate().map(count).collect();
-        let stays = |id: &&Id| id.nth as usize <= counts[id.thread as usize];
-        let only = |ids: &[Id]| ids.iter().filter(stays).copied().collect::<Vec<Id>>();
-        let kept = |event: &Event| Event {
-            readers: event.readers.iter().filter(stays).copied().collect(),
-            ..event.clone()
-        };
-        let threads = self.threads.iter().zip(&counts);
-        let objects = self.objects.iter().map(|object| Object {
-            initial: object.initial,
-            stores: only(&object.stores),
-            readers: only(&object.readers),
-        });
-        Graph {
-            threads: threads.map(|(all, count)| all[..*count].iter().map(kept).collect()).collect(),
-            starts: self.starts.clone(),
-            joins: self.joins.clone(),
-            objects: objects.collect(),
-            order: only(&self.order),
-            added: only(&self.added),
-            fences: only(&self.fences),
-            next: self.next,
-            has_histories: self.has_histories,
-            held_off: self.held_off.clone(),
+        let counts: SmallVec<[usize; 8]> = (0..).zip(&self.threads).map(count).collect();
+        let stays = |id: &Id| id.nth as usize <= counts[id.thread as usize];
+        for (events, count) in self.threads.iter_mut().zip(&counts) {
+            events.truncate(*count);
+            events.iter_mut().for_each(|event| event.readers.retain(|reader| stays(reader)));
         }
+        for object in &mut self.objects {
+            object.stores.retain(stays);
+            object.readers.retain(|reader| stays(reader));
+        }
+        if let Some(changed) = self.order.iter().position(|id| !stays(id)) {
+            self.keep_choices(changed);
+        }
+        for ids in [&mut self.order, &mut self.added, &mut self.fences] {
+            ids.retain(stays);
+        }
+    }
+}
+
+/// A copy reuses the room that it finds.
+impl Clone for Object {
+    fn clone(&self) -> Object {
+        let mut copy = Object::default();
+        copy.clone_from(self);
+        copy
+    }
+
+    fn clone_from(&mut self, other: &Object) {
+        let Object { initial, stores, readers } = other;
+        self.initial = *initial;
+        self.stores.clone_from(stores);
+        self.readers.clone_from(readers);
+    }
+}
+
+impl Clone for Graph {
+    fn clone(&self) -> Graph {
+        let mut copy = Graph::default();
+        copy.clone_from(self);
+        copy
+    }
+
+    fn clone_from(&mut self, other: &Graph) {
+        let Graph { threads, starts, joins, objects, order, choices, added, fences, .. } = other;
+        self.threads.clone_from(threads);
+        self.starts.clone_from(starts);
+        self.joins.clone_from(joins);
+        self.objects.clone_from(objects);
+        self.order.clone_from(order);
+        self.choices.clone_from(choices);
+        self.added.clone_from(added);
+        self.fences.clone_from(fences);
+        self.held_off.clone_from(&other.held_off);
+        (self.has_histories, self.next) = (other.has_histories, other.next);
     }
 }

@@ -114,7 +114,7 @@ impl Repeat {
         let object = graph.at(id).object();
         let lowest = graph.lowest(object, &graph.before(id));
         let place = (graph.top(object) - 1).saturating_sub(newer);
-        let parts = graph.successor(object, graph.store_at(object, place)).is_some_and(|s| s != id);
+        let parts = graph.successor(object, place).is_some_and(|next| next != id);
         graph.place(id, place);
         match lowest <= place && !parts && self.axiom.holds(graph, id) {
             true => Ok(()),

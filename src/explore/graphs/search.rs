@@ -5,7 +5,7 @@
 //! left is dropped before its successor is pushed: memory is polynomial.
 
 use super::consistency::Axiom;
-use super::event::{Event, INITIAL, Id, Label, knows};
+use super::event::{INITIAL, Id, Label, knows};
 use super::graph::Graph;
 use super::loops::{Goes, Loops};
 use crate::execution::FREE;
@@ -38,15 +38,20 @@ struct Untried {
     way: Way,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Frame {
     graph: Graph,
     untried: Vec<Untried>,
 }
 
+/// How many frames are kept for their room.
+const SPARE: usize = 4;
+
 #[derive(Debug)]
 pub(super) struct Search {
     frames: Vec<Frame>,
+    /// Frames that are done, for their room.
+    spare: Vec<Frame>,
     axiom: Axiom,
     pub(super) loops: Loops,
     /// The read that was turned to another store to get to the current graph.
@@ -69,7 +74,8 @@ impl Search {
     /// A search that begins with this graph, and knows these loops.
     pub(super) fn of(graph: Graph, loops: Loops) -> Search {
         let frames = vec![Frame { graph, untried: Vec::new() }];
-        Search { frames, axiom: Axiom::default(), loops, turned: None }
+        let spare = Vec::new();
+        Search { frames, spare, axiom: Axiom::default(), loops, turned: None }
     }
 
     /// The current graph.
@@ -90,7 +96,7 @@ impl Search {
     pub(super) fn next(&mut self) -> bool {
         while let Some(frame) = self.frames.last_mut() {
             let Some(Untried { stamp, way }) = frame.untried.pop() else {
-                self.frames.pop();
+                self.leave();
                 continue;
             };
             frame.graph.cut(stamp);
@@ -128,11 +134,11 @@ impl Search {
         let graph = self.graph_mut();
         let object = graph.at(id).object();
         let (lowest, top) = (graph.lowest(object, &graph.before(id)), graph.top(object));
-        graph.place(id, top);
+        graph.place_newest(id);
         for place in lowest..top {
             let graph = self.graph();
             // nothing parts a read-modify-write from what it reads
-            if graph.successor(object, graph.store_at(object, place)).is_none() {
+            if graph.successor(object, place).is_none() {
                 self.later(Way::Place { store: id, place });
             }
         }
@@ -156,7 +162,7 @@ impl Search {
             }
             for option in 0..label.options(graph.value(object, store)) {
                 let is_new = (place, option) != (top, 0);
-                if is_new && is_worth(self.graph(), id, &label, (store, option)) {
+                if is_new && is_worth(self.graph(), id, &label, (place, option)) {
                     self.later(Way::Read { read: id, store, option });
                 }
             }
@@ -211,15 +217,14 @@ impl Search {
                 known.join(&past(needed));
             }
         }
-        let mut graph = graph.restricted(|id, _| knows(&known, id) || id == load);
-        graph.order.retain(|id| *id != load);
-        graph.order.push(load);
+        let graph = self.copy();
+        graph.restrict(|id, _| knows(&known, id) || id == load);
+        graph.come_last(load);
         graph.read(load, store, 0);
-        self.frames.push(Frame { graph, untried: Vec::new() });
     }
 
     pub(super) fn end_trial(&mut self) {
-        self.frames.pop();
+        self.leave();
     }
 
     /// A thread waits for an object at the end of an execution: it may still take it from under
@@ -235,7 +240,7 @@ impl Search {
         for place in graph.lowest(object, &graph.before(id))..graph.top(object) {
             let graph = self.graph();
             let store = graph.store_at(object, place);
-            if is_worth(graph, id, &label, (store, 0)) {
+            if is_worth(graph, id, &label, (place, 0)) {
                 self.later(Way::Push { thread, label, store });
             }
         }
@@ -255,11 +260,12 @@ impl Search {
         // a read-modify-write has one place; a plain store's must be told by what stays
         let next = next.filter(|_| !event.label.reads());
         let mut found = Vec::new();
+        let mut maximal = Maximal::new((graph, &self.loops), past, store);
         for id in Unordered::new(graph, past) {
             let event = graph.at(id);
             let loses_place = next
                 .is_some_and(|next| !knows(past, *next) && graph.at(*next).stamp >= event.stamp);
-            if event.frozen || loses_place || !is_maximal((graph, &self.loops), id, past, store) {
+            if event.frozen || loses_place || !maximal.is_maximal(id) {
                 break;
             }
             let refuses = event.label.awaits && !self.loops.accepts(graph, id, (object, store));
@@ -325,12 +331,30 @@ impl Search {
         self.is_consistent(read)
     }
 
-    /// Goes on with another graph.
-    pub(super) fn enter(&mut self, graph: Graph) {
-        if self.frames.last().is_some_and(|frame| frame.untried.is_empty()) {
-            self.frames.pop();
+    /// Goes on with a graph that is to be changed: a copy of the current one, unless nothing is
+    /// left to try of that.
+    pub(super) fn branch(&mut self) -> &mut Graph {
+        match self.frames.last().is_some_and(|frame| frame.untried.is_empty()) {
+            true => self.graph_mut(),
+            false => self.copy(),
         }
-        self.frames.push(Frame { graph, untried: Vec::new() });
+    }
+
+    fn copy(&mut self) -> &mut Graph {
+        let mut frame = self.spare.pop().unwrap_or_default();
+        frame.graph.clone_from(self.graph());
+        self.frames.push(frame);
+        self.graph_mut()
+    }
+
+    /// Goes back to the frame below.
+    fn leave(&mut self) {
+        let left = self.frames.pop();
+        let mut frame = left.expect("the search is not over");
+        frame.untried.clear();
+        if self.spare.len() < SPARE {
+            self.spare.push(frame);
+        }
     }
 
     /// The read reads a store that was added after it. What was added in between goes, but for the
@@ -341,22 +365,20 @@ impl Search {
         let (object, label) = (graph.at(read).object(), graph.at(read).label);
         // what is not enabled behind the store waits, and the store stays
         let goes = !label.accepts(graph.value(object, store));
-        let mut graph = graph
-            .restricted(|id, event| knows(&past, id) || event.stamp < stamp || id == read && !goes);
+        let graph = self.branch();
+        graph.restrict(|id, event| knows(&past, id) || event.stamp < stamp || id == read && !goes);
         graph.freeze(&past);
         graph.held_off_before(stamp);
         if !goes {
             // a replay comes to it after the store
-            graph.order.retain(|id| *id != read);
-            graph.order.push(read);
+            graph.come_last(read);
         }
         let lowest = graph.lowest(object, &graph.before(read));
         let is_coherent = goes || lowest <= graph.place_of(object, store);
-        self.enter(graph);
         if goes {
             return is_atomic(self.graph(), store) && self.is_consistent(store);
         }
-        self.graph_mut().read(read, store, option);
+        graph.read(read, store, option);
         let swaps = self.graph().at(store).label.reads();
         if !is_coherent || swaps && !is_atomic(self.graph(), store) {
             return false;
@@ -368,11 +390,11 @@ impl Search {
     }
 }
 
-/// Whether a read may read this store: it must not have to wait then; and where a
+/// Whether a read may read the store in this place: it must not have to wait then; and where a
 /// read-modify-write that must stay has read, no other can.
-fn is_worth(graph: &Graph, read: Id, label: &Label, (store, option): (Id, usize)) -> bool {
+fn is_worth(graph: &Graph, read: Id, label: &Label, (place, option): (usize, usize)) -> bool {
     let object = label.object.expect("a read");
-    let value = graph.value(object, store);
+    let value = graph.value(object, graph.store_at(object, place));
     if !label.accepts(value) {
         return false;
     }
@@ -381,7 +403,7 @@ fn is_worth(graph: &Graph, read: Id, label: &Label, (store, option): (Id, usize)
     }
     let in_past =
         |id: Id| graph.previous(read).is_some_and(|p| knows(&graph.at(p).knowledge.past, id));
-    graph.successor(object, store).is_none_or(|id| !graph.at(id).frozen && !in_past(id))
+    graph.successor(object, place).is_none_or(|id| !graph.at(id).frozen && !in_past(id))
 }
 
 /// Whether no other read-modify-write reads what this one reads.
@@ -391,34 +413,88 @@ pub(super) fn is_atomic(graph: &Graph, id: Id) -> bool {
     event.written.is_none() || readers.all(|r| *r == id || graph.at(*r).written.is_none())
 }
 
-/// Whether an event was added in the maximal way, among what was there before it and what is in
-/// the past of the store: it reads the newest store, or is it; nobody reads it; it takes its first
-/// option. What an awaiting load must not read is as if it were not there.
-pub(super) fn is_maximal(
-    (graph, loops): (&Graph, &Loops),
-    id: Id,
-    past: &VectorClock,
+/// Whether events were added in the maximal way, asked from the newest on, about what is not in the
+/// past of a store.
+pub(super) struct Maximal<'a> {
+    graph: &'a Graph,
+    loops: &'a Loops,
+    past: &'a VectorClock,
     store: Id,
-) -> bool {
-    let event = graph.at(id);
-    let earlier =
-        |other: Id| other != store && (knows(past, other) || graph.at(other).stamp <= event.stamp);
-    let is_read = |event: &Event| event.readers.iter().any(|reader| earlier(*reader));
-    let newer = |object: u32, base: Id| {
-        let stores = &graph.objects[object as usize].stores[graph.place_of(object, base)..];
-        let counts = |other: Id| !event.label.awaits || loops.accepts(graph, id, (object, other));
-        stores.iter().any(|other| *other != id && earlier(*other) && counts(*other))
-    };
-    if event.option != 0 {
-        return false;
+    /// For each object that was asked about: stores in this place and above are newer than what is
+    /// asked about. So are they then for what is asked later.
+    newer: SmallVec<[(u32, usize); 4]>,
+}
+
+impl<'a> Maximal<'a> {
+    pub(super) fn new(
+        (graph, loops): (&'a Graph, &'a Loops),
+        past: &'a VectorClock,
+        store: Id,
+    ) -> Maximal<'a> {
+        Maximal { graph, loops, past, store, newer: SmallVec::new() }
     }
-    if event.label.reads() {
-        let from = event.from();
-        return (from == INITIAL || earlier(from))
-            && !newer(event.object(), from)
-            && !(event.written.is_some() && is_read(event));
+
+    /// Whether another event was there before one with this stamp, or is in the past of the store.
+    fn is_earlier(&self, stamp: u32, other: Id) -> bool {
+        other != self.store && (knows(self.past, other) || self.graph.at(other).stamp <= stamp)
     }
-    !event.label.only_stores() || !newer(event.object(), id) && !is_read(event)
+
+    /// The newest store of the object, other than the event itself, that is earlier; and whether
+    /// the event is a store and stands above it.
+    fn newest(&mut self, object: u32, id: Id) -> (Id, bool) {
+        let stamp = self.graph.at(id).stamp;
+        let found = self.newer.iter().position(|(known, _)| *known == object);
+        let mut place = found.map_or(self.graph.top(object), |at| self.newer[at].1);
+        let mut is_above = false;
+        while place > 0 {
+            let other = self.graph.store_at(object, place);
+            is_above |= other == id;
+            if other != id && self.is_earlier(stamp, other) {
+                break;
+            }
+            place -= 1;
+        }
+        match found {
+            Some(at) => self.newer[at].1 = place,
+            None => self.newer.push((object, place)),
+        }
+        (self.graph.store_at(object, place), is_above)
+    }
+
+    /// Whether an awaiting load reads the newest store that it accepts: what it must not read is as
+    /// if it were not there.
+    fn reads_newest_accepted(&self, id: Id) -> bool {
+        let (graph, event) = (self.graph, self.graph.at(id));
+        let (object, from) = (event.object(), event.from());
+        let mut newer =
+            graph.objects[object as usize].stores[graph.place_of(object, from)..].iter();
+        (from == INITIAL || self.is_earlier(event.stamp, from))
+            && !newer.any(|other| {
+                let is_earlier = self.is_earlier(event.stamp, *other);
+                is_earlier && self.loops.accepts(graph, id, (object, *other))
+            })
+    }
+
+    /// Whether an event was added in the maximal way, among what was there before it and what is in
+    /// the past of the store: it reads the newest store, or is it; nobody reads it; it takes its
+    /// first option.
+    pub(super) fn is_maximal(&mut self, id: Id) -> bool {
+        let event = self.graph.at(id);
+        if event.option != 0 {
+            return false;
+        }
+        let Some(object) = event.label.object else { return true };
+        if event.label.awaits {
+            return self.reads_newest_accepted(id);
+        }
+        let (newest, is_above) = self.newest(object, id);
+        let is_newest = match event.label.only_stores() {
+            true => is_above,
+            false => newest == event.from(),
+        };
+        let is_read = |reader: &Id| self.is_earlier(event.stamp, *reader);
+        is_newest && (event.written.is_none() || !event.readers.iter().any(is_read))
+    }
 }
 
 /// The events that are not in a past, from the newest on. They are the last ones of each thread.

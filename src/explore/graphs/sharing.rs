@@ -21,7 +21,7 @@ use super::act::Act;
 use super::event::{Does, INITIAL, Id, Label, knows};
 use super::graph::Graph;
 use super::loops::Loops;
-use super::search::{Search, Way, is_maximal};
+use super::search::{Maximal, Search, Way};
 use crate::execution::FREE;
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::ThreadId;
@@ -117,7 +117,7 @@ impl Search {
         let mut found: SmallVec<[Way; 4]> = SmallVec::new();
         for place in lowest..=graph.top(object) {
             let store = graph.store_at(object, place);
-            let taker = graph.successor(object, store);
+            let taker = graph.successor(object, place);
             let stays = |id: Id| graph.at(id).frozen || knows(&past, id);
             if graph.value(object, store) != FREE || taker.is_some_and(stays) {
                 continue;
@@ -155,7 +155,7 @@ impl Search {
             past.join(&graph.at(store).knowledge.past);
         }
         let mut goes: Ids = chosen(&loose, out).collect();
-        goes.extend(graph.successor(object, store));
+        goes.extend(graph.successor(object, graph.place_of(object, store)));
         let mut oldest = goes.iter().map(|id| graph.at(*id).stamp).min();
         let enters = matches!(label.does, Does::Acts(Act::Enter));
         if enters {
@@ -174,7 +174,8 @@ impl Search {
         if goes.iter().any(|id| knows(&past, *id)) || !can_go {
             return false;
         }
-        let mut graph = graph.restricted(|id, event| knows(&past, id) || event.stamp < stamp);
+        let graph = self.branch();
+        graph.restrict(|id, event| knows(&past, id) || event.stamp < stamp);
         graph.freeze(&past);
         graph.held_off_before(stamp);
         if enters {
@@ -182,11 +183,10 @@ impl Search {
         }
         let lowest = graph.lowest(object, &graph.before(id));
         let is_coherent = lowest <= graph.place_of(object, store);
-        self.enter(graph);
         if !is_coherent {
             return false;
         }
-        self.graph_mut().read(id, store, 0);
+        graph.read(id, store, 0);
         self.is_consistent(id)
     }
 }
@@ -195,7 +195,6 @@ impl Search {
 /// new event.
 fn can_go((graph, loops): (&Graph, &Loops), past: &VectorClock, stamp: u32, new: Id) -> bool {
     let newer = graph.added.iter().rev().take_while(|id| graph.at(**id).stamp >= stamp);
-    newer
-        .filter(|id| !knows(past, **id))
-        .all(|id| !graph.at(*id).frozen && is_maximal((graph, loops), *id, past, new))
+    let mut maximal = Maximal::new((graph, loops), past, new);
+    newer.filter(|id| !knows(past, **id)).all(|id| !graph.at(*id).frozen && maximal.is_maximal(*id))
 }

@@ -3,7 +3,7 @@
 use super::act::{Act, QUEUE};
 use super::drawing::Drawing;
 use super::event::{Does, INITIAL, Id, Label};
-use super::graph::Graph;
+use super::graph::{Choice, Graph};
 use super::names::Names;
 use super::rounds::{After, Rounds};
 use super::search::Search;
@@ -24,6 +24,8 @@ pub(in crate::explore) struct Graphs {
     /// How many events of the graph this execution has had, in all and for each thread.
     pub(super) depth: usize,
     pub(super) done: Vec<u32>,
+    /// How many choices of threads this execution has had.
+    chosen: usize,
     /// How many stores this execution has made to each object.
     stored: Vec<usize>,
     /// The events that this execution has had, and their places in its trace.
@@ -66,6 +68,7 @@ impl Graphs {
             names,
             depth: 0,
             done: Vec::new(),
+            chosen: 0,
             stored: Vec::new(),
             placed: Vec::new(),
             option: 0,
@@ -139,9 +142,7 @@ impl Graphs {
         let mut enabled = point.enabled.iter().copied();
         let due = enabled.find(|thread| self.names.thread(*thread) == id.thread);
         if let Some(thread) = due {
-            if !label.is_like(point.pending(thread).operation) {
-                self.diverges(point.pending(thread), thread);
-            }
+            self.comes_to(thread, point.pending(thread));
             return thread;
         }
         let why =
@@ -150,14 +151,23 @@ impl Graphs {
         point.enabled[0]
     }
 
-    fn diverges(&mut self, pending: &Pending, thread: ThreadId) -> String {
+    /// The thread whose event is due comes to an operation, which must be that of the event.
+    fn comes_to(&mut self, thread: ThreadId, pending: &Pending) {
+        let due = self.due().map(|id| &self.graph().at(id).label);
+        if due.is_none_or(|label| !label.is_like(pending.operation)) {
+            self.diverges(pending, thread);
+        }
+    }
+
+    fn diverges(&mut self, pending: &Pending, thread: ThreadId) {
         let (operation, location) = (pending.operation.name(), pending.location);
-        let why = format!(
-            "with the same values read, thread {} came to another operation: {operation} at \
-             {location}",
-            thread.0
-        );
-        self.diverged.get_or_insert(why).clone()
+        self.diverged.get_or_insert_with(|| {
+            format!(
+                "with the same values read, thread {} came to another operation: {operation} at \
+                 {location}",
+                thread.0
+            )
+        });
     }
 
     /// Notes with which value the object that was named last begins.
@@ -183,7 +193,7 @@ impl Graphs {
         let another = || "with the same values read, there was another operation".to_string();
         let graph = self.search.graph_mut();
         let was = &graph.at(id).label;
-        if id.thread != thread || !was.is_like(label.operation) || was.object != label.object {
+        if id.thread != thread || was.object != label.object {
             return Err(another());
         }
         let (source, option) = (graph.at(id).source, graph.at(id).option);
@@ -251,10 +261,24 @@ impl Strategy for Graphs {
         }
         self.names.begin();
         self.depth = 0;
+        self.chosen = 0;
+        // the execution may have ended in the middle of an event
+        let events = self.graph().order.len();
+        self.graph_mut().keep_choices(events);
         self.done.clear();
         self.stored.clear();
         self.placed.clear();
         true
+    }
+
+    fn repeat(&mut self, world: &World) -> Option<(ThreadId, bool)> {
+        let Choice { thread, several, .. } = *self.graph().choices.get(self.chosen)?;
+        self.chosen += 1;
+        let pending = world.threads.get(thread.index()).and_then(|state| state.pending);
+        if let Some(pending) = pending.filter(|pending| !is_between(pending)) {
+            self.comes_to(thread, &pending);
+        }
+        Some((thread, several))
     }
 
     fn pick(&mut self, point: &Point<'_>) -> ThreadId {
@@ -263,6 +287,12 @@ impl Strategy for Graphs {
         let thread = plain.unwrap_or_else(|| self.follow(point));
         self.place = Some(point.pending(thread).location);
         self.rounds.holds_off = false;
+        if self.rounds.stop.is_none() {
+            // else it does not run, and the graph may be another one already
+            let choice = Choice { thread, several: point.several, events: self.depth };
+            self.graph_mut().choices.push(choice);
+            self.chosen += 1;
+        }
         thread
     }
 

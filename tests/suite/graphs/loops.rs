@@ -342,12 +342,12 @@ fn a_loop_with_effects_leaves_the_verdict_open() {
 
 #[test]
 fn random_programs_that_wait_have_the_executions_that_rc11_allows() {
-    compare(Explorer::Graphs, Programs::Awaits, 7, soaked(400, 10_000));
+    compare(Explorer::Graphs, Programs::Awaits, 7, soaked(400, 50_000));
 }
 
 #[test]
 fn random_programs_that_wait_with_seqcst_have_the_executions_that_rc11_allows() {
-    compare(Explorer::Graphs, Programs::StrongAwaits, 7, soaked(400, 10_000));
+    compare(Explorer::Graphs, Programs::StrongAwaits, 7, soaked(400, 50_000));
 }
 
 /// Programs on which the search was wrong once: a value that does not end the loop was read all the

@@ -15,6 +15,7 @@ pub(super) enum Object {
     Shared,
     Barrier,
     Once,
+    Channel(usize),
 }
 
 /// What a thread's operation accesses.
@@ -36,6 +37,8 @@ pub(super) fn object(op: Op, thread: usize) -> Option<Object> {
         Op::Read | Op::Write | Op::TryRead | Op::TryWrite | Op::WriteUnlock => Object::Shared,
         Op::Enter | Op::Take | Op::WriteUnlockTried => Object::Shared,
         Op::ReadUnlock | Op::ReadUnlockTried => Object::Shared,
+        Op::Open(channel) | Op::Put(channel, _) => Object::Channel(channel),
+        Op::Get(channel) | Op::Shut(channel, _) => Object::Channel(channel),
         _ => return None,
     })
 }
@@ -44,6 +47,7 @@ pub(super) fn object(op: Op, thread: usize) -> Option<Object> {
 pub(super) fn only_stores(op: Op) -> bool {
     matches!(op, Op::Store(..) | Op::Pass(..) | Op::Unlock(_) | Op::UnlockTried(_))
         || matches!(op, Op::WriteUnlock | Op::WriteUnlockTried | Op::Init | Op::Finish)
+        || matches!(op, Op::Put(..) | Op::Get(_) | Op::Shut(..))
 }
 
 /// What the thread reports of an operation that reads this, and writes or does not. `early` is
@@ -54,6 +58,8 @@ pub(super) fn reports(op: Op, value: u64, writes: bool, early: bool) -> Option<u
         Op::Load(..) | Op::Await(..) | Op::Add(..) | Op::Swap(..) => Some(value),
         Op::Exchange(..) | Op::Weak(..) => Some(value),
         Op::IsDone => Some(u64::from(value == 2)),
+        Op::Get(_) => Some(value / 2 % 4),
+        Op::Shut(_, report) => report,
         Op::Try(_) | Op::TryRead | Op::TryWrite => Some(u64::from(!writes)),
         _ => None,
     }
@@ -109,6 +115,16 @@ pub(super) fn writes(op: Op, last: u64, thread: usize, value: u64) -> Vec<(Optio
         Op::ReadUnlock | Op::ReadUnlockTried if value < 2 => Vec::new(),
         Op::ReadUnlock | Op::ReadUnlockTried => one(Some(value - 2), Release),
         Op::WriteUnlock | Op::WriteUnlockTried => one(Some(0), Release),
+        // 1 while somebody has the channel's lock, and its items behind that, the oldest first
+        Op::Open(_) if value % 2 == 1 => Vec::new(),
+        Op::Open(_) => one(Some(value + 1), Acquire),
+        Op::Put(..) | Op::Get(_) | Op::Shut(..) if value.is_multiple_of(2) => Vec::new(),
+        Op::Put(_, item) => {
+            let room = (0..).find(|at| value >> (1 + 2 * at) == 0).expect("there are few items");
+            one(Some(value - 1 + (item << (1 + 2 * room))), Release)
+        }
+        Op::Get(_) => one(Some(value / 8 * 2), Release),
+        Op::Shut(..) => one(Some(value - 1), Release),
         other => unreachable!("{other:?} accesses nothing"),
     }
 }

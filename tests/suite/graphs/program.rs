@@ -1,5 +1,6 @@
 //! Small programs of atomics, fences, locks and other objects, and how they run on the facade.
 
+use selvedge::channel::{self, Receiver, Sender};
 use selvedge::sync::atomic::{AtomicU64, fence};
 use selvedge::sync::{
     Barrier, Condvar, Mutex, MutexGuard, Once, RwLock, RwLockReadGuard, RwLockWriteGuard,
@@ -62,6 +63,12 @@ pub(super) enum Op {
     /// Stores 7 to the first location, unless that has been done; whether it has.
     Once,
     IsDone,
+    /// The first channel has room for one item, the second for any number. An item is 1 to 3.
+    Send(usize, u64),
+    Receive(usize),
+    /// Reads 1 if there is no room; 0 if there is no item.
+    TrySend(usize, u64),
+    TryReceive(usize),
     /// What `steps` puts around the operations of a thread that is started and joined.
     Begin(usize),
     End(usize),
@@ -83,6 +90,14 @@ pub(super) enum Op {
     Ask,
     Init,
     Finish,
+    /// Of a channel: takes its lock; skips so many operations unless it was found empty, or with an
+    /// item; releases the lock with one item more, with one less, or with what it reports.
+    Open(usize),
+    IfEmpty(usize),
+    IfFilled(usize),
+    Put(usize, u64),
+    Get(usize),
+    Shut(usize, Option<u64>),
 }
 
 /// What may end for no reason: once in each thread.
@@ -97,6 +112,9 @@ pub(super) enum Place {
 
 /// How many locks a program has.
 pub(super) const LOCKS: usize = 2;
+
+/// And channels: bounded, unbounded.
+pub(super) const CHANNELS: usize = 2;
 
 #[derive(Clone, Debug)]
 pub(super) struct Program {
@@ -154,6 +172,8 @@ struct Shared {
     lock: RwLock<()>,
     barrier: Barrier,
     once: Once,
+    /// Kept to the end of a check: to drop them in an execution would be an operation.
+    channels: Vec<(Sender<u64>, Receiver<u64>)>,
     threads: Vec<Vec<Op>>,
     started: Vec<std::sync::Mutex<Option<thread::JoinHandle<()>>>>,
     handles: std::sync::Mutex<Vec<Option<thread::Thread>>>,
@@ -163,12 +183,17 @@ struct Shared {
 impl Shared {
     fn of(program: &Program, read: Arc<std::sync::Mutex<Vec<Reads>>>) -> Arc<Shared> {
         let threads = program.threads.clone();
+        let sends = |op: &Op| matches!(op, Op::Send(..) | Op::TrySend(..));
+        let receives = |op: &Op| matches!(op, Op::Receive(_) | Op::TryReceive(_));
+        let has_channels = program.has(|op| sends(op) || receives(op));
+        let channels = has_channels.then(|| vec![channel::bounded(1), channel::unbounded()]);
         Arc::new(Shared {
             atomics: (0..program.locations).map(|_| AtomicU64::new(0)).collect(),
             locks: (0..LOCKS).map(|_| (Mutex::new(()), Condvar::new())).collect(),
             lock: RwLock::new(()),
             barrier: Barrier::new(2),
             once: Once::new(),
+            channels: channels.unwrap_or_default(),
             started: threads.iter().map(|_| std::sync::Mutex::default()).collect(),
             handles: std::sync::Mutex::new(vec![None; threads.len()]),
             threads,
@@ -225,6 +250,14 @@ fn act<'a>(op: Op, shared: &'a Arc<Shared>, guards: &mut Guards<'a>) -> Option<u
         Op::Write => guards.written = Some(shared.lock.write().unwrap()),
         Op::ReadUnlock | Op::ReadUnlockTried => drop(guards.read.take()),
         Op::WriteUnlock | Op::WriteUnlockTried => drop(guards.written.take()),
+        Op::Send(channel, item) => shared.channels[channel].0.send(item).unwrap(),
+        Op::Receive(channel) => return shared.channels[channel].1.recv().ok(),
+        Op::TrySend(channel, item) => {
+            return shared.channels[channel].0.try_send(item).is_err().then_some(1);
+        }
+        Op::TryReceive(channel) => {
+            return Some(shared.channels[channel].1.try_recv().unwrap_or_default());
+        }
         Op::NotifyOne(lock) => shared.locks[lock].1.notify_one(),
         Op::NotifyAll(lock) => shared.locks[lock].1.notify_all(),
         Op::WaitTimeout => {
@@ -312,11 +345,13 @@ pub(super) fn is_stuck(reads: &Reads) -> bool {
 fn model(program: &Program, read: &Arc<std::sync::Mutex<Vec<Reads>>>) -> impl Fn() + use<> {
     let (theirs, program) = (Arc::clone(read), program.clone());
     let awaits = program.awaits();
+    let kept: std::sync::Mutex<Vec<Arc<Shared>>> = std::sync::Mutex::default();
     move || {
         let read = if awaits { Arc::default() } else { Arc::clone(&theirs) };
         read.lock().unwrap().push(vec![Vec::new(); program.threads.len()]);
         let all = Arc::clone(&read);
         let shared = Shared::of(&program, read);
+        kept.lock().unwrap().extend((!shared.channels.is_empty()).then(|| Arc::clone(&shared)));
         let first = (0..program.threads.len()).filter(|thread| !program.starts(*thread));
         let started: Vec<_> = first.map(|thread| start(thread, &shared)).collect();
         if awaits {

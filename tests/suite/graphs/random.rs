@@ -1,6 +1,6 @@
 //! Programs at random.
 
-use super::program::{LOCKS, Op, Program};
+use super::program::{CHANNELS, LOCKS, Op, Program};
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 /// What random programs are made of.
@@ -25,6 +25,7 @@ pub(super) enum Kind {
     /// A barrier; an initialisation.
     Barriers,
     Onces,
+    Channels,
 }
 
 /// The same with SeqCst accesses only, and nothing that ends for no reason.
@@ -193,6 +194,7 @@ fn objects(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Program {
                 Kind::Timeouts => timeouts(rng, &mut ops, &mut held[0]),
                 Kind::Barriers => ops.push(Op::Meet),
                 Kind::Onces => ops.push(if rng.u8(..3) > 0 { Op::Once } else { Op::IsDone }),
+                Kind::Channels => ops.push(channels(rng)),
                 Kind::Tried | Kind::Shared => readers(rng, &mut ops, &mut shared, kind),
                 _ => parks(rng, &mut ops, thread, count),
             }
@@ -248,6 +250,18 @@ fn timeouts(rng: &mut fastrand::Rng, ops: &mut Vec<Op>, held: &mut bool) {
         }
         (4..=6, _) => ops.push(Op::NotifyOne(0)),
         _ => ops.push(Op::NotifyAll(0)),
+    }
+}
+
+/// One channel in most programs: its waiters must meet.
+fn channels(rng: &mut fastrand::Rng) -> Op {
+    let (channel, item) = (usize::from(rng.u8(..4) == 0), rng.u64(1..4));
+    assert!(channel < CHANNELS);
+    match rng.u8(..8) {
+        0..=2 => Op::Send(channel, item),
+        3..=5 => Op::Receive(channel),
+        6 => Op::TrySend(channel, item),
+        _ => Op::TryReceive(channel),
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Graphs grow by one event at a time, which reads any store there is and stands in any place.
 
-use super::axioms::is_consistent;
+use super::axioms::{MOST, is_consistent};
 use super::meaning::{Object, object, only_stores, reports, writes};
-use super::program::{DONE, Op, Outcomes, Place, Program, is_stuck};
+use super::program::{DONE, LOCKS, Op, Outcomes, Place, Program, is_stuck};
 use std::collections::HashSet;
 use std::sync::atomic::Ordering::{self, Relaxed};
 
@@ -73,7 +73,7 @@ impl Graph {
 fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64, bool)> {
     let (mut done, mut last, mut took, mut skips) = (events.iter(), 0, false, 0);
     let (mut early, mut served) = (false, Vec::new());
-    let (mut begins, mut leads) = (false, false);
+    let (mut begins, mut leads, mut found) = (false, false, 0);
     for op in ops {
         match *op {
             _ if skips > 0 => {
@@ -82,6 +82,11 @@ fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64, bool)> {
             }
             Op::If(wanted, count) => {
                 skips = if last == wanted { 0 } else { count };
+                continue;
+            }
+            Op::IfEmpty(count) | Op::IfFilled(count) => {
+                let is_met = (found == 0) == matches!(op, Op::IfEmpty(_));
+                skips = if is_met { 0 } else { count };
                 continue;
             }
             Op::UnlockTried(_) | Op::ReadUnlockTried | Op::WriteUnlockTried if !took => continue,
@@ -102,6 +107,7 @@ fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64, bool)> {
             Op::TryRead | Op::TryWrite => took = event.written.is_some(),
             Op::Ask => begins = event.written.is_some(),
             Op::Arrive => leads = event.written.is_some_and(|count| count % 2 == 0),
+            Op::Open(_) => found = event.read.expect("it reads").1,
             Op::LockInTime => early = false,
             Op::Choose(_) => early = event.spurious.is_some(),
             _ => {}
@@ -250,6 +256,69 @@ fn grown(program: &Program, objects: &[Object], graph: &Graph, thread: usize) ->
     all
 }
 
+/// Consistent graphs with one more event: together they lead to every final graph.
+///
+/// What reads nothing is in every final graph as soon as it can be there, wherever it stands then.
+/// So no other thread need be tried beside it.
+fn grown_once(program: &Program, objects: &[Object], graph: &Graph) -> Vec<Graph> {
+    let reads_nothing = |thread: usize| {
+        let next = next(&program.threads[thread], &graph.threads[thread]);
+        next.is_some_and(|(op, ..)| object(op, thread).is_none() || only_stores(op))
+    };
+    let (first, others): (Vec<usize>, Vec<usize>) =
+        (0..program.threads.len()).partition(|thread| reads_nothing(*thread));
+    for thread in first {
+        let mut grown = grown(program, objects, graph, thread);
+        if !grown.is_empty() {
+            grown.retain(is_consistent);
+            assert!(!grown.is_empty(), "a store that may stand nowhere: {graph:?}");
+            return grown;
+        }
+    }
+    let all = others.into_iter().flat_map(|thread| grown(program, objects, graph, thread));
+    all.filter(is_consistent).collect()
+}
+
+/// An operation of a channel, which is a lock and two condition variables.
+fn through(channel: usize, op: Op, program: &Program) -> Vec<Op> {
+    let is_bounded = channel == 0;
+    let [item, room] = [0, 1].map(|side| LOCKS + 2 * channel + side);
+    // no thread is woken more often than this
+    let most = program.threads.iter().map(Vec::len).sum();
+    let wait = |when: Op, condvar| {
+        let shut = Op::Shut(channel, None);
+        let once = [when, Op::Enqueue(condvar), shut, Op::Notified(condvar), Op::Open(channel)];
+        std::iter::repeat_n(once, most).flatten()
+    };
+    let waits = match op {
+        Op::Send(..) if is_bounded => Some(wait(Op::IfFilled(4), room)),
+        Op::Receive(_) => Some(wait(Op::IfEmpty(4), item)),
+        _ => None,
+    };
+    let does = match op {
+        Op::Send(_, what) => vec![Op::NotifyOne(item), Op::Put(channel, what)],
+        Op::Receive(_) if is_bounded => vec![Op::NotifyOne(room), Op::Get(channel)],
+        Op::Receive(_) => vec![Op::Get(channel)],
+        Op::TrySend(_, what) => {
+            let sends = [Op::NotifyOne(item), Op::Put(channel, what)];
+            let refused = [Op::IfFilled(1), Op::Shut(channel, Some(1))];
+            if is_bounded {
+                [&[Op::IfEmpty(2)], &sends[..], &refused].concat()
+            } else {
+                sends.to_vec()
+            }
+        }
+        Op::TryReceive(_) => {
+            let taken = [Op::IfFilled(2), Op::NotifyOne(room), Op::Get(channel)];
+            let alone = [Op::IfFilled(1), Op::Get(channel)];
+            let refused = [Op::IfEmpty(1), Op::Shut(channel, Some(0))];
+            [if is_bounded { &taken[..] } else { &alone }, &refused].concat()
+        }
+        other => unreachable!("{other:?} is no channel's"),
+    };
+    std::iter::once(Op::Open(channel)).chain(waits.into_iter().flatten()).chain(does).collect()
+}
+
 /// The program as its events are: a wait is several.
 fn expanded(program: &Program) -> Program {
     let ordered = program.is_ordered();
@@ -273,6 +342,10 @@ fn expanded(program: &Program) -> Program {
                 Op::NotifiedInTime,
                 Op::LockInTime,
             ],
+            Op::Send(channel, _)
+            | Op::Receive(channel)
+            | Op::TrySend(channel, _)
+            | Op::TryReceive(channel) => through(channel, *op, program),
             Op::Park => choose(Place::Park).into_iter().chain([Op::Token]).collect(),
             op => vec![op],
         }
@@ -300,17 +373,16 @@ pub(super) fn allowed(program: &Program, most: usize) -> Option<(u64, Outcomes)>
     let (mut total, mut outcomes) = (0, Outcomes::new());
     while !level.is_empty() {
         total += level.len();
-        if total > most {
+        let events = |graph: &Graph| graph.threads.iter().map(Vec::len).sum::<usize>();
+        let is_large = level.iter().any(|graph| objects.len() + events(graph) >= MOST);
+        if total > most || is_large {
             return None;
         }
         let mut above = HashSet::new();
         for graph in &level {
-            let grown = (0..count).flat_map(|thread| grown(&program, &objects, graph, thread));
-            let mut is_final = true;
-            for next in grown.filter(is_consistent) {
-                is_final = false;
-                above.insert(next);
-            }
+            let grown = grown_once(&program, &objects, graph);
+            let is_final = grown.is_empty();
+            above.extend(grown);
             let comes_to = |thread: usize| next(&program.threads[thread], &graph.threads[thread]);
             let mut stuck = (0..count).filter_map(comes_to);
             if is_final && stuck.clone().any(|next| next.0 == Op::NotifiedInTime) {
