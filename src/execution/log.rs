@@ -48,6 +48,7 @@ impl Log {
         self.trace.threads.clear();
         self.trace.objects.clear();
         self.trace.stale_reads.clear();
+        self.trace.race.clear();
         self.performed.clear();
         self.fingerprint = None;
         self.sometimes.clear();

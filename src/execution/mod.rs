@@ -47,7 +47,8 @@ pub(crate) use state::{ObjectState, Role, ThreadState};
 pub(crate) use statics::{forget_local, local};
 pub(crate) use step::leave;
 pub(crate) use strategy::{
-    Acted, Effect, Offers, Point, Stop, Strategy, another, set_strategy, with_strategy,
+    Acted, Effect, Offers, Point, Race, Reasons, Stop, Strategy, another, set_strategy,
+    with_strategy,
 };
 pub(crate) use watch::Hold;
 pub(crate) use world::World;

@@ -3,7 +3,7 @@
 use super::memory::Access;
 use super::state::ObjectState;
 use super::{Ending, Pending, Seen, ThreadState, World};
-use crate::vocabulary::trace::{ObjectId, StaleRead, ThreadId};
+use crate::vocabulary::trace::{Lack, ObjectId, StaleRead, ThreadId};
 use crate::vocabulary::verdict::Bound;
 use std::any::Any;
 use std::cell::RefCell;
@@ -86,6 +86,16 @@ pub(crate) fn another(world: &World, why: String) -> Ending {
     })
 }
 
+/// The two accesses of a data race: whose, and where in the trace.
+pub(crate) type Race = [(ThreadId, usize); 2];
+
+/// What explains a failure of weak memory, for its trace.
+#[derive(Debug, Default)]
+pub(crate) struct Reasons {
+    pub(crate) stale_reads: Vec<StaleRead>,
+    pub(crate) race: Vec<Lack>,
+}
+
 /// Chooses schedules, on green threads.
 pub(crate) trait Strategy: Any {
     /// Prepares another execution. Returns false if none is left.
@@ -141,9 +151,10 @@ pub(crate) trait Strategy: Any {
     fn drawing(&self, _world: &World) -> Option<Box<dyn Strategy>> {
         None
     }
-    /// The reads of this execution that did not read the last store of their object.
-    fn stale_reads(&self) -> Vec<StaleRead> {
-        Vec::new()
+    /// Why reads of this execution did not read the last store of their object, and why nothing
+    /// orders the accesses of this data race.
+    fn reasons(&self, _race: Option<Race>) -> Reasons {
+        Reasons::default()
     }
     /// Which threads it is offered.
     fn offers(&self) -> Offers {

@@ -175,6 +175,7 @@ impl<'a> Execution<'a> {
         Trace {
             events: order.into_iter().map(|place| events[place]).collect(),
             stale_reads: Vec::new(), // they were of the other order
+            race: Vec::new(),
             ..self.trace.clone()
         }
     }

@@ -1,7 +1,7 @@
 //! A counterexample as the fields of a JSON document: plain data. `json` explains them.
 
 use super::stale;
-use crate::trace::{Operation, Trace, Value};
+use crate::trace::{Operation, Value};
 use crate::verdict::Counterexample;
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +104,7 @@ impl From<&Counterexample> for Fields {
                     created: at(object.created),
                 })
                 .collect(),
-            events: (0..trace.events.len()).map(|place| event(trace, place)).collect(),
+            events: (0..trace.events.len()).map(|place| event(found, place)).collect(),
             conflicts: found
                 .conflicts
                 .iter()
@@ -114,7 +114,17 @@ impl From<&Counterexample> for Fields {
     }
 }
 
-fn event(trace: &Trace, place: usize) -> Event {
+/// The sentence below an event.
+fn reason(found: &Counterexample, place: usize) -> Option<String> {
+    let trace = &found.trace;
+    let stale = trace.stale_reads.iter().find(|read| read.read == place);
+    let stale = stale.map(|read| format!("{}; {}", stale::what(read), stale::why(trace, read)));
+    let race = found.conflicts.iter().find(|(_, second)| *second == place);
+    stale.or_else(|| stale::of_race(trace, race?.0))
+}
+
+fn event(found: &Counterexample, place: usize) -> Event {
+    let trace = &found.trace;
     let event = &trace.events[place];
     Event {
         number: place + 1,
@@ -132,11 +142,7 @@ fn event(trace: &Trace, place: usize) -> Event {
         written: event.written.map(Shown::from),
         location: at(event.location),
         latest: trace.stale(place).map(Shown::from),
-        reason: trace
-            .stale_reads
-            .iter()
-            .find(|read| read.read == place)
-            .map(|read| format!("{}; {}", stale::what(read), stale::why(trace, read))),
+        reason: reason(found, place),
     }
 }
 

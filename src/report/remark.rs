@@ -77,6 +77,8 @@ impl Remarks {
         if found.kind == Kind::DataRace {
             self.add(second, Weight::Wrong, format!("races with {}", whose(trace, first, second)));
             self.add(first, Weight::Wrong, format!("nothing orders it with #{}", second + 1));
+            self.named.extend(stale::named_by(&trace.race));
+            self.reasons.extend(stale::of_race(trace, first).map(|reason| (second, reason)));
             return;
         }
         let verb = match (earlier.operation.writes(), later.operation.writes()) {

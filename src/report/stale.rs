@@ -32,17 +32,27 @@ pub(super) fn why(trace: &Trace, stale: &StaleRead) -> String {
     }
 }
 
+/// Returns why nothing orders an access before another one: `#11 reads #10, but #10 is Relaxed and
+/// does not release #9`.
+pub(super) fn of_race(trace: &Trace, first: usize) -> Option<String> {
+    let lacks = trace.race.iter().map(|lack| lacking(trace, lack, &number(first)));
+    let lacks: Vec<String> = lacks.collect();
+    (!lacks.is_empty()).then(|| lacks.join("; and "))
+}
+
 /// The places of all events that the reason names.
 pub(super) fn named(stale: &StaleRead) -> Vec<usize> {
     let mut named = vec![stale.read, stale.missed];
     named.extend(stale.source);
     if let Why::Unsynchronised(lacks) = &stale.why {
-        for lack in lacks {
-            named.extend([lack.store, lack.read]);
-            named.extend(lack.through);
-        }
+        named.extend(named_by(lacks));
     }
     named
+}
+
+/// The places of all events that these name.
+pub(super) fn named_by(lacks: &[Lack]) -> impl Iterator<Item = usize> {
+    lacks.iter().flat_map(|lack| [Some(lack.store), Some(lack.read), lack.through]).flatten()
 }
 
 fn number(place: usize) -> String {

@@ -229,13 +229,17 @@ impl<T: ?Sized> Arc<T> {
     pub fn get_mut(this: &mut Arc<T>) -> Option<&mut T> {
         let (count, inner) = (this.count, this.inner.as_mut().expect(HERE));
         let (operation, location) = (Operation::Look("get_mut"), Location::caller());
-        let alone = count.has_no_weak(operation, location, || Std::weak_count(inner))
-            && count.step((Does::LookAcquire, operation), location, |sees| {
+        let has_no_weak = || count.has_no_weak(operation, location, || Std::weak_count(inner));
+        let has_the_only_handle = || {
+            count.step((Does::LookAcquire, operation), location, |sees| {
                 let handles = || Std::strong_count(inner) + Std::weak_count(inner);
                 let handles = sees.unwrap_or_else(handles);
                 (handles == 1, handles)
-            });
-        if !alone {
+            })
+        };
+        // std locks the count of `Weak`s in between: nobody makes another one
+        let is_alone = has_no_weak() && has_the_only_handle();
+        if !(is_alone && (!count.had_weak() || has_no_weak())) {
             return None;
         }
         count.acquire_all();

@@ -334,6 +334,9 @@ pub struct Trace {
     /// The reads of older values with their reasons, by explorers that know which store is read
     /// (graphs).
     pub stale_reads: Vec<StaleRead>,
+    /// What the reads lack that lead from the first access of a data race to the second, by the
+    /// same explorers: with it, the two were ordered. Empty if nothing leads there.
+    pub race: Vec<Lack>,
 }
 
 impl Trace {

@@ -267,6 +267,13 @@ impl Count {
         self.state(is_weak) == Some(true)
     }
 
+    /// Whether there was a `Weak`, and its counts are weak. Who holds a handle, and has synchronised
+    /// with the drops of all others, knows that in every order of the same graph.
+    pub(crate) fn had_weak(self) -> bool {
+        let had_weak = |world: &mut World, nth: usize| world.memory.arcs.all[nth].had_weak;
+        self.is_weak() && self.state(had_weak) == Some(true)
+    }
+
     /// Gives up an exploration in which its counts are weak.
     pub(crate) fn refuse(self, operation: &str) {
         self.state(|world, _| world.refuse(operation));
@@ -314,7 +321,7 @@ impl Count {
     }
 
     /// Whether there is no `Weak`, as far as this thread can see. Only where its counts are weak:
-    /// elsewhere one step tells all.
+    /// elsewhere the look at its handles tells all.
     pub(crate) fn has_no_weak(
         self,
         operation: Operation,
@@ -331,8 +338,7 @@ impl Count {
     /// The last owner gives up the `Weak` that all handles hold together. It matters where its
     /// counts are weak, and others have `Weak`s.
     pub(crate) fn gives_up_own_weak(self, location: &'static Location<'static>) {
-        let had_weak = |world: &mut World, nth: usize| world.memory.arcs.all[nth].had_weak;
-        if self.is_weak() && self.state(had_weak) == Some(true) {
+        if self.had_weak() {
             self.step((Does::DropWeak, Operation::Drop), location, |_| ((), 0));
         }
     }

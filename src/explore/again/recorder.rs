@@ -4,9 +4,10 @@
 use super::{Observed, Record, RecordedStep};
 use crate::dependence::{Act, Effect};
 use crate::execution::{
-    Access, Acted, Ending, Offers, Pending, Point, Seen, Stop, Strategy, ThreadState, Waits, World,
+    Access, Acted, Ending, Offers, Pending, Point, Race, Reasons, Seen, Stop, Strategy,
+    ThreadState, Waits, World,
 };
-use crate::vocabulary::trace::{ObjectId, Operation, Outcome, StaleRead, ThreadId, Value};
+use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use crate::vocabulary::verdict::Bound;
 use crate::vocabulary::{NUMBERING, PerObject};
 use smallvec::SmallVec;
@@ -231,8 +232,8 @@ impl Strategy for Recorder {
         self.inner.drawing(world)
     }
 
-    fn stale_reads(&self) -> Vec<StaleRead> {
-        self.inner.stale_reads()
+    fn reasons(&self, race: Option<Race>) -> Reasons {
+        self.inner.reasons(race)
     }
 
     fn offers(&self) -> Offers {

@@ -5,10 +5,10 @@ use super::linear::Sketch;
 use super::search::Search;
 use super::strategy::{Graphs, is_between};
 use crate::execution::{
-    Access, Acted, Ending, Offers, Pending, Point, Seen, Stop, Strategy, World,
+    Access, Acted, Ending, Offers, Pending, Point, Race, Reasons, Seen, Stop, Strategy, World,
 };
 use crate::vocabulary::VectorClock;
-use crate::vocabulary::trace::{ObjectId, Operation, StaleRead, ThreadId};
+use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
 use crate::vocabulary::verdict::Kind;
 
 /// Repeats a graph that has its new order already. A thread's plain accesses come when the thread
@@ -132,7 +132,7 @@ impl Strategy for Drawing {
         self.graphs.diverged()
     }
 
-    fn stale_reads(&self) -> Vec<StaleRead> {
-        self.graphs.stale_reads()
+    fn reasons(&self, race: Option<Race>) -> Reasons {
+        self.graphs.reasons(race)
     }
 }

@@ -11,11 +11,12 @@ use super::event::Id;
 use super::search::is_atomic;
 use super::strategy::{Graphs, is_between};
 use crate::execution::{
-    Access, Acted, Ending, Offers, Pending, Point, Seen, Stop, Strategy, World, another,
+    Access, Acted, Ending, Offers, Pending, Point, Race, Reasons, Seen, Stop, Strategy, World,
+    another,
 };
 use crate::explore::replay::Replay;
 use crate::vocabulary::schedule::Prefix;
-use crate::vocabulary::trace::{ObjectId, StaleRead, ThreadId};
+use crate::vocabulary::trace::{ObjectId, ThreadId};
 
 pub(in crate::explore) struct Repeat {
     /// Builds the graph in the maximal way. The token corrects it.
@@ -199,8 +200,8 @@ impl Strategy for Repeat {
         self.graphs.diverges_by(wrong);
     }
 
-    fn stale_reads(&self) -> Vec<StaleRead> {
-        self.graphs.stale_reads()
+    fn reasons(&self, race: Option<Race>) -> Reasons {
+        self.graphs.reasons(race)
     }
 
     fn offers(&self) -> Offers {

@@ -59,11 +59,32 @@ pub(super) fn stale_reads(graph: &Graph, placed: &[(Id, usize)]) -> Vec<StaleRea
     found
 }
 
+/// What lacks on the way from the first of two accesses that nothing orders to the second. Each is
+/// a thread's, at a place in the trace, between two of its events.
+pub(super) fn race(
+    graph: &Graph,
+    placed: &[(Id, usize)],
+    [(from, first), (to, second)]: [(u32, usize); 2],
+) -> Vec<Lack> {
+    let own = |thread: u32| placed.iter().filter(move |(id, _)| id.thread == thread);
+    let next = own(from).find(|(_, at)| *at > first).map(|(id, _)| *id);
+    let goal = own(to).rfind(|(_, at)| *at < second).map(|(id, _)| *id);
+    let way = next.or_else(|| graph.join_of(from)).zip(goal);
+    let way = way.and_then(|(next, goal)| way_between(graph, next, goal));
+    let place = |id: Id| placed.iter().find(|(other, _)| *other == id).map(|(_, place)| *place);
+    way.map(|way| lacking(graph, &way, &place)).unwrap_or_default()
+}
+
 /// Why the read need not know of the store.
 fn why(graph: &Graph, store: Id, read: Id, place: &dyn Fn(Id) -> Option<usize>) -> Why {
-    let Some(way) = graph.previous(read).and_then(|goal| way(graph, store, goal)) else {
+    let Some(way) = graph.previous(read).and_then(|goal| way_between(graph, store, goal)) else {
         return Why::Apart { sequential: comes_before(graph, store, read) };
     };
+    Why::Unsynchronised(lacking(graph, &way, place))
+}
+
+/// What the reads on a way lack.
+fn lacking(graph: &Graph, way: &Way, place: &dyn Fn(Id) -> Option<usize>) -> Vec<Lack> {
     let mut lacks: Vec<Lack> = Vec::new();
     let mut published: Option<(Id, bool)> = None;
     for (at, ((known, id), missing)) in way.iter().enumerate() {
@@ -91,7 +112,7 @@ fn why(graph: &Graph, store: Id, read: Id, place: &dyn Fn(Id) -> Option<usize>) 
             Known::Published | Known::Fenced => {}
         }
     }
-    Why::Unsynchronised(lacks)
+    lacks
 }
 
 /// Whether the store comes before the read in every interleaving that has these reads and this
@@ -124,8 +145,11 @@ fn comes_before(graph: &Graph, store: Id, read: Id) -> bool {
     false
 }
 
+/// Places, and what the step to each of them lacks.
+type Way = Vec<(Place, Option<Missing>)>;
+
 /// The way from a store to an event that lacks the fewest orderings, and among those the shortest.
-fn way(graph: &Graph, store: Id, goal: Id) -> Option<Vec<(Place, Option<Missing>)>> {
+fn way_between(graph: &Graph, store: Id, goal: Id) -> Option<Way> {
     let (start, past) = ((Known::Before, store), &graph.at(goal).knowledge.past);
     let mut from: FxHashMap<Place, (u32, Place, Option<Missing>)> = FxHashMap::default();
     from.insert(start, (0, start, None));

@@ -9,10 +9,10 @@ use super::rounds::{After, Rounds};
 use super::search::Search;
 use super::stale;
 use crate::execution::{
-    Access, Acted, Ending, FREE, Offers, Pending, Point, Seen, Stop, Strategy, Waits, World,
-    another,
+    Access, Acted, Ending, FREE, Offers, Pending, Point, Race, Reasons, Seen, Stop, Strategy,
+    Waits, World, another,
 };
-use crate::vocabulary::trace::{ObjectId, Operation, StaleRead, ThreadId};
+use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
 use crate::vocabulary::verdict::Bound;
 use std::panic::Location;
 
@@ -430,8 +430,11 @@ impl Strategy for Graphs {
         Some(Box::new(Drawing::of(self, world)))
     }
 
-    fn stale_reads(&self) -> Vec<StaleRead> {
-        stale::stale_reads(self.graph(), &self.placed)
+    fn reasons(&self, race: Option<Race>) -> Reasons {
+        let (graph, placed) = (self.graph(), &self.placed[..]);
+        let named = race.map(|race| race.map(|(thread, at)| (self.names.thread(thread), at)));
+        let race = named.map(|race| stale::race(graph, placed, race)).unwrap_or_default();
+        Reasons { stale_reads: stale::stale_reads(graph, placed), race }
     }
 
     fn offers(&self) -> Offers {

@@ -1,16 +1,30 @@
 //! A failed execution of weak memory runs again, in the order in which it is drawn.
 
 use super::{Next, Running};
-use crate::execution::{self, Ending, Strategy, World};
+use crate::execution::{self, Ending, Reasons, Strategy, World};
 use crate::explore::exploration::lock;
 use crate::explore::job::Assignment;
 use crate::explore::smallest::fault;
+use crate::vocabulary::verdict::Kind;
 
 /// A failed execution, while it runs again in the order in which it is drawn.
 pub(super) struct Redrawn {
     failed: Box<World>,
     /// The strategy for all other executions.
     strategy: Box<dyn Strategy>,
+}
+
+/// Writes down why the reads are stale, and why nothing orders the accesses of a data race.
+fn explain(world: &mut World, strategy: &dyn Strategy) {
+    let conflict = match &world.ending {
+        Some(Ending::Violation { kind: Kind::DataRace, conflict, .. }) => *conflict,
+        _ => None,
+    };
+    let trace = &mut world.log.trace;
+    let access = |at: usize| trace.events.get(at).map(|event| (event.thread, at));
+    let race = conflict.and_then(|(first, second)| Some([access(first)?, access(second)?]));
+    let Reasons { stale_reads, race } = strategy.reasons(race);
+    (trace.stale_reads, trace.race) = (stale_reads, race);
 }
 
 impl Running {
@@ -33,7 +47,7 @@ impl Running {
             execution::begin(&self.rules);
             return Next::Begun;
         }
-        world.log.trace.stale_reads = execution::with_strategy(|strategy| strategy.stale_reads());
+        execution::with_strategy(|strategy| explain(&mut world, strategy));
         self.take(world)
     }
 
@@ -47,10 +61,9 @@ impl Running {
             fault.map(|(kind, place)| (kind, place.map(str::to_string)))
         };
         match drawing.filter(|_| fails(&world) == fails(&failed)) {
-            Some(drawing) => world.log.trace.stale_reads = drawing.stale_reads(),
+            Some(drawing) => explain(&mut world, &*drawing),
             None => {
-                let stale_reads = execution::with_strategy(|strategy| strategy.stale_reads());
-                failed.log.trace.stale_reads = stale_reads;
+                execution::with_strategy(|strategy| explain(&mut failed, strategy));
                 world = failed;
             }
         }

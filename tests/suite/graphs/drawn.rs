@@ -1,7 +1,7 @@
 //! How a failure of weak memory is drawn: no more stale reads than it needs, each with its reason.
 
-use super::check;
 use super::program::{Op, Outcome, Program, failing, failing_if, outcomes};
+use super::{Plain, check};
 use selvedge::sync::Arc;
 use selvedge::sync::atomic::AtomicUsize;
 use selvedge::trace::{Operation, Trace, Why};
@@ -251,4 +251,43 @@ fn a_reason_leads_through_joins_that_read_nothing() {
     last.extend(read);
     last.push(Op::WriteUnlock);
     passes(Program { locations: 3, threads: vec![writer, reader, last], spurious: false });
+}
+
+/// A data race has a reason, too: what the accesses lack that lead from the one to the other. With
+/// that, it is none.
+#[test]
+fn a_race_is_drawn_with_what_its_publication_lacks() {
+    fn published(stores: Ordering, loads: Ordering) -> impl Fn() + Send + Sync + 'static {
+        move || {
+            let shared = Arc::new((Plain::new(), AtomicUsize::new(0)));
+            let theirs = Arc::clone(&shared);
+            let writer = thread::spawn(move || {
+                theirs.0.write();
+                theirs.1.store(1, stores);
+            });
+            if shared.1.load(loads) == 1 {
+                shared.0.read();
+            }
+            writer.join().unwrap();
+        }
+    }
+    for (stores, loads) in [(Relaxed, Relaxed), (Relaxed, Acquire), (Release, Relaxed)] {
+        let found = violated(check("publication"), published(stores, loads));
+        let [lack] = &found.trace.race[..] else { panic!("{found:?}") };
+        assert_eq!((lack.release, lack.acquire), (stores == Relaxed, loads == Relaxed));
+        let event = |place: usize| found.trace.events[place].operation;
+        assert_eq!(event(lack.store), Operation::Store(stores));
+        assert_eq!(event(lack.read), Operation::Load(loads));
+        let drawn = found.to_string();
+        assert!(drawn.contains("but"), "{drawn}");
+    }
+    // nothing leads from the one to the other
+    let apart = || {
+        let shared = Arc::new(Plain::new());
+        let theirs = Arc::clone(&shared);
+        let writer = thread::spawn(move || theirs.write());
+        shared.read();
+        writer.join().unwrap();
+    };
+    assert!(violated(check("apart"), apart).trace.race.is_empty());
 }

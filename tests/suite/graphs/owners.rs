@@ -1,7 +1,7 @@
 //! `Arc`: its counts are values too, and a thread may see an older one.
 //!
-//! The twin of an `Arc` is two atomics, with the orderings of std's implementation. Only the lock of
-//! its `get_mut` is left out: see `execution/memory/counting.rs`.
+//! The twin of an `Arc` is two atomics, with the orderings of std's implementation. Nobody fails
+//! because of the lock in its `get_mut`: see `execution/memory/counting.rs`.
 
 use super::{check, executions, soaked};
 use selvedge::cell::{read, write};
@@ -12,7 +12,7 @@ use std::cell::UnsafeCell;
 use std::collections::BTreeSet;
 use std::sync::Arc as Std;
 use std::sync::Mutex as StdMutex;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 /// Handles of one value, and what std has for them.
 trait Handles: Sized + Send + 'static {
@@ -81,6 +81,9 @@ impl Handles for Arc<()> {
     }
 }
 
+/// The count of `Weak`s while somebody looks whether there are any.
+const LOCKED: usize = usize::MAX;
+
 /// All handles hold one `Weak` together.
 #[derive(Clone)]
 struct Twin(Std<[AtomicUsize; 2]>);
@@ -121,7 +124,9 @@ impl Handles for Twin {
     fn downgrade(&self) -> Twin {
         loop {
             let weaks = self.weaks().load(Relaxed);
-            if self.weaks().compare_exchange(weaks, weaks + 1, Acquire, Relaxed).is_ok() {
+            let made = weaks != LOCKED
+                && self.weaks().compare_exchange(weaks, weaks + 1, Acquire, Relaxed).is_ok();
+            if made {
                 return self.clone();
             }
             thread::yield_now();
@@ -131,11 +136,21 @@ impl Handles for Twin {
         self.handles().load(Relaxed)
     }
     fn weak_count(&self) -> usize {
-        self.weaks().load(Relaxed) - 1
+        match self.weaks().load(Relaxed) {
+            LOCKED => 0,
+            weaks => weaks - 1,
+        }
     }
     fn is_alone(&mut self) -> bool {
-        self.weaks().compare_exchange(1, 1, AcqRel, Relaxed).is_ok()
-            && self.handles().load(Acquire) == 1
+        while let Err(weaks) = self.weaks().compare_exchange(1, LOCKED, Acquire, Relaxed) {
+            if weaks != LOCKED {
+                return false;
+            }
+            thread::yield_now();
+        }
+        let is_alone = self.handles().load(Acquire) == 1;
+        self.weaks().store(1, Release);
+        is_alone
     }
     fn unwrap(self) -> Result<(), Self> {
         if self.handles().compare_exchange(1, 0, Acquire, Relaxed).is_err() {
