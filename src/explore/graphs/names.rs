@@ -24,6 +24,8 @@ pub(super) struct Names {
     /// The names of this execution's threads, and how many threads each has started.
     live: Vec<u32>,
     spawned: FxHashMap<u32, u32>,
+    /// The names of this execution's objects, of those that were asked for.
+    named: Vec<Option<u32>>,
     /// The object of this execution that was asked for last.
     last: Option<ObjectId>,
 }
@@ -34,6 +36,7 @@ impl Names {
         self.live.clear();
         self.live.push(0);
         self.spawned.clear();
+        self.named.clear();
         self.last = None;
     }
 
@@ -60,6 +63,10 @@ impl Names {
 
     /// The name of an object of this execution.
     pub(super) fn object(&mut self, objects: &[ObjectState], object: ObjectId) -> u32 {
+        self.last = Some(object);
+        if let Some(Some(name)) = self.named.get(object.index()) {
+            return *name;
+        }
         let state = &objects[object.index()];
         let key = match state.role {
             Role::FirstCome(key) => (NOBODY, key as u32),
@@ -68,8 +75,10 @@ impl Names {
             }
         };
         let fresh = self.objects.len() as u32;
-        self.last = Some(object);
-        *self.objects.entry(key).or_insert(fresh)
+        let name = *self.objects.entry(key).or_insert(fresh);
+        self.named.resize(self.named.len().max(object.index() + 1), None);
+        self.named[object.index()] = Some(name);
+        name
     }
 
     /// The name of a thread's token.

@@ -5,7 +5,7 @@
 //! left is dropped before its successor is pushed: memory is polynomial.
 
 use super::consistency::Axiom;
-use super::event::{INITIAL, Id, Label, knows};
+use super::event::{Event, INITIAL, Id, Label, knows};
 use super::graph::Graph;
 use super::loops::{Goes, Loops};
 use crate::execution::FREE;
@@ -365,24 +365,25 @@ impl Search {
         let (object, label) = (graph.at(read).object(), graph.at(read).label);
         // what is not enabled behind the store waits, and the store stays
         let goes = !label.accepts(graph.value(object, store));
+        let stays = |id: Id, event: &Event| knows(&past, id) || event.stamp < stamp;
+        // seen before the graph is copied: the past of the read stays, and so does what it hides
+        let lowest = graph.lowest(object, &graph.before(read));
+        let is_coherent = goes || lowest <= graph.place_of(object, store);
+        if !is_coherent || !stays_atomic(graph, store, |id| stays(id, graph.at(id))) {
+            return false;
+        }
         let graph = self.branch();
-        graph.restrict(|id, event| knows(&past, id) || event.stamp < stamp || id == read && !goes);
+        graph.restrict(|id, event| stays(id, event) || id == read && !goes);
         graph.freeze(&past);
         graph.held_off_before(stamp);
         if !goes {
             // a replay comes to it after the store
             graph.come_last(read);
         }
-        let lowest = graph.lowest(object, &graph.before(read));
-        let is_coherent = goes || lowest <= graph.place_of(object, store);
         if goes {
-            return is_atomic(self.graph(), store) && self.is_consistent(store);
+            return self.is_consistent(store);
         }
         graph.read(read, store, option);
-        let swaps = self.graph().at(store).label.reads();
-        if !is_coherent || swaps && !is_atomic(self.graph(), store) {
-            return false;
-        }
         if self.graph().at(read).written.is_some() {
             self.revisits(read);
         }
@@ -404,6 +405,16 @@ fn is_worth(graph: &Graph, read: Id, label: &Label, (place, option): (usize, usi
     let in_past =
         |id: Id| graph.previous(read).is_some_and(|p| knows(&graph.at(p).knowledge.past, id));
     graph.successor(object, place).is_none_or(|id| !graph.at(id).frozen && !in_past(id))
+}
+
+/// Whether no other read-modify-write that stays reads what this store reads, if it reads.
+fn stays_atomic(graph: &Graph, store: Id, stays: impl Fn(Id) -> bool) -> bool {
+    let event = graph.at(store);
+    if !event.label.reads() {
+        return true;
+    }
+    let mut others = graph.readers(event.object(), event.from()).iter();
+    !others.any(|id| *id != store && graph.at(*id).written.is_some() && stays(*id))
 }
 
 /// Whether no other read-modify-write reads what this one reads.
