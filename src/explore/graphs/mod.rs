@@ -40,6 +40,7 @@ mod repeat;
 mod rounds;
 mod search;
 mod sharing;
+mod spins;
 mod stale;
 mod strategy;
 

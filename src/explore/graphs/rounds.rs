@@ -3,6 +3,7 @@
 
 use super::event::{Id, Label};
 use super::loops::{self, Goes, ROUNDS};
+use super::spins::{next_label, was_pushed};
 use super::strategy::Graphs;
 use crate::execution::{Access, Ending, Pending, Point, Stop};
 use crate::vocabulary::trace::{Operation, ThreadId};
@@ -26,11 +27,11 @@ pub(super) enum After {
 
 /// A thread that is given again what it has read.
 #[derive(Clone, Copy, Debug)]
-struct Repeating {
-    thread: u32,
+pub(super) struct Repeating {
+    pub(super) thread: u32,
     /// The round that it repeats.
-    first: Id,
-    last: Id,
+    pub(super) first: Id,
+    pub(super) last: Id,
     place: &'static Location<'static>,
     operations: u32,
 }
@@ -46,9 +47,9 @@ pub(super) struct Rounds {
     wrote: Vec<u32>,
     /// An awaiting load that was the last event, if it is not known whether it may read that.
     undecided: Option<Id>,
-    repeating: Option<Repeating>,
+    pub(super) repeating: Option<Repeating>,
     /// The load whose value is tried.
-    trial: Option<Id>,
+    pub(super) trial: Option<Id>,
     started: bool,
     /// Whether a thread is held off that could go on.
     pub(super) holds_off: bool,
@@ -100,12 +101,15 @@ impl Graphs {
             }
         };
         self.rounds = Rounds { trial: self.rounds.trial, started: true, ..Rounds::default() };
+        self.was_wrong();
         goes_on
     }
 
-    fn stops_with(&mut self, stop: Stop, after: After) {
+    pub(super) fn stops_with(&mut self, stop: Stop, after: After) {
         self.rounds.stop.get_or_insert(stop);
-        self.rounds.after = after;
+        if self.rounds.after != After::Anew {
+            self.rounds.after = after;
+        }
     }
 
     /// Ends the execution in the middle of an access.
@@ -133,9 +137,10 @@ impl Graphs {
     /// An event has taken effect.
     pub(super) fn has_passed(&mut self, id: Id) {
         let graph = self.search.graph();
-        if graph.at(id).label.awaits {
-            let store = (graph.at(id).object(), graph.at(id).from());
-            let is_known = self.search.loops.ends(graph, id, store).is_some();
+        let event = graph.at(id);
+        if event.label.awaits {
+            let read = (event.from(), event.option);
+            let is_known = self.search.loops.ends(graph, (id, &event.label), read).is_some();
             self.rounds.undecided = (!is_known).then_some(id);
         }
         if self.rounds.trial.is_none()
@@ -143,18 +148,7 @@ impl Graphs {
         {
             self.stops_with(Stop::InVain, After::Trial { load, store });
         }
-    }
-
-    /// Whether the thread's next operation, at the place where it was chosen, awaits.
-    pub(super) fn awaits(&self, thread: u32, operation: Operation) -> bool {
-        let place = self.place;
-        let loops = &self.search.loops;
-        place.is_some_and(|place| loops.awaits(self.search.graph(), thread, (operation, place)))
-    }
-
-    /// Whether there is nothing that an awaiting load of the thread may read.
-    pub(super) fn waits(&self, thread: u32, object: u32) -> bool {
-        self.search.loops.waits(self.search.graph(), thread, object)
+        self.was_wrong();
     }
 
     /// The event that a thread repeats. An error if it would do something else.
@@ -232,6 +226,8 @@ impl Graphs {
             return Stands::Ready;
         }
         let of = self.named(point, pending);
+        let label = next_label(pending, of.1);
+        let awaits = label.filter(|label| self.awaits_at(thread, (label, pending.location)));
         let (graph, loops) = (self.search.graph(), &self.search.loops);
         if let Some(first) = self.repeats_from(thread, of) {
             let last = graph.last_of(thread).expect("it has done something");
@@ -241,15 +237,15 @@ impl Graphs {
                 Some(Goes::Round) => Stands::Stays(first),
             };
         }
-        let awaits = loops.awaits(graph, thread, (of.0, pending.location));
-        let object = of.1.filter(|object| {
-            let known = graph.objects.get(*object as usize);
-            awaits && known.is_some_and(|object| object.initial.is_some())
-        });
-        match object {
-            Some(object) if loops.waits(graph, thread, object) => Stands::Waits,
-            _ => Stands::Ready,
-        }
+        let is_known = |object: u32| {
+            let known = graph.objects.get(object as usize);
+            known.is_some_and(|object| object.initial.is_some())
+        };
+        let waits = |label: &Label| {
+            let label = Label { awaits: true, ..*label };
+            label.object.is_some_and(is_known) && loops.waits(graph, thread, &label)
+        };
+        if awaits.is_some_and(|label| waits(&label)) { Stands::Waits } else { Stands::Ready }
     }
 
     /// The event from which on the thread would repeat what it has read.
@@ -277,7 +273,15 @@ impl Graphs {
             match self.stands(point, live) {
                 Stands::Ready => return live,
                 Stands::Waits => {}
-                Stands::Stays(first) => stays |= !self.reads_newest(first),
+                Stands::Stays(first) => {
+                    let last = self.graph().last_of(name).expect("it has done something");
+                    if self.failed_for_no_reason(first, last) {
+                        // it can be turned no more
+                        self.stops_with(Stop::InVain, After::Rejected);
+                        return live;
+                    }
+                    stays |= !self.reads_newest(first);
+                }
                 Stands::Repeats(first, last) => {
                     return self.begins_to_repeat(point, live, (first, last));
                 }
@@ -323,11 +327,20 @@ impl Graphs {
     fn is_decided(&mut self, load: Id, ends: bool) {
         self.search.learn_end(load, ends);
         let is_fresh = self.search.turned != Some(load);
+        let label = self.graph().at(load).label;
+        if label.takes() && ends {
+            // only what it expects must end the loop
+            self.search.loops.spins.races(label.object.expect("it has read one"));
+            return self.was_wrong();
+        }
         if self.rounds.trial.take().is_some() {
             self.search.end_trial();
             self.stops_with(Stop::InVain, After::Again);
         } else if !ends && is_fresh {
             self.search.retract(load);
+            self.stops_with(Stop::InVain, After::Again);
+        } else if !ends && was_pushed(self.graph(), load) {
+            self.search.withdraw(load);
             self.stops_with(Stop::InVain, After::Again);
         } else if !ends {
             self.stops_with(Stop::InVain, After::Rejected);

@@ -26,6 +26,9 @@ pub(super) enum Op {
     Fence(Ordering),
     /// Loads until it reads this.
     Await(usize, u64, Ordering),
+    /// Exchanges until it finds what it expects. The weak one may fail for no reason.
+    Spin(usize, u64, u64, Ordering, Ordering),
+    SpinWeak(usize, u64, u64, Ordering, Ordering),
     /// Skips so many operations, unless this was read last.
     If(u64, usize),
     Lock(usize),
@@ -113,7 +116,7 @@ impl Program {
 
     /// Whether a thread waits in a loop.
     pub(super) fn awaits(&self) -> bool {
-        self.has(|op| matches!(op, Op::Await(..)))
+        self.has(|op| matches!(op, Op::Await(..) | Op::Spin(..) | Op::SpinWeak(..)))
     }
 
     /// Whether some thread starts this one.
@@ -267,6 +270,18 @@ fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
                     hint::spin_loop();
                 }
                 Some(wanted)
+            }
+            Op::Spin(x, old, new, success, failure) => {
+                while at(x).compare_exchange(old, new, success, failure).is_err() {
+                    hint::spin_loop();
+                }
+                Some(old)
+            }
+            Op::SpinWeak(x, old, new, success, failure) => {
+                while at(x).compare_exchange_weak(old, new, success, failure).is_err() {
+                    hint::spin_loop();
+                }
+                Some(old)
             }
             Op::Add(x, by, order) => Some(at(x).fetch_add(by, order)),
             Op::Swap(x, new, order) => Some(at(x).swap(new, order)),

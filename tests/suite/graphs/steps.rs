@@ -288,6 +288,17 @@ fn expanded(program: &Program) -> Program {
 /// How many executions RC11 allows, and what they read; if a thread waits in a loop, those in which
 /// every thread comes to its end. `None` if there are too many graphs on the way.
 pub(super) fn allowed(program: &Program, most: usize) -> Option<(u64, Outcomes)> {
+    let mut outcomes = all(program, most)?;
+    outcomes.retain(|reads, _| !(program.awaits() && is_stuck(reads)));
+    Some((outcomes.values().sum(), outcomes))
+}
+
+/// Whether RC11 allows an execution in which a thread does not come to its end.
+pub(super) fn gets_stuck(program: &Program, most: usize) -> Option<bool> {
+    all(program, most).map(|outcomes| outcomes.keys().any(is_stuck))
+}
+
+fn all(program: &Program, most: usize) -> Option<Outcomes> {
     let program = expanded(program);
     let count = program.threads.len();
     let mut objects = Vec::new();
@@ -297,10 +308,10 @@ pub(super) fn allowed(program: &Program, most: usize) -> Option<(u64, Outcomes)>
     }
     let empty = Graph { threads: vec![Vec::new(); count], stores: vec![Vec::new(); objects.len()] };
     let mut level = HashSet::from([empty]);
-    let (mut total, mut outcomes) = (0, Outcomes::new());
+    let (mut graphs, mut outcomes) = (0, Outcomes::new());
     while !level.is_empty() {
-        total += level.len();
-        if total > most {
+        graphs += level.len();
+        if graphs > most {
             return None;
         }
         let mut above = HashSet::new();
@@ -319,14 +330,13 @@ pub(super) fn allowed(program: &Program, most: usize) -> Option<(u64, Outcomes)>
             if is_final && stuck.any(|next| next.0 == Op::LockInTime && next.2) {
                 return None; // perhaps it fires again and again
             }
-            let reads = reads(&program, graph);
-            if is_final && !(program.awaits() && is_stuck(&reads)) {
-                *outcomes.entry(reads).or_default() += 1;
+            if is_final {
+                *outcomes.entry(reads(&program, graph)).or_default() += 1;
             }
         }
         level = above;
     }
-    Some((outcomes.values().sum(), outcomes))
+    Some(outcomes)
 }
 
 /// What the threads of a final graph report.
