@@ -360,7 +360,7 @@ fn compare(explorer: Explorer, kind: Programs, size: usize, programs: u64) -> u6
                 is_same((&counts, &seen), (count, &outcomes))
             }
             // those in which every thread comes to its end
-            Programs::Awaits | Programs::StrongAwaits => seen == outcomes,
+            Programs::Awaits | Programs::StrongAwaits | Programs::Rounds => seen == outcomes,
             Programs::Spins => {
                 let livelock = counts.violations.contains_key(&Kind::Livelock);
                 let stuck = gets_stuck(&program, 3_000).expect("as before");

@@ -7,11 +7,13 @@
 //! round after round. If it does anything else within [`ROUNDS`], the loop ends by itself (as a
 //! backoff does), and its rounds are events as all others. If it does not, the thread waits there.
 //!
-//! * If a round is one load, the load is an *awaiting* event: it reads only stores that end the
-//!   loop, which is learned by giving it the value of each. So no execution is in vain.
+//! * If a round ends with a load, the load is an *awaiting* event: it reads only stores behind which
+//!   the thread does something else, which is learned by giving it the value of each. So no
+//!   execution is in vain. What the round has read before that may be turned to other stores. If
+//!   it cannot be, and the load waits at the end of an execution, the loop has no end.
 //!   (Kokologiannakis, Vafeiadis, "GenMC", CAV 2021, has awaits that the compiler finds. Here the
 //!   loop is an opaque closure, and its condition is learned.)
-//! * If it is one compare-exchange, that is an awaiting event as well (`spins.rs`), SeqCst or not.
+//! * If it ends with a compare-exchange, that is awaiting as well (`spins.rs`), SeqCst or not.
 //! * Otherwise, and where SeqCst may have a say in what is loaded, the thread stays where it is for
 //!   the rest of the execution, which then counts for nothing: its reads are turned to other stores
 //!   in other executions. A round in which something has failed for no reason cannot be turned: it
@@ -54,8 +56,10 @@ pub(super) struct Loops {
     known: FxHashMap<At, Goes>,
     /// Whether a value ends the loop of an event.
     ends: FxHashMap<(At, u64), bool>,
-    /// The loads and compare-exchanges that are loops by themselves.
+    /// The loads and compare-exchanges behind which a thread has gone round.
     places: FxHashSet<&'static Location<'static>>,
+    /// How many events of its round a thread has had before such a one.
+    begun: FxHashMap<At, u32>,
     pub(super) spins: Spins,
 }
 
@@ -105,13 +109,13 @@ fn is_without_effect(event: &Event) -> bool {
     event.written.is_none() && event.label.only_looks()
 }
 
-/// The event that a thread would repeat with this operation, in a round without effects. It has
-/// yielded when it had had `yielded` events.
+/// The event that a thread would repeat with this operation, in a round without effects, among
+/// those at the same place. It has yielded when it had had `yielded` events.
 pub(super) fn repeated(
     graph: &Graph,
-    thread: u32,
-    yielded: u32,
+    (thread, yielded): (u32, u32),
     (operation, object): (Operation, Option<u32>),
+    is_there: impl Fn(Id) -> bool,
 ) -> Option<Id> {
     let events = graph.threads.get(thread as usize)?;
     let ids = (1..=events.len() as u32).rev().map(|nth| Id { thread, nth });
@@ -120,7 +124,7 @@ pub(super) fn repeated(
         let label = &graph.at(*id).label;
         label.is_like(operation) && label.object == object
     };
-    round.filter(|id| id.nth <= yielded).find(is_like)
+    round.filter(|id| id.nth <= yielded && is_there(*id)).find(is_like)
 }
 
 /// Whether SeqCst may have a say in what a load reads, which need not be there yet.
@@ -198,8 +202,8 @@ impl Loops {
         self.known.get(&Loops::behind(graph, last)).copied()
     }
 
-    /// What it does was seen. If that shows that a load is a loop by itself, which was not known,
-    /// all that was explored until now must be explored anew.
+    /// What it does was seen. If that shows that the last event, at this place, is one that awaits,
+    /// which was not known, all that was explored until now must be explored anew.
     pub(super) fn learn(
         &mut self,
         graph: &Graph,
@@ -207,14 +211,17 @@ impl Loops {
         (goes, place): (Goes, &'static Location<'static>),
     ) -> bool {
         self.known.insert(Loops::behind(graph, last), goes);
+        if goes == Goes::On {
+            return false;
+        }
+        self.begun.insert(Loops::before(graph, last), last.nth - first.nth);
         let label = &graph.at(last).label;
         let may_await = match (label.operation, label.exchange()) {
             (Operation::Load(order), _) => !is_ordered(graph, last, order),
             (_, Some(_)) => self.spins.may_take(label.object.expect("it accesses one")),
             (_, None) => false,
         };
-        let is_alone = first == last && may_await;
-        goes == Goes::Round && is_alone && self.places.insert(place)
+        may_await && self.places.insert(place)
     }
 
     /// A pair of an awaiting load and a newer store of which it is not known whether the load would
@@ -240,6 +247,13 @@ impl Loops {
         let older = (0..place).flat_map(|at| graph.readers(object, graph.store_at(object, at)));
         let mut loads = older.filter(|reader| is_load(**reader));
         loads.find(|load| is_unknown(**load, id)).map(|load| (*load, id))
+    }
+
+    /// The first event of the round at whose end the thread waits; or where that event will be.
+    pub(super) fn begins_round(&self, graph: &Graph, thread: u32) -> Id {
+        let next = graph.next_of(thread);
+        let begun = self.begun.get(&Loops::before(graph, next)).copied().unwrap_or(0);
+        Id { nth: next.nth - begun, ..next }
     }
 
     /// Whether the thread waits: there is nothing that its next operation, an awaiting event, may

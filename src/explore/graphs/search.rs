@@ -397,8 +397,7 @@ pub(super) fn is_atomic(graph: &Graph, id: Id) -> bool {
 
 /// Whether an event was added in the maximal way, among what was there before it and what is in
 /// the past of the store: it reads the newest store, or is it; nobody reads it; it takes its first
-/// option. What an awaiting load must not read is as if it were not there; but a compare-exchange
-/// waits until what is newest is what it expects.
+/// option. What an awaiting event must not read is as if it were not there.
 pub(super) fn is_maximal(
     (graph, loops): (&Graph, &Loops),
     id: Id,
@@ -411,8 +410,8 @@ pub(super) fn is_maximal(
     let is_read = |event: &Event| event.readers.iter().any(|reader| earlier(*reader));
     let newer = |object: u32, base: Id| {
         let stores = &graph.objects[object as usize].stores[graph.place_of(object, base)..];
-        let looks = event.label.awaits && !event.label.takes();
-        let counts = |other: Id| !looks || loops.accepts(graph, (id, &event.label), (other, 0));
+        let awaits = event.label.awaits;
+        let counts = |other: Id| !awaits || loops.accepts(graph, (id, &event.label), (other, 0));
         stores.iter().any(|other| *other != id && earlier(*other) && counts(*other))
     };
     if event.option != 0 {

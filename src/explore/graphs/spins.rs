@@ -1,10 +1,10 @@
-//! Loops of one compare-exchange: spin locks, and their like.
+//! Loops whose rounds end with a compare-exchange: spin locks, and their like.
 //!
-//! A compare-exchange that fails is a load. If it is a loop by itself, it is an awaiting event, as
-//! such a load is. It accepts what it expects, and then it writes: of two that read one store, only
-//! one can. So it is a lock, and the rules are those of an operation that waits for an object
-//! (`act.rs`): it is added when the newest store is what it expects; where another one takes that
-//! from under it, it is removed and waits; if it waits at the end, it tries all older stores.
+//! A compare-exchange that fails is a load. If a thread goes round behind it, it is an awaiting
+//! event, as such a load is. It accepts what it expects, and then it writes: of two that read one
+//! store, only one can. So it is a lock, and the rules are those of an operation that waits for an
+//! object (`act.rs`): it is added when the newest store is what it expects; where another one takes
+//! that from under it, it is removed and waits; if it waits at the end, it tries all older stores.
 //!
 //! Those rules are exact because all changes of a lock are one chain: each knows the one before.
 //! Whoever spins in a model need not keep to that. So the stores to an object are watched. If one
@@ -33,7 +33,7 @@ pub(super) struct Spins {
 }
 
 impl Spins {
-    /// Whether a loop of one compare-exchange of the object may be an awaiting event.
+    /// Whether a compare-exchange of the object may be an awaiting event.
     pub(super) fn may_take(&self, object: u32) -> bool {
         !self.raced.contains(&object)
     }
@@ -61,6 +61,9 @@ impl Search {
 
     /// The read-modify-write has been placed. It must not come between a store and the one before.
     pub(super) fn comes_between(&mut self, id: Id) {
+        if !self.loops.knows_any() {
+            return;
+        }
         let graph = self.graph();
         let object = graph.at(id).object();
         let next = graph.objects[object as usize].stores.get(graph.place_of(object, id));
@@ -68,8 +71,9 @@ impl Search {
         self.stands_alone(object, !is_plain);
     }
 
-    /// Whether a store may be read by an earlier event, as far as loops are concerned: or takes
-    /// from under it what it has read.
+    /// Whether a store may be read by an earlier event, as far as loops are concerned. Where one
+    /// that takes would have to wait, the store is about to take from under it what it has read. If
+    /// that is not known, it reads the store, to find out.
     pub(super) fn may_revisit(
         &self,
         (id, label): (Id, &Label),
@@ -77,10 +81,8 @@ impl Search {
     ) -> bool {
         let graph = self.graph();
         let value = || graph.value(label.object.expect("a read"), store);
-        if label.takes() && !label.expects(value()) {
-            return self.is_pushed(id, store);
-        }
-        !label.awaits || self.loops.accepts(graph, (id, label), (store, option))
+        let is_pushed = || label.takes() && !label.expects(value());
+        !label.awaits || is_pushed() || self.loops.accepts(graph, (id, label), (store, option))
     }
 
     /// Whether what was written down may be done: more may have been learned of loops since then.
@@ -99,15 +101,6 @@ impl Search {
             }
             Way::Place { .. } | Way::Choose { .. } | Way::Take { .. } => true,
         }
-    }
-
-    /// Whether an event that takes would have to wait if it read this store, which takes what it
-    /// has read. If that is not known, it reads it, to find out.
-    pub(super) fn is_pushed(&self, taker: Id, store: Id) -> bool {
-        let graph = self.graph();
-        let from = |id: Id| graph.at(id).source.map(|(from, _)| from);
-        let event = graph.at(taker);
-        event.label.takes() && event.written.is_some() && from(taker) == from(store)
     }
 
     /// The last event has read what made it wait: it is removed, and its thread waits.

@@ -84,6 +84,10 @@ fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64, bool)> {
                 skips = if last == wanted { 0 } else { count };
                 continue;
             }
+            Op::Unless(wanted, count) => {
+                skips = if last == wanted { count } else { 0 };
+                continue;
+            }
             Op::UnlockTried(_) | Op::ReadUnlockTried | Op::WriteUnlockTried if !took => continue,
             Op::Choose(place) if served.contains(&place) => {
                 early = false;
@@ -261,6 +265,16 @@ fn expanded(program: &Program) -> Program {
     let each = |op: &Op| -> Vec<Op> {
         match *op {
             Op::Wait(lock) => wait(lock),
+            // the last round
+            Op::Both([(x, one), (y, other)], order) => {
+                vec![Op::Await(x, one, order), Op::Await(y, other, order)]
+            }
+            Op::Either([(x, one), (y, other)], order) => {
+                vec![Op::Load(x, order), Op::Unless(one, 1), Op::Await(y, other, order)]
+            }
+            Op::Look(x, old, new, order) => {
+                vec![Op::Await(x, old, Relaxed), Op::Spin(x, old, new, order, Relaxed)]
+            }
             Op::Meet => vec![Op::Arrive, Op::Passes],
             Op::Once => vec![Op::Ask, Op::Init, Op::Finish],
             Op::Read if !ordered => vec![Op::Enter],
