@@ -38,7 +38,9 @@ pub(crate) use crate::vocabulary::Engine;
 pub(crate) use failure::{Ending, FailedExecution, Halt, Teller};
 pub(crate) use home::Home;
 pub(crate) use log::Log;
-pub(crate) use memory::{Access, Anew, Does, FREE, Makes, Of, Robustness, Sought, Stored, Writes};
+pub(crate) use memory::{
+    Access, Anew, Does, Exchange, FREE, Makes, Of, Robustness, Sought, Stored, Writes,
+};
 pub(crate) use operation::{Pending, Performed, Seen, Waits};
 pub(crate) use pulse::{Frozen, Pulse};
 pub(crate) use rules::{Counted, Rules};

@@ -1,6 +1,6 @@
 //! An operation, as a thread announces it and as it turned out.
 
-use super::memory::Does;
+use super::memory::{Does, Exchange};
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
 use std::panic::Location;
 
@@ -13,6 +13,8 @@ pub(crate) struct Pending {
     pub(crate) waits: Waits,
     /// What a compare-exchange must find.
     pub(crate) expected: Option<Value>,
+    /// The same compare-exchange as memory knows it, on green threads.
+    pub(crate) exchange: Option<Exchange>,
     /// Whether it may fail, or wake, spuriously: a choice.
     pub(crate) spurious: bool,
     /// What it does to the counts of an `Arc`, if it does.
@@ -37,6 +39,7 @@ impl Pending {
             location,
             waits: Waits::Never,
             expected: None,
+            exchange: None,
             spurious: false,
             counts: None,
         }

@@ -176,6 +176,10 @@ pub(crate) trait Strategy: Any {
     fn stops(&mut self) -> Option<Stop> {
         None
     }
+    /// Whether a thread is made to repeat a round in which something has failed for no reason.
+    fn repeats_failure(&self, _thread: ThreadId) -> bool {
+        false
+    }
     /// Whether all executions so far count for nothing: the exploration begins anew.
     fn begins_anew(&mut self) -> bool {
         false

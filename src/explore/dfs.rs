@@ -82,7 +82,8 @@ impl Strategy for Dfs {
         }
         // The expected value of a compare-exchange may be an address, which differs between
         // executions.
-        let pending = |thread| Some(Pending { expected: None, ..*point.pending(thread) });
+        let without = |pending: &Pending| Pending { expected: None, exchange: None, ..*pending };
+        let pending = |thread| Some(without(point.pending(thread)));
         let options = point.enabled.iter().map(|thread| (thread.0, pending(*thread)));
         let mut options: Vec<Alternative> = options.collect();
         // stable: the current one first

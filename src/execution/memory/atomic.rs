@@ -6,8 +6,9 @@
 
 pub(crate) use super::primitive::Rmw;
 use super::primitive::{Primitive, Stored};
-use super::weak::{Access, Writes, modified};
+use super::weak::{Access, Exchange, Writes, modified};
 use crate::execution::step::{choose, perform, step};
+use crate::execution::strategy::with_strategy;
 use crate::execution::{
     Engine, Home, Pending, Seen, World, engine, failure, knockout, loom, me, with,
 };
@@ -192,15 +193,18 @@ fn exchange<T: Primitive>(
     strength: Strength,
 ) -> Result<T, T> {
     let (object, location) = (home.id(), pending.location);
-    let spurious =
-        strength == Strength::Weak && with(|world| world.may_be_spurious(me(), location));
-    step(pending.spurious(spurious), |world, me| {
-        let (expected, new_) = (current.stored(), new.stored());
-        let writes = Writes::Exchanged { expected, new: new_, failure, fails: spurious };
+    let is_weak = strength == Strength::Weak;
+    let spurious = is_weak && with(|world| world.may_be_spurious(me(), location));
+    let exchange = Exchange { expected: current.stored(), new: new.stored(), failure };
+    let pending = Pending { exchange: Some(exchange), ..pending.spurious(spurious) };
+    step(pending, |world, me| {
+        // a thread that repeats a round may fail once more as it did
+        let fails = spurious || is_weak && with_strategy(|strategy| strategy.repeats_failure(me));
+        let writes = Writes::Exchanged { exchange, fails };
         let access = || Access { operation: pending.operation, object, writes };
         let old = T::of(world.seen(me, object, access, held::<T>(std)));
         // the choice is made only where it matters
-        if old != current || spurious && choose(world, 2) == 1 {
+        if old != current || fails && choose(world, 2) == 1 {
             world.learns(me, object, failure);
             let (result, seen) = (Err(old), exchanged(Err(old), new, failure));
             if old != current {

@@ -19,7 +19,7 @@ mod weak;
 pub(crate) use counting::{Does, Makes, Of};
 pub(crate) use primitive::Stored;
 pub(crate) use robust::{Anew, Robustness, Sought};
-pub(crate) use weak::{Access, FREE, Weak, Writes};
+pub(crate) use weak::{Access, Exchange, FREE, Weak, Writes};
 
 use super::World;
 use crate::vocabulary::trace::{ObjectId, ThreadId};

@@ -21,6 +21,14 @@ pub(crate) struct Access {
     pub(crate) writes: Writes,
 }
 
+/// A compare-exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exchange {
+    pub(crate) expected: Stored,
+    pub(crate) new: Stored,
+    pub(crate) failure: Ordering,
+}
+
 /// What an access writes, as a function of what it reads.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Writes {
@@ -31,12 +39,9 @@ pub(crate) enum Writes {
         operand: Stored,
         by: fn(Rmw, Stored, Stored) -> Stored,
     },
-    /// A compare-exchange. If `fails`, it may fail although it finds what it expects: its second
-    /// option.
+    /// If `fails`, it may fail although it finds what it expects: its second option.
     Exchanged {
-        expected: Stored,
-        new: Stored,
-        failure: Ordering,
+        exchange: Exchange,
         fails: bool,
     },
 }
@@ -48,8 +53,8 @@ impl Writes {
             Writes::Nothing => None,
             Writes::Always(value) => Some(value),
             Writes::Modified { rmw, operand, by } => Some(by(rmw, read, operand)),
-            Writes::Exchanged { expected, new, .. } => {
-                (read == expected && option == 0).then_some(new)
+            Writes::Exchanged { exchange, .. } => {
+                (read == exchange.expected && option == 0).then_some(exchange.new)
             }
         }
     }
@@ -57,7 +62,7 @@ impl Writes {
     /// How many options it has if it reads this.
     pub(crate) fn options(&self, read: Stored) -> usize {
         match *self {
-            Writes::Exchanged { expected, fails: true, .. } if read == expected => 2,
+            Writes::Exchanged { exchange, fails: true } if read == exchange.expected => 2,
             _ => 1,
         }
     }

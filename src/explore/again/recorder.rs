@@ -175,6 +175,10 @@ impl Strategy for Recorder {
         self.inner.stops()
     }
 
+    fn repeats_failure(&self, thread: ThreadId) -> bool {
+        self.inner.repeats_failure(thread)
+    }
+
     fn begins_anew(&mut self) -> bool {
         self.inner.begins_anew()
     }

@@ -1,7 +1,7 @@
 //! The events of an execution graph: what each does, reads and writes, and what it knows.
 
 use super::act::{Act, Step};
-use crate::execution::{Access, FREE, Stored, Writes};
+use crate::execution::{Access, Exchange, FREE, Stored, Writes};
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::{Operation, ThreadId};
 use crate::vocabulary::view::releases;
@@ -31,7 +31,7 @@ pub(super) struct Label {
     /// The object that it accesses.
     pub(super) object: Option<u32>,
     pub(super) does: Does,
-    /// Whether it is a load in a loop that waits: it reads only what ends the loop.
+    /// Whether it is a loop that waits: it reads only what ends the loop.
     pub(super) awaits: bool,
 }
 
@@ -104,6 +104,23 @@ impl Label {
         }
     }
 
+    pub(super) fn exchange(&self) -> Option<Exchange> {
+        match self.does {
+            Does::Writes(Writes::Exchanged { exchange, .. }) => Some(exchange),
+            Does::Writes(_) | Does::Acts(_) => None,
+        }
+    }
+
+    /// Whether it is a compare-exchange that finds what it expects here.
+    pub(super) fn expects(&self, read: Stored) -> bool {
+        self.exchange().is_some_and(|exchange| exchange.expected == read)
+    }
+
+    /// Whether it is a compare-exchange that waits until it finds what it expects.
+    pub(super) fn takes(&self) -> bool {
+        self.awaits && self.exchange().is_some()
+    }
+
     /// What a store stores.
     pub(super) fn stores(&self) -> Option<Stored> {
         self.only_stores().then(|| self.after(FREE, 0)).flatten()
@@ -116,7 +133,9 @@ impl Label {
     /// Its ordering, if it writes this, or nothing.
     pub(super) fn order(&self, written: Option<Stored>) -> Ordering {
         match self.does {
-            Does::Writes(Writes::Exchanged { failure, .. }) if written.is_none() => failure,
+            Does::Writes(Writes::Exchanged { exchange, .. }) if written.is_none() => {
+                exchange.failure
+            }
             Does::Writes(_) => self.operation.ordering().unwrap_or(Ordering::Relaxed),
             Does::Acts(act) => act.order(written.map(state)),
         }

@@ -7,19 +7,24 @@
 //! round after round. If it does anything else within [`ROUNDS`], the loop ends by itself (as a
 //! backoff does), and its rounds are events as all others. If it does not, the thread waits there.
 //!
-//! * If a round is one load, the load is an *awaiting* event: it reads only stores that end the
-//!   loop, which is learned by giving it the value of each. So no execution is in vain.
+//! * If a round ends with a load, the load is an *awaiting* event: it reads only stores behind which
+//!   the thread does something else, which is learned by giving it the value of each. So no
+//!   execution is in vain. What the round has read before that may be turned to other stores. If
+//!   it cannot be, and the load waits at the end of an execution, the loop has no end.
 //!   (Kokologiannakis, Vafeiadis, "GenMC", CAV 2021, has awaits that the compiler finds. Here the
 //!   loop is an opaque closure, and its condition is learned.)
-//! * Otherwise, and where SeqCst may have a say in what is read, the thread stays where it is for
+//! * If it ends with a compare-exchange, that is awaiting as well (`spins.rs`), SeqCst or not.
+//! * Otherwise, and where SeqCst may have a say in what is loaded, the thread stays where it is for
 //!   the rest of the execution, which then counts for nothing: its reads are turned to other stores
-//!   in other executions.
+//!   in other executions. A round in which something has failed for no reason cannot be turned: it
+//!   ends the execution.
 //!
 //! What is learned is kept by the thread's [history]: what a thread does next is a function of what
 //! it has read, and of the memory that it may touch since it knows who wrote there last.
 
-use super::event::{Event, INITIAL, Id, knows};
+use super::event::{Event, INITIAL, Id, Label, knows};
 use super::graph::Graph;
+use super::spins::Spins;
 use crate::execution::Stored;
 use crate::vocabulary::trace::{Operation, ThreadId};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
@@ -49,10 +54,13 @@ pub(super) struct Loops {
     pub(super) sees: bool,
     /// What a thread does where it would repeat itself.
     known: FxHashMap<At, Goes>,
-    /// Whether a value ends the loop of a load.
+    /// Whether a value ends the loop of an event.
     ends: FxHashMap<(At, u64), bool>,
-    /// The loads that are loops by themselves.
+    /// The loads and compare-exchanges behind which a thread has gone round.
     places: FxHashSet<&'static Location<'static>>,
+    /// How many events of its round a thread has had before such a one.
+    begun: FxHashMap<At, u32>,
+    pub(super) spins: Spins,
 }
 
 fn number(of: impl Hash) -> u64 {
@@ -101,13 +109,13 @@ fn is_without_effect(event: &Event) -> bool {
     event.written.is_none() && event.label.only_looks()
 }
 
-/// The event that a thread would repeat with this operation, in a round without effects. It has
-/// yielded when it had had `yielded` events.
+/// The event that a thread would repeat with this operation, in a round without effects, among
+/// those at the same place. It has yielded when it had had `yielded` events.
 pub(super) fn repeated(
     graph: &Graph,
-    thread: u32,
-    yielded: u32,
+    (thread, yielded): (u32, u32),
     (operation, object): (Operation, Option<u32>),
+    is_there: impl Fn(Id) -> bool,
 ) -> Option<Id> {
     let events = graph.threads.get(thread as usize)?;
     let ids = (1..=events.len() as u32).rev().map(|nth| Id { thread, nth });
@@ -116,7 +124,7 @@ pub(super) fn repeated(
         let label = &graph.at(*id).label;
         label.is_like(operation) && label.object == object
     };
-    round.filter(|id| id.nth <= yielded).find(is_like)
+    round.filter(|id| id.nth <= yielded && is_there(*id)).find(is_like)
 }
 
 /// Whether SeqCst may have a say in what a load reads, which need not be there yet.
@@ -126,24 +134,24 @@ fn is_ordered(graph: &Graph, load: Id, order: Ordering) -> bool {
 }
 
 impl Loops {
-    /// Whether any load awaits.
+    /// Whether anything awaits.
     pub(super) fn knows_any(&self) -> bool {
         !self.places.is_empty()
     }
 
-    /// Whether the thread's next operation, a load at this place, would be an awaiting event.
+    /// Whether the thread's next operation at this place would be an awaiting event.
     pub(super) fn awaits(
         &self,
         graph: &Graph,
         thread: u32,
-        (operation, place): (Operation, &'static Location<'static>),
+        (label, place): (&Label, &'static Location<'static>),
     ) -> bool {
-        match operation {
-            Operation::Load(order) => {
-                self.places.contains(place) && !is_ordered(graph, graph.next_of(thread), order)
-            }
-            _ => false,
-        }
+        let of_object = |object| match (label.operation, label.exchange()) {
+            (Operation::Load(order), _) => !is_ordered(graph, graph.next_of(thread), order),
+            (_, Some(_)) => self.spins.may_take(object),
+            (_, None) => false,
+        };
+        self.places.contains(place) && label.object.is_some_and(of_object)
     }
 
     /// Where a thread stands at an event of its, or before it.
@@ -155,23 +163,38 @@ impl Loops {
         (id.thread, graph.at(id).history)
     }
 
-    /// Whether a store ends the loop of an awaiting load, as far as that is known. The load need
-    /// not be there yet.
-    pub(super) fn ends(&self, graph: &Graph, load: Id, (object, store): (u32, Id)) -> Option<bool> {
-        let value = value_of(graph, store, graph.value(object, store));
-        self.ends.get(&(Loops::before(graph, load), value)).copied()
+    /// Whether a store ends the loop of an awaiting event that takes this option, as far as that is
+    /// known. The event need not be there yet.
+    pub(super) fn ends(
+        &self,
+        graph: &Graph,
+        (id, label): (Id, &Label),
+        (store, option): (Id, usize),
+    ) -> Option<bool> {
+        let value = graph.value(label.object.expect("it waits for one"), store);
+        if label.exchange().is_some() && label.after(value, option).is_some() {
+            return Some(true);
+        }
+        let read = number((value_of(graph, store, value), option));
+        self.ends.get(&(Loops::before(graph, id), read)).copied()
     }
 
-    /// Whether an awaiting load may read a store: it ends the loop, or nobody knows better.
-    pub(super) fn accepts(&self, graph: &Graph, load: Id, store: (u32, Id)) -> bool {
-        self.ends(graph, load, store) != Some(false)
+    /// Whether an awaiting event may read a store: it ends the loop, or nobody knows better.
+    pub(super) fn accepts(
+        &self,
+        graph: &Graph,
+        (id, label): (Id, &Label),
+        read: (Id, usize),
+    ) -> bool {
+        self.ends(graph, (id, label), read) != Some(false)
     }
 
-    /// The value that the load has read ends its loop, or does not.
-    pub(super) fn learn_end(&mut self, graph: &Graph, load: Id, ends: bool) {
-        let (store, value) = graph.at(load).source.expect("a load has read");
-        let at = Loops::before(graph, load);
-        self.ends.insert((at, value_of(graph, store, value)), ends);
+    /// What the event has read ends its loop, or does not.
+    pub(super) fn learn_end(&mut self, graph: &Graph, id: Id, ends: bool) {
+        let event = graph.at(id);
+        let (store, value) = event.source.expect("it has read");
+        let read = number((value_of(graph, store, value), event.option));
+        self.ends.insert((Loops::before(graph, id), read), ends);
     }
 
     /// What a thread does after this event, its last, where it would repeat itself.
@@ -179,8 +202,8 @@ impl Loops {
         self.known.get(&Loops::behind(graph, last)).copied()
     }
 
-    /// What it does was seen. If that shows that a load is a loop by itself, which was not known,
-    /// all that was explored until now must be explored anew.
+    /// What it does was seen. If that shows that the last event, at this place, is one that awaits,
+    /// which was not known, all that was explored until now must be explored anew.
     pub(super) fn learn(
         &mut self,
         graph: &Graph,
@@ -188,9 +211,17 @@ impl Loops {
         (goes, place): (Goes, &'static Location<'static>),
     ) -> bool {
         self.known.insert(Loops::behind(graph, last), goes);
-        let Operation::Load(order) = graph.at(last).label.operation else { return false };
-        let is_alone = first == last && !is_ordered(graph, last, order);
-        goes == Goes::Round && is_alone && self.places.insert(place)
+        if goes == Goes::On {
+            return false;
+        }
+        self.begun.insert(Loops::before(graph, last), last.nth - first.nth);
+        let label = &graph.at(last).label;
+        let may_await = match (label.operation, label.exchange()) {
+            (Operation::Load(order), _) => !is_ordered(graph, last, order),
+            (_, Some(_)) => self.spins.may_take(label.object.expect("it accesses one")),
+            (_, None) => false,
+        };
+        may_await && self.places.insert(place)
     }
 
     /// A pair of an awaiting load and a newer store of which it is not known whether the load would
@@ -201,28 +232,37 @@ impl Loops {
         }
         let event = graph.at(id);
         let object = event.label.object?;
+        let is_load = |id: Id| graph.at(id).label.awaits && !graph.at(id).label.takes();
         let is_unknown = |load: Id, store: Id| {
             !knows(&graph.at(store).knowledge.past, load)
-                && self.ends(graph, load, (object, store)).is_none()
+                && self.ends(graph, (load, &graph.at(load).label), (store, 0)).is_none()
         };
         let stores = &graph.objects[object as usize].stores;
-        if event.label.awaits {
+        if is_load(id) {
             let newer = &stores[graph.place_of(object, event.from())..];
             return newer.iter().find(|store| is_unknown(id, **store)).map(|store| (id, *store));
         }
         event.written?;
         let place = graph.place_of(object, id);
         let older = (0..place).flat_map(|at| graph.readers(object, graph.store_at(object, at)));
-        let mut loads = older.filter(|reader| graph.at(**reader).label.awaits);
+        let mut loads = older.filter(|reader| is_load(**reader));
         loads.find(|load| is_unknown(**load, id)).map(|load| (*load, id))
     }
 
-    /// Whether the thread waits: there is nothing that its next operation, an awaiting load of this
-    /// object, may read.
-    pub(super) fn waits(&self, graph: &Graph, thread: u32, object: u32) -> bool {
-        let load = graph.next_of(thread);
-        let lowest = graph.lowest(object, &graph.before(load));
-        let mut stores = (lowest..=graph.top(object)).map(|at| graph.store_at(object, at));
-        !stores.any(|store| self.accepts(graph, load, (object, store)))
+    /// The first event of the round at whose end the thread waits; or where that event will be.
+    pub(super) fn begins_round(&self, graph: &Graph, thread: u32) -> Id {
+        let next = graph.next_of(thread);
+        let begun = self.begun.get(&Loops::before(graph, next)).copied().unwrap_or(0);
+        Id { nth: next.nth - begun, ..next }
+    }
+
+    /// Whether the thread waits: there is nothing that its next operation, an awaiting event, may
+    /// read. A compare-exchange waits until it finds what it expects in the newest store.
+    pub(super) fn waits(&self, graph: &Graph, thread: u32, label: &Label) -> bool {
+        let (id, object) = (graph.next_of(thread), label.object.expect("it waits for one"));
+        let top = graph.top(object);
+        let lowest = if label.takes() { top } else { graph.lowest(object, &graph.before(id)) };
+        let mut stores = (lowest..=top).map(|at| graph.store_at(object, at));
+        !stores.any(|store| self.accepts(graph, (id, label), (store, 0)))
     }
 }

@@ -41,6 +41,7 @@ mod repeat;
 mod rounds;
 mod search;
 mod sharing;
+mod spins;
 mod stale;
 mod strategy;
 

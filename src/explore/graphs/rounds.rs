@@ -3,10 +3,13 @@
 
 use super::event::{Id, Label};
 use super::loops::{self, Goes, ROUNDS};
+use super::spins::{next_label, was_pushed};
 use super::strategy::Graphs;
 use crate::execution::{Access, Ending, Pending, Point, Stop};
 use crate::vocabulary::trace::{Operation, ThreadId};
 use std::panic::Location;
+
+type Place = &'static Location<'static>;
 
 /// What comes after an execution.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,11 +29,11 @@ pub(super) enum After {
 
 /// A thread that is given again what it has read.
 #[derive(Clone, Copy, Debug)]
-struct Repeating {
-    thread: u32,
+pub(super) struct Repeating {
+    pub(super) thread: u32,
     /// The round that it repeats.
-    first: Id,
-    last: Id,
+    pub(super) first: Id,
+    pub(super) last: Id,
     place: &'static Location<'static>,
     operations: u32,
 }
@@ -44,11 +47,13 @@ pub(super) struct Rounds {
     yielded: Vec<u32>,
     /// The same for when it changed plain memory last. That is an effect, too.
     wrote: Vec<u32>,
+    /// Where each thread's events are in its code.
+    places: Vec<Vec<Option<Place>>>,
     /// An awaiting load that was the last event, if it is not known whether it may read that.
     undecided: Option<Id>,
-    repeating: Option<Repeating>,
+    pub(super) repeating: Option<Repeating>,
     /// The load whose value is tried.
-    trial: Option<Id>,
+    pub(super) trial: Option<Id>,
     started: bool,
     /// Whether a thread is held off that could go on.
     pub(super) holds_off: bool,
@@ -60,11 +65,11 @@ impl Rounds {
     }
 }
 
-/// Notes a number for a thread.
-fn note(numbers: &mut Vec<u32>, thread: u32, number: u32) {
+/// Notes something for a thread.
+fn note<T: Clone + Default>(all: &mut Vec<T>, thread: u32, noted: T) {
     let at = thread as usize;
-    numbers.resize(numbers.len().max(at + 1), 0);
-    numbers[at] = number;
+    all.resize(all.len().max(at + 1), T::default());
+    all[at] = noted;
 }
 
 /// Where a thread stands.
@@ -100,12 +105,15 @@ impl Graphs {
             }
         };
         self.rounds = Rounds { trial: self.rounds.trial, started: true, ..Rounds::default() };
+        self.was_wrong();
         goes_on
     }
 
-    fn stops_with(&mut self, stop: Stop, after: After) {
+    pub(super) fn stops_with(&mut self, stop: Stop, after: After) {
         self.rounds.stop.get_or_insert(stop);
-        self.rounds.after = after;
+        if self.rounds.after != After::Anew {
+            self.rounds.after = after;
+        }
     }
 
     /// Ends the execution in the middle of an access.
@@ -132,10 +140,16 @@ impl Graphs {
 
     /// An event has taken effect.
     pub(super) fn has_passed(&mut self, id: Id) {
+        if self.search.loops.sees {
+            let (thread, places) = (id.thread as usize, &mut self.rounds.places);
+            places.resize(places.len().max(thread + 1), Vec::new());
+            places[thread].push(self.place);
+        }
         let graph = self.search.graph();
-        if graph.at(id).label.awaits {
-            let store = (graph.at(id).object(), graph.at(id).from());
-            let is_known = self.search.loops.ends(graph, id, store).is_some();
+        let event = graph.at(id);
+        if event.label.awaits {
+            let read = (event.from(), event.option);
+            let is_known = self.search.loops.ends(graph, (id, &event.label), read).is_some();
             self.rounds.undecided = (!is_known).then_some(id);
         }
         if self.rounds.trial.is_none()
@@ -143,18 +157,7 @@ impl Graphs {
         {
             self.stops_with(Stop::InVain, After::Trial { load, store });
         }
-    }
-
-    /// Whether the thread's next operation, at the place where it was chosen, awaits.
-    pub(super) fn awaits(&self, thread: u32, operation: Operation) -> bool {
-        let place = self.place;
-        let loops = &self.search.loops;
-        place.is_some_and(|place| loops.awaits(self.search.graph(), thread, (operation, place)))
-    }
-
-    /// Whether there is nothing that an awaiting load of the thread may read.
-    pub(super) fn waits(&self, thread: u32, object: u32) -> bool {
-        self.search.loops.waits(self.search.graph(), thread, object)
+        self.was_wrong();
     }
 
     /// The event that a thread repeats. An error if it would do something else.
@@ -162,7 +165,7 @@ impl Graphs {
         let repeating = self.rounds.repeating.expect("a thread repeats a round");
         let graph = self.search.graph();
         let of = (access.operation, Some(object));
-        let id = loops::repeated(graph, repeating.thread, repeating.last.nth, of);
+        let id = self.repeated((repeating.thread, repeating.last.nth), of, self.place);
         let is_same = |id: &Id| {
             let event = graph.at(*id);
             let value = graph.value(object, event.from());
@@ -182,8 +185,8 @@ impl Graphs {
     pub(super) fn acts_again(&mut self, label: &Label) -> Result<Id, Ending> {
         let repeating = self.rounds.repeating.expect("a thread repeats a round");
         let of = (label.operation, label.object);
-        let graph = self.search.graph();
-        loops::repeated(graph, repeating.thread, repeating.last.nth, of).ok_or_else(|| {
+        let until = (repeating.thread, repeating.last.nth);
+        self.repeated(until, of, self.place).ok_or_else(|| {
             self.learns(Goes::On);
             Ending::InVain
         })
@@ -221,7 +224,8 @@ impl Graphs {
             return point.enabled[0];
         };
         let of = self.named(point, point.pending(live));
-        if loops::repeated(self.search.graph(), thread, last.nth, of).is_none() {
+        let place = Some(point.pending(live).location);
+        if self.repeated((thread, last.nth), of, place).is_none() {
             self.learns(Goes::On);
         } else if operations > ROUNDS {
             self.learns(Goes::Round);
@@ -242,8 +246,10 @@ impl Graphs {
             return Stands::Ready;
         }
         let of = self.named(point, pending);
+        let label = next_label(pending, of.1);
+        let awaits = label.filter(|label| self.awaits_at(thread, (label, pending.location)));
         let (graph, loops) = (self.search.graph(), &self.search.loops);
-        if let Some(first) = self.repeats_from(thread, of) {
+        if let Some(first) = self.repeats_from(thread, of, pending.location) {
             let last = graph.last_of(thread).expect("it has done something");
             return match loops.goes(graph, last) {
                 None => Stands::Repeats(first, last),
@@ -251,21 +257,37 @@ impl Graphs {
                 Some(Goes::Round) => Stands::Stays(first),
             };
         }
-        let awaits = loops.awaits(graph, thread, (of.0, pending.location));
-        let object = of.1.filter(|object| {
-            let known = graph.objects.get(*object as usize);
-            awaits && known.is_some_and(|object| object.initial.is_some())
-        });
-        match object {
-            Some(object) if loops.waits(graph, thread, object) => Stands::Waits,
-            _ => Stands::Ready,
-        }
+        let is_known = |object: u32| {
+            let known = graph.objects.get(object as usize);
+            known.is_some_and(|object| object.initial.is_some())
+        };
+        let waits = |label: &Label| {
+            let label = Label { awaits: true, ..*label };
+            label.object.is_some_and(is_known) && loops.waits(graph, thread, &label)
+        };
+        if awaits.is_some_and(|label| waits(&label)) { Stands::Waits } else { Stands::Ready }
+    }
+
+    /// The event that the thread repeats with this operation at this place.
+    fn repeated(
+        &self,
+        (thread, until): (u32, u32),
+        of: (Operation, Option<u32>),
+        place: Option<Place>,
+    ) -> Option<Id> {
+        let is_there = |id: Id| self.place_of(id) == place;
+        loops::repeated(self.search.graph(), (thread, until), of, is_there)
+    }
+
+    /// Where an event is in the code.
+    fn place_of(&self, id: Id) -> Option<Place> {
+        *self.rounds.places.get(id.thread as usize)?.get(id.nth as usize - 1)?
     }
 
     /// The event from which on the thread would repeat what it has read.
-    fn repeats_from(&self, thread: u32, of: (Operation, Option<u32>)) -> Option<Id> {
+    fn repeats_from(&self, thread: u32, of: (Operation, Option<u32>), place: Place) -> Option<Id> {
         let yielded = self.rounds.yielded.get(thread as usize).copied()?;
-        let first = loops::repeated(self.search.graph(), thread, yielded, of)?;
+        let first = self.repeated((thread, yielded), of, Some(place))?;
         let wrote = self.rounds.wrote.get(thread as usize).copied().unwrap_or(0);
         (wrote < first.nth).then_some(first)
     }
@@ -286,8 +308,19 @@ impl Graphs {
             livelock.get_or_insert(live);
             match self.stands(point, live) {
                 Stands::Ready => return live,
-                Stands::Waits => {}
-                Stands::Stays(first) => stays |= !self.reads_newest(first),
+                Stands::Waits => {
+                    let first = self.search.loops.begins_round(self.graph(), name);
+                    stays |= !self.reads_newest(first);
+                }
+                Stands::Stays(first) => {
+                    let last = self.graph().last_of(name).expect("it has done something");
+                    if self.failed_for_no_reason(first, last) {
+                        // it can be turned no more
+                        self.stops_with(Stop::InVain, After::Rejected);
+                        return live;
+                    }
+                    stays |= !self.reads_newest(first);
+                }
                 Stands::Repeats(first, last) => {
                     return self.begins_to_repeat(point, live, (first, last));
                 }
@@ -306,7 +339,8 @@ impl Graphs {
         live: ThreadId,
         (first, last): (Id, Id),
     ) -> ThreadId {
-        let (thread, place) = (self.names.thread(live), point.pending(live).location);
+        let thread = self.names.thread(live);
+        let place = self.place_of(last).unwrap_or(point.pending(live).location);
         self.rounds.repeating = Some(Repeating { thread, first, last, place, operations: 0 });
         live
     }
@@ -315,13 +349,16 @@ impl Graphs {
     /// it has read.
     fn decides(&mut self, point: &Point<'_>, load: Id) -> ThreadId {
         let live = point.enabled.iter().find(|live| self.names.thread(**live) == load.thread);
-        let repeats = live.copied().filter(|live| {
+        let repeats = live.and_then(|live| {
             let of = self.named(point, point.pending(*live));
-            self.repeats_from(load.thread, of) == Some(load)
+            let place = point.pending(*live).location;
+            self.repeats_from(load.thread, of, place).map(|first| (*live, first))
         });
         let goes = self.search.loops.goes(self.search.graph(), load);
         let ends = match (repeats, goes) {
-            (Some(live), None) => return self.begins_to_repeat(point, live, (load, load)),
+            (Some((live, first)), None) => {
+                return self.begins_to_repeat(point, live, (first, load));
+            }
             (Some(_), Some(Goes::Round)) => false,
             (Some(_), Some(Goes::On)) | (None, _) => true,
         };
@@ -333,11 +370,20 @@ impl Graphs {
     fn is_decided(&mut self, load: Id, ends: bool) {
         self.search.learn_end(load, ends);
         let is_fresh = self.search.turned != Some(load);
+        let label = self.graph().at(load).label;
+        if label.takes() && ends {
+            // only what it expects must end the loop
+            self.search.loops.spins.races(label.object.expect("it has read one"));
+            return self.was_wrong();
+        }
         if self.rounds.trial.take().is_some() {
             self.search.end_trial();
             self.stops_with(Stop::InVain, After::Again);
         } else if !ends && is_fresh {
             self.search.retract(load);
+            self.stops_with(Stop::InVain, After::Again);
+        } else if !ends && was_pushed(self.graph(), load) {
+            self.search.withdraw(load);
             self.stops_with(Stop::InVain, After::Again);
         } else if !ends {
             self.stops_with(Stop::InVain, After::Rejected);
@@ -354,14 +400,22 @@ impl Graphs {
         !was_trial
     }
 
-    /// Whether all that a waiting thread reads in each round is the newest: nothing else will come.
+    /// Whether all that a waiting thread reads in each round is the newest, of what does not keep it
+    /// in its loop: nothing else will come.
     fn reads_newest(&self, first: Id) -> bool {
         let graph = self.search.graph();
         let round = &graph.threads[first.thread as usize][first.nth as usize - 1..];
-        let mut reads = round.iter().filter(|event| event.label.reads());
-        reads.all(|event| {
-            let object = event.object();
-            event.option == 0 && graph.place_of(object, event.from()) == graph.top(object)
+        let thread = first.thread;
+        let mut reads = (first.nth..).zip(round).filter(|(_, event)| event.label.reads());
+        reads.all(|(nth, event)| {
+            let (id, object) = (Id { thread, nth }, event.object());
+            let newer =
+                &graph.objects[object as usize].stores[graph.place_of(object, event.from())..];
+            let keeps = |store: &Id| {
+                let read = (*store, 0);
+                event.label.awaits && !self.search.loops.accepts(graph, (id, &event.label), read)
+            };
+            event.option == 0 && newer.iter().all(keeps)
         })
     }
 }

@@ -26,7 +26,7 @@ pub(super) enum Way {
     /// The read, added before, reads this store, added after it.
     Revisit { read: Id, store: Id, option: usize },
     /// A thread that waits for an object takes it from under whoever had it from this store.
-    Push { thread: u32, label: Label, store: Id },
+    Push { thread: u32, label: Label, store: Id, option: usize },
     /// A thread enters, or takes for writing, what several may have, from under some of them.
     Take { thread: u32, label: Label, store: Id, out: u64 },
 }
@@ -100,7 +100,7 @@ impl Search {
                 continue;
             };
             frame.graph.cut(stamp);
-            if self.takes(way) {
+            if self.takes(way) || self.loops.spins.was_wrong {
                 return true;
             }
         }
@@ -135,6 +135,7 @@ impl Search {
         let object = graph.at(id).object();
         let (lowest, top) = (graph.lowest(object, &graph.before(id)), graph.top(object));
         graph.place_newest(id);
+        self.stands_alone(object, lowest == top);
         for place in lowest..top {
             let graph = self.graph();
             // nothing parts a read-modify-write from what it reads
@@ -150,24 +151,23 @@ impl Search {
         let object = graph.at(id).object();
         let (lowest, top) = (graph.lowest(object, &graph.before(id)), graph.top(object));
         let label = graph.at(id).label;
-        let top = if label.awaits { self.newest_awaited(id, lowest, top) } else { top };
+        let looks = label.awaits && !label.takes();
+        let top = if looks { self.newest_awaited(id, lowest, top) } else { top };
         let graph = self.graph_mut();
         let newest = graph.store_at(object, top);
         graph.read(id, newest, 0);
         for place in lowest..=top {
             let graph = self.graph();
             let store = graph.store_at(object, place);
-            if label.awaits && !self.loops.accepts(graph, id, (object, store)) {
-                continue;
-            }
             for option in 0..label.options(graph.value(object, store)) {
                 let is_new = (place, option) != (top, 0);
-                if is_new && is_worth(self.graph(), id, &label, (place, option)) {
+                if is_new && self.is_worth(id, &label, (place, option)) {
                     self.later(Way::Read { read: id, store, option });
                 }
             }
         }
         if self.graph().at(id).written.is_some() {
+            self.comes_between(id);
             self.revisits(id);
         }
     }
@@ -182,7 +182,7 @@ impl Search {
         self.loops.learn(&frame.graph, round, seen)
     }
 
-    /// Whether the value that the load has read ends its loop.
+    /// Whether what the event has read ends its loop.
     pub(super) fn learn_end(&mut self, load: Id, ends: bool) {
         let frame = self.frames.last().expect("the search is not over");
         self.loops.learn_end(&frame.graph, load, ends);
@@ -192,9 +192,9 @@ impl Search {
     /// is one.
     fn newest_awaited(&self, id: Id, lowest: usize, top: usize) -> usize {
         let graph = self.graph();
-        let object = graph.at(id).object();
-        let accepts =
-            |at: &usize| self.loops.accepts(graph, id, (object, graph.store_at(object, *at)));
+        let label = &graph.at(id).label;
+        let store = |at: usize| graph.store_at(graph.at(id).object(), at);
+        let accepts = |at: &usize| self.loops.accepts(graph, (id, label), (store(*at), 0));
         (lowest..=top).rev().find(accepts).expect("the load waits until there is one")
     }
 
@@ -240,10 +240,32 @@ impl Search {
         for place in graph.lowest(object, &graph.before(id))..graph.top(object) {
             let graph = self.graph();
             let store = graph.store_at(object, place);
-            if is_worth(graph, id, &label, (place, 0)) {
-                self.later(Way::Push { thread, label, store });
+            for option in 0..label.options(graph.value(object, store)) {
+                if self.is_worth(id, &label, (place, option)) {
+                    self.later(Way::Push { thread, label, store, option });
+                }
             }
         }
+    }
+
+    /// Whether a read may read the store in this place, and take this option: it must not have to
+    /// wait then, nor to go on in its loop; and where a read-modify-write that must stay has read, no
+    /// other can.
+    fn is_worth(&self, read: Id, label: &Label, (place, option): (usize, usize)) -> bool {
+        let graph = self.graph();
+        let object = label.object.expect("a read");
+        let store = graph.store_at(object, place);
+        let value = graph.value(object, store);
+        let refuses = || label.awaits && !self.loops.accepts(graph, (read, label), (store, option));
+        if !label.accepts(value) || refuses() {
+            return false;
+        }
+        if label.after(value, option).is_none() {
+            return true;
+        }
+        let past = |id: Id| graph.previous(id).map(|previous| &graph.at(previous).knowledge.past);
+        let in_past = |id: Id| past(read).is_some_and(|past| knows(past, id));
+        graph.successor(object, place).is_none_or(|id| !graph.at(id).frozen && !in_past(id))
     }
 
     /// Writes down which earlier reads may read this store, which has just been placed.
@@ -268,11 +290,10 @@ impl Search {
             if event.frozen || loses_place || !maximal.is_maximal(id) {
                 break;
             }
-            let refuses = event.label.awaits && !self.loops.accepts(graph, id, (object, store));
             let label = &event.label;
-            if label.reads() && label.object == Some(object) && !refuses {
-                let options = label.options(value);
-                found.extend((0..options).map(|option| (id, option)));
+            if label.reads() && label.object == Some(object) {
+                let may = |option: &usize| self.may_revisit((id, label), (store, *option));
+                found.extend((0..label.options(value)).filter(may).map(|option| (id, option)));
             }
         }
         for (read, option) in found {
@@ -284,15 +305,11 @@ impl Search {
     fn takes(&mut self, way: Way) -> bool {
         self.turned = match way {
             Way::Read { read, .. } | Way::Revisit { read, .. } => Some(read),
-            Way::Place { .. } | Way::Push { .. } | Way::Choose { .. } | Way::Take { .. } => None,
+            Way::Push { thread, .. } => Some(self.graph().next_of(thread)),
+            Way::Place { .. } | Way::Choose { .. } | Way::Take { .. } => None,
         };
-        if let Way::Read { read, store, .. } | Way::Revisit { read, store, .. } = way {
-            let graph = self.graph();
-            let event = graph.at(read);
-            // it may have been learned since this was written down
-            if event.label.awaits && !self.loops.accepts(graph, read, (event.object(), store)) {
-                return false;
-            }
+        if !self.still_may(way) {
+            return false;
         }
         match way {
             Way::Read { read, store, option } => self.reads(read, store, option),
@@ -305,9 +322,9 @@ impl Search {
                 self.revisits(store);
                 self.is_consistent(store)
             }
-            Way::Push { thread, label, store } => {
+            Way::Push { thread, label, store, option } => {
                 let id = self.graph_mut().push(thread, label);
-                self.reads(id, store, 0)
+                self.reads(id, store, option)
             }
             Way::Take { thread, label, store, out } => self.take(thread, label, store, out),
             Way::Revisit { read, store, option } => self.revisit(read, store, option),
@@ -322,6 +339,7 @@ impl Search {
     fn reads(&mut self, read: Id, store: Id, option: usize) -> bool {
         self.graph_mut().read(read, store, option);
         if self.graph().at(read).written.is_some() {
+            self.comes_between(read);
             // also if another read-modify-write reads the same: that is how the two swap
             self.revisits(read);
             if !is_atomic(self.graph(), read) {
@@ -364,7 +382,9 @@ impl Search {
         let (stamp, past) = (graph.at(read).stamp, graph.at(store).knowledge.past.clone());
         let (object, label) = (graph.at(read).object(), graph.at(read).label);
         // what is not enabled behind the store waits, and the store stays
-        let goes = !label.accepts(graph.value(object, store));
+        let rejects =
+            || label.takes() && !self.loops.accepts(graph, (read, &label), (store, option));
+        let goes = !label.accepts(graph.value(object, store)) || rejects();
         let stays = |id: Id, event: &Event| knows(&past, id) || event.stamp < stamp;
         // seen before the graph is copied: the past of the read stays, and so does what it hides
         let lowest = graph.lowest(object, &graph.before(read));
@@ -381,30 +401,16 @@ impl Search {
             graph.come_last(read);
         }
         if goes {
+            self.turned = None; // it comes again as a new one
             return self.is_consistent(store);
         }
         graph.read(read, store, option);
         if self.graph().at(read).written.is_some() {
+            self.comes_between(read);
             self.revisits(read);
         }
         self.is_consistent(store) && self.is_consistent(read)
     }
-}
-
-/// Whether a read may read the store in this place: it must not have to wait then; and where a
-/// read-modify-write that must stay has read, no other can.
-fn is_worth(graph: &Graph, read: Id, label: &Label, (place, option): (usize, usize)) -> bool {
-    let object = label.object.expect("a read");
-    let value = graph.value(object, graph.store_at(object, place));
-    if !label.accepts(value) {
-        return false;
-    }
-    if label.after(value, option).is_none() {
-        return true;
-    }
-    let in_past =
-        |id: Id| graph.previous(read).is_some_and(|p| knows(&graph.at(p).knowledge.past, id));
-    graph.successor(object, place).is_none_or(|id| !graph.at(id).frozen && !in_past(id))
 }
 
 /// Whether no other read-modify-write that stays reads what this store reads, if it reads.
@@ -482,7 +488,8 @@ impl<'a> Maximal<'a> {
         (from == INITIAL || self.is_earlier(event.stamp, from))
             && !newer.any(|other| {
                 let is_earlier = self.is_earlier(event.stamp, *other);
-                is_earlier && self.loops.accepts(graph, id, (object, *other))
+                let accepts = || self.loops.accepts(graph, (id, &event.label), (*other, 0));
+                *other != id && is_earlier && accepts()
             })
     }
 
@@ -495,13 +502,11 @@ impl<'a> Maximal<'a> {
             return false;
         }
         let Some(object) = event.label.object else { return true };
-        if event.label.awaits {
-            return self.reads_newest_accepted(id);
-        }
-        let (newest, is_above) = self.newest(object, id);
-        let is_newest = match event.label.only_stores() {
-            true => is_above,
-            false => newest == event.from(),
+        let is_newest = if event.label.awaits {
+            self.reads_newest_accepted(id)
+        } else {
+            let (newest, is_above) = self.newest(object, id);
+            if event.label.only_stores() { is_above } else { newest == event.from() }
         };
         let is_read = |reader: &Id| self.is_earlier(event.stamp, *reader);
         is_newest && (event.written.is_none() || !event.readers.iter().any(is_read))

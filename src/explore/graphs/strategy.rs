@@ -308,14 +308,16 @@ impl Strategy for Graphs {
             self.option = self.search.graph().at(id).option;
             return Ok(self.stored_as(self.search.graph().at(id).from()));
         }
-        let awaits = self.due().is_none() && self.awaits(me, access.operation);
+        let label = Label::of(access, object);
+        let awaits = self.due().is_none() && self.awaits(me, &label);
+        let label = Label { awaits, ..label };
         if awaits {
             self.initial(world, object);
-            if self.waits(me, object) {
+            if self.waits(me, &label) {
                 return Err(self.ends_here(After::Again));
             }
         }
-        let id = self.asked(world, thread, Label { awaits, ..Label::of(access, object) })?;
+        let id = self.asked(world, thread, label)?;
         Ok(self.stored_as(self.search.graph().at(id).from()))
     }
 
@@ -400,8 +402,11 @@ impl Strategy for Graphs {
         }
         for (thread, state) in (0..).map(ThreadId).zip(&world.threads) {
             let me = self.names.thread(thread);
-            let waits = state.pending.filter(|p| !state.finished && p.waits != Waits::Never);
-            let label = waits.and_then(|pending| self.act(world, me, &pending));
+            let Some(pending) = state.pending.filter(|_| !state.finished) else { continue };
+            let label = match pending.waits {
+                Waits::Never => self.spins(world, me, &pending),
+                _ => self.act(world, me, &pending),
+            };
             if let Some(label) = label.filter(|label| label.object.is_some()) {
                 self.search.waits(me, label);
             }
@@ -443,6 +448,10 @@ impl Strategy for Graphs {
 
     fn stops(&mut self) -> Option<Stop> {
         self.rounds.stop.take()
+    }
+
+    fn repeats_failure(&self, thread: ThreadId) -> bool {
+        self.fails_again(self.names.thread(thread))
     }
 
     fn begins_anew(&mut self) -> bool {

@@ -3,7 +3,7 @@
 use super::program::{Outcomes, counted, explored, is_stuck};
 use super::random::{Kind as Programs, random, strong};
 use super::soaked;
-use super::steps::allowed;
+use super::steps::{allowed, gets_stuck};
 use selvedge::{Counts, Explorer, Kind};
 
 /// Whether the explorer found what is allowed. An execution in vain is not counted, but what it
@@ -38,7 +38,12 @@ pub(super) fn compare(explorer: Explorer, kind: Programs, size: usize, programs:
                 is_same((&counts, &seen), (count, &outcomes))
             }
             // those in which every thread comes to its end
-            Programs::Awaits | Programs::StrongAwaits => seen == outcomes,
+            Programs::Awaits | Programs::StrongAwaits | Programs::Rounds => seen == outcomes,
+            Programs::Spins => {
+                let livelock = counts.violations.contains_key(&Kind::Livelock);
+                let stuck = gets_stuck(&program, 3_000).expect("as before");
+                seen == outcomes && (livelock || !stuck || explorer != Explorer::Graphs)
+            }
             _ => counts.executions == count && seen == outcomes,
         };
         differ += u64::from(!is_same);

@@ -22,7 +22,8 @@ pub(super) enum Object {
 pub(super) fn object(op: Op, thread: usize) -> Option<Object> {
     Some(match op {
         Op::Load(x, _) | Op::Store(x, ..) | Op::Pass(x, ..) => Object::Atomic(x),
-        Op::Await(x, ..) => Object::Atomic(x),
+        Op::SpinUnless(x, ..) => Object::Atomic(x),
+        Op::Await(x, ..) | Op::Spin(x, ..) | Op::SpinWeak(x, ..) => Object::Atomic(x),
         Op::Add(x, ..) | Op::Swap(x, ..) => Object::Atomic(x),
         Op::Exchange(x, ..) | Op::Weak(x, ..) => Object::Atomic(x),
         Op::Lock(lock) | Op::Unlock(lock) => Object::Lock(lock),
@@ -56,7 +57,8 @@ pub(super) fn reports(op: Op, value: u64, writes: bool, early: bool) -> Option<u
     match op {
         Op::LockInTime => Some(u64::from(early)),
         Op::Load(..) | Op::Await(..) | Op::Add(..) | Op::Swap(..) => Some(value),
-        Op::Exchange(..) | Op::Weak(..) => Some(value),
+        Op::Exchange(..) | Op::Weak(..) | Op::Spin(..) | Op::SpinWeak(..) => Some(value),
+        Op::SpinUnless(..) => Some(value),
         Op::IsDone => Some(u64::from(value == 2)),
         Op::Get(_) => Some(value / 2 % 4),
         Op::Shut(_, report) => report,
@@ -71,6 +73,12 @@ pub(super) fn writes(op: Op, last: u64, thread: usize, value: u64) -> Vec<(Optio
     let one = |written, order| vec![(written, order)];
     match op {
         Op::Await(_, wanted, _) if value != wanted => Vec::new(),
+        Op::Spin(_, old, new, order, _) | Op::SpinWeak(_, old, new, order, _) if value == old => {
+            one(Some(new), order)
+        }
+        Op::SpinUnless(_, old, new, _, order) if value == old => one(Some(new), order),
+        Op::SpinUnless(_, _, _, closed, _) if value == closed => one(None, Relaxed),
+        Op::Spin(..) | Op::SpinWeak(..) | Op::SpinUnless(..) => Vec::new(),
         Op::Load(_, order) | Op::Await(_, _, order) => one(None, order),
         Op::Store(_, new, order) | Op::Swap(_, new, order) => one(Some(new), order),
         Op::Pass(_, more, order) => one(Some(last + more), order),

@@ -27,8 +27,20 @@ pub(super) enum Op {
     Fence(Ordering),
     /// Loads until it reads this.
     Await(usize, u64, Ordering),
-    /// Skips so many operations, unless this was read last.
+    /// The strong one, until it finds what it expects or this last value.
+    SpinUnless(usize, u64, u64, u64, Ordering),
+    /// Loads both until they read these; or the second one only while the first reads something
+    /// else, until either reads its own.
+    Both([(usize, u64); 2], Ordering),
+    Either([(usize, u64); 2], Ordering),
+    /// Loads until it reads this, and then exchanges; again, if that fails.
+    Look(usize, u64, u64, Ordering),
+    /// Exchanges until it finds what it expects. The weak one may fail for no reason.
+    Spin(usize, u64, u64, Ordering, Ordering),
+    SpinWeak(usize, u64, u64, Ordering, Ordering),
+    /// Skips so many operations, unless this was read last; or if it was.
     If(u64, usize),
+    Unless(u64, usize),
     Lock(usize),
     Unlock(usize),
     /// Tries to lock: reads 0 if the lock was free.
@@ -131,7 +143,9 @@ impl Program {
 
     /// Whether a thread waits in a loop.
     pub(super) fn awaits(&self) -> bool {
-        self.has(|op| matches!(op, Op::Await(..)))
+        let waits = |op: &Op| matches!(op, Op::Await(..) | Op::Spin(..) | Op::SpinWeak(..));
+        let rounds = |op: &Op| matches!(op, Op::Both(..) | Op::Either(..) | Op::Look(..));
+        self.has(|op| waits(op) || rounds(op) || matches!(op, Op::SpinUnless(..)))
     }
 
     /// Whether some thread starts this one.
@@ -301,6 +315,18 @@ fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
                 }
                 Some(wanted)
             }
+            Op::Spin(x, old, new, success, failure) => {
+                while at(x).compare_exchange(old, new, success, failure).is_err() {
+                    hint::spin_loop();
+                }
+                Some(old)
+            }
+            Op::SpinWeak(x, old, new, success, failure) => {
+                while at(x).compare_exchange_weak(old, new, success, failure).is_err() {
+                    hint::spin_loop();
+                }
+                Some(old)
+            }
             Op::Add(x, by, order) => Some(at(x).fetch_add(by, order)),
             Op::Swap(x, new, order) => Some(at(x).swap(new, order)),
             Op::Exchange(x, old, new, success, failure) => {
@@ -325,6 +351,39 @@ fn run(ops: &[Op], shared: &Arc<Shared>, mut read: impl FnMut(u64)) {
                 skips = if last == wanted { 0 } else { count };
                 None
             }
+            Op::Both([(x, one), (y, other)], order) => {
+                while at(x).load(order) != one || at(y).load(order) != other {
+                    hint::spin_loop();
+                }
+                read(one);
+                Some(other)
+            }
+            Op::Either([(x, one), (y, other)], order) => loop {
+                let first = at(x).load(order);
+                if first == one {
+                    break Some(first);
+                }
+                if at(y).load(order) == other {
+                    read(first);
+                    break Some(other);
+                }
+                hint::spin_loop();
+            },
+            Op::SpinUnless(x, old, new, closed, order) => loop {
+                match at(x).compare_exchange(old, new, order, Ordering::Relaxed) {
+                    Err(other) if other != closed => hint::spin_loop(),
+                    Ok(read) | Err(read) => break Some(read),
+                }
+            },
+            Op::Look(x, old, new, order) => loop {
+                if at(x).load(Ordering::Relaxed) == old
+                    && at(x).compare_exchange(old, new, order, Ordering::Relaxed).is_ok()
+                {
+                    read(old);
+                    break Some(old);
+                }
+                hint::spin_loop();
+            },
             other => act(other, shared, &mut guards),
         };
         if let Some(value) = value {

@@ -15,6 +15,10 @@ pub(super) enum Kind {
     /// Threads that wait in loops, and what they wait for; the same with SeqCst among them.
     Awaits,
     StrongAwaits,
+    /// The same with loops of a compare-exchange: as locks, and of any kind; and with loops that
+    /// read twice in a round.
+    Spins,
+    Rounds,
     /// Condition variables and what is around them.
     Condvars,
     Timeouts,
@@ -43,7 +47,7 @@ pub(super) fn strong(program: &Program) -> Program {
 
 pub(super) fn random(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Program {
     let of_atomics = [Kind::Atomics, Kind::SeqCst, Kind::Locks, Kind::Awaits, Kind::StrongAwaits];
-    if !of_atomics.contains(&kind) {
+    if ![Kind::Spins, Kind::Rounds].contains(&kind) && !of_atomics.contains(&kind) {
         return objects(rng, kind, size);
     }
     let locations = rng.usize(2..=3);
@@ -55,6 +59,8 @@ pub(super) fn random(rng: &mut fastrand::Rng, kind: Kind, size: usize) -> Progra
         match kind {
             Kind::Atomics => atomics(rng, locations, count),
             Kind::SeqCst => shape(rng, locations, count),
+            Kind::Spins => spins(rng, locations, count),
+            Kind::Rounds => rounds(rng, locations, count),
             Kind::Awaits | Kind::StrongAwaits => awaits(rng, locations, count, kind),
             _ => locks(rng, locations, count),
         }
@@ -116,6 +122,79 @@ fn awaits(rng: &mut fastrand::Rng, locations: usize, count: usize, kind: Kind) -
     let mut ops: Vec<Op> = ops.collect();
     if kind == Kind::StrongAwaits && ops.len() > 1 && rng.bool() {
         ops.insert(1, Op::Fence(SeqCst));
+    }
+    ops
+}
+
+/// The first location is a lock in most programs.
+fn spins(rng: &mut fastrand::Rng, locations: usize, count: usize) -> Vec<Op> {
+    let (mut ops, mut held) = (Vec::new(), false);
+    while ops.len() < count {
+        let success = any(rng, &[Relaxed, Acquire, AcqRel, SeqCst]);
+        let failure = any(rng, &[Relaxed, Acquire, SeqCst]);
+        let stores = any(rng, &[Relaxed, Release, SeqCst]);
+        let spin = |x, old, new, weak| match weak {
+            true => Op::SpinWeak(x, old, new, success, failure),
+            false => Op::Spin(x, old, new, success, failure),
+        };
+        match rng.u8(..16) {
+            0..=5 if !held => {
+                ops.push(spin(0, 0, rng.u64(1..3), rng.bool()));
+                held = true;
+            }
+            0..=3 => {
+                ops.push(Op::Store(0, 0, stores));
+                held = false;
+            }
+            4..=5 => ops.push(Op::Swap(0, 0, success)),
+            6 => ops.push(Op::Exchange(0, 0, 1, success, failure)),
+            7 if rng.bool() => ops.push(Op::SpinUnless(0, 0, 1, 2, success)),
+            7 => ops.push(Op::Load(0, failure)),
+            8 => ops.push(Op::Await(rng.usize(..locations), rng.u64(..3), failure)),
+            9 => ops.push(spin(rng.usize(..locations), rng.u64(..3), rng.u64(..3), rng.bool())),
+            10 => ops.push(access(rng, locations)),
+            _ => {
+                let x = rng.usize(1..locations);
+                let rest = [Op::Load(x, failure), Op::Store(x, rng.u64(1..3), stores)];
+                ops.push(rest[rng.usize(..2)]);
+            }
+        }
+    }
+    if held && rng.u8(..6) > 0 {
+        ops.push(Op::Store(0, 0, any(rng, &[Relaxed, Release])));
+    }
+    ops
+}
+
+/// The first location is a lock in many programs.
+fn rounds(rng: &mut fastrand::Rng, locations: usize, count: usize) -> Vec<Op> {
+    let (mut ops, mut held) = (Vec::new(), false);
+    while ops.len() < count {
+        let loads = any(rng, &[Relaxed, Acquire, Acquire, SeqCst]);
+        let both = any(rng, &[Relaxed, Acquire, AcqRel]);
+        let stores = any(rng, &[Relaxed, Release, SeqCst]);
+        let mut wanted = || (rng.usize(..locations), rng.u64(..3));
+        let pair = [wanted(), wanted()];
+        match rng.u8(..16) {
+            0..=2 => ops.push(Op::Both(pair, loads)),
+            3..=5 => ops.push(Op::Either(pair, loads)),
+            6..=8 if !held => {
+                ops.push(Op::Look(0, 0, 1, both));
+                held = true;
+            }
+            6 | 7 => {
+                ops.push(Op::Store(0, 0, stores));
+                held = false;
+            }
+            8 => ops.push(Op::Look(rng.usize(..locations), rng.u64(..3), rng.u64(..3), both)),
+            9 => ops.push(Op::Spin(0, rng.u64(..2), 1, both, Relaxed)),
+            10 => ops.push(Op::Await(rng.usize(..locations), rng.u64(..3), loads)),
+            11 => ops.push(access(rng, locations)),
+            _ => ops.push(Op::Store(rng.usize(..locations), rng.u64(..3), stores)),
+        }
+    }
+    if held && rng.u8(..6) > 0 {
+        ops.push(Op::Store(0, 0, any(rng, &[Relaxed, Release])));
     }
     ops
 }

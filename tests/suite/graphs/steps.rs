@@ -89,6 +89,10 @@ fn next(ops: &[Op], events: &[Event]) -> Option<(Op, u64, bool)> {
                 skips = if is_met { 0 } else { count };
                 continue;
             }
+            Op::Unless(wanted, count) => {
+                skips = if last == wanted { count } else { 0 };
+                continue;
+            }
             Op::UnlockTried(_) | Op::ReadUnlockTried | Op::WriteUnlockTried if !took => continue,
             Op::Choose(place) if served.contains(&place) => {
                 early = false;
@@ -330,6 +334,16 @@ fn expanded(program: &Program) -> Program {
     let each = |op: &Op| -> Vec<Op> {
         match *op {
             Op::Wait(lock) => wait(lock),
+            // the last round
+            Op::Both([(x, one), (y, other)], order) => {
+                vec![Op::Await(x, one, order), Op::Await(y, other, order)]
+            }
+            Op::Either([(x, one), (y, other)], order) => {
+                vec![Op::Load(x, order), Op::Unless(one, 1), Op::Await(y, other, order)]
+            }
+            Op::Look(x, old, new, order) => {
+                vec![Op::Await(x, old, Relaxed), Op::Spin(x, old, new, order, Relaxed)]
+            }
             Op::Meet => vec![Op::Arrive, Op::Passes],
             Op::Once => vec![Op::Ask, Op::Init, Op::Finish],
             Op::Read if !ordered => vec![Op::Enter],
@@ -361,6 +375,17 @@ fn expanded(program: &Program) -> Program {
 /// How many executions RC11 allows, and what they read; if a thread waits in a loop, those in which
 /// every thread comes to its end. `None` if there are too many graphs on the way.
 pub(super) fn allowed(program: &Program, most: usize) -> Option<(u64, Outcomes)> {
+    let mut outcomes = all(program, most)?;
+    outcomes.retain(|reads, _| !(program.awaits() && is_stuck(reads)));
+    Some((outcomes.values().sum(), outcomes))
+}
+
+/// Whether RC11 allows an execution in which a thread does not come to its end.
+pub(super) fn gets_stuck(program: &Program, most: usize) -> Option<bool> {
+    all(program, most).map(|outcomes| outcomes.keys().any(is_stuck))
+}
+
+fn all(program: &Program, most: usize) -> Option<Outcomes> {
     let program = expanded(program);
     let count = program.threads.len();
     let mut objects = Vec::new();
@@ -370,12 +395,12 @@ pub(super) fn allowed(program: &Program, most: usize) -> Option<(u64, Outcomes)>
     }
     let empty = Graph { threads: vec![Vec::new(); count], stores: vec![Vec::new(); objects.len()] };
     let mut level = HashSet::from([empty]);
-    let (mut total, mut outcomes) = (0, Outcomes::new());
+    let (mut graphs, mut outcomes) = (0, Outcomes::new());
     while !level.is_empty() {
-        total += level.len();
+        graphs += level.len();
         let events = |graph: &Graph| graph.threads.iter().map(Vec::len).sum::<usize>();
         let is_large = level.iter().any(|graph| objects.len() + events(graph) >= MOST);
-        if total > most || is_large {
+        if graphs > most || is_large {
             return None;
         }
         let mut above = HashSet::new();
@@ -391,14 +416,13 @@ pub(super) fn allowed(program: &Program, most: usize) -> Option<(u64, Outcomes)>
             if is_final && stuck.any(|next| next.0 == Op::LockInTime && next.2) {
                 return None; // perhaps it fires again and again
             }
-            let reads = reads(&program, graph);
-            if is_final && !(program.awaits() && is_stuck(&reads)) {
-                *outcomes.entry(reads).or_default() += 1;
+            if is_final {
+                *outcomes.entry(reads(&program, graph)).or_default() += 1;
             }
         }
         level = above;
     }
-    Some((outcomes.values().sum(), outcomes))
+    Some(outcomes)
 }
 
 /// What the threads of a final graph report.
