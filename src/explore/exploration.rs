@@ -43,6 +43,8 @@ pub(crate) struct Exploration {
     /// Conditions of `sometimes!` that were evaluated, and whether they were ever true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
     pub(crate) failure: Option<FailedExecution>,
+    /// What a sampler has no model of, if some of its executions ended there.
+    pub(crate) refused: Option<Bound>,
     /// Why it was cut. `None` if the explorer had nothing left.
     pub(crate) cut: Option<Bound>,
     /// The number of violating executions by kind, if violations are counted. Otherwise the first
@@ -64,6 +66,22 @@ impl Exploration {
         let tally = self.tally.as_ref().map(|_| BTreeMap::new());
         let races = self.races.as_ref().map(Robustness::anew);
         *self = Exploration { tally, races, ..Exploration::default() };
+    }
+
+    /// A sampler has no model of what comes next: this execution counts for nothing, and others may
+    /// come to their ends.
+    pub(super) fn refuses(&mut self, world: &mut World) {
+        if let Some(Ending::Unknown(bound @ Bound::NotModelled { .. })) = &world.ending {
+            self.refused.get_or_insert_with(|| bound.clone());
+            world.ending = Some(Ending::InVain);
+        }
+    }
+
+    /// Why none of its executions will come to its end, as far as one can see.
+    pub(super) fn is_in_vain(&self) -> Option<Bound> {
+        /// Of so many, one would have.
+        const MANY: u64 = 16;
+        self.refused.clone().filter(|_| self.executions == 0 && self.in_vain >= MANY)
     }
 
     /// Adds a finished execution.

@@ -12,6 +12,7 @@ mod objects;
 mod program;
 mod random;
 mod robust;
+mod sampled;
 mod steps;
 mod tokens;
 

@@ -38,10 +38,13 @@ mod loops;
 mod names;
 mod repeat;
 mod rounds;
+mod sampler;
 mod search;
 mod sharing;
 mod stale;
+mod staleness;
 mod strategy;
 
 pub(super) use repeat::Repeat;
+pub(super) use sampler::Sampler;
 pub(super) use strategy::Graphs;
