@@ -587,8 +587,11 @@ fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
     {
         return Err(bound);
     }
+    if let Some(refused) = refused {
+        return Err(refused); // what was left out may be what matters
+    }
     if executions == 0 {
-        return Err(refused.or(cut).unwrap_or(Bound::NothingExplored));
+        return Err(cut.unwrap_or(Bound::NothingExplored));
     }
     let extent = match (cut, unseen) {
         _ if explorer.samples() => Extent::Sampled,

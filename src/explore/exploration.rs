@@ -43,7 +43,8 @@ pub(crate) struct Exploration {
     /// Conditions of `sometimes!` that were evaluated, and whether they were ever true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
     pub(crate) failure: Option<FailedExecution>,
-    /// What a sampler has no model of, if some of its executions ended there.
+    /// What a sampler has no model of, if some of its executions ended there. Then only failures
+    /// count.
     pub(crate) refused: Option<Bound>,
     /// Why it was cut. `None` if the explorer had nothing left.
     pub(crate) cut: Option<Bound>,
@@ -69,7 +70,7 @@ impl Exploration {
     }
 
     /// A sampler has no model of what comes next: this execution counts for nothing, and others may
-    /// come to their ends.
+    /// fail.
     pub(super) fn refuses(&mut self, world: &mut World) {
         if let Some(Ending::Unknown(bound @ Bound::NotModelled { .. })) = &world.ending {
             self.refused.get_or_insert_with(|| bound.clone());

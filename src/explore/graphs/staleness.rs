@@ -2,8 +2,8 @@
 //!
 //! Gao, Chakraborty, Kulahcioglu Ozkan, "Probabilistic Concurrency Testing for Weak Memory
 //! Programs", ASPLOS 2023: most bugs of weak memory need few accesses that go against the order of
-//! the execution, so few are drawn, as PCT draws its points. Deviations: how many accesses there are
-//! to draw from is not given, but is the largest number seen so far; a store may go against the
+//! the execution, so few are drawn, as PCT draws its points. Deviations: how many accesses there
+//! are to draw from is not given, but is the largest number seen so far; a store may go against the
 //! order, too; and executions of another kind come in between, for bugs that need many stale reads.
 
 /// What an execution departs by.

@@ -10,7 +10,7 @@ use selvedge::{
     Bound, Budget, Check, Config, Counterexample, Explorer, Extent, Kind, Verdict, hint, thread,
 };
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 use std::time::Duration;
 
 const WEAK: Explorer = Explorer::Weak { seed: 0 };
@@ -75,12 +75,12 @@ fn samples_of_random_programs_read_only_what_rc11_allows() {
 fn samples_of_small_programs_read_all_that_rc11_allows() {
     let mut lost = 0;
     for (kind, size) in [(Programs::Atomics, 4), (Programs::SeqCst, 5), (Programs::Locks, 4)] {
-        let programs = soaked(150, 2_000);
-        let weak = compare(WEAK, (kind, size), programs, 4_000);
+        let programs = soaked(60, 2_000);
+        let weak = compare(WEAK, (kind, size), programs, soaked(1_000, 4_000));
         assert_eq!(weak.missed, 0, "{kind:?}: {weak:?}");
         lost += compare(STRONG, (kind, size), programs, 1_000).missed;
     }
-    assert!(lost > 1, "{lost}");
+    assert!(lost > 0, "{lost}");
 }
 
 /// Two threads that each store and look; that publish; that store both in opposite orders; and two
@@ -196,15 +196,12 @@ fn waits(wait: fn()) -> impl Fn() + Send + Sync {
 
 #[test]
 fn a_loop_that_waits_comes_to_its_end() {
-    // priorities may starve whoever a thread waits for without saying so
-    for (wait, ended) in
-        [(hint::spin_loop as fn(), 1_000), (thread::yield_now, 1_000), (|| (), 950)]
-    {
+    for wait in [hint::spin_loop, thread::yield_now] {
         let verdict = check("waits", 1_000).run(waits(wait));
         let Verdict::Holds(coverage) = verdict else { panic!("{verdict:?}") };
         let run = &coverage.runs[0];
-        assert!(run.executions >= ended && run.extent == Extent::Sampled, "{coverage}");
-        assert!(run.longest < 1_000 || ended < 1_000, "{run:?}");
+        assert_eq!((run.executions, &run.extent), (1_000, &Extent::Sampled), "{coverage}");
+        assert!(run.longest < 1_000, "{run:?}");
     }
 }
 
@@ -222,9 +219,9 @@ fn a_sample_is_not_taken_for_all() {
 }
 
 /// A flag and its data, and three threads whose stores have 1,680 orders.
-fn large(publishes: std::sync::atomic::Ordering) {
+fn large(publishes: Ordering) {
     let shared = Arc::new([0; 3].map(AtomicUsize::new));
-    let spawn = |body: fn(&[AtomicUsize; 3], std::sync::atomic::Ordering)| {
+    let spawn = |body: fn(&[AtomicUsize; 3], Ordering)| {
         let theirs = Arc::clone(&shared);
         thread::spawn(move || body(&theirs, publishes))
     };
@@ -260,36 +257,43 @@ fn a_model_that_is_too_large_to_be_explored_is_sampled() {
     assert_eq!((weak.executions, &weak.extent), (1_000, &Extent::Sampled), "{coverage}");
 }
 
-/// A thread looks at a flag, and then does what has no model, or not.
-fn refused(always: bool) -> impl Fn() + Send + Sync {
+/// A thread looks at a flag. It then looks at the data, or does what has no model.
+fn refused(publishes: Ordering) -> impl Fn() + Send + Sync {
     move || {
         let shared = Arc::new([AtomicUsize::new(0), AtomicUsize::new(0)]);
         let theirs = Arc::clone(&shared);
         let other = thread::spawn(move || {
             theirs[0].store(1, Relaxed);
-            theirs[1].store(1, Relaxed);
+            theirs[1].store(1, publishes);
         });
-        if shared[1].load(Relaxed) == 1 {
-            shared[0].load(Relaxed);
-        }
-        if always || shared[1].load(Relaxed) == 1 {
+        if shared[1].load(Acquire) == 1 {
+            assert_eq!(shared[0].load(Relaxed), 1, "it is not there");
+        } else {
             let _ = other.is_finished();
         }
         other.join().unwrap();
     }
 }
 
+/// The explorer of graphs ends where it comes to what has no model.
 #[test]
-fn what_has_no_model_ends_a_sample_and_not_all() {
-    let not_modelled = |bound: &Bound| matches!(bound, Bound::NotModelled { .. });
-    let weakly = || check("refused", 100).explorers([Explorer::Graphs, WEAK]);
-    let Verdict::Holds(coverage) = weakly().run(refused(false)) else { panic!("some have ended") };
-    let run = &coverage.runs[0];
-    assert!(run.explorer == WEAK && (20..80).contains(&run.executions), "{coverage}");
-    assert!(matches!(&coverage.skipped[..], [(Explorer::Graphs, bound)] if not_modelled(bound)));
-    let verdict = weakly().run(refused(true));
-    assert!(matches!(&verdict, Verdict::Unknown(bound) if not_modelled(bound)), "{verdict:?}");
-    // it is said once
-    let Verdict::Holds(coverage) = Check::new("refused").run(refused(true)) else { panic!() };
+fn a_sampler_looks_for_failures_where_others_have_no_model() {
+    let is_open = |verdict: &Verdict| {
+        matches!(verdict, Verdict::Unknown(Bound::NotModelled { engine: "graphs", .. }))
+    };
+    for publishes in [Relaxed, Release] {
+        let verdict = super::check("refused").run(refused(publishes));
+        assert!(is_open(&verdict), "{verdict:?}");
+    }
+    let verdict = check("refused", 100).run(refused(Relaxed));
+    assert!(matches!(&verdict, Verdict::Violated(found) if found.kind == Kind::Panic));
+    // those that came to their end are not all that it would have sampled
+    let verdict = check("refused", 100).run(refused(Release));
+    assert!(is_open(&verdict), "{verdict:?}");
+    // and what has no model is said once
+    let verdict = Check::new("refused").run(refused(Release));
+    let Verdict::Holds(coverage) = verdict else { panic!("{verdict:?}") };
     assert!(matches!(&coverage.skipped[..], [(Explorer::Graphs, _)]), "{coverage}");
+    let verdict = Check::new("refused").run(refused(Relaxed));
+    assert!(matches!(&verdict, Verdict::Violated(found) if found.explorer == WEAK));
 }
