@@ -103,16 +103,18 @@ impl std::fmt::Debug for Check<'_> {
 
 impl<'a> Check<'a> {
     /// Creates a check of the model of this name, with the default budget. It explores every
-    /// interleaving, and then weak memory, unless the first has shown that it adds nothing. Where
-    /// the interleavings are too many, a portfolio of samplers follows. A model of which
-    /// [`Explorer::Graphs`] knows too little still holds: its coverage says that weak memory was
-    /// not explored, and why that matters ([`Coverage::on_weak_memory`]).
+    /// interleaving, and then weak memory, unless the first has shown that it adds nothing. What
+    /// is too much to be explored is sampled: weak memory by [`Explorer::Weak`], and interleavings
+    /// by a portfolio. A model of which [`Explorer::Graphs`] knows too little still holds: its
+    /// coverage says that weak memory was not explored, or only sampled, and why that matters
+    /// ([`Coverage::on_weak_memory`]).
     pub fn new(name: &str) -> Check<'a> {
         Check {
             name: name.to_string(),
             explorers: vec![
                 Explorer::Exhaustive,
                 Explorer::Graphs,
+                Explorer::Weak { seed: 0 },
                 Explorer::Portfolio { seed: 0 },
             ],
             settings: Settings::default(),
@@ -454,11 +456,8 @@ impl<'a> Check<'a> {
         let mut coverage = Coverage { runs: Vec::new(), skipped: Vec::new(), race: None };
         let mut sometimes: BTreeMap<&str, bool> = BTreeMap::new();
         for explorer in self.explorers.clone() {
-            if explorer.samples() && coverage.is_exhaustive() {
-                continue; // nothing is left to be found by chance
-            }
-            if explorer.memory() == MemoryModel::Rc11 && coverage.is_weak() {
-                continue; // it would come by the same executions
+            if !adds(explorer, &coverage) {
+                continue;
             }
             let exploration =
                 explore::explore(explorer, Arc::clone(model), &limits, None, &mut self.progress);
@@ -492,6 +491,8 @@ impl<'a> Check<'a> {
                 Err(bound @ (Bound::Stuck { .. } | Bound::Stack { .. })) => {
                     return Verdict::Unknown(bound);
                 }
+                // who samples it has no more of a model than who explores it
+                Err(bound) if is_said(explorer, &bound, &coverage) => {}
                 Err(bound) => coverage.skipped.push((explorer, bound)),
             }
         }
@@ -554,6 +555,28 @@ impl<'a> Check<'a> {
             )),
         }
     }
+}
+
+/// Whether an explorer may come by more than those before it.
+fn adds(explorer: Explorer, coverage: &Coverage) -> bool {
+    match explorer.memory() {
+        // it would come by the same executions
+        MemoryModel::Rc11 => !coverage.is_weak(),
+        // nothing is left to be found by chance
+        MemoryModel::Sequential | MemoryModel::Real => {
+            !(explorer.samples() && coverage.is_exhaustive())
+        }
+        MemoryModel::Loom => true,
+    }
+}
+
+/// Whether another explorer of the same memory has said the same of what it has no model of.
+fn is_said(explorer: Explorer, bound: &Bound, coverage: &Coverage) -> bool {
+    let is_same =
+        |(by, said): &(Explorer, Bound)| by.memory() == explorer.memory() && said == bound;
+    matches!(bound, Bound::NotModelled { .. })
+        && explorer.samples()
+        && coverage.skipped.iter().any(is_same)
 }
 
 /// Returns what an explorer did that found no violation, or why that says nothing.

@@ -45,8 +45,8 @@ impl From<Explorer> for Plan {
 }
 
 impl Plan {
-    /// Every interleaving, weak memory if it adds anything, and where that is too much a portfolio,
-    /// because no single strategy finds every bug. As a second opinion, loom.
+    /// Every interleaving, weak memory if it adds anything, and where that is too much samplers of
+    /// both, because no single strategy finds every bug. As a second opinion, loom.
     pub(crate) fn everyday() -> Vec<Plan> {
         vec![
             Plan {
@@ -61,6 +61,7 @@ impl Plan {
                 explorers: vec![
                     Explorer::Exhaustive,
                     Explorer::Graphs,
+                    Explorer::Weak { seed: 0 },
                     Explorer::Portfolio { seed: 0 },
                 ],
             },

@@ -43,18 +43,15 @@ pub(crate) struct Exploration {
     /// Conditions of `sometimes!` that were evaluated, and whether they were ever true.
     pub(crate) sometimes: BTreeMap<&'static str, bool>,
     pub(crate) failure: Option<FailedExecution>,
+    /// What an explorer of weak memory has no model of, if executions ended there, and how many
+    /// did. Then only failures count.
+    pub(super) refused: Option<(Bound, u64)>,
     /// Why it was cut. `None` if the explorer had nothing left.
     pub(crate) cut: Option<Bound>,
-    /// Why the first execution ended of which the memory model has no answer, and how many did. The
-    /// others may still violate the model.
-    pub(super) refused: Option<(Bound, u64)>,
     /// The number of violating executions by kind, if violations are counted. Otherwise the first
     /// one ends the exploration.
     pub(crate) tally: Option<BTreeMap<Kind, u64>>,
 }
-
-/// After so many executions of which the memory model has no answer, an exploration ends.
-const MOST_REFUSED: u64 = 100;
 
 /// Whether an exploration ends after an execution.
 #[must_use]
@@ -70,6 +67,26 @@ impl Exploration {
         let tally = self.tally.as_ref().map(|_| BTreeMap::new());
         let races = self.races.as_ref().map(Robustness::anew);
         *self = Exploration { tally, races, ..Exploration::default() };
+    }
+
+    /// There is no model of what comes next: this execution counts for nothing, and others may
+    /// fail.
+    pub(super) fn refuses(&mut self, world: &mut World) {
+        if let Some(Ending::Unknown(bound @ Bound::NotModelled { .. })) = &world.ending {
+            self.refused.get_or_insert_with(|| (bound.clone(), 0)).1 += 1;
+            world.ending = Some(Ending::InVain);
+        }
+    }
+
+    /// Why none of its executions will come to its end, as far as one can see.
+    pub(super) fn is_in_vain(&self) -> Option<Bound> {
+        /// Of so many, one would have.
+        const FEW: u64 = 16;
+        /// So many are enough, however many have come to their end.
+        const MANY: u64 = 100;
+        let least = if self.executions == 0 { FEW } else { MANY };
+        let refused = self.refused.as_ref().filter(|(_, count)| *count >= least);
+        refused.map(|(bound, _)| bound.clone())
     }
 
     /// Adds a finished execution.
@@ -100,13 +117,6 @@ impl Exploration {
         if let (Some(tally), Some(Ending::Violation { kind, .. })) = (&mut self.tally, &ending) {
             *tally.entry(*kind).or_default() += 1;
             return Then::GoOn;
-        }
-        if let Some(Ending::Unknown(bound @ Bound::NotModelled { engine: "graphs", .. })) = &ending
-            && world.rules.replays.is_none()
-        {
-            let (_, count) = self.refused.get_or_insert_with(|| (bound.clone(), 0));
-            *count += 1;
-            return if *count < MOST_REFUSED { Then::GoOn } else { Then::Over };
         }
         self.failure = ending.map(|ending| FailedExecution::of(world, ending, execution));
         if self.failure.is_some() { Then::Over } else { Then::GoOn }

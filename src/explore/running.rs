@@ -7,7 +7,7 @@ use super::again::{Follower, Record, Recorder};
 use super::exploration::{Then, lock};
 use super::job::{Assignment, Fit, Job};
 use super::{
-    dfs::Dfs, exhaustive::Exhaustive, graphs::Graphs, graphs::Repeat, pct::Pct,
+    dfs::Dfs, exhaustive::Exhaustive, graphs::Graphs, graphs::Repeat, graphs::Sampler, pct::Pct,
     portfolio::Portfolio, pos::Pos, random::Random, replay::Replay, walk::Walk,
 };
 use crate::execution::{
@@ -45,6 +45,7 @@ fn strategy(job: &Job) -> Box<dyn Strategy> {
         Explorer::Pos { seed } => Box::new(Pos::new(seed)),
         Explorer::Urw { seed } => Box::new(Walk::new(seed)),
         Explorer::Portfolio { seed } => Box::new(Portfolio::new(seed)),
+        Explorer::Weak { seed } => Box::new(Sampler::new(seed)),
         Explorer::Loom { .. } | Explorer::Threads => {
             unreachable!("they have an engine of their own")
         }
@@ -178,6 +179,9 @@ impl Running {
             world.ending = Some(Ending::GivenUp);
         }
         let mut exploration = lock(shared);
+        if job.explorer.memory() == MemoryModel::Rc11 && job.only.is_none() {
+            exploration.refuses(&mut world);
+        }
         let over = exploration.take(&mut world, number) == Then::Over;
         let mut anew = false;
         if self.sought.is_some() {
@@ -322,7 +326,8 @@ impl Running {
             });
         }
         let begun = exploration.executions + exploration.in_vain;
-        exploration.cut = job.time_is_up().or_else(|| job.used_up(begun));
+        exploration.cut =
+            job.time_is_up().or_else(|| job.used_up(begun)).or_else(|| exploration.is_in_vain());
         if exploration.cut.is_some() {
             return Then::Over;
         }

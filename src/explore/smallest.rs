@@ -89,16 +89,22 @@ fn smallest_graph(
     failure: &FailedExecution,
     end: Instant,
 ) -> Option<(Explorer, FailedExecution)> {
-    // the search is the one that found the failure: before it, there is none
-    let executions = Some(failure.execution + EXECUTIONS);
+    let (by, executions) = if let Explorer::Weak { seed } = explorer {
+        // another seed has other executions
+        (Explorer::Weak { seed: seed.wrapping_add(1) }, EXECUTIONS)
+    } else {
+        // the search is the one that found the failure: before it, there is none
+        (explorer, failure.execution + EXECUTIONS)
+    };
     let mut best: Option<FailedExecution> = None;
     loop {
         let left = end.saturating_duration_since(Instant::now());
         let smaller = Smaller::than(best.as_ref().unwrap_or(failure)).filter(|_| !left.is_zero());
         let found = smaller.and_then(|smaller| {
             let (time, smaller, again) = (Some(left), Some(smaller), Again::Never);
+            let executions = Some(executions);
             let limits = Limits { executions, time, smaller, again, ..limits.clone() };
-            explore(explorer, Arc::clone(model), &limits, None, &mut |_| {}).failure
+            explore(by, Arc::clone(model), &limits, None, &mut |_| {}).failure
         });
         match found.filter(|found| matches!(found.ending, Ending::Violation { .. })) {
             Some(found) => best = Some(found),

@@ -253,11 +253,14 @@ fn fate(this: &Group, knockout: &Knockout, models: &[&Usable], budget: Budget) -
             )
         };
         let mut verdict = ask(&explorers(knockout, model));
+        let samplers = match &verdict {
+            Verdict::Holds(coverage) if is_last => samplers(coverage),
+            Verdict::Holds(_) | Verdict::Violated(_) | Verdict::Unknown(_) => Vec::new(),
+        };
         if let Verdict::Holds(coverage) = &mut verdict
-            && is_last
-            && is_cut_short(coverage)
+            && !samplers.is_empty()
         {
-            match ask(&[Explorer::Portfolio { seed: 0 }]) {
+            match ask(&samplers) {
                 Verdict::Holds(sampled) => coverage.runs.extend(sampled.runs),
                 Verdict::Violated(found) if is_proof(&found) => verdict = Verdict::Violated(found),
                 // samplers are not fair: what they take for a livelock may be a thread that they
@@ -301,11 +304,15 @@ fn unseen(knockout: &Knockout, models: &[&Usable]) -> Option<Unseen> {
     (knockout.is_of_an_ordering() && !weak).then_some(Unseen::NoWeakMemory)
 }
 
-/// Whether the budget ended the search for interleavings.
-fn is_cut_short(coverage: &Coverage) -> bool {
-    let by_budget =
-        |extent: &Extent| matches!(extent, Extent::Bounded(Bound::Executions(_) | Bound::Time(_)));
-    coverage.runs.iter().any(|run| run.explorer == Explorer::Exhaustive && by_budget(&run.extent))
+/// What samples the memory in which the budget ended a search.
+fn samplers(coverage: &Coverage) -> Vec<Explorer> {
+    let by_budget = |explorer: Explorer| {
+        let mut runs = coverage.runs.iter().filter(|run| run.explorer == explorer);
+        runs.any(|run| matches!(run.extent, Extent::Bounded(Bound::Executions(_) | Bound::Time(_))))
+    };
+    let weak = by_budget(Explorer::Graphs).then_some(Explorer::Weak { seed: 0 });
+    let strong = by_budget(Explorer::Exhaustive).then_some(Explorer::Portfolio { seed: 0 });
+    weak.into_iter().chain(strong).collect()
 }
 
 /// Whether the violation proves a fault. A bound on events alone is a guess: the execution may only

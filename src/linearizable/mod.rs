@@ -119,9 +119,9 @@ impl<S: Subject> std::fmt::Debug for Linearizable<S> {
 
 impl<S: Subject> Linearizable<S> {
     /// Creates a test against a specification in this initial state, with the default budget. It
-    /// draws 128 scenarios of two or three threads, or 6 seconds of them. Each is explored
-    /// exhaustively, then by loom with two preemptions. Where the exhaustive search did not finish,
-    /// a portfolio of samplers follows.
+    /// draws 128 scenarios of two or three threads, or 6 seconds of them. Each is explored as by
+    /// [`Check::new`](crate::Check::new): every interleaving, then weak memory unless it adds
+    /// nothing, then samplers where either is too much. loom explores where it is asked for.
     pub fn new(specification: S::Specification) -> Linearizable<S> {
         let test =
             std::thread::current().name().filter(|name| *name != "main").map(ToString::to_string);
@@ -134,10 +134,10 @@ impl<S: Subject> Linearizable<S> {
             source: Source::Drawn(128),
             shape: Shape::default(),
             seed: 0,
-            // loom for weak memory: graphs are not judged
             explorers: vec![
                 Explorer::Exhaustive,
-                Explorer::Loom { preemption_bound: Some(2) },
+                Explorer::Graphs,
+                Explorer::Weak { seed: 0 },
                 Explorer::Portfolio { seed: 0 },
             ],
             settings: Settings {

@@ -1,4 +1,4 @@
-//! Precedence under loom: happens-before between operations. This is a partial order, and not
+//! Precedence in weak memory: happens-before between operations. This is a partial order, and not
 //! always one of intervals, unlike the times of a [`History`](crate::linearize::History).
 
 use super::history::Execution;

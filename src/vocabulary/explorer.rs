@@ -82,6 +82,13 @@ pub enum Explorer {
         /// The seed of the schedules.
         seed: u64,
     },
+    /// Samples the executions that the memory model RC11 allows, weak memory included: the
+    /// schedules are those of a portfolio, and a load may read an older store, mostly few of them.
+    /// It knows what [`Explorer::Graphs`] knows.
+    Weak {
+        /// The seed of the executions.
+        seed: u64,
+    },
     /// Real threads of the operating system. Nothing is recorded except whether two of them used
     /// the same object of selvedge's. An execution lasts until all threads that
     /// [`thread`](crate::thread) started have ended.
@@ -97,6 +104,7 @@ graphs          every execution that RC11 allows once (weak memory), on shuttle
 loom            every execution that loom tells apart (weak memory, at most five threads)
 loom:2          the same, with at most two preemptions an execution
 dfs             every schedule in turn, on shuttle (for tiny models)
+weak:SEED       random executions that RC11 allows (weak memory), few loads of older values
 portfolio:SEED  the samplers below in turn, on shuttle
 pos:SEED        partial order sampling
 urw:SEED        the uniform random walk
@@ -113,13 +121,14 @@ threads         real threads: what they do is not recorded";
             Explorer::Loom { .. } => false,
             Explorer::Random { .. } | Explorer::Pct { .. } | Explorer::Pos { .. } => true,
             Explorer::Urw { .. } | Explorer::Portfolio { .. } | Explorer::Threads => true,
+            Explorer::Weak { .. } => true,
         }
     }
 
     /// Returns which stores a load may read.
     pub(crate) fn memory(self) -> MemoryModel {
         match self {
-            Explorer::Graphs => MemoryModel::Rc11,
+            Explorer::Graphs | Explorer::Weak { .. } => MemoryModel::Rc11,
             Explorer::Loom { .. } => MemoryModel::Loom,
             Explorer::Threads => MemoryModel::Real,
             Explorer::Exhaustive | Explorer::Dfs | Explorer::Random { .. } => {
@@ -144,6 +153,7 @@ threads         real threads: what they do is not recorded";
             Explorer::Pos { .. }
             | Explorer::Urw { .. }
             | Explorer::Portfolio { .. }
+            | Explorer::Weak { .. }
             | Explorer::Threads => None,
         }
     }
@@ -164,15 +174,16 @@ threads         real threads: what they do is not recorded";
             | Explorer::Dfs
             | Explorer::Random { .. }
             | Explorer::Pct { .. } => Engine::Shuttle,
-            Explorer::Pos { .. } | Explorer::Urw { .. } | Explorer::Portfolio { .. } => {
-                Engine::Shuttle
-            }
+            Explorer::Pos { .. }
+            | Explorer::Urw { .. }
+            | Explorer::Portfolio { .. }
+            | Explorer::Weak { .. } => Engine::Shuttle,
         }
     }
 }
 
 /// `exhaustive`, `graphs`, `loom`, `loom:2`, `dfs`, `portfolio:7`, `random:7`, `pct:3:7`, `pos:7`,
-/// `urw:7`, `threads`.
+/// `urw:7`, `weak:7`, `threads`.
 impl fmt::Display for Explorer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -186,6 +197,7 @@ impl fmt::Display for Explorer {
             Explorer::Pos { seed } => f.pad(&format!("pos:{seed}")),
             Explorer::Urw { seed } => f.pad(&format!("urw:{seed}")),
             Explorer::Portfolio { seed } => f.pad(&format!("portfolio:{seed}")),
+            Explorer::Weak { seed } => f.pad(&format!("weak:{seed}")),
             Explorer::Threads => f.pad("threads"),
         }
     }
@@ -219,10 +231,12 @@ impl FromStr for Explorer {
             ("urw", [seed]) => Ok(Explorer::Urw { seed: *seed }),
             ("portfolio", []) => Ok(Explorer::Portfolio { seed: 0 }),
             ("portfolio", [seed]) => Ok(Explorer::Portfolio { seed: *seed }),
+            ("weak", []) => Ok(Explorer::Weak { seed: 0 }),
+            ("weak", [seed]) => Ok(Explorer::Weak { seed: *seed }),
             ("threads", []) => Ok(Explorer::Threads),
             _ => Err(format!(
                 "unknown explorer {text:?}; known: exhaustive, graphs, loom, loom:BOUND, dfs, \
-                 portfolio:SEED, random:SEED, pct:DEPTH:SEED, pos:SEED, urw:SEED, threads"
+                 portfolio:SEED, random:SEED, pct:DEPTH:SEED, pos:SEED, urw:SEED, weak:SEED, threads"
             )),
         }
     }

@@ -76,12 +76,14 @@ impl Coverage {
                 "RC11 adds nothing: at most SeqCst accesses of an atomic are unordered".to_string(),
             );
         }
-        let explored = self.runs.iter().any(|run| match run.explorer.memory() {
+        let mut weak = self.runs.iter().filter(|run| match run.explorer.memory() {
             MemoryModel::Rc11 | MemoryModel::Loom => true,
             MemoryModel::Sequential | MemoryModel::Real => false,
         });
+        let explored = weak.clone().any(|run| !run.explorer.samples());
         let race = self.race.as_ref().filter(|_| !explored)?;
-        Some(format!("weak memory is not explored, and may show more: {race}"))
+        let how = if weak.next().is_some() { "only sampled" } else { "not explored" };
+        Some(format!("weak memory is {how}, and may show more: {race}"))
     }
 
     /// Returns `true` if some explorer saw every interleaving.

@@ -17,6 +17,7 @@ mod program;
 mod random;
 mod refused;
 mod robust;
+mod sampled;
 mod steps;
 mod tokens;
 

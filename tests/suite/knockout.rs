@@ -8,9 +8,10 @@ mod structures;
 
 use selvedge::knockout::{Fate, KnockoutReport, Knockouts, Mark, Tried};
 use selvedge::report::{Style, knockouts};
-use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use selvedge::sync::atomic::AtomicU32;
+use selvedge::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use selvedge::sync::{Arc, Mutex};
-use selvedge::{Check, Config, Explorer, Kind, Verdict, thread};
+use selvedge::{Budget, Check, Config, Explorer, Kind, Verdict, thread};
 use std::time::Duration;
 
 fn report(name: &str, model: fn()) -> KnockoutReport {
@@ -255,6 +256,41 @@ fn of_a_model_that_tests_nothing_everything_survives_and_orderings_are_undecided
 #[should_panic = "It is stronger than needed, or untested"]
 fn an_unexplained_survivor_fails_a_test() {
     let _ = Knockouts::new("tests_nothing").model("tests_nothing", tests_nothing).assert();
+}
+
+/// A flag and its data, and three threads whose additions have 1,680 orders.
+fn large() {
+    let shared = Arc::new([0; 3].map(AtomicU32::new));
+    let spawn = |body: fn(&[AtomicU32; 3])| {
+        let theirs = Arc::clone(&shared);
+        thread::spawn(move || body(&theirs))
+    };
+    let mut threads = vec![
+        spawn(|shared| {
+            shared[0].store(1, Relaxed);
+            shared[1].store(1, Release);
+        }),
+        spawn(|shared| {
+            if shared[1].load(Acquire) == 1 {
+                assert_eq!(shared[0].load(Relaxed), 1, "it is not there");
+            }
+        }),
+    ];
+    let adds = |shared: &[AtomicU32; 3]| (0..3).for_each(|_| _ = shared[2].fetch_add(1, Relaxed));
+    threads.extend((0..3).map(|_| spawn(adds)));
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn weak_memory_that_is_too_much_to_explore_is_sampled() {
+    let large = Knockouts::new("large").model("large", large);
+    let report = large.budget(Budget::executions(1_000)).run();
+    assert_eq!(those(&report, Mark::Killed), ["store Relaxed", "load Relaxed"]);
+    for tried in &report.knockouts {
+        if let Fate::Killed(found) = &tried.fate {
+            assert_eq!(found.explorer, Explorer::Weak { seed: 0 });
+        }
+    }
 }
 
 #[test]

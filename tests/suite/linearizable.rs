@@ -24,8 +24,14 @@ fn finds<S: Subject>(kind: Kind) -> Failure<S>
 where
     S::Specification: Default,
 {
+    finds_by(kind, linearizable::<S>())
+}
+
+/// The same for a test with explorers of its own.
+#[track_caller]
+fn finds_by<S: Subject>(kind: Kind, test: Linearizable<S>) -> Failure<S> {
     let start = Instant::now();
-    let verdict = linearizable::<S>().run();
+    let verdict = test.run();
     let took = start.elapsed();
     let Verdict::Violated(failure) = verdict else { panic!("{verdict:?}") };
     assert_eq!(failure.counterexample.kind, kind, "{failure}");
@@ -139,9 +145,23 @@ fn aba_is_found() {
 }
 
 #[test]
-fn a_node_that_is_published_too_early_is_found_by_loom() {
+fn a_node_that_is_published_too_early_is_found_by_default() {
     let failure = finds::<stack::Relaxing>(Kind::NotLinearizable);
+    assert_eq!(failure.counterexample.explorer, GRAPHS);
+}
+
+#[test]
+fn a_node_that_is_published_too_early_is_found_by_loom() {
+    let failure =
+        finds_by::<stack::Relaxing>(Kind::NotLinearizable, linearizable().explorers([LOOM]));
     assert_eq!(failure.counterexample.explorer, LOOM);
+}
+
+#[test]
+fn a_node_that_is_published_too_early_is_found_in_a_sample() {
+    let test = linearizable().explorers([Explorer::Weak { seed: 0 }]);
+    let failure = finds_by::<stack::Relaxing>(Kind::NotLinearizable, test);
+    assert!(failure.to_string().contains("stale: does not see"), "{failure}");
 }
 
 #[test]

@@ -23,9 +23,13 @@ use selvedge::sync::atomic::{AtomicUsize, fence};
 use selvedge::{Budget, Check, Counterexample, Counts, Explorer, Extent, Kind, Verdict, thread};
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering::{self, Relaxed};
+use std::time::Duration;
 
 /// A broken form is found within so many executions.
 const FEW: u64 = 20;
+
+/// Where executions are sampled, it is found within so many, whatever the seed.
+const SAMPLES: u64 = 500;
 
 /// What a user's check is: it finds the broken forms, and lets the corrected ones pass.
 fn check(name: &str) -> Check<'static> {
@@ -58,6 +62,20 @@ fn finds(check: Check, kind: Kind, model: impl Model) -> Counterexample {
     }
 }
 
+/// Random executions find it, too.
+fn samples(name: &str, kind: Kind, model: impl Model) {
+    for seed in 0..4 {
+        let check = Check::new(name).explorers([Explorer::Weak { seed }]).shrink(Duration::ZERO);
+        match check.budget(Budget::executions(SAMPLES)).run(model) {
+            Verdict::Violated(found) if found.kind == kind => {
+                let is_drawn = kind == Kind::DataRace || !found.trace.stale_reads.is_empty();
+                assert!(is_drawn, "{name}, {seed}: {found:?}");
+            }
+            other => panic!("{name}, {seed}: {other:?}"),
+        }
+    }
+}
+
 /// The model is broken, and no interleaving shows it. Of all its executions, so many are broken.
 fn only_weak(name: &str, (kind, broken, all): (Kind, u64, u64), model: impl Model) {
     let found = finds(check(name), kind, model);
@@ -70,12 +88,14 @@ fn only_weak(name: &str, (kind, broken, all): (Kind, u64, u64), model: impl Mode
     let verdict = interleavings(name).run(model);
     let none = matches!(&verdict, Verdict::Holds(coverage) if coverage.is_exhaustive());
     assert!(none, "{name}: {verdict:?}");
+    samples(name, kind, model);
 }
 
 /// The model races for a cell, and some interleaving shows it.
 fn races(name: &str, model: impl Model) {
     let _ = finds(check(name), Kind::DataRace, model);
     let _ = finds(interleavings(name), Kind::DataRace, model);
+    samples(name, Kind::DataRace, model);
 }
 
 /// The model holds in so many executions, all that the memory model allows of them seen.
@@ -85,6 +105,9 @@ fn holds(name: &str, executions: u64, model: impl Model) {
     assert!(coverage.is_weak(), "{name}: {coverage}");
     let expected = Counts { executions, violations: BTreeMap::new(), extent: Extent::Weak };
     assert_eq!(graphs(name).count(model), Ok(expected), "{name}");
+    let sampled = graphs(name).explorers([Explorer::Weak { seed: 0 }]);
+    let verdict = sampled.budget(Budget::executions(SAMPLES)).run(model);
+    assert!(matches!(verdict, Verdict::Holds(_)), "{name}: {verdict:?}");
 }
 
 /// Runs both at once: the first one in a thread of its own.

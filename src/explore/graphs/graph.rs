@@ -211,6 +211,18 @@ impl Graph {
         id
     }
 
+    /// Adds an event as the last of its thread: it reads the newest store, or becomes it.
+    pub(super) fn add(&mut self, thread: u32, label: Label) -> Id {
+        let top = label.object.map_or(0, |object| self.top(object));
+        let id = self.push(thread, label);
+        match label.object {
+            Some(_) if label.only_stores() => self.place(id, top),
+            Some(object) => self.read(id, self.store_at(object, top), 0),
+            None => {}
+        }
+        id
+    }
+
     /// Lets a read, which nothing depends on, read this store, and write right behind it if it
     /// then writes.
     pub(super) fn read(&mut self, id: Id, store: Id, option: usize) {

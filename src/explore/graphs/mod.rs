@@ -39,11 +39,14 @@ mod loops;
 mod names;
 mod repeat;
 mod rounds;
+mod sampler;
 mod search;
 mod sharing;
 mod spins;
 mod stale;
+mod staleness;
 mod strategy;
 
 pub(super) use repeat::Repeat;
+pub(super) use sampler::Sampler;
 pub(super) use strategy::Graphs;

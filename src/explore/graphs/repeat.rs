@@ -35,7 +35,7 @@ fn forbidden(what: &str) -> String {
 impl Repeat {
     pub(in crate::explore) fn new(choices: Prefix) -> Repeat {
         Repeat {
-            graphs: Graphs::default(),
+            graphs: Graphs::alone(),
             token: Replay::new(choices),
             axiom: Axiom::default(),
             overtakes: 0,

@@ -56,11 +56,13 @@ pub(super) struct Search {
     pub(super) loops: Loops,
     /// The read that was turned to another store to get to the current graph.
     pub(super) turned: Option<Id>,
+    /// Whether there is one execution: what else its graph could become is not written down.
+    is_alone: bool,
 }
 
 impl Search {
     pub(super) fn new() -> Search {
-        Search::of(Graph::with_main(false), Loops::default())
+        Search { is_alone: false, ..Search::of(Graph::with_main(false), Loops::default()) }
     }
 
     /// Forgets everything but what is known of loops.
@@ -71,11 +73,11 @@ impl Search {
         self.frames.push(Frame { graph, untried: Vec::new() });
     }
 
-    /// A search that begins with this graph, and knows these loops.
+    /// One execution that begins with this graph, and knows these loops.
     pub(super) fn of(graph: Graph, loops: Loops) -> Search {
         let frames = vec![Frame { graph, untried: Vec::new() }];
         let spare = Vec::new();
-        Search { frames, spare, axiom: Axiom::default(), loops, turned: None }
+        Search { frames, spare, axiom: Axiom::default(), loops, turned: None, is_alone: true }
     }
 
     /// The current graph.
@@ -110,6 +112,9 @@ impl Search {
     /// Adds the thread's next event in the maximal way, and writes the others down: it reads the
     /// newest store, or becomes it.
     pub(super) fn add(&mut self, thread: u32, label: Label) -> Id {
+        if self.is_alone {
+            return self.graph_mut().add(thread, label);
+        }
         if label.shares() {
             self.shares(thread, label);
         }

@@ -4,6 +4,7 @@ use super::act::{Act, QUEUE};
 use super::drawing::Drawing;
 use super::event::{Does, INITIAL, Id, Label};
 use super::graph::{Choice, Graph};
+use super::loops::Loops;
 use super::names::Names;
 use super::rounds::{After, Rounds};
 use super::search::Search;
@@ -76,6 +77,11 @@ impl Graphs {
             rounds: Rounds::default(),
             place: None,
         }
+    }
+
+    /// One execution, and no search.
+    pub(super) fn alone() -> Graphs {
+        Graphs::of(Search::of(Graph::with_main(false), Loops::default()), Names::default())
     }
 
     /// Whether the event that is due is this thread's.
@@ -178,7 +184,7 @@ impl Graphs {
     }
 
     /// The number of a store among those of its object, in this execution.
-    fn stored_as(&self, store: Id) -> usize {
+    pub(super) fn stored_as(&self, store: Id) -> usize {
         match store {
             INITIAL => 0,
             store => self.search.graph().at(store).stored_as,

@@ -5,7 +5,7 @@ use selvedge::sync::atomic::{AtomicU64, fence};
 use selvedge::sync::{
     Barrier, Condvar, Mutex, MutexGuard, Once, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
-use selvedge::{Budget, Check, Counts, Explorer, Extent, Verdict, hint, thread};
+use selvedge::{Bound, Budget, Check, Counts, Explorer, Extent, Verdict, hint, thread};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -457,6 +457,20 @@ pub(super) fn counted(explorer: Explorer, program: &Program) -> (Counts, Outcome
     (counts, outcomes)
 }
 
+/// What a program reads in so many of its executions.
+pub(super) fn sampled(explorer: Explorer, program: &Program, executions: u64) -> BTreeSet<Reads> {
+    let read: Arc<std::sync::Mutex<Vec<Reads>>> = Arc::default();
+    let check = check(explorer, program).budget(Budget::executions(executions));
+    match check.count(model(program, &read)) {
+        Ok(counts) => assert_eq!(counts.extent, Extent::Sampled, "{program:?}"),
+        // none of them comes to its end
+        Err(Bound::NotModelled { .. }) if program.awaits() => {}
+        Err(why) => panic!("{program:?}: {why}"),
+    }
+    let all = read.lock().unwrap();
+    all.iter().cloned().collect()
+}
+
 /// What the threads read, and what the main one reads of each location after it has joined them.
 pub(super) type Outcome = (Reads, Vec<u64>);
 
@@ -486,7 +500,8 @@ pub(super) fn outcomes(explorer: Explorer, program: &Program) -> BTreeSet<Outcom
     let all = Arc::clone(&seen);
     let model = whole(program.clone(), move |outcome| _ = all.lock().unwrap().insert(outcome));
     let check = Check::new("program").explorers([explorer]).leaks(false);
-    check.budget(Budget::executions(1_000_000)).count(model).expect("all of it is modelled");
+    let executions = if explorer.samples() { 2_000 } else { 1_000_000 };
+    check.budget(Budget::executions(executions)).count(model).expect("all of it is modelled");
     let all = seen.lock().unwrap();
     all.clone()
 }
