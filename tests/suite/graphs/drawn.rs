@@ -2,6 +2,7 @@
 
 use super::program::{Op, Outcome, Program, failing, failing_if, outcomes};
 use super::{Plain, check};
+use selvedge::report::{Style, timeline};
 use selvedge::sync::Arc;
 use selvedge::sync::atomic::AtomicUsize;
 use selvedge::trace::{Operation, Trace, Why};
@@ -278,8 +279,9 @@ fn a_race_is_drawn_with_what_its_publication_lacks() {
         let event = |place: usize| found.trace.events[place].operation;
         assert_eq!(event(lack.store), Operation::Store(stores));
         assert_eq!(event(lack.read), Operation::Load(loads));
-        let drawn = found.to_string();
-        assert!(drawn.contains("but"), "{drawn}");
+        let drawn = timeline::counterexample(&found, &Style::Plain);
+        let reason = format!("#{} reads #{}, but", lack.read + 1, lack.store + 1);
+        assert!(drawn.contains(&reason), "{drawn}");
     }
     // nothing leads from the one to the other
     let apart = || {

@@ -7,7 +7,7 @@ use selvedge::{Bound, Check, Explorer, Kind, Verdict, thread};
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 
 /// Publishes a cell through a flag.
-fn publish(stores: Ordering, loads: Ordering) {
+pub(super) fn publish(stores: Ordering, loads: Ordering) {
     let shared = Arc::new((Plain::new(), AtomicBool::new(false)));
     let theirs = Arc::clone(&shared);
     let writer = thread::spawn(move || {

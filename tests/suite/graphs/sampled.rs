@@ -1,9 +1,10 @@
 //! Samples of weak memory: nothing that RC11 does not allow, and of small programs all of it.
 
-use super::program::{Outcome, Program, Reads, failing, outcomes, sampled};
+use super::program::{Op, Outcome, Program, Reads, failing, is_stuck, outcomes, sampled};
 use super::random::{Kind as Programs, random};
+use super::refused::publish;
 use super::steps::allowed;
-use super::{Op, is_stuck, load, program, publish, soaked, store};
+use super::{load, program, soaked, store};
 use selvedge::sync::atomic::AtomicUsize;
 use selvedge::sync::{Arc, Mutex};
 use selvedge::{
