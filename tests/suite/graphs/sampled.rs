@@ -116,6 +116,22 @@ fn samples_of_litmus_tests_have_each_outcome() {
     }
 }
 
+/// A store before a newer one, and a read of what another one has taken: what is forbidden is never
+/// sampled.
+#[test]
+fn samples_of_fences_and_weak_exchanges_have_each_outcome_and_no_other() {
+    let stores = |x: usize| [store(x, Relaxed), Op::Fence(SeqCst), Op::Store(1 - x, 2, Relaxed)];
+    let exchanges = [Op::Weak(0, 0, 2, Relaxed, Relaxed), load(0, Relaxed)];
+    for program in [
+        program(2, &[&stores(0), &stores(1)]),
+        program(1, &[&[Op::Add(0, 1, Relaxed)], &exchanges]),
+    ] {
+        let all = outcomes(Explorer::Graphs, &program);
+        let seen = outcomes(WEAK, &program);
+        assert_eq!(seen, all, "{program:?}");
+    }
+}
+
 fn found(explorer: Explorer, program: &Program, outcome: &Outcome) -> Counterexample {
     let check = check("program", 10_000).explorers([explorer]).leaks(false);
     match check.run(failing(program, outcome)) {
