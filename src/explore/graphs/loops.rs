@@ -7,8 +7,8 @@
 //! round after round. If it does anything else within [`ROUNDS`], the loop ends by itself (as a
 //! backoff does), and its rounds are events as all others. If it does not, the thread waits there.
 //!
-//! * If a round ends with a load, the load is an *awaiting* event: it reads only stores behind which
-//!   the thread does something else, which is learned by giving it the value of each. So no
+//! * If a round ends with a load, the load is an *awaiting* event: it reads only stores behind
+//!   which the thread does something else, which is learned by giving it the value of each. So no
 //!   execution is in vain. What the round has read before that may be turned to other stores. If
 //!   it cannot be, and the load waits at the end of an execution, the loop has no end.
 //!   (Kokologiannakis, Vafeiadis, "GenMC", CAV 2021, has awaits that the compiler finds. Here the

@@ -400,8 +400,8 @@ impl Graphs {
         !was_trial
     }
 
-    /// Whether all that a waiting thread reads in each round is the newest, of what does not keep it
-    /// in its loop: nothing else will come.
+    /// Whether all that a waiting thread reads in each round is the newest, of what does not keep
+    /// it in its loop: nothing else will come.
     fn reads_newest(&self, first: Id) -> bool {
         let graph = self.search.graph();
         let round = &graph.threads[first.thread as usize][first.nth as usize - 1..];

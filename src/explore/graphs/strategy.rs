@@ -140,6 +140,12 @@ impl Graphs {
 
     /// The thread whose event is due. If the graph has no more events, the one that adds one.
     pub(super) fn follow(&mut self, point: &Point<'_>) -> ThreadId {
+        let thread = self.follows(point);
+        self.place = Some(point.pending(thread).location);
+        thread
+    }
+
+    fn follows(&mut self, point: &Point<'_>) -> ThreadId {
         if self.rounds.is_repeating() {
             return self.repeats(point);
         }
@@ -291,7 +297,6 @@ impl Strategy for Graphs {
         let mut enabled = point.enabled.iter().copied();
         let plain = enabled.find(|thread| is_between(point.pending(*thread)));
         let thread = plain.unwrap_or_else(|| self.follow(point));
-        self.place = Some(point.pending(thread).location);
         self.rounds.holds_off = false;
         if self.rounds.stop.is_none() {
             // else it does not run, and the graph may be another one already
