@@ -290,8 +290,9 @@ impl World {
         let is_between = matches!(operation, Operation::Read | Operation::Write);
         let Memory { weak: Some(weak), clocks, .. } = &mut self.memory else { return };
         if !is_between {
-            let count = weak.acted.len().max(me.index() + 1);
-            weak.acted.resize(count, 0);
+            if weak.acted.len() <= me.index() {
+                weak.acted.resize(me.index() + 1, 0);
+            }
             weak.acted[me.index()] = clocks.epoch(me);
         }
     }
