@@ -2,6 +2,7 @@
 //! of its stores (coherence).
 
 use super::act::Act;
+use super::cut::Choice;
 use super::event::{Does, Event, INITIAL, Id, Knowledge, Label, Readers, knows, state};
 use super::loops;
 use super::sharing::HeldOff;
@@ -19,26 +20,16 @@ pub(super) struct Object {
     /// Its stores in coherence order. The initial one is not among them.
     pub(super) stores: Vec<Id>,
     /// Who reads the initial value.
-    readers: Readers,
-}
-
-/// A thread that was chosen in an execution of a graph.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Choice {
-    pub(super) thread: ThreadId,
-    /// Whether it was one of several.
-    pub(super) several: bool,
-    /// How many events the execution had had. What is no event is chosen, too.
-    pub(super) events: usize,
+    pub(super) readers: Readers,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) threads: Vec<Vec<Event>>,
     /// The event that started each thread.
-    starts: Vec<Option<Id>>,
+    pub(super) starts: Vec<Option<Id>>,
     /// The event that joined each thread, or did before it was taken away.
-    joins: Vec<Option<Id>>,
+    pub(super) joins: Vec<Option<Id>>,
     pub(super) objects: Vec<Object>,
     /// The order of replays: a linear extension of program order and reads-from.
     pub(super) order: Vec<Id>,
@@ -263,7 +254,7 @@ impl Graph {
     }
 
     /// The event neither reads nor stands anywhere.
-    fn forget(&mut self, id: Id) {
+    pub(super) fn forget(&mut self, id: Id) {
         let event = self.at(id);
         let (writes, object) = (event.written.is_some(), event.label.object);
         let Some(object) = object else { return };
@@ -364,109 +355,8 @@ impl Graph {
         }
     }
 
-    /// Takes away everything that was added with this stamp or a later one. None of it is in the
-    /// past of what stays.
-    pub(super) fn cut(&mut self, stamp: u32) {
-        while let Some(id) = self.added.last().copied().filter(|id| self.at(*id).stamp >= stamp) {
-            self.forget(id);
-            self.added.pop();
-            self.threads[id.thread as usize].pop();
-            if self.fences.last() == Some(&id) {
-                self.fences.pop();
-            }
-        }
-        self.order.truncate(self.added.len());
-        self.keep_choices(self.order.len());
-        self.next = stamp;
-    }
-
-    /// Forgets the choices behind so many events.
-    pub(super) fn keep_choices(&mut self, events: usize) {
-        let kept = self.choices.iter().rposition(|choice| choice.events < events);
-        self.choices.truncate(kept.map_or(0, |last| last + 1));
-    }
-
-    /// The event becomes the last one in the order of replays.
-    pub(super) fn come_last(&mut self, id: Id) {
-        let at = self.order.iter().rposition(|other| *other == id).expect("it has a place");
-        self.order.remove(at);
-        self.order.push(id);
-        self.keep_choices(at);
-    }
-
     /// The last event of a thread, or the one that started it.
     pub(super) fn last_of(&self, thread: u32) -> Option<Id> {
         self.previous(self.next_of(thread))
-    }
-
-    /// What is in this past is never taken away.
-    pub(super) fn freeze(&mut self, past: &VectorClock) {
-        for id in self.added.clone() {
-            if knows(past, id) {
-                self.at_mut(id).frozen = true;
-            }
-        }
-    }
-
-    /// Takes away the events that are not kept. What is kept has its past.
-    pub(super) fn restrict(&mut self, keep: impl Fn(Id, &Event) -> bool) {
-        let ids = |thread: u32| (1..).map(move |nth| Id { thread, nth });
-        let count = |(thread, events): (u32, &Vec<Event>)| {
-            ids(thread).zip(events).take_while(|(id, event)| keep(*id, event)).count()
-        };
-        let counts: SmallVec<[usize; 8]> = (0..).zip(&self.threads).map(count).collect();
-        let stays = |id: &Id| id.nth as usize <= counts[id.thread as usize];
-        for (events, count) in self.threads.iter_mut().zip(&counts) {
-            events.truncate(*count);
-            events.iter_mut().for_each(|event| event.readers.retain(|reader| stays(reader)));
-        }
-        for object in &mut self.objects {
-            object.stores.retain(stays);
-            object.readers.retain(|reader| stays(reader));
-        }
-        if let Some(changed) = self.order.iter().position(|id| !stays(id)) {
-            self.keep_choices(changed);
-        }
-        for ids in [&mut self.order, &mut self.added, &mut self.fences] {
-            ids.retain(stays);
-        }
-    }
-}
-
-/// A copy reuses the room that it finds.
-impl Clone for Object {
-    fn clone(&self) -> Object {
-        let mut copy = Object::default();
-        copy.clone_from(self);
-        copy
-    }
-
-    fn clone_from(&mut self, other: &Object) {
-        let Object { initial, stores, readers } = other;
-        self.initial = *initial;
-        self.stores.clone_from(stores);
-        self.readers.clone_from(readers);
-    }
-}
-
-impl Clone for Graph {
-    fn clone(&self) -> Graph {
-        let mut copy = Graph::default();
-        copy.clone_from(self);
-        copy
-    }
-
-    fn clone_from(&mut self, other: &Graph) {
-        let Graph { threads, starts, joins, objects, order, choices, added, fences, .. } = other;
-        self.threads.clone_from(threads);
-        self.starts.clone_from(starts);
-        self.joins.clone_from(joins);
-        self.objects.clone_from(objects);
-        self.order.clone_from(order);
-        self.choices.clone_from(choices);
-        self.added.clone_from(added);
-        self.fences.clone_from(fences);
-        self.held_off.clone_from(&other.held_off);
-        (self.has_histories, self.next) = (other.has_histories, other.next);
     }
 }

@@ -31,11 +31,13 @@
 mod act;
 mod announced;
 mod consistency;
+mod cut;
 mod drawing;
 mod event;
 mod graph;
 mod linear;
 mod loops;
+mod maximal;
 mod names;
 mod repeat;
 mod rounds;

@@ -1,9 +1,10 @@
 //! The strategy: repeats a graph in its replay order, then adds events until no thread can go on.
 
 use super::act::{Act, QUEUE};
+use super::cut::Choice;
 use super::drawing::Drawing;
 use super::event::{Does, INITIAL, Id, Label};
-use super::graph::{Choice, Graph};
+use super::graph::Graph;
 use super::loops::Loops;
 use super::names::Names;
 use super::rounds::{After, Rounds};
@@ -58,6 +59,15 @@ fn is_asked_about(operation: Operation) -> bool {
         operation,
         Operation::Spawn(_) | Operation::Join(_) | Operation::Store(_) | Operation::Fence(_)
     )
+}
+
+/// The entry with this number, which may be a new one.
+fn slot<T: Copy + Default>(entries: &mut Vec<T>, number: u32) -> &mut T {
+    let at = number as usize;
+    if entries.len() <= at {
+        entries.resize(at + 1, T::default());
+    }
+    &mut entries[at]
 }
 
 impl Graphs {
@@ -253,14 +263,12 @@ impl Graphs {
     fn passed(&mut self, id: Id, world: &World) {
         self.placed.push((id, world.log.trace.events.len().saturating_sub(1)));
         self.depth += 1;
-        self.done.resize(self.done.len().max(id.thread as usize + 1), 0);
-        self.done[id.thread as usize] = id.nth;
+        *slot(&mut self.done, id.thread) = id.nth;
         let event = self.search.graph_mut().at_mut(id);
         if let (Some(object), Some(_)) = (event.label.object, event.written) {
-            let object = object as usize;
-            self.stored.resize(self.stored.len().max(object + 1), 0);
-            self.stored[object] += 1;
-            event.stored_as = self.stored[object];
+            let stored = slot(&mut self.stored, object);
+            *stored += 1;
+            event.stored_as = *stored;
         }
         self.has_passed(id);
     }
