@@ -296,6 +296,7 @@ impl Strategy for Graphs {
         self.chosen += 1;
         let pending = world.threads.get(thread.index()).and_then(|state| state.pending);
         if let Some(pending) = pending.filter(|pending| !is_between(pending)) {
+            self.place = Some(pending.location);
             self.comes_to(thread, &pending);
         }
         Some((thread, several))
