@@ -9,7 +9,7 @@
 
 use super::last_words::{self, Death};
 use super::{Ending, Halt, Panic};
-use crate::execution::memory::arc::{learn_from_race, unseen_order};
+use crate::execution::memory::unseen::{learn_from_race, unseen_order};
 use crate::execution::{Engine, World, engine, me, try_with};
 use crate::vocabulary::trace::Event;
 use crate::vocabulary::verdict::{Bound, Kind};

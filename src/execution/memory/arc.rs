@@ -18,14 +18,13 @@ use super::clocks::Clocks;
 pub(crate) use super::counting::Does;
 use super::counting::Of;
 use super::robust::Strength;
+use super::touched::Touched;
 use crate::execution::step::step;
 use crate::execution::{
-    Counted, Effect, Ending, Engine, Pending, Seen, World, engine, execution, failure, loom, me,
-    try_with,
+    Counted, Effect, Engine, Pending, Seen, World, engine, execution, failure, loom, me, try_with,
 };
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::{Object, ObjectId, ObjectKind, Operation, ThreadId, Value};
-use crate::vocabulary::verdict::Bound;
 use smallvec::SmallVec;
 use std::panic::Location;
 
@@ -34,25 +33,6 @@ use std::panic::Location;
 pub(crate) struct Count {
     execution: u64,
     nth: u32,
-}
-
-/// Which threads did something, and when each did it last, on its own clock.
-#[derive(Debug, Default)]
-struct Touched(SmallVec<[(ThreadId, u32); 4]>);
-
-impl Touched {
-    fn note(&mut self, clocks: &mut Clocks, me: ThreadId) {
-        let now = clocks.epoch(me);
-        match self.0.iter_mut().find(|(thread, _)| *thread == me) {
-            Some((_, then)) => *then = now,
-            None => self.0.push((me, now)),
-        }
-    }
-
-    /// Whether an earlier action of another thread is unordered with this thread's current one.
-    fn is_unordered(&self, clocks: &Clocks, me: ThreadId) -> bool {
-        self.0.iter().any(|(thread, then)| *thread != me && !clocks.knows(me, *thread, *then))
-    }
 }
 
 /// The state of one `Arc`.
@@ -70,42 +50,11 @@ struct ArcState {
     messages: [SmallVec<[VectorClock; 1]>; 2],
     /// What those that dropped a handle have told: of each of them no more than its last event.
     told: VectorClock,
-    clones: Touched,
-    drops: Touched,
-    looks: Touched,
-    upgrades: Touched,
-    /// Drops that report whether they were the last.
-    claims: Touched,
+    /// Who did what, if its operations are no steps.
+    touched: Touched,
 }
 
 impl ArcState {
-    /// The operations of this kind so far.
-    fn touched(&mut self, does: Does) -> &mut Touched {
-        match does {
-            Does::Clone | Does::CloneWeak | Does::Downgrade | Does::DropWeak => &mut self.clones,
-            Does::Drop | Does::Claim | Does::Unwrap => &mut self.drops,
-            Does::Own | Does::OwnWeak => &mut self.looks,
-            Does::Look | Does::LookAcquire => &mut self.looks,
-            Does::LookWeak | Does::LookWeakAcquire => &mut self.looks,
-            Does::Upgrade => &mut self.upgrades,
-        }
-    }
-
-    /// Whether this operation is unordered with another one with which it does not commute.
-    fn is_unordered(&self, clocks: &Clocks, me: ThreadId, does: Does) -> bool {
-        let ArcState { clones, drops, looks, upgrades, claims, .. } = self;
-        let against: &[&Touched] = match does {
-            Does::Clone | Does::CloneWeak | Does::Downgrade | Does::DropWeak => &[looks],
-            Does::Drop => &[looks, upgrades, claims],
-            Does::Claim => &[looks, upgrades, drops],
-            Does::Unwrap => &[clones, drops, upgrades, looks], // it may be a drop
-            Does::Own | Does::OwnWeak | Does::LookWeak => &[clones, drops, upgrades],
-            Does::Look | Does::LookAcquire | Does::LookWeakAcquire => &[clones, drops, upgrades],
-            Does::Upgrade => &[looks, drops],
-        };
-        against.iter().any(|touched| touched.is_unordered(clocks, me))
-    }
-
     /// An operation has taken effect, and told how many handles it left or saw. It has read the
     /// value of its count that has this number, or the newest.
     fn tells(
@@ -189,7 +138,6 @@ impl Count {
                 weak.publish(object, Stored::Bits(handles as u64), VectorClock::default());
                 world.born(me(), object);
             }
-            let [clones, drops, looks, upgrades, claims] = Default::default();
             let none = || SmallVec::from_elem(VectorClock::default(), 1);
             let (messages, told) = ([none(), none()], VectorClock::default());
             let state = ArcState {
@@ -199,11 +147,7 @@ impl Count {
                 had_weak: address.is_none(), // a value that is built with one
                 messages,
                 told,
-                clones,
-                drops,
-                looks,
-                upgrades,
-                claims,
+                touched: Touched::default(),
             };
             world.memory.arcs.all.push(state);
             (
@@ -267,8 +211,8 @@ impl Count {
         self.state(is_weak) == Some(true)
     }
 
-    /// Whether there was a `Weak`, and its counts are weak. Who holds a handle, and has synchronised
-    /// with the drops of all others, knows that in every order of the same graph.
+    /// Whether there was a `Weak`, and its counts are weak. Who holds a handle, and has
+    /// synchronised with the drops of all others, knows that in every order of the same graph.
     pub(crate) fn had_weak(self) -> bool {
         let had_weak = |world: &mut World, nth: usize| world.memory.arcs.all[nth].had_weak;
         self.is_weak() && self.state(had_weak) == Some(true)
@@ -385,7 +329,7 @@ impl Count {
                 return None;
             }
             let (Memory { clocks, arcs, .. }, threads) = (&mut world.memory, &world.threads);
-            arcs.all[nth].drops.is_unordered(clocks, me).then(|| threads[me.index()].events)
+            arcs.all[nth].touched.drops.is_unordered(clocks, me).then(|| threads[me.index()].events)
         });
         self.gone();
         self.acquire();
@@ -428,46 +372,6 @@ impl Drop for Ends {
     }
 }
 
-/// loom has found a data race. In the destructor of a value owned by an uncounted `Arc`, it does
-/// not know what the earlier drops released.
-#[cold]
-pub(in crate::execution) fn learn_from_race(world: &mut World) {
-    let places = world.thread(me()).uncounted.clone();
-    world.memory.arcs.learned.extend(places);
-}
-
-/// Why a data race may be none: the thread is in the destructor of a value that a std `Arc` owned,
-/// and the order that this `Arc` creates is not seen.
-#[cold]
-pub(in crate::execution) fn unseen_order(world: &World) -> Option<Ending> {
-    let ours = world.threads[me().index()].last_owner_of;
-    let stack = std::backtrace::Backtrace::force_capture().to_string();
-    let frames: Vec<&str> = stack
-        .lines()
-        .filter(|line| line.trim_start().starts_with(|c: char| c.is_ascii_digit()))
-        .collect();
-    // How a function is named depends on the amount of debug information. If its own name does not
-    // show the type, the names of its callers do.
-    let is_of_arc = |at: &usize| {
-        let mut names = frames[*at..].iter().take(3);
-        frames[*at].contains("drop_slow")
-            && names.find_map(|name| {
-                match (name.contains("sync::Arc<"), name.contains("rc::Rc<")) {
-                    (true, _) => Some(true),
-                    (false, true) => Some(false),
-                    (false, false) => None,
-                }
-            }) == Some(true)
-    };
-    let owners = (0..frames.len()).filter(is_of_arc);
-    (owners.count() > ours).then(|| {
-        let operation =
-            "what the last drop of a std::sync::Arc orders; selvedge::sync::Arc is modelled"
-                .to_string();
-        Ending::Unknown(Bound::NotModelled { engine: "selvedge", operation })
-    })
-}
-
 /// Registers an operation that is no step. Learns that it should be one if it is unordered with
 /// another one with which it does not commute.
 fn note(world: &mut World, nth: usize, does: Does) {
@@ -477,13 +381,10 @@ fn note(world: &mut World, nth: usize, does: Does) {
     let me = me();
     let Memory { clocks, arcs: Arcs { all, ahead, learned, .. }, .. } = &mut world.memory;
     let arc = &mut all[nth];
-    if arc.is_unordered(clocks, me, does) {
+    if arc.touched.is_unordered(clocks, me, does) {
         learned.push(arc.made);
     }
-    arc.touched(does).note(clocks, me);
-    if does == Does::Claim || does == Does::Unwrap {
-        arc.claims.note(clocks, me);
-    }
+    arc.touched.note(clocks, me, does);
     if does.releases() {
         let mut mine = VectorClock::default();
         clocks.release_into(me, &mut mine);

@@ -6,7 +6,7 @@
 //! the closure ends. So the cell is accessed again before each operation but the first, if the
 //! thread did something in between that could have passed the right on.
 
-use super::arc::unseen_order;
+use super::unseen::unseen_order;
 use crate::execution::failure::inert;
 use crate::execution::step::perform;
 use crate::execution::{

@@ -1,8 +1,9 @@
 //! What an operation on an `Arc` does to its counts.
 //!
 //! Orderings are those of std's implementation. One deviation: `get_mut` there locks the count of
-//! `Weak`s, and another `get_mut` that finds it locked fails. Here no thread sees the lock. As there, all handles hold one `Weak` together,
-//! which the last owner gives up. It is not counted in the state, so that this begins with 0.
+//! `Weak`s, and another `get_mut` that finds it locked fails. Here no thread sees the lock. As
+//! there, all handles hold one `Weak` together, which the last owner gives up. It is not counted in
+//! the state, so that this begins with 0.
 
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release};
 

@@ -14,6 +14,8 @@ mod counting;
 pub(in crate::execution) mod primitive;
 pub(in crate::execution) mod robust;
 mod sequential;
+mod touched;
+pub(in crate::execution) mod unseen;
 mod weak;
 
 pub(crate) use counting::{Does, Makes, Of};

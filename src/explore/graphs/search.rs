@@ -252,8 +252,8 @@ impl Search {
     }
 
     /// Whether a read may read the store in this place, and take this option: it must not have to
-    /// wait then, nor to go on in its loop; and where a read-modify-write that must stay has read, no
-    /// other can.
+    /// wait then, nor to go on in its loop; and where a read-modify-write that must stay has read,
+    /// no other can.
     fn is_worth(&self, read: Id, label: &Label, (place, option): (usize, usize)) -> bool {
         let graph = self.graph();
         let object = label.object.expect("a read");

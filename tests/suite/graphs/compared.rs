@@ -129,7 +129,11 @@ fn random_programs_with_seqcst_only_read_what_interleavings_read() {
                 weak.retain(|reads, _| !is_stuck(reads) || sc.contains_key(reads)); // in vain
             }
             stuck += usize::from(sc.keys().any(is_stuck));
-            assert!(weak.keys().eq(sc.keys()), "seed {seed}: {program:?}\n{weak:?}\n{sc:?}");
+            // a token orders less than a SeqCst access does: an unpark need not hear of a park
+            let is_token = |all: (u64, Outcomes)| kind == Programs::Parks && all.1 == weak;
+            let is_same =
+                weak.keys().eq(sc.keys()) || allowed(&program, 3_000).is_some_and(is_token);
+            assert!(is_same, "seed {seed}: {program:?}\n{weak:?}\n{sc:?}");
         }
         assert!(stuck > 5 || kind == Programs::Onces, "{kind:?}: {stuck} of them can get stuck");
     }
