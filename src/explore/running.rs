@@ -198,8 +198,11 @@ impl Running {
         let knows_better = exploration.unseen.is_some();
         drop(exploration);
         if !over {
-            let learned = std::mem::take(&mut world.memory.arcs.learned);
+            let mut learned = std::mem::take(&mut world.memory.arcs.learned);
             execution::keep(world);
+            if self.assigned.job.only.is_some() {
+                learned.clear(); // its token says what is counted
+            }
             if anew || !learned.is_empty() {
                 self.learn(&learned);
                 return Next::Plan;

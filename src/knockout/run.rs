@@ -255,17 +255,24 @@ fn fate(this: &Group, knockout: &Knockout, models: &[&Usable], budget: Budget) -
         let mut verdict = ask(&explorers(knockout, model));
         let samplers = match &verdict {
             Verdict::Holds(coverage) if is_last => samplers(coverage),
+            // without its lock, what a model does may depend on plain memory: that can be sampled,
+            // and not explored
+            Verdict::Unknown(Bound::NotDeterministic(_)) if is_last => {
+                vec![Explorer::Portfolio { seed: 0 }]
+            }
             Verdict::Holds(_) | Verdict::Violated(_) | Verdict::Unknown(_) => Vec::new(),
         };
-        if let Verdict::Holds(coverage) = &mut verdict
-            && !samplers.is_empty()
-        {
-            match ask(&samplers) {
-                Verdict::Holds(sampled) => coverage.runs.extend(sampled.runs),
-                Verdict::Violated(found) if is_proof(&found) => verdict = Verdict::Violated(found),
+        if !samplers.is_empty() {
+            match (ask(&samplers), &mut verdict) {
+                (Verdict::Holds(sampled), Verdict::Holds(coverage)) => {
+                    coverage.runs.extend(sampled.runs)
+                }
+                (Verdict::Violated(found), _) if is_proof(&found) => {
+                    verdict = Verdict::Violated(found)
+                }
                 // samplers are not fair: what they take for a livelock may be a thread that they
                 // never chose
-                Verdict::Violated(_) | Verdict::Unknown(_) => {}
+                (Verdict::Holds(_) | Verdict::Violated(_) | Verdict::Unknown(_), _) => {}
             }
         }
         match verdict {

@@ -236,7 +236,8 @@ impl FromStr for Explorer {
             ("threads", []) => Ok(Explorer::Threads),
             _ => Err(format!(
                 "unknown explorer {text:?}; known: exhaustive, graphs, loom, loom:BOUND, dfs, \
-                 portfolio:SEED, random:SEED, pct:DEPTH:SEED, pos:SEED, urw:SEED, weak:SEED, threads"
+                 portfolio:SEED, random:SEED, pct:DEPTH:SEED, pos:SEED, urw:SEED, weak:SEED, \
+                 threads"
             )),
         }
     }

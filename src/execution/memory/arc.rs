@@ -16,12 +16,13 @@ use super::Stored;
 use super::ahead::Ahead;
 use super::clocks::Clocks;
 pub(crate) use super::counting::Does;
-use super::counting::Of;
+use super::counting::{Makes, Of};
 use super::robust::Strength;
 use super::touched::Touched;
 use crate::execution::step::step;
 use crate::execution::{
-    Counted, Effect, Engine, Pending, Seen, World, engine, execution, failure, loom, me, try_with,
+    Counted, Effect, Ending, Engine, Pending, Seen, World, engine, execution, failure, loom, me,
+    try_with,
 };
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::{Object, ObjectId, ObjectKind, Operation, ThreadId, Value};
@@ -43,6 +44,8 @@ struct ArcState {
     address: Option<usize>,
     /// The object on which its operations are steps, if they are.
     object: Option<ObjectId>,
+    /// How many handles there are, as far as its operations tell.
+    handles: u64,
     /// Whether there was a `Weak`.
     had_weak: bool,
     /// What those that read each value of the count of handles learn, and that of `Weak`s. If it is
@@ -55,6 +58,18 @@ struct ArcState {
 }
 
 impl ArcState {
+    /// An operation has told what it left of the handles. If that is not what it makes of those
+    /// that are known, handles of std share the value.
+    fn is_shared_with_std(&mut self, does: Does, told: u64) -> bool {
+        let makes = match does.makes(self.handles) {
+            Makes::This(handles) => Some(handles),
+            Makes::Nothing => None,
+        };
+        let left = does.left(told);
+        self.handles = left.unwrap_or(self.handles);
+        left != makes
+    }
+
     /// An operation has taken effect, and told how many handles it left or saw. It has read the
     /// value of its count that has this number, or the newest.
     fn tells(
@@ -134,6 +149,9 @@ impl Count {
             };
             let object = (counted && !world.over())
                 .then(|| world.create(Object { kind: ObjectKind::Arc, name: None, created: made }));
+            if object.is_some() && world.rules.weak && handles > 1 {
+                world.refuse("an Arc that handles of std share");
+            }
             if let (Some(object), Some(weak)) = (object, &mut world.memory.weak) {
                 weak.publish(object, Stored::Bits(handles as u64), VectorClock::default());
                 world.born(me(), object);
@@ -144,6 +162,7 @@ impl Count {
                 made,
                 address,
                 object,
+                handles: handles as u64,
                 had_weak: address.is_none(), // a value that is built with one
                 messages,
                 told,
@@ -218,7 +237,7 @@ impl Count {
         self.is_weak() && self.state(had_weak) == Some(true)
     }
 
-    /// Gives up an exploration in which its counts are weak.
+    /// Ends an execution in which its counts are weak.
     pub(crate) fn refuse(self, operation: &str) {
         self.state(|world, _| world.refuse(operation));
     }
@@ -252,8 +271,16 @@ impl Count {
                 world.memory.arcs.all[nth].had_weak |= does == Does::Downgrade;
                 let (result, count) = perform(sees);
                 world.accesses(me, object, Strength::Weak, does.looks());
+                let is_newest = acted.is_some() && sees.is_none();
+                if is_newest && does.of() == Of::Handles {
+                    let arc = &mut world.memory.arcs.all[nth];
+                    if arc.is_shared_with_std(does, count as u64) {
+                        world.refuse("an Arc that handles of std share");
+                        return (result, seen(count));
+                    }
+                }
                 let Memory { clocks, arcs, weak, .. } = &mut world.memory;
-                let read = weak.as_ref().filter(|_| acted.is_some()).map(|weak| weak.last_read());
+                let read = weak.as_ref().filter(|_| acted.is_some()).map(|weak| weak.read());
                 arcs.all[nth].tells(clocks, me, does, (count as u64, read));
                 (result, seen(count))
             }),
@@ -385,6 +412,12 @@ fn note(world: &mut World, nth: usize, does: Does) {
         learned.push(arc.made);
     }
     arc.touched.note(clocks, me, does);
+    // in weak memory a thread that looks again may wait for others, who run only then if it is a step
+    let is_alone = || world.threads.iter().filter(|thread| !thread.finished).count() < 2;
+    if world.rules.weak && does.looks() && !is_alone() {
+        learned.push(arc.made);
+        world.ending.get_or_insert(Ending::GivenUp);
+    }
     if does.releases() {
         let mut mine = VectorClock::default();
         clocks.release_into(me, &mut mine);

@@ -1,7 +1,8 @@
 //! What an operation on an `Arc` does to its counts.
 //!
-//! Orderings are those of std's implementation. One deviation: `get_mut` there locks the count of
-//! `Weak`s, and another `get_mut` that finds it locked fails. Here no thread sees the lock. As
+//! Orderings are those of std's implementation. Two deviations. `get_mut` there locks the count of
+//! `Weak`s, and another `get_mut` that finds it locked fails. Here no thread sees the lock. And the
+//! last owner acquires what the count tells, where std has a fence, which no documentation says. As
 //! there, all handles hold one `Weak` together, which the last owner gives up. It is not counted in
 //! the state, so that this begins with 0.
 

@@ -1,5 +1,5 @@
-//! Order that an execution does not see: that of the counts of std's `Arc`, and, under loom, that of
-//! uncounted ones.
+//! Order that an execution does not see: that of the counts of std's `Arc`, and, under loom, that
+//! of uncounted ones.
 
 use crate::execution::{Ending, World, me};
 use crate::vocabulary::verdict::Bound;

@@ -88,14 +88,17 @@ struct Kept {
     stores: Vec<Published>,
     /// The thread that created the object, and the time of that on its clock.
     born: Option<(ThreadId, u32)>,
+    /// How many stores came before the last exclusive borrow.
+    before: usize,
 }
 
 /// The stores of an execution.
 #[derive(Debug, Default)]
 pub(crate) struct Weak {
     objects: PerObject<Kept>,
-    /// Which store of its object was read last.
+    /// Which store of its object was read last, and how many came before the first that is kept.
     read: usize,
+    before: usize,
 }
 
 impl Weak {
@@ -103,9 +106,9 @@ impl Weak {
     pub(super) fn clear(&mut self) {
         self.objects.iter_mut().for_each(|kept| {
             kept.stores.clear();
-            kept.born = None;
+            (kept.born, kept.before) = (None, 0);
         });
-        self.read = 0;
+        (self.read, self.before) = (0, 0);
     }
 
     /// The initial value of an object that has been accessed.
@@ -123,8 +126,13 @@ impl Weak {
     }
 
     /// Which store of its object was read last.
-    pub(crate) fn last_read(&self) -> usize {
+    pub(super) fn read(&self) -> usize {
         self.read
+    }
+
+    /// The same, counted from the object's creation on, whatever has borrowed it exclusively.
+    pub(crate) fn last_read(&self) -> usize {
+        self.before + self.read
     }
 
     /// What the store that was read last publishes.
@@ -229,9 +237,10 @@ impl World {
         let Memory { weak: Some(weak), .. } = &mut self.memory else {
             unreachable!("the memory is weak")
         };
-        let stores = &weak.objects.of(object).stores;
-        weak.read = asked.as_ref().map_or(0, |at| *at).min(stores.len() - 1);
-        let value = stores[weak.read].value;
+        let Kept { stores, before, .. } = weak.objects.of(object);
+        let read = asked.as_ref().map_or(0, |at| *at);
+        let value = stores[read].value;
+        (weak.read, weak.before) = (read, *before);
         if let Err(ending) = asked {
             self.end(ending);
         }
@@ -302,7 +311,9 @@ impl World {
     pub(super) fn newest(&mut self, me: ThreadId, object: ObjectId) -> Option<Stored> {
         self.memory.weak.as_ref()?.objects.get(object)?.stores.first()?;
         let newest = with_strategy(|strategy| strategy.newest(self, object));
-        let stores = std::mem::take(&mut self.memory.weak.as_mut()?.objects.of(object).stores);
+        let kept = self.memory.weak.as_mut()?.objects.of(object);
+        let stores = std::mem::take(&mut kept.stores);
+        kept.before += stores.len() - 1; // the first of the next ones is no store
         self.numbers_anew(me, object);
         self.born(me, object);
         stores.get(newest).map(|store| store.value)
@@ -323,7 +334,7 @@ impl World {
         }
     }
 
-    /// Gives the exploration up: it has no model of this.
+    /// Ends the execution: there is no model of this. Others are explored, and the verdict is open.
     pub(in crate::execution) fn refuse(&mut self, operation: &str) {
         let operation = operation.to_string();
         self.end(Ending::Unknown(Bound::NotModelled { engine: "graphs", operation }));

@@ -148,7 +148,7 @@ impl Loops {
     ) -> bool {
         let of_object = |object| match (label.operation, label.exchange()) {
             (Operation::Load(order), _) => !is_ordered(graph, graph.next_of(thread), order),
-            (_, Some(_)) => self.spins.may_take(object),
+            (_, Some(exchange)) => self.spins.may_take(object, exchange.expected),
             (_, None) => false,
         };
         self.places.contains(place) && label.object.is_some_and(of_object)
@@ -218,7 +218,9 @@ impl Loops {
         let label = &graph.at(last).label;
         let may_await = match (label.operation, label.exchange()) {
             (Operation::Load(order), _) => !is_ordered(graph, last, order),
-            (_, Some(_)) => self.spins.may_take(label.object.expect("it accesses one")),
+            (_, Some(exchange)) => {
+                self.spins.may_take(label.object.expect("it accesses one"), exchange.expected)
+            }
             (_, None) => false,
         };
         may_await && self.places.insert(place)

@@ -24,8 +24,9 @@ pub(super) struct Names {
     /// The names of this execution's threads, and how many threads each has started.
     live: Vec<u32>,
     spawned: FxHashMap<u32, u32>,
-    /// The names of this execution's objects, of those that were asked for.
-    named: Vec<Option<u32>>,
+    /// The names of this execution's objects, of those that were asked for, and as which number of
+    /// which thread each had it: an exclusive borrow makes another object of an atomic.
+    named: Vec<Option<((ThreadId, u32), u32)>>,
     /// The object of this execution that was asked for last.
     last: Option<ObjectId>,
 }
@@ -64,10 +65,12 @@ impl Names {
     /// The name of an object of this execution.
     pub(super) fn object(&mut self, objects: &[ObjectState], object: ObjectId) -> u32 {
         self.last = Some(object);
-        if let Some(Some(name)) = self.named.get(object.index()) {
+        let state = &objects[object.index()];
+        if let Some(Some((born, name))) = self.named.get(object.index())
+            && *born == state.born
+        {
             return *name;
         }
-        let state = &objects[object.index()];
         let key = match state.role {
             Role::FirstCome(key) => (NOBODY, key as u32),
             Role::Plain | Role::Once { .. } | Role::Barrier { .. } => {
@@ -77,7 +80,7 @@ impl Names {
         let fresh = self.objects.len() as u32;
         let name = *self.objects.entry(key).or_insert(fresh);
         self.named.resize(self.named.len().max(object.index() + 1), None);
-        self.named[object.index()] = Some(name);
+        self.named[object.index()] = Some((state.born, name));
         name
     }
 

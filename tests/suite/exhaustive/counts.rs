@@ -4,7 +4,7 @@ use super::outcomes::outcomes;
 use selvedge::cell::UnsafeCell;
 use selvedge::sync::atomic::{AtomicU32, Ordering::Relaxed, Ordering::SeqCst};
 use selvedge::sync::{Arc, Mutex, Weak};
-use selvedge::{Check, Explorer, Kind, Verdict, thread};
+use selvedge::{Bound, Check, Config, Explorer, Kind, Verdict, thread};
 use std::collections::BTreeSet;
 
 const LOOM: Explorer = Explorer::Loom { preemption_bound: None };
@@ -346,4 +346,35 @@ fn raw_handles_are_counted_in_a_model() {
         count
     });
     assert_eq!(seen, BTreeSet::from([1, 2]));
+}
+
+/// A token says which `Arc`s are counted. A mended program may need more of them: its one execution
+/// is then over, and does not begin anew.
+#[test]
+fn a_token_is_replayed_once_although_the_mended_program_counts_more() {
+    let model = |is_mended: bool| {
+        move || {
+            let mine = Arc::new(AtomicU32::new(0));
+            let theirs = Arc::clone(&mine);
+            let other = thread::spawn(move || theirs.store(1, Relaxed));
+            let seen = mine.load(Relaxed);
+            if is_mended {
+                _ = Arc::strong_count(&mine);
+            }
+            other.join().unwrap();
+            assert!(is_mended || seen == 0);
+        }
+    };
+    for explorer in [Explorer::Exhaustive, Explorer::Graphs] {
+        let check = |config| Check::new("mended").explorers([explorer]).config(config);
+        let found = match check(Config { replay: None, failures: None }).run(model(false)) {
+            Verdict::Violated(found) => found,
+            other => panic!("{other:?}"),
+        };
+        let again = Config { replay: Some(found.replay.clone()), failures: None };
+        match check(again).run(model(true)) {
+            Verdict::Unknown(Bound::Replay(_)) => {}
+            other => panic!("{explorer}: {other:?}"),
+        }
+    }
 }

@@ -7,8 +7,9 @@ use super::{allowed, check, executions, soaked, spawn_all, violated};
 use selvedge::cell::UnsafeCell;
 use selvedge::hint;
 use selvedge::sync::Arc;
-use selvedge::sync::atomic::{AtomicBool, AtomicUsize, fence};
+use selvedge::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize, fence};
 use selvedge::{Bound, Explorer, Extent, Kind, Verdict, thread};
+use std::ptr;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
@@ -545,4 +546,29 @@ fn an_explorer_that_does_not_wait_is_not_taken_for_this_one() {
     let allowed = |waits| allowed(&program(waits), 1_000).expect("it is small");
     assert_eq!((allowed(true).0, allowed(false).0), (1, 3));
     assert_eq!(explored(Explorer::Graphs, &program(true)), allowed(true));
+}
+
+/// Addresses are those of one execution: who waits for one does not wait as for a lock.
+#[test]
+fn a_spin_lock_may_be_free_as_long_as_it_holds_an_address() {
+    let model = || {
+        let free = Box::into_raw(Box::new(7));
+        let lock = Arc::new(AtomicPtr::new(free));
+        let counted = Arc::new(Counter::new());
+        let (theirs, counts, place) =
+            (Arc::clone(&lock), Arc::clone(&counted), free.expose_provenance());
+        spawn_all(3, move |thread| {
+            let free = ptr::with_exposed_provenance_mut(place);
+            let held = ptr::with_exposed_provenance_mut(place + 1 + thread);
+            while theirs.compare_exchange(free, held, Acquire, Relaxed).is_err() {
+                hint::spin_loop();
+            }
+            counts.add();
+            theirs.store(free, Release);
+        });
+        assert_eq!(lock.load(Relaxed), free);
+        // SAFETY: the threads have ended
+        drop(unsafe { Box::from_raw(free) });
+    };
+    assert!(executions("addresses", model) >= 6);
 }

@@ -368,6 +368,38 @@ fn outcomes<H: Handles>(
     }
 }
 
+/// Programs that were wrong once, and those that need an ordering of one operation: a thread has
+/// seen that another one has given up a handle, synchronises with it, and looks at its store.
+#[test]
+fn each_ordering_of_an_owner_has_a_program_that_needs_it() {
+    let stores: (bool, &[Op]) = (true, &[Op::Store(0)]);
+    let stores_weak: (bool, &[Op]) = (false, &[Op::Store(0)]);
+    let programs: [[(bool, &[Op]); 2]; 8] = [
+        [stores, (true, &[Op::Unwrap, Op::Load(0)])],
+        [stores, (true, &[Op::IntoInner, Op::Load(0)])],
+        [stores, (true, &[Op::IsAlone, Op::Load(0)])],
+        [stores, (true, &[Op::Count, Op::MakeMut, Op::Load(0)])],
+        [stores_weak, (true, &[Op::WeakCount, Op::Downgrade, Op::Load(0)])],
+        [
+            (true, &[Op::Another, Op::Store(0), Op::GiveUp]),
+            (false, &[Op::CountOfWeak, Op::CountOfWeak, Op::Upgrade, Op::Load(0)]),
+        ],
+        [
+            (true, &[Op::Load(0), Op::IsAlone, Op::Store(1), Op::IsAlone]),
+            (true, &[Op::Downgrade, Op::Store(0)]),
+        ],
+        [
+            (false, &[Op::Load(0), Op::AnotherWeak, Op::WeakCountOfWeak]),
+            (true, &[Op::IntoInner, Op::Store(0), Op::Load(1)]),
+        ],
+    ];
+    for program in programs {
+        let program = Program(program.map(|(is_handle, ops)| (is_handle, ops.to_vec())).to_vec());
+        let ours = outcomes::<Arc<()>>(Explorer::Graphs, &program);
+        assert_eq!(ours, outcomes::<Twin>(Explorer::Graphs, &program), "{program:?}");
+    }
+}
+
 /// How many of these programs see something that no interleaving shows.
 fn compare(explorer: Explorer, programs: u64) -> (u64, usize) {
     let (mut differ, mut weak) = (0, 0);
@@ -576,6 +608,39 @@ fn whoever_drops_the_last_handle_may_be_another_one() {
                 Verdict::Violated(found) if found.kind == Kind::DataRace => {}
                 other => panic!("{explorer:?}, {swapped}, {by_join}: {other:?}"),
             }
+        }
+    }
+}
+
+/// A look and an unwrapping that succeeds do not commute, whichever comes first.
+#[test]
+fn a_count_may_be_looked_at_before_and_after_its_value_is_unwrapped() {
+    for explorer in [Explorer::Graphs, Explorer::Exhaustive] {
+        for main_looks in [false, true] {
+            let seen = Std::new(StdMutex::new(BTreeSet::new()));
+            let seeing = Std::clone(&seen);
+            let model = move || {
+                let shared = Arc::new(());
+                let weak = Arc::downgrade(&shared);
+                let (mut looks, mut unwraps) =
+                    (Some(move || weak.strong_count()), Some(move || Arc::try_unwrap(shared)));
+                let count = if main_looks {
+                    let unwraps = unwraps.take().expect("it is there");
+                    let other = thread::spawn(move || unwraps().is_ok());
+                    let count = looks.take().expect("it is there")();
+                    assert!(other.join().unwrap());
+                    count
+                } else {
+                    let other = thread::spawn(looks.take().expect("it is there"));
+                    assert!(unwraps.take().expect("it is there")().is_ok());
+                    other.join().unwrap()
+                };
+                seeing.lock().unwrap().insert(count);
+            };
+            let verdict = check("looks").again_never().explorers([explorer]).run(model);
+            assert!(matches!(verdict, Verdict::Holds(_)), "{verdict:?}");
+            let seen = std::mem::take(&mut *seen.lock().unwrap());
+            assert_eq!(Vec::from_iter(seen), [0, 1], "{explorer}, {main_looks}");
         }
     }
 }

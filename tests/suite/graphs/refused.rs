@@ -121,6 +121,8 @@ fn what_the_last_owner_of_an_arc_reads_is_explored() {
 fn an_atomic_is_shared_again_after_an_exclusive_borrow() {
     fn model(stores: Ordering) -> impl Fn() + Send + Sync + 'static {
         move || {
+            let mut value = AtomicUsize::new(0);
+            value.store(1, Relaxed);
             let place = Arc::new(AtomicPtr::<AtomicUsize>::new(std::ptr::null_mut()));
             let theirs = Arc::clone(&place);
             let adds = thread::spawn(move || {
@@ -130,8 +132,6 @@ fn an_atomic_is_shared_again_after_an_exclusive_borrow() {
                     assert_eq!(unsafe { &*value }.fetch_add(1, Relaxed), 2);
                 }
             });
-            let mut value = AtomicUsize::new(0);
-            value.store(1, Relaxed);
             *value.get_mut() += 1;
             let value = Box::into_raw(Box::new(value));
             place.store(value, stores);
@@ -209,4 +209,74 @@ fn what_has_no_model_leaves_the_verdict_open() {
         let lazy = LazyLock::new(|| AtomicUsize::new(0));
         lazy.store(1, Relaxed);
     });
+}
+
+/// What an exclusive borrow leaves is the value of another object: a thread may read it although
+/// newer stores are known, and what was stored before the borrow is gone.
+#[test]
+fn what_an_exclusive_borrow_leaves_is_read_as_any_older_value() {
+    let seen = |borrows: bool| {
+        let seen = std::sync::Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
+        let seeing = std::sync::Arc::clone(&seen);
+        let count = executions("borrowed", move || {
+            let mut value = AtomicUsize::new(if borrows { 0 } else { 2 });
+            if borrows {
+                value.store(1, Relaxed);
+                *value.get_mut() = 2;
+            }
+            let shared = Arc::new((value, AtomicUsize::new(0)));
+            let theirs = Arc::clone(&shared);
+            let other = thread::spawn(move || {
+                let taken = theirs.0.compare_exchange(2, 3, Relaxed, Relaxed);
+                theirs.1.store(1, Relaxed);
+                taken.is_ok()
+            });
+            let read = (shared.1.load(Relaxed), shared.0.load(Relaxed));
+            seeing.lock().unwrap().insert((read, other.join().unwrap()));
+        });
+        (count, std::mem::take(&mut *seen.lock().unwrap()))
+    };
+    assert_eq!(seen(true), seen(false));
+    assert!(seen(true).1.contains(&((1, 2), true)));
+}
+
+/// A loop that waits until nobody else has a handle looks at a count that is a value.
+#[test]
+fn a_loop_waits_for_the_count_of_an_arc() {
+    let waits = || {
+        let shared = Arc::new(AtomicUsize::new(0));
+        let theirs = Arc::clone(&shared);
+        let other = thread::spawn(move || theirs.store(1, Relaxed));
+        while Arc::strong_count(&shared) > 1 {
+            thread::yield_now();
+        }
+        other.join().unwrap();
+    };
+    assert!(executions("waits", waits) > 0);
+}
+
+/// Handles of std count where no model sees it.
+#[test]
+fn an_arc_that_handles_of_std_share_leaves_the_verdict_open() {
+    let shared = |unseen: fn(&std::sync::Arc<u32>)| {
+        move || {
+            let std = std::sync::Arc::new(0);
+            let mine: Arc<u32> = Arc::from(std::sync::Arc::clone(&std));
+            unseen(&std);
+            drop(std);
+            let theirs = Arc::clone(&mine);
+            let other = thread::spawn(move || *theirs);
+            let alone = Arc::try_unwrap(mine).is_ok();
+            let _ = (other.join().unwrap(), alone);
+        }
+    };
+    let unseen: [fn(&std::sync::Arc<u32>); 2] = [|_| {}, |std| std::mem::forget(std.clone())];
+    for unseen in unseen {
+        match check("std").run(shared(unseen)) {
+            Verdict::Unknown(Bound::NotModelled { engine: "graphs", operation }) => {
+                assert!(operation.contains("handles of std"), "{operation}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }

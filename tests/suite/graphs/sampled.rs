@@ -292,7 +292,7 @@ fn refused(publishes: Ordering) -> impl Fn() + Send + Sync {
     }
 }
 
-/// The explorer of graphs ends where it comes to what has no model.
+/// The explorer of graphs ends where it comes to what has no model before it has met another graph.
 #[test]
 fn a_sampler_looks_for_failures_where_others_have_no_model() {
     let is_open = |verdict: &Verdict| {
