@@ -612,7 +612,8 @@ fn whoever_drops_the_last_handle_may_be_another_one() {
     }
 }
 
-/// A look and an unwrapping that succeeds do not commute, whichever comes first.
+/// A look and an unwrapping that succeeds do not commute, whichever comes first. (The `Weak` is
+/// kept: its drop beside the unwrapping would make the `Arc` counted.)
 #[test]
 fn a_count_may_be_looked_at_before_and_after_its_value_is_unwrapped() {
     for explorer in [Explorer::Graphs, Explorer::Exhaustive] {
@@ -622,9 +623,11 @@ fn a_count_may_be_looked_at_before_and_after_its_value_is_unwrapped() {
             let model = move || {
                 let shared = Arc::new(());
                 let weak = Arc::downgrade(&shared);
-                let (mut looks, mut unwraps) =
-                    (Some(move || weak.strong_count()), Some(move || Arc::try_unwrap(shared)));
-                let count = if main_looks {
+                let (mut looks, mut unwraps) = (
+                    Some(move || (weak.strong_count(), weak)),
+                    Some(move || Arc::try_unwrap(shared)),
+                );
+                let (count, _weak) = if main_looks {
                     let unwraps = unwraps.take().expect("it is there");
                     let other = thread::spawn(move || unwraps().is_ok());
                     let count = looks.take().expect("it is there")();
