@@ -42,8 +42,8 @@ const EXPLORERS: &str = "Who chooses the schedules; may be given several times";
 /// The long help about explorers.
 fn explorers() -> String {
     let default = "Without this option: exhaustive, then graphs unless weak memory adds nothing, \
-                   then weak:0 and portfolio:0\nwhere that is too much; and as a second opinion loom:2 and \
-                   then loom.";
+                   then weak:0 and portfolio:0\nwhere that is too much; and as a second opinion \
+                   loom:2 and then loom.";
     format!("{EXPLORERS}\n\n{}\n\n{default}", Explorer::NAMES)
 }
 

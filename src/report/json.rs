@@ -14,8 +14,8 @@
 //! * `….objects[]`: `name`, `kind`, `created`; the place in the list is the object's number
 //! * `….events[]`: `number` (from 1, as drawn), `thread`, `operation`, `ordering`, `target` (the
 //!   thread of spawn, join, unpark), `object`, `value`, `written`, `location`, `latest` (for a
-//!   stale load: the value it did not see), `reason` (why it need not, or why nothing orders the two
-//!   accesses of a data race; only where it is known)
+//!   stale load: the value it did not see), `reason` (why it need not, or why nothing orders the
+//!   two accesses of a data race; only where it is known)
 //! * `….conflicts[]`: pairs of event numbers
 //!
 //! Numbers and booleans that an operation read or wrote are JSON numbers and booleans (64-bit:

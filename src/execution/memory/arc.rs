@@ -412,7 +412,7 @@ fn note(world: &mut World, nth: usize, does: Does) {
         learned.push(arc.made);
     }
     arc.touched.note(clocks, me, does);
-    // in weak memory a thread that looks again may wait for others, who run only then if it is a step
+    // in weak memory a thread that looks again may wait for others, who run only if it is a step
     let is_alone = || world.threads.iter().filter(|thread| !thread.finished).count() < 2;
     if world.rules.weak && does.looks() && !is_alone() {
         learned.push(arc.made);

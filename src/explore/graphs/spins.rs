@@ -33,8 +33,8 @@ pub(super) struct Spins {
 }
 
 impl Spins {
-    /// Whether a compare-exchange of the object may be an awaiting event. One that expects an address
-    /// may not: addresses are those of one execution.
+    /// Whether a compare-exchange of the object may be an awaiting event. One that expects an
+    /// address may not: addresses are those of one execution.
     pub(super) fn may_take(&self, object: u32, expected: Stored) -> bool {
         let is_address = matches!(expected, Stored::Pointer(address) if !address.is_null());
         !is_address && !self.raced.contains(&object)

@@ -1,8 +1,8 @@
 //! Arbitrary precedence between a few operations, as a set in one word.
 //!
 //! Under weak memory "returned before" is happens-before, as far as atomics, fences, locks, parks
-//! and joins make it. This is a partial order, and not always one of intervals: of two pairs of ordered operations, neither first one need precede the other
-//! pair's second.
+//! and joins make it. This is a partial order, and not always one of intervals: of two pairs of
+//! ordered operations, neither first one need precede the other pair's second.
 
 use super::Order;
 use crate::linearize::Specification;
