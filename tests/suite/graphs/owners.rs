@@ -406,10 +406,11 @@ fn compare(explorer: Explorer, programs: u64) -> (u64, usize) {
     for seed in 0..programs {
         let program = random(&mut fastrand::Rng::with_seed(seed));
         let Some(ours) = outcomes::<Arc<()>>(explorer, &program) else { continue };
-        let theirs = outcomes::<Twin>(Explorer::Graphs, &program).unwrap_or_default();
-        let strong = outcomes::<Arc<()>>(Explorer::Exhaustive, &program).unwrap_or_default();
-        assert!(strong.is_subset(&theirs), "seed {seed}: {program:?}");
-        weak += usize::from(strong != theirs);
+        let theirs = outcomes::<Twin>(Explorer::Graphs, &program).expect("they meet there, too");
+        let strong = outcomes::<Arc<()>>(Explorer::Exhaustive, &program);
+        let is_allowed = strong.as_ref().is_none_or(|strong| strong.is_subset(&theirs));
+        assert!(is_allowed, "seed {seed}: {program:?}");
+        weak += usize::from(strong.is_some_and(|strong| strong != theirs));
         if ours != theirs {
             assert_eq!(
                 explorer,

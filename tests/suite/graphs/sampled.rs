@@ -4,11 +4,12 @@ use super::program::{Op, Outcome, Program, Reads, failing, is_stuck, outcomes, s
 use super::random::{Kind as Programs, random};
 use super::refused::publish;
 use super::steps::allowed;
+use super::tokens::replay;
 use super::{load, program, soaked, store};
 use selvedge::sync::atomic::AtomicUsize;
 use selvedge::sync::{Arc, Mutex};
 use selvedge::{
-    Bound, Budget, Check, Config, Counterexample, Explorer, Extent, Kind, Verdict, hint, thread,
+    Bound, Budget, Check, Counterexample, Explorer, Extent, Kind, Verdict, hint, thread,
 };
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
@@ -29,7 +30,6 @@ fn check(name: &str, executions: u64) -> Check<'static> {
 struct Seen {
     allowed: usize,
     missed: usize,
-    invented: usize,
 }
 
 fn compare(explorer: Explorer, (kind, size): (Programs, usize), programs: u64, each: u64) -> Seen {
@@ -44,7 +44,6 @@ fn compare(explorer: Explorer, (kind, size): (Programs, usize), programs: u64, e
         assert!(invented == 0 || explorer != WEAK, "seed {seed}: {program:?}: {seen:?}");
         compared.allowed += all.len();
         compared.missed += all.difference(&seen).count();
-        compared.invented += invented;
     }
     compared
 }
@@ -66,7 +65,6 @@ fn samples_of_random_programs_read_only_what_rc11_allows() {
         (Programs::Onces, 7),
     ] {
         let seen = compare(WEAK, (kind, size), soaked(40, 4_000), soaked(100, 1_000));
-        assert_eq!(seen.invented, 0, "{kind:?}");
         assert!(seen.missed < seen.allowed / 5, "{kind:?}: {seen:?}");
     }
 }
@@ -138,11 +136,6 @@ fn found(explorer: Explorer, program: &Program, outcome: &Outcome) -> Counterexa
         Verdict::Violated(found) => *found,
         other => panic!("{program:?}: {outcome:?}: {other:?}"),
     }
-}
-
-fn replay(token: &str, model: impl Fn() + Send + Sync + 'static) -> Verdict {
-    let config = Config { replay: Some(token.to_string()), failures: None };
-    Check::new("program").leaks(false).config(config).run(model)
 }
 
 /// The token is one of graphs, too.

@@ -18,7 +18,7 @@ fn found(program: &Program, outcome: &Outcome) -> Counterexample {
     }
 }
 
-fn replay(token: &str, model: impl Fn() + Send + Sync + 'static) -> Verdict {
+pub(super) fn replay(token: &str, model: impl Fn() + Send + Sync + 'static) -> Verdict {
     let config = Config { replay: Some(token.to_string()), failures: None };
     Check::new("program").leaks(false).config(config).run(model)
 }
