@@ -71,22 +71,21 @@ impl<'a> Maximal<'a> {
     }
 
     /// Whether an event was added in the maximal way, among what was there before it and what is in
-    /// the past of the store: it reads the newest store, or is it; nobody reads it; it takes its
-    /// first option.
+    /// the past of the store: it reads the newest store, or is it; it takes its first option.
+    ///
+    /// Nobody who was there before it reads it: what a revisited read reads is frozen, and so never
+    /// asked about.
     pub(super) fn is_maximal(&mut self, id: Id) -> bool {
         let event = self.graph.at(id);
         if event.option != 0 {
             return false;
         }
         let Some(object) = event.label.object else { return true };
-        let is_newest = if event.label.awaits {
-            self.reads_newest_accepted(id)
-        } else {
-            let (newest, is_above) = self.newest(object, id);
-            if event.label.only_stores() { is_above } else { newest == event.from() }
-        };
-        let is_read = |reader: &Id| self.is_earlier(event.stamp, *reader);
-        is_newest && (event.written.is_none() || !event.readers.iter().any(is_read))
+        if event.label.awaits {
+            return self.reads_newest_accepted(id);
+        }
+        let (newest, is_above) = self.newest(object, id);
+        if event.label.only_stores() { is_above } else { newest == event.from() }
     }
 }
 

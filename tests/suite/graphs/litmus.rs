@@ -46,6 +46,12 @@ fn litmus_tests_of_seqcst_have_the_executions_that_are_known() {
     counts(&[
         ("SB+2sc+scf", 3, program(2, &[&[store(0, SeqCst), load(1, SeqCst)], &late])),
         ("2+2W+2sc+scf", 3, program(2, &[&first, &[store(1, Relaxed), FENCE, two(0, Relaxed)]])),
+        // each store of the last thread may close the cycle, and the read must not read it then
+        (
+            "2+2W+4sc+read",
+            9,
+            program(2, &[&first, &[load(0, Relaxed)], &[store(1, SeqCst), two(0, SeqCst)]]),
+        ),
         ("2+2W+3sc+rel1", 4, program(2, &[&first, &[store(1, Release), two(0, SeqCst)]])),
         ("RWC+syncs", 7, program(2, &[&[store(0, Relaxed)], &reads, &late])),
         (
