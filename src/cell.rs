@@ -38,10 +38,8 @@ impl<T> UnsafeCell<T> {
     /// Creates a cell that holds `value`.
     #[cfg(feature = "model")]
     #[track_caller]
-    pub fn new(value: T) -> Self {
-        let home = Home::new(ObjectKind::Cell);
-        cell::create(&home);
-        UnsafeCell { home, data: std::cell::UnsafeCell::new(value) }
+    pub const fn new(value: T) -> Self {
+        UnsafeCell { home: Home::new(ObjectKind::Cell), data: std::cell::UnsafeCell::new(value) }
     }
 
     /// Creates a cell that holds `value`.

@@ -20,15 +20,6 @@ use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use smallvec::SmallVec;
 use std::panic::Location;
 
-/// Creates the engine's side of a new condition variable.
-pub(crate) fn create(home: &Home) {
-    match engine() {
-        Engine::Loom => loom::condvar::create(home.id()),
-        Engine::Shuttle => with(|world| world.born(me(), home.id())),
-        Engine::Std => {}
-    }
-}
-
 pub(super) fn enqueue(world: &mut World, condvar: ObjectId, mutex: ObjectId, me: ThreadId) {
     world.object(condvar).waiters.push((me, false));
     let object = world.object(mutex);

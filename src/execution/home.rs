@@ -1,8 +1,9 @@
 //! The execution to which an object belongs: the one that created it.
 
+use super::birth::{self, Birth, Initial};
 use super::failure::{freeze, panic_while_unwinding, past};
 use super::{Engine, engine, execution, real, try_with};
-use crate::vocabulary::trace::{Object, ObjectId, ObjectKind};
+use crate::vocabulary::trace::{ObjectId, ObjectKind};
 use std::panic::Location;
 use std::sync::atomic::AtomicU64;
 
@@ -25,26 +26,27 @@ pub(crate) struct Home {
 
 impl Home {
     #[track_caller]
-    pub(crate) fn new(kind: ObjectKind) -> Home {
-        let created = Location::caller();
-        let execution = execution();
-        let id = if execution == 0 {
-            ObjectId(0)
-        } else {
-            try_with(|world| world.create(Object { kind, name: None, created }))
-                .unwrap_or(ObjectId(0))
-        };
-        Home { execution, id, kind, created, part: false, user: AtomicU64::new(0) }
+    pub(crate) const fn new(kind: ObjectKind) -> Home {
+        Home::of(Birth { kind, created: Location::caller(), part: false, initial: None })
     }
 
     /// The identity of an object that is part of another facade type.
-    pub(crate) fn part(self) -> Home {
-        let mut part = self;
-        part.part = true;
-        if part.execution != 0 {
-            try_with(|world| world.object(part.id).part = true);
-        }
-        part
+    #[track_caller]
+    pub(crate) const fn part(kind: ObjectKind) -> Home {
+        Home::of(Birth { kind, created: Location::caller(), part: true, initial: None })
+    }
+
+    /// The identity of an atomic with this value.
+    #[track_caller]
+    pub(crate) const fn atomic(initial: Initial) -> Home {
+        let (kind, created) = (ObjectKind::Atomic, Location::caller());
+        Home::of(Birth { kind, created, part: false, initial: Some(initial) })
+    }
+
+    const fn of(birth: Birth) -> Home {
+        let Birth { kind, created, part, .. } = birth;
+        let (execution, id) = birth::begin(birth);
+        Home { execution, id, kind, created, part, user: AtomicU64::new(0) }
     }
 
     /// Marks an object that the first thread to arrive creates: its creator does not identify it.

@@ -2,8 +2,8 @@
 
 use super::failure::{handle_if_inert, stay, unwinds_under_loom};
 use super::step::perform;
-use super::{Effect, Engine, Hold, Home, Pending, Seen, Waits, World, engine, loom, me, with};
-use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId, Value};
+use super::{Effect, Hold, Home, Pending, Seen, Waits, World, engine, loom, with};
+use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
 use std::panic::Location;
 
 /// For writing, or for reading.
@@ -19,19 +19,6 @@ impl Mode {
             Mode::Write => (Operation::Lock, Waits::Lock),
             Mode::Read => (Operation::ReadLock, Waits::ReadLock),
         }
-    }
-}
-
-/// Creates the engine's side of a new lock.
-pub(crate) fn create(home: &Home, kind: ObjectKind) {
-    match engine() {
-        Engine::Loom => loom::lock::create(home.id(), kind),
-        Engine::Shuttle => with(|world| {
-            if world.rules.weak {
-                world.born(me(), home.id());
-            }
-        }),
-        Engine::Std => {}
     }
 }
 

@@ -10,6 +10,7 @@
 //!
 //! Only this module and [`explore`](crate::explore) name loom or shuttle.
 
+mod birth;
 pub(crate) mod condvar;
 pub(crate) mod failure;
 pub(crate) mod gate;
@@ -23,6 +24,7 @@ pub(crate) mod memory;
 mod operation;
 mod pulse;
 pub(crate) mod real;
+mod region;
 mod rules;
 mod schedule;
 mod state;
@@ -100,14 +102,21 @@ pub(crate) fn is_modelled() -> bool {
 /// # Panics
 /// Outside of an execution.
 pub(crate) fn with<R>(f: impl FnOnce(&mut World) -> R) -> R {
-    WORLD.with_borrow_mut(|world| f(world.as_deref_mut().expect("inside an execution")))
+    WORLD.with_borrow_mut(|world| {
+        let world = world.as_deref_mut().expect("inside an execution");
+        birth::take_in(world);
+        f(world)
+    })
 }
 
 /// Like [`with`], but `None` outside of an execution.
 pub(crate) fn try_with<R>(f: impl FnOnce(&mut World) -> R) -> Option<R> {
     WORLD
         .try_with(|world| {
-            world.try_borrow_mut().ok().and_then(|mut world| world.as_deref_mut().map(f))
+            let mut world = world.try_borrow_mut().ok()?;
+            let world = world.as_deref_mut()?;
+            birth::take_in(world);
+            Some(f(world))
         })
         .ok()
         .flatten()
@@ -139,9 +148,10 @@ pub(crate) fn begin(rules: &Rules) {
     ENGINE.set(rules.engine);
     ME.set(ThreadId::MAIN);
     EXECUTION.set(world.log.execution);
+    birth::executes(world.log.execution);
     past::begins(world.log.execution);
     cell::forget();
-    stack::forget_names();
+    stack::forget();
     WORLD.with_borrow_mut(|slot| *slot = Some(world));
     if rules.engine == Engine::Loom {
         loom::begin();
@@ -182,5 +192,6 @@ pub(crate) fn end() -> Option<Box<World>> {
     }
     ENGINE.set(Engine::Std);
     EXECUTION.set(0);
+    birth::executes(0);
     world
 }

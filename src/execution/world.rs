@@ -1,5 +1,6 @@
 //! The state of one execution: what it has done, its threads, objects and memory, and how it ended.
 
+use super::birth;
 use super::failure::{self, Ending};
 use super::memory::Memory;
 use super::state::{ObjectState, Role, ThreadState};
@@ -77,6 +78,7 @@ impl World {
             dropped: false,
         });
         self.loom.has_object();
+        birth::knows(self.objects.len());
         id
     }
 

@@ -6,9 +6,8 @@
 //! compare-exchanges never fail spuriously.
 
 use crate::execution::Home;
-use crate::execution::memory::atomic::{self, Rmw, Strength};
+use crate::execution::memory::atomic::{self, Rmw, Stored, Strength};
 use crate::sync::Named;
-use crate::trace::ObjectKind;
 use std::fmt;
 pub use std::sync::atomic::{Ordering, compiler_fence};
 
@@ -20,19 +19,19 @@ pub fn fence(order: Ordering) {
 
 /// The operations of every atomic.
 macro_rules! any {
-    ($name:ident $(<$t:ident>)?, $ty:ty, $std:ty) => {
+    ($name:ident $(<$t:ident>)?, $ty:ty, $std:ty, |$value:ident| $stored:expr) => {
         #[doc = concat!("[`std::sync::atomic::", stringify!($name), "`], modelled.")]
         pub struct $name $(<$t>)? {
             home: Home,
             std: $std,
         }
 
-        impl $(<$t: 'static>)? $name $(<$t>)? {
+        impl $(<$t>)? $name $(<$t>)? {
             /// Creates an atomic that holds `value`.
             #[track_caller]
-            pub fn new(value: $ty) -> Self {
-                let home = Home::new(ObjectKind::Atomic);
-                atomic::create(&home, value);
+            pub const fn new(value: $ty) -> Self {
+                let $value = value;
+                let home = Home::atomic(($stored, atomic::create::<$ty>));
                 Self { home, std: <$std>::new(value) }
             }
 
@@ -132,14 +131,14 @@ macro_rules! any {
             }
         }
 
-        impl $(<$t: 'static>)? Default for $name $(<$t>)? where $ty: DefaultValue {
+        impl $(<$t>)? Default for $name $(<$t>)? where $ty: DefaultValue {
             #[track_caller]
             fn default() -> Self {
                 Self::new(<$ty as DefaultValue>::default_value())
             }
         }
 
-        impl $(<$t: 'static>)? From<$ty> for $name $(<$t>)? {
+        impl $(<$t>)? From<$ty> for $name $(<$t>)? {
             #[track_caller]
             fn from(value: $ty) -> Self {
                 Self::new(value)
@@ -189,7 +188,7 @@ macro_rules! fetch {
 
 macro_rules! integer {
     ($($name:ident, $ty:ty;)*) => { $(
-        any!($name, $ty, std::sync::atomic::$name);
+        any!($name, $ty, std::sync::atomic::$name, |value| Stored::Bits(value as u64));
         fetch!($name, $ty,
             fetch_add => Add: "Adds `value`, wrapping on overflow. Returns the value before.";
             fetch_sub => Sub: "Subtracts `value`, wrapping on overflow. Returns the value before.";
@@ -221,7 +220,7 @@ integer! {
     AtomicIsize, isize;
 }
 
-any!(AtomicBool, bool, std::sync::atomic::AtomicBool);
+any!(AtomicBool, bool, std::sync::atomic::AtomicBool, |value| Stored::Bits(value as u64));
 fetch!(AtomicBool, bool,
     fetch_and => And: "Logical AND. Returns the previous value.";
     fetch_nand => Nand: "Logical NAND. Returns the previous value.";
@@ -242,4 +241,4 @@ impl AtomicBool {
     }
 }
 
-any!(AtomicPtr<T>, *mut T, std::sync::atomic::AtomicPtr<T>);
+any!(AtomicPtr<T>, *mut T, std::sync::atomic::AtomicPtr<T>, |value| Stored::Pointer(value.cast()));

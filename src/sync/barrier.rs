@@ -42,7 +42,7 @@ impl Barrier {
     /// Creates a barrier that opens once `threads` threads wait at it.
     #[track_caller]
     #[must_use]
-    pub fn new(threads: usize) -> Self {
+    pub const fn new(threads: usize) -> Self {
         let state = Mutex::part(State { arrived: 0, generation: 0 });
         Barrier { state, open: Condvar::steady(), threads }
     }

@@ -55,18 +55,19 @@ impl Condvar {
     /// Creates a condition variable without waiters.
     #[track_caller]
     #[must_use]
-    pub fn new() -> Self {
-        let home = Home::new(ObjectKind::Condvar);
-        condvar::create(&home);
-        Condvar { home, std: std::sync::Condvar::new(), early_end: EarlyEnd::Spurious }
+    pub const fn new() -> Self {
+        Condvar::with_home(Home::new(ObjectKind::Condvar), EarlyEnd::Spurious)
     }
 
     /// Creates one whose waits never wake spuriously. It is for types that wait in an internal
     /// loop, which users do not see.
     #[track_caller]
-    pub(crate) fn steady() -> Self {
-        let Condvar { home, std, .. } = Condvar::new();
-        Condvar { home: home.part(), std, early_end: EarlyEnd::Never }
+    pub(crate) const fn steady() -> Self {
+        Condvar::with_home(Home::part(ObjectKind::Condvar), EarlyEnd::Never)
+    }
+
+    const fn with_home(home: Home, early_end: EarlyEnd) -> Self {
+        Condvar { home, std: std::sync::Condvar::new(), early_end }
     }
 
     /// Releases the guard's mutex, blocks until notified, and acquires the mutex again.

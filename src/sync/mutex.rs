@@ -12,10 +12,14 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether a holder panicked. As in std, this is a flag beside the lock, not a lock itself.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Poison(AtomicBool);
 
 impl Poison {
+    pub(super) const fn new() -> Poison {
+        Poison(AtomicBool::new(false))
+    }
+
     // Relaxed, here and below, as in std: the lock itself orders these accesses
     pub(super) fn get(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -97,22 +101,19 @@ unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 impl<T> Mutex<T> {
     /// Creates an unlocked mutex.
     #[track_caller]
-    pub fn new(value: T) -> Self {
-        let home = Home::new(ObjectKind::Mutex);
-        lock::create(&home, ObjectKind::Mutex);
-        Mutex {
-            home,
-            std: std::sync::Mutex::new(()),
-            poison: Poison::default(),
-            data: UnsafeCell::new(value),
-        }
+    pub const fn new(value: T) -> Self {
+        Mutex::with_home(Home::new(ObjectKind::Mutex), value)
     }
 
     /// Creates a mutex that is part of another facade type.
     #[track_caller]
-    pub(crate) fn part(value: T) -> Self {
-        let Mutex { home, std, poison, data } = Mutex::new(value);
-        Mutex { home: home.part(), std, poison, data }
+    pub(crate) const fn part(value: T) -> Self {
+        Mutex::with_home(Home::part(ObjectKind::Mutex), value)
+    }
+
+    const fn with_home(home: Home, value: T) -> Self {
+        let (std, poison) = (std::sync::Mutex::new(()), Poison::new());
+        Mutex { home, std, poison, data: UnsafeCell::new(value) }
     }
 
     /// Creates a part that the first thread to arrive initialises. `key` identifies it.

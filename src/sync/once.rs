@@ -75,7 +75,7 @@ impl Once {
     /// Creates a `Once` that has not been called.
     #[track_caller]
     #[must_use]
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Once { progress: Mutex::part(Progress::New), changed: Condvar::steady() }
     }
 
@@ -193,7 +193,7 @@ impl<T> OnceLock<T> {
     /// Creates an empty cell.
     #[track_caller]
     #[must_use]
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         OnceLock { once: Once::new(), value: UnsafeCell::new(None) }
     }
 

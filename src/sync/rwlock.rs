@@ -70,13 +70,11 @@ unsafe impl<T: ?Sized + Sync> Sync for RwLockWriteGuard<'_, T> {}
 impl<T> RwLock<T> {
     /// Creates an unlocked lock.
     #[track_caller]
-    pub fn new(value: T) -> Self {
-        let home = Home::new(ObjectKind::RwLock);
-        lock::create(&home, ObjectKind::RwLock);
+    pub const fn new(value: T) -> Self {
         RwLock {
-            home,
+            home: Home::new(ObjectKind::RwLock),
             std: std::sync::RwLock::new(()),
-            poison: Poison::default(),
+            poison: Poison::new(),
             data: UnsafeCell::new(value),
         }
     }

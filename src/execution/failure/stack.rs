@@ -1,25 +1,24 @@
 //! The stacks of green threads: larger ones on request, and which thread overflowed its stack.
 //!
-//! Engines give all green threads stacks of one size (loom has no setting for it at all). A thread
-//! that needs more runs on a stack of ours, on top of the engine's. A switch of the engine saves
-//! the position on whichever stack it is made.
+//! Engines give all green threads stacks of one size (loom has no setting for it at all), and put
+//! them anywhere. A thread runs on a stack of ours instead, on top of the engine's: in a region
+//! where an address says whose stack it is on ([`region`](crate::execution::region)). A switch of
+//! the engine saves the position on whichever stack it is made.
 
 use super::{Ending, fail};
 use crate::execution::{Engine, Pulse, engine, me, try_with};
+use crate::execution::{birth, region::GreenStack};
 use crate::vocabulary::trace::ThreadId;
 use crate::vocabulary::verdict::Bound;
 use corosensei::stack::DefaultStack;
 use std::cell::{Cell, RefCell};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The size of shuttle's stacks, in bytes: a model's assertions format strings in unoptimised code.
 pub(crate) const SHUTTLE: usize = 256 * 1024;
 
 /// The size of loom's stacks: it uses generator's default, which is stated in machine words.
 pub(crate) const LOOM: usize = generator::DEFAULT_STACK_SIZE * size_of::<usize>();
-
-/// Stacks consist of pages: sizes are rounded up to this.
-const PAGE: usize = 4096;
 
 /// A fault at most this far below a stack counts as an overflow of it. Code that uses more than a
 /// page touches each page in turn, so it hits the guard page of the stack. What the engine put on
@@ -58,13 +57,62 @@ struct Room {
     bytes: usize,
 }
 
+/// The stacks on which an OS thread runs green threads.
+struct Stacks {
+    spare: Vec<GreenStack>,
+    /// What the execution's threads run on. A thread of a failed execution never returns: the next
+    /// execution has its stack, as the engine's next one has the engine's.
+    used: Vec<GreenStack>,
+}
+
+/// The stacks of OS threads that have ended.
+static LEFT: Mutex<Vec<GreenStack>> = Mutex::new(Vec::new());
+
+impl Stacks {
+    /// A stack on which a thread can use so many bytes.
+    fn take(&mut self, usable: usize) -> std::io::Result<GreenStack> {
+        let bytes = GreenStack::size(usable).ok_or(std::io::ErrorKind::OutOfMemory)?;
+        let fits = |stack: &GreenStack| stack.bytes() == bytes;
+        let stack = match self.spare.iter().rposition(fits) {
+            Some(at) => self.spare.swap_remove(at),
+            None => {
+                let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
+                let at = left.iter().position(fits);
+                let stack = at.map(|at| Ok(left.swap_remove(at)));
+                let stack = stack.unwrap_or_else(|| GreenStack::new(bytes))?;
+                stack.belongs_to(birth::ledger());
+                stack
+            }
+        };
+        self.used.push(stack);
+        Ok(stack)
+    }
+
+    /// Nothing runs on it any more.
+    fn give_back(&mut self, stack: GreenStack) {
+        let at = self.used.iter().rposition(|used| used.is(stack)).expect("it was taken");
+        self.spare.push(self.used.swap_remove(at));
+    }
+
+    fn give_back_all(&mut self) {
+        self.spare.append(&mut self.used);
+    }
+}
+
+impl Drop for Stacks {
+    fn drop(&mut self) {
+        self.give_back_all();
+        LEFT.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.spare);
+    }
+}
+
 thread_local! {
     /// The minimum stack size for every thread of this exploration.
     static ASKED: Cell<Option<usize>> = const { Cell::new(None) };
     /// Receives the report of an overflow.
     static PULSE: RefCell<Option<Arc<Pulse>>> = const { RefCell::new(None) };
-    /// Unused stacks of ours, with their sizes.
-    static SPARE: RefCell<Vec<(usize, DefaultStack)>> = const { RefCell::new(Vec::new()) };
+    /// The stacks of ours, used or not.
+    static STACKS: RefCell<Stacks> = const { RefCell::new(Stacks { spare: Vec::new(), used: Vec::new() }) };
     /// The names of the execution's threads, indexed by id. The handler cannot ask the execution
     /// for them, because the execution may be borrowed when the signal comes.
     static NAMES: RefCell<Vec<Name>> = const { RefCell::new(Vec::new()) };
@@ -78,9 +126,11 @@ pub(crate) fn set(bytes: Option<usize>, pulse: &Arc<Pulse>) {
     PULSE.set(Some(Arc::clone(pulse)));
 }
 
-/// Begins an execution: its threads have no names yet.
-pub(in crate::execution) fn forget_names() {
+/// Begins an execution: its threads have no names yet, and nothing runs on the stacks of the last
+/// one any more.
+pub(in crate::execution) fn forget() {
     NAMES.with_borrow_mut(Vec::clear);
+    STACKS.with_borrow_mut(Stacks::give_back_all);
 }
 
 /// Registers a thread's name.
@@ -107,45 +157,18 @@ fn run_once(thread: ThreadId, asked: Option<usize>, body: &mut dyn FnMut()) {
         Engine::Loom => LOOM,
         Engine::Shuttle | Engine::Std => SHUTTLE,
     };
-    match asked.max(ASKED.get()).filter(|bytes| *bytes > usual) {
-        Some(bytes) => {
-            larger(thread, bytes, body);
-            note_room(thread, usual); // what follows runs on the engine's stack again
-        }
-        None => {
-            note_room(thread, usual);
-            here(body)
-        }
-    }
-}
-
-/// In a frame of its own, so that the body's frame is not allocated where only its stack is chosen.
-#[inline(never)]
-fn here(body: &mut dyn FnMut()) {
-    body();
-}
-
-#[inline(never)]
-fn larger(thread: ThreadId, bytes: usize, body: &mut dyn FnMut()) {
-    let spare = SPARE.with_borrow_mut(|spare| {
-        let at = spare.iter().position(|(size, _)| *size == bytes)?;
-        Some(spare.swap_remove(at).1)
-    });
-    let made = || match bytes.checked_next_multiple_of(PAGE) {
-        Some(bytes) if bytes <= isize::MAX as usize => DefaultStack::new(bytes),
-        _ => Err(std::io::ErrorKind::OutOfMemory.into()),
-    };
-    let mut stack = spare.map_or_else(made, Ok).unwrap_or_else(|error| {
+    let bytes = asked.max(ASKED.get()).unwrap_or(0).max(SHUTTLE);
+    let taken = STACKS.with_borrow_mut(|stacks| stacks.take(bytes));
+    let stack = taken.unwrap_or_else(|error| {
         let operation = format!("a stack of {bytes} bytes: {error}");
         fail(Ending::Unknown(Bound::NotModelled { engine: "selvedge", operation }))
     });
-    // A thread of a failed execution never returns from here. Its stack is leaked, like the
-    // engine's.
-    corosensei::on_stack(&mut stack, || {
+    corosensei::on_stack(stack, || {
         note_room(thread, bytes);
         body();
     });
-    SPARE.with_borrow_mut(|spare| spare.push((bytes, stack)));
+    STACKS.with_borrow_mut(|stacks| stacks.give_back(stack));
+    note_room(thread, usual); // what follows runs on the engine's stack again
 }
 
 /// Calls `f` on a large stack. Rendering an execution may need more than a green thread, or a

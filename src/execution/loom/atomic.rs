@@ -7,20 +7,21 @@
 use super::{companion, defer, step};
 use crate::execution::memory::atomic::{exchanged, rmw_seen};
 use crate::execution::memory::primitive::{Primitive, Rmw};
-use crate::execution::{Pending, Seen};
+use crate::execution::{Pending, Seen, World, with};
 use crate::vocabulary::trace::ObjectId;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
 
 /// Creates loom's side of a new atomic.
-pub(in crate::execution) fn create<T: Primitive>(atomic: ObjectId, value: T) {
-    companion::attach(atomic, value.loom());
+pub(in crate::execution) fn create<T: Primitive>(world: &mut World, atomic: ObjectId, value: T) {
+    companion::attach(world, atomic, value.loom());
 }
 
 /// loom's side of an atomic.
 fn side<T: Primitive>(atomic: ObjectId, std: &T::Std) -> Rc<T::Loom> {
     if !companion::is_attached(atomic) {
-        companion::attach(atomic, T::load(std, SeqCst).loom()); // one OS thread: see `settle`
+        let value = T::load(std, SeqCst); // one OS thread: see `settle`
+        with(|world| companion::attach(world, atomic, value.loom()));
     }
     companion::of(atomic)
 }
@@ -58,7 +59,8 @@ pub(in crate::execution) fn store<T: Primitive>(
     let owed = loom.clone();
     let shadow = || {
         T::store(std, value, SeqCst); // one OS thread
-        defer(Box::new(move || T::loom_store(&owed, value, order)));
+        let value = value.erased();
+        defer(Box::new(move || T::Erased::loom_store(&owed, value, order)));
     };
     step(pending, access, shadow, |_, _, ()| {
         T::store(std, value, SeqCst); // one OS thread
@@ -82,8 +84,9 @@ pub(in crate::execution) fn rmw<T: Primitive>(
     let access = || fenced(order, || T::loom_rmw(&loom, rmw, operand, order));
     let owed = loom.clone();
     let shadow = || {
+        let operand = operand.erased();
         defer(Box::new(move || {
-            T::loom_rmw(&owed, rmw, operand, order);
+            T::Erased::loom_rmw(&owed, rmw, operand, order);
         }));
         follow().0
     };
@@ -108,7 +111,8 @@ pub(in crate::execution) fn compare_exchange<T: Primitive>(
     let shadow = || {
         let result = T::compare_exchange(std, current, new, SeqCst, SeqCst); // one OS thread
         if result.is_ok() {
-            defer(Box::new(move || T::loom_store(&owed, new, SeqCst)));
+            let new = new.erased();
+            defer(Box::new(move || T::Erased::loom_store(&owed, new, SeqCst)));
         }
         result
     };

@@ -1,6 +1,7 @@
 //! Plain memory under loom: cells, and moments that order memory known by its address.
 
 use super::{companion, step};
+use crate::execution::World;
 use crate::execution::{Pending, Seen, me, with};
 use crate::vocabulary::trace::ObjectId;
 use std::rc::Rc;
@@ -8,8 +9,8 @@ use std::rc::Rc;
 type LoomCell = ::loom::cell::UnsafeCell<()>;
 
 /// Creates loom's side of a new cell.
-pub(in crate::execution) fn create(cell: ObjectId) {
-    companion::attach(cell, LoomCell::new(()));
+pub(super) fn create(world: &mut World, cell: ObjectId) {
+    companion::attach(world, cell, LoomCell::new(()));
 }
 
 /// Accesses a cell. loom ends the execution if nothing orders the access with an earlier one.

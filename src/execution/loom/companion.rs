@@ -1,6 +1,6 @@
 //! loom's side of the objects, kept in the execution so that a failed one can leak them.
 
-use crate::execution::with;
+use crate::execution::{World, with};
 use crate::vocabulary::trace::ObjectId;
 use std::any::Any;
 use std::rc::Rc;
@@ -8,8 +8,8 @@ use std::rc::Rc;
 /// One of the types below, or a loom atomic.
 pub(super) type Companion = Rc<dyn Any>;
 
-pub(super) fn attach(object: ObjectId, companion: impl Any) {
-    with(|world| world.loom.companions[object.index()] = Some(Rc::new(companion)));
+pub(super) fn attach(world: &mut World, object: ObjectId, companion: impl Any) {
+    world.loom.companions[object.index()] = Some(Rc::new(companion));
 }
 
 pub(super) fn of<T: Any>(object: ObjectId) -> Rc<T> {

@@ -5,6 +5,7 @@
 //! It is first in, first out, like loom's own. Timeouts cannot be modelled here.
 
 use super::{companion, lock, step};
+use crate::execution::World;
 use crate::execution::condvar::{enqueue, wait_seen, wake};
 use crate::execution::failure::{fail, handle_if_inert, inert};
 use crate::execution::{Ending, Pending, Seen, me, set_me, with};
@@ -20,9 +21,9 @@ struct LoomCondvar {
 }
 
 /// Creates loom's side of a new condition variable.
-pub(in crate::execution) fn create(condvar: ObjectId) {
+pub(super) fn create(world: &mut World, condvar: ObjectId) {
     let order = ::loom::sync::atomic::AtomicUsize::new(0);
-    companion::attach(condvar, LoomCondvar { order, waiters: RefCell::default() });
+    companion::attach(world, condvar, LoomCondvar { order, waiters: RefCell::default() });
 }
 
 /// Releases the mutex, waits, reacquires the mutex. It never times out.

@@ -2,6 +2,7 @@
 //! operation changes that atomic. The count itself is std's.
 
 use super::{companion, defer, step as loom_step};
+use crate::execution::with;
 use crate::execution::{Pending, Seen, me, set_me};
 use crate::vocabulary::trace::ObjectId;
 use std::cell::Cell;
@@ -12,7 +13,7 @@ type CountOrder = ::loom::sync::atomic::AtomicUsize;
 
 /// Creates loom's side of a counted `Arc`.
 pub(in crate::execution) fn create(arc: ObjectId) {
-    companion::attach(arc, CountOrder::new(0));
+    with(|world| companion::attach(world, arc, CountOrder::new(0)));
 }
 
 /// One operation. `perform` does it, and returns how many handles it left or saw.

@@ -3,7 +3,7 @@
 use super::{companion, defer, step};
 use crate::execution::lock::{Mode, give_back, is_free, take, tried};
 use crate::execution::{Pending, Seen, World, me, with};
-use crate::vocabulary::trace::{ObjectId, ObjectKind};
+use crate::vocabulary::trace::ObjectId;
 use std::cell::RefCell;
 
 /// loom's lock and the guards held of it. The guards are here and not on the user's stack, where a
@@ -135,23 +135,19 @@ impl Drop for LoomLock {
     }
 }
 
-/// Creates loom's side of a new lock.
-pub(in crate::execution) fn create(lock: ObjectId, kind: ObjectKind) {
-    let kind = match kind {
-        ObjectKind::RwLock => LoomKind::RwLock(Box::new(::loom::sync::RwLock::new(()))),
-        ObjectKind::Mutex => LoomKind::Mutex(Box::new(::loom::sync::Mutex::new(()))),
-        ObjectKind::Condvar
-        | ObjectKind::Atomic
-        | ObjectKind::Cell
-        | ObjectKind::Memory
-        | ObjectKind::Arc => {
-            unreachable!("they are no locks")
-        }
-    };
-    companion::attach(
-        lock,
-        LoomLock { write: RefCell::default(), reads: RefCell::default(), lock: kind },
-    );
+/// Creates loom's side of a new mutex.
+pub(super) fn create_mutex(world: &mut World, lock: ObjectId) {
+    attach(world, lock, LoomKind::Mutex(Box::new(::loom::sync::Mutex::new(()))));
+}
+
+/// Creates loom's side of a new reader-writer lock.
+pub(super) fn create_rwlock(world: &mut World, lock: ObjectId) {
+    attach(world, lock, LoomKind::RwLock(Box::new(::loom::sync::RwLock::new(()))));
+}
+
+fn attach(world: &mut World, lock: ObjectId, kind: LoomKind) {
+    let (write, reads) = (RefCell::default(), RefCell::default());
+    companion::attach(world, lock, LoomLock { write, reads, lock: kind });
 }
 
 /// Acquires for an unwinding thread, without loom's knowledge. The lock is released before any

@@ -15,7 +15,7 @@ use super::failure::{halt, handle_if_inert};
 use super::lock::Mode;
 use super::memory::cell as cells;
 use super::{Engine, Pending, Seen, World, me, set_me, try_with, with};
-use crate::vocabulary::trace::{ObjectId, ThreadId};
+use crate::vocabulary::trace::{ObjectId, ObjectKind, ThreadId};
 use companion::Companion;
 use std::rc::Rc;
 use thread::Parker;
@@ -44,6 +44,17 @@ impl Side {
     /// Adds a slot for a new object.
     pub(super) fn has_object(&mut self) {
         self.companions.push(None);
+    }
+}
+
+/// Creates loom's side of an object that is no atomic. An atomic's type knows how.
+pub(super) fn create(world: &mut World, object: ObjectId, kind: ObjectKind) {
+    match kind {
+        ObjectKind::Mutex => lock::create_mutex(world, object),
+        ObjectKind::RwLock => lock::create_rwlock(world, object),
+        ObjectKind::Condvar => condvar::create(world, object),
+        ObjectKind::Cell => cell::create(world, object),
+        ObjectKind::Atomic | ObjectKind::Memory | ObjectKind::Arc => {}
     }
 }
 

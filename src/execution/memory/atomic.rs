@@ -4,33 +4,26 @@
 //! user's std atomic follows. It holds the value outside of an engine, and destructors of a failed
 //! execution see it.
 
-pub(crate) use super::primitive::Rmw;
-use super::primitive::{Primitive, Stored};
+use super::primitive::Primitive;
+pub(crate) use super::primitive::{Rmw, Stored};
 use super::weak::{Access, Exchange, Writes, modified};
 use crate::execution::step::{choose, perform, step};
 use crate::execution::strategy::with_strategy;
 use crate::execution::{
     Engine, Home, Pending, Seen, World, engine, failure, knockout, loom, me, with,
 };
-use crate::vocabulary::trace::{Operation, Outcome, Value};
+use crate::vocabulary::trace::{ObjectId, Operation, Outcome, Value};
 use crate::vocabulary::{Change, Half};
 use std::panic::Location;
 use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
 
-/// Creates the engine's side of a new atomic.
-pub(crate) fn create<T: Primitive>(home: &Home, value: T) {
-    if engine() == Engine::Std {
-        return;
+/// Creates the engine's side of a new atomic. Returns the value with which it is created.
+pub(crate) fn create<T: Primitive>(world: &mut World, object: ObjectId, value: Stored) -> Value {
+    let value = T::of(value);
+    if world.rules.engine == Engine::Loom {
+        loom::atomic::create(world, object, value);
     }
-    with(|world| {
-        world.object(home.id()).initial = Some(value.value());
-        if world.memory.weak.is_some() {
-            world.born(me(), home.id());
-        }
-    });
-    if engine() == Engine::Loom {
-        loom::atomic::create(home.id(), value);
-    }
+    value.value()
 }
 
 #[track_caller]

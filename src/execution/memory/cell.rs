@@ -10,19 +10,12 @@ use super::unseen::unseen_order;
 use crate::execution::failure::inert;
 use crate::execution::step::perform;
 use crate::execution::{
-    Ending, Engine, Home, Pending, Seen, World, engine, execution, loom, me, try_with, with,
+    Ending, Engine, Home, Pending, Seen, World, execution, loom, me, try_with, with,
 };
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
 use crate::vocabulary::verdict::Kind;
 use std::cell::Cell;
 use std::panic::Location;
-
-/// Creates the engine's side of a new cell.
-pub(crate) fn create(home: &Home) {
-    if engine() == Engine::Loom {
-        loom::cell::create(home.id());
-    }
-}
 
 /// An access that has begun and not ended yet.
 #[derive(Clone, Copy, Debug)]

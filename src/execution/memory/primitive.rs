@@ -2,6 +2,7 @@
 //! values.
 
 use crate::vocabulary::trace::Value;
+use std::convert::identity;
 use std::sync::atomic::Ordering;
 
 /// A value as memory keeps it. The type of the atomic knows how to read it.
@@ -43,11 +44,14 @@ impl Rmw {
 }
 
 /// A type that has an atomic: what std's and loom's versions of it share.
-pub(crate) trait Primitive: Copy + PartialEq + 'static {
+pub(crate) trait Primitive: Copy + PartialEq {
     /// std's atomic of it.
     type Std;
     /// loom's atomic of it.
     type Loom: 'static;
+    /// The same without what it borrows: loom keeps what it is given.
+    type Erased: Primitive<Loom = Self::Loom> + 'static;
+    fn erased(self) -> Self::Erased;
     fn value(self) -> Value;
     /// As memory keeps it.
     fn stored(self) -> Stored;
@@ -78,14 +82,18 @@ pub(crate) trait Primitive: Copy + PartialEq + 'static {
     ) -> Result<Self, Self>;
 }
 
-/// The operations that std's and loom's atomics of one type share, expanded once for each.
+/// The operations that std's and loom's atomics of one type share, expanded once for each. `$to`
+/// and `$from` convert between the type and what the atomic holds.
 macro_rules! common {
-    ($ty:ty, $atomic:ty, $load:ident, $store:ident, $compare_exchange:ident) => {
+    (
+        $ty:ty, $atomic:ty, $load:ident, $store:ident, $compare_exchange:ident,
+        $to:path, $from:path
+    ) => {
         fn $load(atomic: &$atomic, order: Ordering) -> $ty {
-            atomic.load(order)
+            $from(atomic.load(order))
         }
         fn $store(atomic: &$atomic, value: $ty, order: Ordering) {
-            atomic.store(value, order);
+            atomic.store($to(value), order);
         }
         fn $compare_exchange(
             atomic: &$atomic,
@@ -94,16 +102,17 @@ macro_rules! common {
             success: Ordering,
             failure: Ordering,
         ) -> Result<$ty, $ty> {
-            atomic.compare_exchange(current, new, success, failure)
+            let result = atomic.compare_exchange($to(current), $to(new), success, failure);
+            result.map($from).map_err($from)
         }
     };
 }
 
 macro_rules! rmw {
-    ($ty:ty, $atomic:ty, $rmw:ident { $($arm:ident => $method:ident),* }) => {
+    ($ty:ty, $atomic:ty, $to:path, $from:path, $rmw:ident { $($arm:ident => $method:ident),* }) => {
         fn $rmw(atomic: &$atomic, rmw: Rmw, operand: $ty, order: Ordering) -> $ty {
             match rmw {
-                $(Rmw::$arm => atomic.$method(operand, order),)*
+                $(Rmw::$arm => $from(atomic.$method($to(operand), order)),)*
                 #[allow(unreachable_patterns, reason = "integers have all of them")]
                 _ => unreachable!("not an operation of this type"),
             }
@@ -111,15 +120,20 @@ macro_rules! rmw {
     };
 }
 
+/// `$to` and `$from` convert to and from what loom's atomic holds, which is `$erased`.
 macro_rules! primitive {
     (
-        $ty:ty, $std:ty, $loom:ty,
+        $ty:ty, $std:ty, $loom:ty, $erased:ty, $to:path, $from:path,
         |$self:ident| $value:expr, $kind:ident($stored:expr), |$bits:ident| $of:expr,
         $arms:tt $(, <$t:ident>)?
     ) => {
-        impl$(<$t: 'static>)? Primitive for $ty {
+        impl$(<$t>)? Primitive for $ty {
             type Std = $std;
             type Loom = $loom;
+            type Erased = $erased;
+            fn erased(self) -> $erased {
+                $to(self)
+            }
             fn value($self) -> Value {
                 $value
             }
@@ -131,22 +145,22 @@ macro_rules! primitive {
                 $of
             }
             fn loom(self) -> $loom {
-                <$loom>::new(self)
+                <$loom>::new($to(self))
             }
             fn std(self) -> $std {
                 <$std>::new(self)
             }
-            common!($ty, $std, load, store, compare_exchange);
-            common!($ty, $loom, loom_load, loom_store, loom_compare_exchange);
-            rmw!($ty, $std, rmw $arms);
-            rmw!($ty, $loom, loom_rmw $arms);
+            common!($ty, $std, load, store, compare_exchange, identity, identity);
+            common!($ty, $loom, loom_load, loom_store, loom_compare_exchange, $to, $from);
+            rmw!($ty, $std, identity, identity, rmw $arms);
+            rmw!($ty, $loom, $to, $from, loom_rmw $arms);
         }
     };
 }
 
 macro_rules! integers {
     ($($ty:ty, $atomic:ident, $sign:ident as $wide:ty;)*) => { $(
-        primitive!($ty, std::sync::atomic::$atomic, ::loom::sync::atomic::$atomic,
+        primitive!($ty, std::sync::atomic::$atomic, ::loom::sync::atomic::$atomic, $ty, identity, identity,
             |self| Value::$sign(self as $wide), Bits(self as u64), |bits| bits as $ty, {
             Swap => swap, Add => fetch_add, Sub => fetch_sub, And => fetch_and, Nand => fetch_nand,
             Or => fetch_or, Xor => fetch_xor, Max => fetch_max, Min => fetch_min
@@ -168,11 +182,19 @@ integers! {
 }
 
 primitive!(bool, std::sync::atomic::AtomicBool, ::loom::sync::atomic::AtomicBool,
-    |self| Value::Bool(self), Bits(u64::from(self)), |bits| bits != 0, {
+    bool, identity, identity, |self| Value::Bool(self), Bits(u64::from(self)), |bits| bits != 0, {
     Swap => swap, And => fetch_and, Nand => fetch_nand, Or => fetch_or, Xor => fetch_xor
 });
 
-primitive!(*mut T, std::sync::atomic::AtomicPtr<T>, ::loom::sync::atomic::AtomicPtr<T>,
-    |self| Value::Pointer(self as usize), Pointer(self.cast()), |pointer| pointer.cast(), {
+fn erased<T>(pointer: *mut T) -> *mut () {
+    pointer.cast()
+}
+
+fn typed<T>(pointer: *mut ()) -> *mut T {
+    pointer.cast()
+}
+
+primitive!(*mut T, std::sync::atomic::AtomicPtr<T>, ::loom::sync::atomic::AtomicPtr<()>,
+    *mut (), erased, typed, |self| Value::Pointer(self as usize), Pointer(self.cast()), |pointer| pointer.cast(), {
     Swap => swap
 }, <T>);
