@@ -6,7 +6,7 @@ pub use address::{freed, read, write};
 
 #[cfg(feature = "model")]
 use crate::{
-    execution::{Home, memory::cell},
+    execution::{Home, constant, memory::cell},
     trace::ObjectKind,
 };
 
@@ -60,7 +60,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
         #[cfg(feature = "model")]
         let _lasts = cell::access(&self.home, false);
-        f(self.data.get())
+        f(self.place())
     }
 
     /// Calls `f` with a pointer for writing.
@@ -68,11 +68,25 @@ impl<T: ?Sized> UnsafeCell<T> {
     pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
         #[cfg(feature = "model")]
         let _lasts = cell::access(&self.home, true);
-        f(self.data.get())
+        f(self.place())
+    }
+
+    /// Where the value is: in itself, but for a static in a model.
+    fn place(&self) -> *mut T {
+        #[cfg(feature = "model")]
+        return constant::place(&self.home, &self.data);
+        #[cfg(not(feature = "model"))]
+        self.data.get()
     }
 
     /// Returns a mutable reference to the value.
     pub fn get_mut(&mut self) -> &mut T {
+        // SAFETY: 1. the cell is borrowed exclusively, and what an execution keeps for a static is
+        // behind it
+        #[cfg(feature = "model")]
+        #[allow(unsafe_code)]
+        return unsafe { &mut *self.place() };
+        #[cfg(not(feature = "model"))]
         self.data.get_mut()
     }
 }

@@ -1,25 +1,36 @@
 //! The execution to which an object belongs: the one that created it.
 
-use super::birth::{self, Birth, Initial};
-use super::failure::{freeze, panic_while_unwinding, past};
-use super::{Engine, engine, execution, real, try_with};
-use crate::vocabulary::trace::{ObjectId, ObjectKind};
+use super::birth::{self, Birth, CONSTANT, Initial};
+use super::failure::{fail, freeze, panic_while_unwinding, past};
+use super::{Ending, Engine, constant, engine, execution, loom, real, try_with, with};
+use crate::vocabulary::trace::{Object, ObjectId, ObjectKind};
+use crate::vocabulary::verdict::Bound;
 use std::panic::Location;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 
 /// The identity of a facade object. Every primitive holds one.
 ///
 /// An object lives in the execution that created it, or outside of all. In any other execution its
 /// engine's state would be stale, so a use there is refused with a message that says what to do.
+///
+/// An object that a constant is was created by the compiler. A static is afresh in each execution
+/// that uses it (`constant.rs`). Any other one belongs to the first execution that uses it.
 #[derive(Debug)]
 pub(crate) struct Home {
-    execution: u64,
-    id: ObjectId,
+    /// Relaxed, here and for the id: whoever adopts a constant is alone with it, or it is refused.
+    execution: AtomicU64,
+    id: AtomicU32,
     kind: ObjectKind,
     created: &'static Location<'static>,
     /// Part of one of the facade's own types (a barrier, a channel): its operations are not the
     /// user's.
     part: bool,
+    /// Where it was used as a static, else 0. Relaxed: whoever does not see it asks again.
+    fixed: AtomicUsize,
+    /// Whether a static has been changed outside of models. Release and Acquire: whoever sees that
+    /// it may change the static sees that its constant bytes are kept.
+    changed: AtomicBool,
     /// The real thread of a model that used it last.
     user: AtomicU64,
 }
@@ -46,14 +57,123 @@ impl Home {
     const fn of(birth: Birth) -> Home {
         let Birth { kind, created, part, .. } = birth;
         let (execution, id) = birth::begin(birth);
-        Home { execution, id, kind, created, part, user: AtomicU64::new(0) }
+        Home {
+            execution: AtomicU64::new(execution),
+            id: AtomicU32::new(id.0),
+            kind,
+            created,
+            part,
+            fixed: AtomicUsize::new(0),
+            changed: AtomicBool::new(false),
+            user: AtomicU64::new(0),
+        }
     }
 
-    /// Marks an object that the first thread to arrive creates: its creator does not identify it.
-    /// `key` does.
-    pub(crate) fn first_come(&self, key: usize) {
-        if self.execution != 0 {
-            try_with(|world| world.comes_first(self.id, key));
+    /// The execution in which it was created, or that has adopted it.
+    fn execution(&self) -> u64 {
+        self.execution.load(Relaxed)
+    }
+
+    /// Whether the compiler made it, and no execution has adopted it.
+    pub(crate) fn is_constant(&self) -> bool {
+        self.execution() == CONSTANT
+    }
+
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// Whether it is a static. One that was used, and then moved to another place, is no constant any
+    /// more: it may have been changed.
+    pub(crate) fn is_static(&self) -> bool {
+        if !self.is_constant() {
+            return false;
+        }
+        match self.fixed.load(Relaxed) {
+            0 => {
+                let is_static = constant::is_static(std::ptr::from_ref(self).cast());
+                if is_static {
+                    self.fixed.store(self.address(), Relaxed);
+                }
+                is_static
+            }
+            fixed if fixed == self.address() => true,
+            _ => {
+                self.execution.store(0, Relaxed);
+                false
+            }
+        }
+    }
+
+    /// A static is about to be changed outside of models: `keep` keeps what it was.
+    pub(super) fn changes(&self, keep: impl FnOnce()) {
+        if !self.changed.load(Acquire) {
+            keep();
+            self.changed.store(true, Release);
+        }
+    }
+
+    /// Makes the running execution know a constant: it registers a static, and adopts any other.
+    /// Outside of executions any other one becomes an object of the outside.
+    #[track_caller]
+    pub(super) fn is_used(&self) {
+        if self.is_constant() {
+            self.settle(None);
+        }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn settle(&self, initial: Option<Initial>) {
+        let is_static = self.is_static();
+        let here = execution();
+        if !self.is_constant() {
+            return; // it was moved
+        }
+        if here == 0 {
+            if !is_static {
+                self.execution.store(0, Relaxed);
+            }
+            return;
+        }
+        if is_static && constant::object(self.address()).is_some() {
+            return;
+        }
+        let is_lock = matches!(self.kind, ObjectKind::Mutex | ObjectKind::RwLock) || self.part;
+        if engine() == Engine::Loom && !is_lock {
+            // loom takes it for a race if another thread uses what this one creates
+            let operation = "an object that the compiler made, a static or a constant".to_string();
+            fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }));
+        }
+        let Home { kind, created, part, .. } = *self;
+        let object = Object { kind, name: None, created };
+        let born = is_static.then(|| constant::number(self.address()));
+        let id = with(|world| {
+            let id = world.create_first_come(object, born);
+            world.object(id).part = part;
+            if engine() == Engine::Loom {
+                loom::create(world, id, kind);
+            }
+            if let Some((value, create)) = initial {
+                world.object(id).initial = Some(create(world, id, value));
+            }
+            id
+        });
+        if is_static {
+            constant::knows(self.address(), id);
+        } else {
+            // if another execution has just adopted it, this use is refused
+            if self.execution.compare_exchange(CONSTANT, here, Relaxed, Relaxed).is_ok() {
+                self.id.store(id.0, Relaxed);
+            }
+        }
+    }
+
+    /// The same for an atomic, which knows its value. To be called before anything else.
+    #[track_caller]
+    pub(crate) fn known(&self, initial: impl FnOnce() -> Initial) {
+        if self.is_constant() {
+            self.settle(Some(initial()));
         }
     }
 
@@ -67,7 +187,12 @@ impl Home {
     }
 
     pub(crate) fn id(&self) -> ObjectId {
-        self.id
+        if self.is_constant() {
+            let object = constant::object(self.address());
+            assert!(object.is_some() || execution() == 0, "its engine was asked for before");
+            return object.unwrap_or(ObjectId(0));
+        }
+        ObjectId(self.id.load(Relaxed))
     }
 
     /// The engine that performs this object's next operation.
@@ -78,7 +203,8 @@ impl Home {
     /// that cannot meet a modelled one.
     #[track_caller]
     pub(crate) fn engine(&self) -> Engine {
-        if self.execution == execution() {
+        self.is_used();
+        if self.execution() == execution() || self.is_constant() {
             let engine = engine();
             if engine == Engine::Std {
                 real::uses(&self.user);
@@ -88,7 +214,7 @@ impl Home {
         if !std::thread::panicking() {
             self.refuse();
         }
-        let meets_nobody = match (self.execution, self.kind) {
+        let meets_nobody = match (self.execution(), self.kind) {
             (0, _) => true, // outside of all executions there are only std's operations
             (execution, ObjectKind::Atomic) => past::is_over(execution), // it lends nothing
             (execution, _) => past::is_free(execution),
@@ -112,12 +238,21 @@ impl Home {
     /// The engine for destructors, which must not panic. It is `Std`, where nothing is held, if the
     /// execution is over.
     pub(crate) fn engine_now(&self) -> Engine {
-        if self.execution == execution() { engine() } else { Engine::Std }
+        if self.is_here() { engine() } else { Engine::Std }
+    }
+
+    /// Whether the running execution has used it, or created it.
+    fn is_here(&self) -> bool {
+        match self.execution() {
+            0 => execution() == 0,
+            CONSTANT => constant::object(self.address()).is_some(),
+            its => its == execution(),
+        }
     }
 
     /// Whether the object's execution is over: its destructor then has nothing to do.
     pub(crate) fn is_over(&self) -> bool {
-        self.execution != 0 && self.execution != execution()
+        !matches!(self.execution(), 0 | CONSTANT) && self.execution() != execution()
     }
 
     #[track_caller]
@@ -142,11 +277,11 @@ impl Home {
 
     fn refusal(&self) -> String {
         let Home { kind, created, .. } = self;
-        match (self.execution, execution()) {
+        match (self.execution(), execution()) {
             (0, _) => format!(
                 "selvedge: this {kind} was created outside of the model, at {created}, and is used \
                  inside of it. Create it in the model's closure, so that every execution starts \
-                 afresh; a static becomes a selvedge::sync::LazyLock"
+                 afresh; what a static holds is created afresh if the static is one of ours"
             ),
             (_, 0) => format!(
                 "selvedge: this {kind} was created inside of a model, at {created}, and is used \
@@ -162,18 +297,18 @@ impl Home {
 
     /// Gives the object the name that counterexamples show.
     pub(crate) fn name(&self, name: &str) {
-        if self.execution != 0 && self.execution == execution() {
-            try_with(|world| {
-                world.log.trace.objects[self.id.index()].name = Some(name.to_string())
-            });
+        self.is_used();
+        if execution() != 0 && self.is_here() {
+            let id = self.id();
+            try_with(|world| world.log.trace.objects[id.index()].name = Some(name.to_string()));
         }
     }
 }
 
 impl Drop for Home {
     fn drop(&mut self) {
-        if self.execution != 0 && self.execution == execution() {
-            try_with(|world| world.drop_object(self.id));
+        if self.execution() != 0 && self.execution() == execution() {
+            try_with(|world| world.drop_object(self.id()));
         }
     }
 }

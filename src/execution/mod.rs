@@ -12,6 +12,7 @@
 
 mod birth;
 pub(crate) mod condvar;
+pub(crate) mod constant;
 pub(crate) mod failure;
 pub(crate) mod gate;
 pub(crate) mod green;
@@ -48,14 +49,14 @@ pub(crate) use pulse::{Frozen, Pulse};
 pub(crate) use rules::{Counted, Rules};
 pub(crate) use schedule::NOBODY;
 pub(crate) use state::{ObjectState, Role, ThreadState};
-pub(crate) use statics::{forget_local, local};
+pub(crate) use statics::local;
 pub(crate) use step::leave;
 pub(crate) use strategy::{
     Acted, Effect, Offers, Point, Race, Reasons, Stop, Strategy, another, set_strategy,
     with_strategy,
 };
 pub(crate) use watch::Hold;
-pub(crate) use world::World;
+pub(crate) use world::{NOBODY as STATICS, World};
 
 use crate::vocabulary::trace::ThreadId;
 use failure::{past, stack};
@@ -122,15 +123,6 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&mut World) -> R) -> Option<R> {
         .flatten()
 }
 
-/// Gives up if memory is weak: what this is has no name that every execution knows.
-pub(crate) fn refuse_if_weak(what: &str) {
-    try_with(|world| {
-        if world.rules.weak && world.ending.is_none() {
-            world.refuse(what);
-        }
-    });
-}
-
 /// How many events the running green thread has had. `None` on a real thread.
 pub(crate) fn events_of_mine() -> Option<u64> {
     (engine() != Engine::Std).then(|| with(|world| world.thread(me()).events))
@@ -172,7 +164,7 @@ pub(crate) fn end() -> Option<Box<World>> {
     let failed = try_with(|world| {
         world.turns.closed = true;
         world.failure.abandoned = world.ending.is_some();
-        world.statics.look();
+        world.statics.own_values = constant::has_data();
         world.failure.abandoned
     })?;
     if failed {
@@ -181,6 +173,7 @@ pub(crate) fn end() -> Option<Box<World>> {
         with(|world| failure::end_by_panic(world, &*payload));
     }
     let mut world = WORLD.with_borrow_mut(Option::take);
+    constant::end(|lock| !failed && world.as_ref().is_some_and(|world| world.is_free(lock)));
     if let Some(world) = &mut world {
         past::ends(world.log.execution, world.is_held());
         if world.ending.is_some() {

@@ -36,8 +36,8 @@ pub(crate) struct ThreadState {
 pub(crate) enum Role {
     /// What its kind says.
     Plain,
-    /// The first thread to arrive creates it, so its creator does not identify it. This does.
-    FirstCome(usize),
+    /// The first thread to arrive creates it, so its creator does not identify it.
+    FirstCome,
     /// A one-time initialisation, where memory is weak, and whether its turn ends well.
     Once { done: bool },
     /// A barrier of so many threads, where memory is weak.
@@ -47,7 +47,8 @@ pub(crate) enum Role {
 #[derive(Debug)]
 pub(crate) struct ObjectState {
     /// The thread that created it, and its number among that thread's objects. It is the same in
-    /// every execution in which that thread does the same, whatever the others do.
+    /// every execution in which that thread does the same, whatever the others do. For a static it
+    /// is nobody, and a number that it has in the process.
     pub(crate) born: (ThreadId, u32),
     pub(crate) role: Role,
     /// Whether it is a part of another facade type.
@@ -66,7 +67,7 @@ pub(crate) struct ObjectState {
 impl World {
     /// Whether the first thread to arrive has created the object.
     pub(crate) fn is_first_come(&self, object: ObjectId) -> bool {
-        matches!(self.objects[object.index()].role, Role::FirstCome(_))
+        self.objects[object.index()].role == Role::FirstCome
     }
 
     pub(super) fn is_free(&self, lock: ObjectId) -> bool {

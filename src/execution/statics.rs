@@ -1,8 +1,6 @@
-//! Lazy statics and thread-locals of an execution, created anew in each one.
+//! Thread-locals of an execution, created anew in each one.
 //!
-//! A thread-local is only lent to a closure, so its value is dropped at the end of its thread. For
-//! a lazy static only the place of its value is kept here. The static owns the value
-//! (`sync/lazy.rs`), because references to it may outlive the execution.
+//! A thread-local is only lent to a closure, so its value is dropped at the end of its thread.
 
 use super::{try_with, with};
 use crate::vocabulary::trace::ThreadId;
@@ -17,16 +15,9 @@ pub(super) type Key = (usize, Option<ThreadId>);
 pub(super) struct Statics {
     /// In order of creation, which decides the order of their destructors. `None`: already dropped.
     values: Vec<(Key, Option<Rc<dyn Any>>)>,
-    /// Whether a lazy static that this execution used still exists. Objects that remain may be
-    /// inside its value, and are then no leak.
+    /// Whether this execution has data of statics. Objects that remain may be inside, and are then no
+    /// leak.
     pub(super) own_values: bool,
-}
-
-impl Statics {
-    /// Checks whether remaining objects may be inside a static.
-    pub(super) fn look(&mut self) {
-        self.own_values = self.values.iter().any(|((_, thread), _)| thread.is_none());
-    }
 }
 
 /// The value that this execution keeps for `key`, created by `init` at the first call. `None` if it
@@ -51,15 +42,6 @@ pub(crate) fn local<T: 'static>(key: Key, init: impl FnOnce() -> T) -> Option<Rc
         }
     };
     Some(value.downcast().expect("one type for one static"))
-}
-
-/// Drops this execution's value of `key`, because its owner is dropped.
-pub(crate) fn forget_local(key: Key) {
-    let kept = try_with(|world| {
-        let at = world.statics.values.iter().position(|(k, _)| *k == key)?;
-        world.statics.values.remove(at).1
-    });
-    drop(kept); // outside of the borrow: this is the user's code
 }
 
 /// Drops a thread's own values in reverse order of creation, as std does. This includes values that

@@ -10,6 +10,9 @@ use super::{Log, Rules, failure::stack, loom, me};
 use crate::vocabulary::trace::{Object, ObjectId, Thread, ThreadId};
 use smallvec::SmallVec;
 
+/// Who has created the statics.
+pub(crate) const NOBODY: ThreadId = ThreadId(u32::MAX);
+
 pub(crate) struct World {
     pub(crate) rules: Rules,
     pub(crate) log: Log,
@@ -87,6 +90,24 @@ impl World {
         let nth = self.thread(me).made;
         self.thread(me).made += 1;
         self.object(object).born = (me, nth);
+    }
+
+    /// The same for an object that the compiler made. `number` is that of a static: it is nobody's
+    /// own, and cannot leak. Any other one belongs to the first thread to arrive, which does not
+    /// identify it.
+    pub(super) fn create_first_come(&mut self, object: Object, number: Option<u32>) -> ObjectId {
+        let id = self.create(object);
+        let Some(number) = number else {
+            self.object(id).role = Role::FirstCome;
+            if self.rules.weak && self.ending.is_none() {
+                self.refuse("an object that is a copy of a constant, and no static");
+            }
+            return id;
+        };
+        self.thread(me()).made -= 1; // others of its objects must not be renamed by it
+        self.object(id).born = (NOBODY, number);
+        self.drop_object(id);
+        id
     }
 
     /// The same for something that is not the model's object. The first thread to arrive creates

@@ -83,14 +83,14 @@ impl Condvar {
             false => {
                 let (mutex, std) = dismantle(guard);
                 let std = self.std.wait(std).unwrap_or_else(PoisonError::into_inner);
-                mutex.poison.result(mutex.guard(Some(std), Hold::plain(Mode::Write)))
+                mutex.poison().result(mutex.guard(Some(std), Hold::plain(Mode::Write)))
             }
             true => {
                 guard.hold.before_wait(&guard.mutex.home);
                 if !condvar::is_knocked_out(&self.home, &guard.mutex.home, "wait") {
                     condvar::wait(&self.home, &guard.mutex.home, self.early_end);
                 }
-                guard.mutex.poison.result(guard)
+                guard.mutex.poison().result(guard)
             }
         }
     }
@@ -126,7 +126,7 @@ impl Condvar {
                 let (mutex, std) = dismantle(guard);
                 let (std, result) =
                     self.std.wait_timeout(std, timeout).unwrap_or_else(PoisonError::into_inner);
-                mutex.poison.result((
+                mutex.poison().result((
                     mutex.guard(Some(std), Hold::plain(Mode::Write)),
                     WaitTimeoutResult(result.timed_out()),
                 ))
@@ -136,7 +136,7 @@ impl Condvar {
                 let timed_out =
                     condvar::is_knocked_out(&self.home, &guard.mutex.home, "wait_timeout")
                         || condvar::wait(&self.home, &guard.mutex.home, EarlyEnd::Timeout);
-                guard.mutex.poison.result((guard, WaitTimeoutResult(timed_out)))
+                guard.mutex.poison().result((guard, WaitTimeoutResult(timed_out)))
             }
         }
     }

@@ -1,22 +1,16 @@
 //! `LazyLock`
 
-use super::{Mutex, PoisonError};
-use crate::execution;
+use super::Once;
+use std::cell::UnsafeCell;
 use std::fmt;
 use std::ops::Deref;
-use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 
-/// [`std::sync::LazyLock`], modelled: in a model every execution creates its own value.
+/// [`std::sync::LazyLock`], modelled.
 ///
-/// The initialiser must be a function (or a closure that captures nothing), as is usual for
-/// statics.
-///
-/// As in std, the values are dropped with the `LazyLock`, and a static is never dropped. So a
-/// static's values are never dropped and stay allocated, one value for each execution that used the
-/// static. A reference to a value may outlive its execution; using its primitives is then refused.
-/// If an execution ends while a `LazyLock` that it used still exists, the model has no leaks: the
-/// remaining objects may be inside the `LazyLock`.
+/// A static is initialised anew in each execution of a model that uses it. As in std, what a static
+/// holds is never dropped: the value of each execution stays allocated, for a reference to it may
+/// outlive the execution. Objects inside of such a value are no leak of the model.
 ///
 /// ```
 /// use selvedge::sync::{LazyLock, Mutex};
@@ -24,21 +18,31 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// static BALANCE: LazyLock<Mutex<u64>> = LazyLock::new(|| Mutex::new(0));
 /// *BALANCE.lock().unwrap() += 5;
 /// ```
-pub struct LazyLock<T: 'static> {
-    init: fn() -> T,
-    std: std::sync::LazyLock<T>,
-    /// Identifies this lock, wherever it moves; 0 until its first use in a model.
-    number: AtomicUsize,
-    /// The values that models created. invariant: values are only added, so references to them may
-    /// live as long as this.
-    made: std::sync::Mutex<Vec<Box<T>>>,
+pub struct LazyLock<T, F = fn() -> T> {
+    once: Once,
+    value: UnsafeCell<Option<T>>,
+    /// What makes the value. In a static it stays: each execution, and whoever is outside of all,
+    /// calls a copy.
+    init: UnsafeCell<Option<F>>,
 }
 
-impl<T> LazyLock<T> {
+// SAFETY: 1. as std's: the value is made and written once, inside of `once`, and shared from then
+// on; and so is `init` taken
+#[allow(unsafe_code)]
+unsafe impl<T: Send + Sync, F: Send> Sync for LazyLock<T, F> {}
+
+impl<T: RefUnwindSafe + UnwindSafe, F: UnwindSafe> RefUnwindSafe for LazyLock<T, F> {}
+impl<T: UnwindSafe, F: UnwindSafe> UnwindSafe for LazyLock<T, F> {}
+
+impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// Creates a lazy value that `init` initialises on first use.
-    pub const fn new(init: fn() -> T) -> Self {
-        let made = std::sync::Mutex::new(Vec::new());
-        LazyLock { init, std: std::sync::LazyLock::new(init), number: AtomicUsize::new(0), made }
+    #[track_caller]
+    pub const fn new(init: F) -> Self {
+        LazyLock {
+            once: Once::new(),
+            value: UnsafeCell::new(None),
+            init: UnsafeCell::new(Some(init)),
+        }
     }
 
     /// Returns the value, and initialises it first if necessary.
@@ -46,72 +50,39 @@ impl<T> LazyLock<T> {
     /// # Panics
     /// If `init` panics or has panicked before.
     #[track_caller]
-    pub fn force(this: &LazyLock<T>) -> &T {
-        if !execution::is_modelled() {
-            return &this.std;
-        }
-        const KEPT: &str = "only thread-locals are destroyed before their execution";
-        let key = this.key();
-        // A lock of its own makes the first use a point where threads meet, and orders the
-        // initialisation before every use: whatever else the value is made of is created under it.
-        // It is poisoned when `init` panics.
-        let lock: Rc<Mutex<()>> =
-            execution::local((key + 1, None), || Mutex::first_come((), key)).expect(KEPT);
-        let Ok(held) = lock.lock() else {
-            panic!("LazyLock instance has previously been poisoned")
-        };
-        let place: Rc<usize> =
-            execution::local((key, None), || this.add((this.init)())).expect(KEPT);
-        drop(held);
-        this.get(*place)
+    pub fn force(this: &LazyLock<T, F>) -> &T {
+        this.once.call_once_force(|state| {
+            assert!(!state.is_poisoned(), "LazyLock instance has previously been poisoned");
+            let made = (this.take())();
+            // SAFETY: 2. `once` lets one thread in, and nobody reads before it has completed
+            #[allow(unsafe_code)]
+            unsafe {
+                *this.once.place_of(&this.value) = Some(made);
+            }
+        });
+        // SAFETY: 3. `once` has completed: nobody writes the value any more
+        #[allow(unsafe_code)]
+        let value = unsafe { (*this.once.place_of(&this.value)).as_ref() };
+        value.expect("just initialised")
     }
 
-    fn made(&self) -> std::sync::MutexGuard<'_, Vec<Box<T>>> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Stores a value and returns its index.
-    fn add(&self, value: T) -> usize {
-        let mut made = self.made();
-        made.push(Box::new(value));
-        made.len() - 1
-    }
-
-    fn get(&self, place: usize) -> &T {
-        let made = self.made();
-        // SAFETY: 1. what is in `made` stays in it until `self` is dropped, which this borrow
-        // prevents; and when the list moves, what its boxes own does not
+    /// What makes the value, for the one who is in `once`.
+    fn take(&self) -> F {
+        const ONCE: &str = "nobody has called it";
+        let init = self.init.get();
+        // SAFETY: 4. `once` lets one thread in. 5. a static's is a constant, which nobody changes or
+        // drops: a copy of its bytes is what the compiler would make of the constant once more
         #[allow(unsafe_code)]
         unsafe {
-            &*std::ptr::from_ref(&*made[place])
-        }
-    }
-
-    /// Returns the key under which an execution keeps the value; the next key is the lock's.
-    fn key(&self) -> usize {
-        // Relaxed, here and below: only uniqueness matters
-        static NEXT: AtomicUsize = AtomicUsize::new(1);
-        let fresh = NEXT.fetch_add(2, Ordering::Relaxed);
-        match self.number.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {
-            Ok(_) => fresh,
-            Err(number) => number,
+            match self.once.is_static() {
+                true => init.read().expect(ONCE),
+                false => (*init).take().expect(ONCE),
+            }
         }
     }
 }
 
-impl<T> Drop for LazyLock<T> {
-    /// The current execution forgets the lock; the values are dropped with their list.
-    fn drop(&mut self) {
-        let number = *self.number.get_mut();
-        if number != 0 && execution::is_modelled() {
-            execution::refuse_if_weak("a LazyLock that is no static");
-            execution::forget_local((number, None));
-            execution::forget_local((number + 1, None));
-        }
-    }
-}
-
-impl<T> Deref for LazyLock<T> {
+impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
     type Target = T;
 
     #[track_caller]
@@ -120,7 +91,15 @@ impl<T> Deref for LazyLock<T> {
     }
 }
 
-impl<T: fmt::Debug> fmt::Debug for LazyLock<T> {
+impl<T: Default> Default for LazyLock<T> {
+    #[track_caller]
+    fn default() -> Self {
+        LazyLock::new(T::default)
+    }
+}
+
+impl<T, F> fmt::Debug for LazyLock<T, F> {
+    /// Shows only the type: reading the value would be an operation of its own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LazyLock").finish_non_exhaustive()
     }

@@ -1,6 +1,7 @@
 //! `Mutex`
 
 use super::{LockResult, Named, PoisonError, TryLockError, TryLockResult};
+use crate::execution::constant::{self, Lent};
 use crate::execution::lock::{self, Mode};
 use crate::execution::{Hold, Home};
 use crate::trace::ObjectKind;
@@ -13,32 +14,60 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether a holder panicked. As in std, this is a flag beside the lock, not a lock itself.
 #[derive(Debug)]
-pub(super) struct Poison(AtomicBool);
+pub(super) struct Poison(UnsafeCell<AtomicBool>);
+
+// SAFETY: 4. what is in it is only ever shared, as an atomic is
+#[allow(unsafe_code)]
+unsafe impl Sync for Poison {}
 
 impl Poison {
     pub(super) const fn new() -> Poison {
-        Poison(AtomicBool::new(false))
+        Poison(UnsafeCell::new(AtomicBool::new(false)))
     }
 
+    /// The flag of the running execution, if the lock is a static.
+    pub(super) fn of(&self, home: &Home) -> Flag<'_> {
+        let flag = constant::place_of(home, &self.0, Lent::Guarded, AtomicBool::default);
+        // SAFETY: see 4.; and what is made for an execution lives as long as that
+        #[allow(unsafe_code)]
+        Flag(unsafe { &*flag })
+    }
+
+    /// The flag of a lock that nobody else has.
+    pub(super) fn into_inner(self) -> bool {
+        self.0.into_inner().into_inner()
+    }
+}
+
+/// The flag of a [`Poison`].
+#[derive(Clone, Copy)]
+pub(super) struct Flag<'a>(&'a AtomicBool);
+
+impl Flag<'_> {
     // Relaxed, here and below, as in std: the lock itself orders these accesses
-    pub(super) fn get(&self) -> bool {
+    pub(super) fn get(self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    pub(super) fn clear(&self) {
+    pub(super) fn clear(self) {
         self.0.store(false, Ordering::Relaxed);
     }
 
     /// Ends a guard: poisons the lock if its holder started to panic while it held the lock.
-    pub(super) fn done(&self, panicking_before: bool) {
+    pub(super) fn done(self, panicking_before: bool) {
         if !panicking_before && std::thread::panicking() {
             self.0.store(true, Ordering::Relaxed);
         }
     }
 
-    pub(super) fn result<T>(&self, value: T) -> LockResult<T> {
-        if self.get() { Err(PoisonError::new(value)) } else { Ok(value) }
+    pub(super) fn result<T>(self, value: T) -> LockResult<T> {
+        poisoned(self.get(), value)
     }
+}
+
+/// What an operation on a lock returns.
+pub(super) fn poisoned<T>(is_poisoned: bool, value: T) -> LockResult<T> {
+    if is_poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
 }
 
 /// [`std::sync::Mutex`], modelled.
@@ -116,25 +145,26 @@ impl<T> Mutex<T> {
         Mutex { home, std, poison, data: UnsafeCell::new(value) }
     }
 
-    /// Creates a part that the first thread to arrive initialises. `key` identifies it.
-    #[track_caller]
-    pub(super) fn first_come(value: T, key: usize) -> Self {
-        let mutex = Mutex::part(value);
-        mutex.home.first_come(key);
-        mutex
-    }
-
     /// Consumes the mutex and returns the value.
     ///
     /// # Errors
     /// If the mutex is poisoned. The error holds the value.
     pub fn into_inner(self) -> LockResult<T> {
         let Mutex { poison, data, .. } = self;
-        poison.result(data.into_inner())
+        poisoned(poison.into_inner(), data.into_inner())
     }
 }
 
 impl<T: ?Sized> Mutex<T> {
+    /// Where the data is: in itself, but for a static in a model.
+    fn data(&self) -> *mut T {
+        constant::place(&self.home, &self.data)
+    }
+
+    pub(super) fn poison(&self) -> Flag<'_> {
+        self.poison.of(&self.home)
+    }
+
     /// Acquires the mutex, blocking until it is available.
     ///
     /// # Errors
@@ -151,7 +181,7 @@ impl<T: ?Sized> Mutex<T> {
             ),
             true => (None, lock::acquire(&self.home, Mode::Write)),
         };
-        self.poison.result(self.guard(std, hold))
+        self.poison().result(self.guard(std, hold))
     }
 
     /// Acquires the mutex if it is available.
@@ -171,7 +201,7 @@ impl<T: ?Sized> Mutex<T> {
             true => (None, lock::try_acquire(&self.home, Mode::Write)),
         };
         let hold = hold.ok_or(TryLockError::WouldBlock)?;
-        Ok(self.poison.result(self.guard(std, hold))?)
+        Ok(self.poison().result(self.guard(std, hold))?)
     }
 
     #[track_caller]
@@ -186,12 +216,12 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Returns `true` if a holder panicked.
     pub fn is_poisoned(&self) -> bool {
-        self.poison.get()
+        self.poison().get()
     }
 
     /// Clears the poison flag.
     pub fn clear_poison(&self) {
-        self.poison.clear();
+        self.poison().clear();
     }
 
     /// Returns a mutable reference to the value. No locking is needed.
@@ -199,9 +229,11 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     /// If the mutex is poisoned. The error holds the reference.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        let poisoned = self.poison.get();
-        let data = self.data.get_mut();
-        if poisoned { Err(PoisonError::new(data)) } else { Ok(data) }
+        let is_poisoned = self.poison().get();
+        // SAFETY: 5. the mutex is borrowed exclusively, and what an execution keeps for a static is
+        // behind it
+        #[allow(unsafe_code)]
+        poisoned(is_poisoned, unsafe { &mut *self.data() })
     }
 }
 
@@ -214,7 +246,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
         self.hold.lend(&self.mutex.home);
         // SAFETY: 3. the guard holds the lock, so no other guard lends out the data; or it was
         // knocked out, and the line above does not come back if another one does
-        unsafe { &*self.mutex.data.get() }
+        unsafe { &*self.mutex.data() }
     }
 }
 
@@ -224,13 +256,13 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         self.hold.lend_mut(&self.mutex.home);
         // SAFETY: see 3., and the guard is borrowed exclusively
-        unsafe { &mut *self.mutex.data.get() }
+        unsafe { &mut *self.mutex.data() }
     }
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        self.mutex.poison.done(self.panicking);
+        self.mutex.poison().done(self.panicking);
         if self.std.is_none() {
             lock::release(&self.mutex.home, &self.hold, self.location);
         }
@@ -254,7 +286,7 @@ impl<T> From<T> for Mutex<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     /// Like std's, but without the value: reading it would be an operation of its own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mutex").field("poisoned", &self.poison.get()).finish_non_exhaustive()
+        f.debug_struct("Mutex").field("poisoned", &self.poison().get()).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,7 @@
 //! `Once` and `OnceLock`
 
 use super::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::execution::constant::{self, Lent};
 use crate::execution::gate::{self, Turn};
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;
@@ -66,7 +67,7 @@ struct Ends<'a> {
 
 impl Drop for Ends<'_> {
     fn drop(&mut self) {
-        self.once.progress.poison.done(self.panicking);
+        self.once.progress.poison().done(self.panicking);
         gate::finish(&self.once.progress.home, self.done, self.location);
     }
 }
@@ -132,14 +133,24 @@ impl Once {
     fn call_in_turn(&self, force: bool, f: impl FnOnce(&OnceState)) {
         let (panicking, location) = (std::thread::panicking(), Location::caller());
         let mut turn = Ends { once: self, done: false, panicking, location };
-        let was_poisoned = self.progress.poison.get();
+        let was_poisoned = self.progress.poison().get();
         if was_poisoned && !force {
             drop(turn);
             panic!("Once instance has previously been poisoned");
         }
         f(&OnceState(was_poisoned, PhantomData));
-        self.progress.poison.clear();
+        self.progress.poison().clear();
         turn.done = true;
+    }
+
+    /// Where the value is that this guards: in its cell, but for a static in a model.
+    pub(super) fn place_of<T>(&self, value: &UnsafeCell<Option<T>>) -> *mut Option<T> {
+        constant::place_of(&self.progress.home, value, Lent::ForEver, || None)
+    }
+
+    /// Whether it is a static.
+    pub(super) fn is_static(&self) -> bool {
+        self.progress.home.is_static()
     }
 
     /// Returns `true` if a call has completed.
@@ -206,7 +217,12 @@ impl<T> OnceLock<T> {
     #[allow(unsafe_code)]
     fn initialised(&self) -> Option<&T> {
         // SAFETY: 3. `once` has completed: nobody writes the value any more
-        unsafe { (*self.value.get()).as_ref() }
+        unsafe { (*self.place()).as_ref() }
+    }
+
+    /// Where the value is: in itself, but for a static in a model.
+    fn place(&self) -> *mut Option<T> {
+        self.once.place_of(&self.value)
     }
 
     /// Returns a mutable reference to the value, if it is set.
@@ -233,7 +249,7 @@ impl<T> OnceLock<T> {
         self.once.call_once_force(|_| {
             let made = f();
             // SAFETY: 4. `once` lets one thread in, and nobody reads before it has completed
-            unsafe { *self.value.get() = Some(made) }
+            unsafe { *self.place() = Some(made) }
         });
         self.initialised().expect("just initialised")
     }

@@ -1,9 +1,9 @@
 //! `RwLock`
 
-use super::mutex::{Poison, Stays};
+use super::mutex::{Flag, Poison, Stays, poisoned};
 use super::{LockResult, Named, PoisonError, TryLockError, TryLockResult};
 use crate::execution::lock::{self, Mode};
-use crate::execution::{Hold, Home};
+use crate::execution::{Hold, Home, constant};
 use crate::trace::ObjectKind;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -85,11 +85,20 @@ impl<T> RwLock<T> {
     /// If the lock is poisoned. The error holds the value.
     pub fn into_inner(self) -> LockResult<T> {
         let RwLock { poison, data, .. } = self;
-        poison.result(data.into_inner())
+        poisoned(poison.into_inner(), data.into_inner())
     }
 }
 
 impl<T: ?Sized> RwLock<T> {
+    /// Where the data is: in itself, but for a static in a model.
+    fn data(&self) -> *mut T {
+        constant::place(&self.home, &self.data)
+    }
+
+    fn poison(&self) -> Flag<'_> {
+        self.poison.of(&self.home)
+    }
+
     /// Acquires the lock for reading, blocking until no writer holds it.
     ///
     /// # Errors
@@ -103,7 +112,7 @@ impl<T: ?Sized> RwLock<T> {
             ),
             true => (None, lock::acquire(&self.home, Mode::Read)),
         };
-        self.poison.result(self.reader(std, hold))
+        self.poison().result(self.reader(std, hold))
     }
 
     /// Acquires the lock for writing, blocking until no thread holds it.
@@ -119,7 +128,7 @@ impl<T: ?Sized> RwLock<T> {
             ),
             true => (None, lock::acquire(&self.home, Mode::Write)),
         };
-        self.poison.result(self.writer(std, hold))
+        self.poison().result(self.writer(std, hold))
     }
 
     /// Acquires the lock for reading if no writer holds it.
@@ -139,7 +148,7 @@ impl<T: ?Sized> RwLock<T> {
             true => (None, lock::try_acquire(&self.home, Mode::Read)),
         };
         let hold = hold.ok_or(TryLockError::WouldBlock)?;
-        Ok(self.poison.result(self.reader(std, hold))?)
+        Ok(self.poison().result(self.reader(std, hold))?)
     }
 
     /// Acquires the lock for writing if no thread holds it.
@@ -159,7 +168,7 @@ impl<T: ?Sized> RwLock<T> {
             true => (None, lock::try_acquire(&self.home, Mode::Write)),
         };
         let hold = hold.ok_or(TryLockError::WouldBlock)?;
-        Ok(self.poison.result(self.writer(std, hold))?)
+        Ok(self.poison().result(self.writer(std, hold))?)
     }
 
     #[track_caller]
@@ -183,12 +192,12 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Returns `true` if a writer panicked.
     pub fn is_poisoned(&self) -> bool {
-        self.poison.get()
+        self.poison().get()
     }
 
     /// Clears the poison flag.
     pub fn clear_poison(&self) {
-        self.poison.clear();
+        self.poison().clear();
     }
 
     /// Returns a mutable reference to the value. No locking is needed.
@@ -196,9 +205,11 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     /// If the lock is poisoned. The error holds the reference.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        let poisoned = self.poison.get();
-        let data = self.data.get_mut();
-        if poisoned { Err(PoisonError::new(data)) } else { Ok(data) }
+        let is_poisoned = self.poison().get();
+        // SAFETY: 4. the lock is borrowed exclusively, and what an execution keeps for a static is
+        // behind it
+        #[allow(unsafe_code)]
+        poisoned(is_poisoned, unsafe { &mut *self.data() })
     }
 }
 
@@ -211,7 +222,7 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
         self.hold.lend(&self.lock.home);
         // SAFETY: 3. the guard holds the lock for reading, so nobody lends out the data for
         // writing; or it was knocked out, and the line above does not come back if somebody does
-        unsafe { &*self.lock.data.get() }
+        unsafe { &*self.lock.data() }
     }
 }
 
@@ -224,7 +235,7 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
         self.hold.lend(&self.lock.home);
         // SAFETY: 4. as 3., and this guard holds the lock for writing, so nobody else lends out the
         // data at all
-        unsafe { &*self.lock.data.get() }
+        unsafe { &*self.lock.data() }
     }
 }
 
@@ -234,7 +245,7 @@ impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         self.hold.lend_mut(&self.lock.home);
         // SAFETY: see 4., and the guard is borrowed exclusively
-        unsafe { &mut *self.lock.data.get() }
+        unsafe { &mut *self.lock.data() }
     }
 }
 
@@ -248,7 +259,7 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
 
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
-        self.lock.poison.done(self.panicking);
+        self.lock.poison().done(self.panicking);
         if self.std.is_none() {
             lock::release(&self.lock.home, &self.hold, self.location);
         }
@@ -272,7 +283,7 @@ impl<T> From<T> for RwLock<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     /// Like std's, but without the value: reading it would be an operation of its own.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RwLock").field("poisoned", &self.poison.get()).finish_non_exhaustive()
+        f.debug_struct("RwLock").field("poisoned", &self.poison().get()).finish_non_exhaustive()
     }
 }
 

@@ -10,12 +10,12 @@ use super::weak::{Access, Exchange, Writes, modified};
 use crate::execution::step::{choose, perform, step};
 use crate::execution::strategy::with_strategy;
 use crate::execution::{
-    Engine, Home, Pending, Seen, World, engine, failure, knockout, loom, me, with,
+    Engine, Home, Pending, Seen, World, constant, engine, failure, knockout, loom, me, with,
 };
 use crate::vocabulary::trace::{ObjectId, Operation, Outcome, Value};
 use crate::vocabulary::{Change, Half};
 use std::panic::Location;
-use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
+use std::sync::atomic::Ordering::{self, Relaxed};
 
 /// Creates the engine's side of a new atomic. Returns the value with which it is created.
 pub(crate) fn create<T: Primitive>(world: &mut World, object: ObjectId, value: Stored) -> Value {
@@ -29,48 +29,73 @@ pub(crate) fn create<T: Primitive>(world: &mut World, object: ObjectId, value: S
 #[track_caller]
 pub(crate) fn load<T: Primitive>(home: &Home, std: &T::Std, order: Ordering) -> T {
     assert_load(order);
+    let engine = engine_of::<T>(home, std);
     let order = knockout::ordering(Location::caller(), "load", order);
     let pending = Pending::on(home.id(), Operation::Load(order), Location::caller());
     let meaning = |world: &mut World, me| {
         let object = home.id();
         let access = || Access { operation: pending.operation, object, writes: Writes::Nothing };
-        let value = T::of(world.seen(me, object, access, held::<T>(std)));
+        let value = T::of(world.seen(me, object, access, || held::<T>(home, std)));
         world.learns(me, object, order);
         (value, Seen::value(value.value()))
     };
     let loom = |pending| loom::atomic::load::<T>(pending, home.id(), std, order);
-    perform(home.engine(), pending, || T::load(std, order), meaning, loom)
+    perform(engine, pending, || T::load(std, order), meaning, loom)
 }
 
-/// The value in the user's object. There is one OS thread, so any ordering would do.
-fn held<T: Primitive>(std: &T::Std) -> impl FnOnce() -> Stored {
-    move || T::load(std, Relaxed).stored()
+/// The value that the user's object holds, or begins with if it is a static. There is one OS
+/// thread, so any ordering would do.
+fn held<T: Primitive>(home: &Home, std: &T::Std) -> Stored {
+    if !home.is_static() {
+        return T::load(std, Relaxed).stored();
+    }
+    let copy = constant::begins(std);
+    // SAFETY: 1. it is a copy of an atomic's bytes
+    #[allow(unsafe_code)]
+    let copy = unsafe { copy.assume_init() };
+    T::load(&copy, Relaxed).stored()
+}
+
+/// The user's object follows what happens to it in the memory. A static is changed by nothing that
+/// a model does.
+fn follow<T: Primitive>(home: &Home, std: &T::Std, value: T) {
+    if !home.is_constant() {
+        T::store(std, value, Relaxed); // as in `held`
+    }
+}
+
+/// The engine that performs an operation on this atomic. Called before anything else is asked of
+/// the atomic's home.
+#[track_caller]
+fn engine_of<T: Primitive>(home: &Home, std: &T::Std) -> Engine {
+    home.known(|| (held::<T>(home, std), create::<T>));
+    let engine = home.engine();
+    if engine == Engine::Std && home.is_static() {
+        constant::is_used(home, std);
+    }
+    engine
 }
 
 #[track_caller]
 pub(crate) fn store<T: Primitive>(home: &Home, std: &T::Std, value: T, order: Ordering) {
     assert_store(order);
+    let engine = engine_of::<T>(home, std);
     let order = knockout::ordering(Location::caller(), "store", order);
     let pending = Pending::on(home.id(), Operation::Store(order), Location::caller());
     let meaning = |world: &mut World, me| {
-        world.store(me, (home.id(), order), value.stored(), held::<T>(std));
-        T::store(std, value, Relaxed); // as in `held`
+        world.store(me, (home.id(), order), value.stored(), || held::<T>(home, std));
+        follow::<T>(home, std, value);
         ((), Seen::value(value.value()))
     };
     let loom = |pending| loom::atomic::store::<T>(pending, home.id(), std, value, order);
-    perform(home.engine(), pending, || T::store(std, value, order), meaning, loom);
+    perform(engine, pending, || T::store(std, value, order), meaning, loom);
 }
 
-/// The result of a read-modify-write on a value.
-fn rmw_of<T: Primitive>(std: &T::Std, rmw: Rmw, value: T, operand: T) -> T {
-    // std computes it in the atomic itself, which is restored afterwards: one OS thread, and no
-    // switch.
-    let kept = T::load(std, SeqCst);
-    T::store(std, value, SeqCst);
-    T::rmw(std, rmw, operand, SeqCst);
-    let new = T::load(std, SeqCst);
-    T::store(std, kept, SeqCst);
-    new
+/// The result of a read-modify-write on a value: std computes it.
+fn rmw_of<T: Primitive>(rmw: Rmw, value: T, operand: T) -> T {
+    let scratch = value.std();
+    T::rmw(&scratch, rmw, operand, Relaxed);
+    T::load(&scratch, Relaxed) // nobody else has it
 }
 
 pub(in crate::execution) fn rmw_seen<T: Primitive>(old: T, new: T) -> Seen {
@@ -85,10 +110,11 @@ pub(crate) fn rmw<T: Primitive>(
     operand: T,
     order: Ordering,
 ) -> T {
+    let engine = engine_of::<T>(home, std);
     let order = match knockout::ordered(Location::caller(), rmw.name(), order) {
         Some(Change::Split) => {
             let seen = load::<T>(home, std, knockout::acquiring(order));
-            store::<T>(home, std, rmw_of(std, rmw, seen, operand), knockout::releasing(order));
+            store::<T>(home, std, rmw_of(rmw, seen, operand), knockout::releasing(order));
             return seen;
         }
         Some(Change::Weaker(_, weaker)) => weaker,
@@ -100,16 +126,14 @@ pub(crate) fn rmw<T: Primitive>(
         let by = modified::<T>;
         let writes = || Writes::Modified { rmw, operand: operand.stored(), by };
         let access = || Access { operation: pending.operation, object, writes: writes() };
-        let old = T::of(world.seen(me, object, access, held::<T>(std)));
-        // std computes the new value from the one that is seen; as in `held`
-        T::store(std, old, Relaxed);
-        T::rmw(std, rmw, operand, Relaxed);
-        let new = T::load(std, Relaxed);
+        let old = T::of(world.seen(me, object, access, || held::<T>(home, std)));
+        let new = rmw_of(rmw, old, operand);
+        follow::<T>(home, std, new);
         world.modify(me, object, order, new.stored());
         (old, rmw_seen(old, new))
     };
     let loom = |pending| loom::atomic::rmw::<T>(pending, home.id(), std, (rmw, operand), order);
-    perform(home.engine(), pending, || T::rmw(std, rmw, operand, order), meaning, loom)
+    perform(engine, pending, || T::rmw(std, rmw, operand, order), meaning, loom)
 }
 
 /// Which compare-exchange it is.
@@ -147,6 +171,7 @@ pub(crate) fn compare_exchange<T: Primitive>(
     let name =
         if strength == Strength::Weak { "compare_exchange_weak" } else { "compare_exchange" };
     let mut orders = (success, failure);
+    let engine = engine_of::<T>(home, std);
     match knockout::compare_exchange(location, name, orders) {
         Some(Change::Split) => {
             let seen = load::<T>(home, std, knockout::acquiring(success));
@@ -167,7 +192,7 @@ pub(crate) fn compare_exchange<T: Primitive>(
     let (success, failure) = orders;
     let pending = Pending::on(home.id(), Operation::Rmw(name, success), location);
     let pending = Pending { expected: Some(current.value()), ..pending };
-    match home.engine() {
+    match engine {
         Engine::Shuttle => exchange::<T>(pending, home, std, (current, new), orders, strength),
         Engine::Loom => {
             loom::atomic::compare_exchange::<T>(pending, home.id(), std, (current, new), orders)
@@ -195,7 +220,7 @@ fn exchange<T: Primitive>(
         let fails = spurious || is_weak && with_strategy(|strategy| strategy.repeats_failure(me));
         let writes = Writes::Exchanged { exchange, fails };
         let access = || Access { operation: pending.operation, object, writes };
-        let old = T::of(world.seen(me, object, access, held::<T>(std)));
+        let old = T::of(world.seen(me, object, access, || held::<T>(home, std)));
         // the choice is made only where it matters
         if old != current || fails && choose(world, 2) == 1 {
             world.learns(me, object, failure);
@@ -207,7 +232,7 @@ fn exchange<T: Primitive>(
             return (result, Seen { written: Some(Value::Outcome(Outcome::Spurious)), ..seen });
         }
         world.modify(me, object, success, new.stored());
-        T::store(std, new, Relaxed); // as in `held`
+        follow::<T>(home, std, new);
         (Ok(old), exchanged(Ok(old), new, failure))
     })
 }
@@ -215,6 +240,9 @@ fn exchange<T: Primitive>(
 /// The atomic's value, for an exclusive borrow. The memory, and loom's side, are rebuilt from it at
 /// the next operation.
 pub(crate) fn settle<T: Primitive>(home: &Home, std: &mut T::Std) {
+    if home.is_constant() {
+        engine_of::<T>(home, std);
+    }
     match home.engine_now() {
         Engine::Loom if !failure::inert() => loom::atomic::settle::<T>(home.id(), std),
         Engine::Shuttle => {

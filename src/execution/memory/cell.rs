@@ -64,8 +64,8 @@ fn so_far(world: &mut World) -> u64 {
 /// Begins an access. Ends the execution if the access is unordered with an earlier one.
 #[track_caller]
 pub(crate) fn access(home: &Home, write: bool) -> Lasts {
-    let (cell, location) = (home.id(), Location::caller());
     let engine = home.engine();
+    let (cell, location) = (home.id(), Location::caller());
     if engine == Engine::Std {
         return Lasts { execution: 0 };
     }

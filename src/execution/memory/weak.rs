@@ -7,7 +7,7 @@
 use super::primitive::{Primitive, Rmw};
 use super::{Memory, Stored};
 use crate::execution::strategy::{Acted, Effect, another, with_strategy};
-use crate::execution::{Counted, Ending, Pending, Role, Waits, World};
+use crate::execution::{Counted, Ending, Pending, Waits, World};
 use crate::vocabulary::trace::{ObjectId, ObjectKind, Operation, ThreadId};
 use crate::vocabulary::verdict::{Bound, Kind};
 use crate::vocabulary::{PerObject, VectorClock};
@@ -182,16 +182,6 @@ impl World {
         let now = self.memory.clocks.epoch(me);
         if let Some(weak) = &mut self.memory.weak {
             weak.objects.of(object).born = Some((me, now));
-        }
-    }
-
-    /// The first thread to arrive has created this: it is nobody's own.
-    pub(in crate::execution) fn comes_first(&mut self, object: ObjectId, key: usize) {
-        self.object(object).role = Role::FirstCome(key);
-        if let Some(weak) = &mut self.memory.weak {
-            weak.objects.of(object).born = None;
-            let maker = self.objects[object.index()].born.0;
-            self.thread(maker).made -= 1; // others of its objects must not be renamed by it
         }
     }
 

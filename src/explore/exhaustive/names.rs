@@ -1,6 +1,6 @@
 //! Names of objects, used to compare executions.
 
-use crate::execution::World;
+use crate::execution::{STATICS as NOBODY, World};
 use crate::vocabulary::trace::ObjectId;
 
 /// Names of objects that do not depend on the order of their creation. A plan made in one execution
@@ -10,16 +10,21 @@ use crate::vocabulary::trace::ObjectId;
 pub(super) struct Names {
     /// For each thread, the names of the objects that it created.
     given: Vec<Vec<Option<ObjectId>>>,
+    /// The names of the statics, by their numbers.
+    statics: Vec<Option<ObjectId>>,
     count: u32,
 }
 
 impl Names {
     pub(super) fn of(&mut self, world: &World, object: ObjectId) -> ObjectId {
         let (thread, nth) = world.objects[object.index()].born;
-        if self.given.len() <= thread.index() {
+        if thread != NOBODY && self.given.len() <= thread.index() {
             self.given.resize_with(thread.index() + 1, Vec::new);
         }
-        let (given, nth) = (&mut self.given[thread.index()], nth as usize);
+        let (given, nth) = match thread == NOBODY {
+            true => (&mut self.statics, nth as usize),
+            false => (&mut self.given[thread.index()], nth as usize),
+        };
         if given.len() <= nth {
             given.resize(nth + 1, None);
         }

@@ -4,7 +4,7 @@
 //! A name is the thread that made something, and how many it had made before. It gets its number
 //! when it is seen for the first time, for the whole exploration.
 
-use crate::execution::{ObjectState, Role};
+use crate::execution::ObjectState;
 use crate::vocabulary::trace::{ObjectId, ThreadId};
 use rustc_hash::FxHashMap;
 
@@ -13,9 +13,6 @@ const TOKEN: u32 = u32::MAX;
 
 /// The count of `Weak`s has the number of its `Arc`, and this.
 const WEAKS: u32 = 1 << 31;
-
-/// Who has made what the first thread to arrive creates.
-const NOBODY: u32 = u32::MAX;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
@@ -41,7 +38,7 @@ impl Names {
         self.last = None;
     }
 
-    /// The name of a thread of this execution.
+    /// The name of a thread of this execution. Nobody's, who has made the statics, is none of them.
     pub(super) fn thread(&self, thread: ThreadId) -> u32 {
         self.live.get(thread.index()).copied().unwrap_or(u32::MAX)
     }
@@ -71,12 +68,7 @@ impl Names {
         {
             return *name;
         }
-        let key = match state.role {
-            Role::FirstCome(key) => (NOBODY, key as u32),
-            Role::Plain | Role::Once { .. } | Role::Barrier { .. } => {
-                (self.thread(state.born.0), state.born.1)
-            }
-        };
+        let key = (self.thread(state.born.0), state.born.1);
         let fresh = self.objects.len() as u32;
         let name = *self.objects.entry(key).or_insert(fresh);
         self.named.resize(self.named.len().max(object.index() + 1), None);

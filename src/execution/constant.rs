@@ -1,0 +1,228 @@
+//! Objects that the compiler made: statics, and what a constant is copied into.
+//!
+//! A static begins every execution with its constant value, and outside of models it is an object
+//! of std's. So nothing of a model is ever written to a static itself. An execution has a copy of
+//! the data, made when it uses the static for the first time. A copy of the bytes is enough: the
+//! compiler makes a constant of any type in this way too, each time that it is named. What the
+//! static is changed to outside of models is no constant: its bytes are kept before that.
+//!
+//! The address of a static is its identity, for it never moves. A constant that is copied into a
+//! variable, or into a heap, may move: the first execution that uses it adopts it ([`Home`]).
+
+use super::{Engine, Home, engine};
+use crate::vocabulary::trace::ObjectId;
+use rustc_hash::FxHashMap;
+use std::alloc::Layout;
+use std::cell::{RefCell, UnsafeCell};
+use std::mem::MaybeUninit;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+
+/// The bytes of a constant.
+type Bytes = Box<[MaybeUninit<u8>]>;
+
+/// What statics had in them before they were changed outside of models, by address.
+static KEPT: Mutex<Option<FxHashMap<usize, Bytes>>> = Mutex::new(None);
+
+/// The numbers of statics in this process, by address.
+static NUMBERS: LazyLock<Mutex<FxHashMap<usize, u32>>> = LazyLock::new(Mutex::default);
+
+/// Data of a static in an execution.
+struct Place {
+    data: *mut u8,
+    layout: Layout,
+    /// The lock that protects it. `None`: references to it may live for ever.
+    lock: Option<ObjectId>,
+}
+
+#[derive(Default)]
+struct Places {
+    /// The statics that the execution has used.
+    objects: FxHashMap<usize, ObjectId>,
+    data: FxHashMap<usize, Place>,
+}
+
+thread_local! {
+    static PLACES: RefCell<Places> = RefCell::default();
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether what is at this address is a static: a part of the program, or of a library.
+pub(super) fn is_static(address: *const ()) -> bool {
+    #[cfg(unix)]
+    #[allow(unsafe_code)]
+    // SAFETY: 1. zeroes are a `Dl_info`, and the call fills it in
+    unsafe {
+        let mut found: libc::Dl_info = std::mem::zeroed();
+        libc::dladdr(address.cast(), &raw mut found) != 0
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = address;
+        false
+    }
+}
+
+/// The number of the static at this address. No two have the same.
+pub(super) fn number(address: usize) -> u32 {
+    let mut numbers = lock(&NUMBERS);
+    let fresh = numbers.len() as u32;
+    *numbers.entry(address).or_insert(fresh)
+}
+
+/// The object that the static at this address is in the running execution, once it has used it.
+pub(super) fn object(address: usize) -> Option<ObjectId> {
+    PLACES.with_borrow(|places| places.objects.get(&address).copied())
+}
+
+/// From now on the execution knows the static at this address.
+pub(super) fn knows(address: usize, object: ObjectId) {
+    PLACES.with_borrow_mut(|places| places.objects.insert(address, object));
+}
+
+/// Whether the execution has data of a static.
+pub(super) fn has_data() -> bool {
+    PLACES.with_borrow(|places| !places.data.is_empty())
+}
+
+/// An execution has ended. Data that no guard can lend any more is forgotten: a static is never
+/// dropped. The rest stays, for references to it may live for ever.
+pub(super) fn end(is_free: impl Fn(ObjectId) -> bool) {
+    PLACES.with_borrow_mut(|places| {
+        places.objects.clear();
+        for (_, place) in places.data.drain() {
+            let is_over = place.lock.is_some_and(&is_free) && place.layout.size() > 0;
+            if is_over {
+                // SAFETY: 1. `place` has allocated it with this layout. 2. whoever had a reference
+                // to it had it from a guard that is gone
+                #[allow(unsafe_code)]
+                unsafe {
+                    std::alloc::dealloc(place.data, place.layout);
+                }
+            }
+        }
+    });
+}
+
+/// Where the data of a lock or of a cell is: in itself, but for a static in a model. Whoever has the
+/// pointer may change the data, so from then on only a static is a constant.
+pub(crate) fn place<T: ?Sized>(home: &Home, cell: &UnsafeCell<T>) -> *mut T {
+    home.is_used();
+    if !home.is_static() {
+        return cell.get();
+    }
+    let layout = Layout::for_value(cell);
+    if engine() == Engine::Std {
+        home.changes(|| keep(cell.get().cast(), layout));
+        return cell.get();
+    }
+    let lock = Some(home.id());
+    moved(cell, made(cell.get().cast(), layout, lock, |to| give(cell.get().cast(), to, layout)))
+}
+
+/// How long references to what an execution keeps for a static may live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lent {
+    /// Until the lock is free.
+    Guarded,
+    ForEver,
+}
+
+/// Where something is that a static begins each execution with, in the same way.
+pub(crate) fn place_of<T>(
+    home: &Home,
+    cell: &UnsafeCell<T>,
+    lent: Lent,
+    begins: impl FnOnce() -> T,
+) -> *mut T {
+    home.is_used();
+    if !home.is_static() || engine() == Engine::Std {
+        return cell.get();
+    }
+    let lock = (lent == Lent::Guarded).then(|| home.id());
+    let write = |to: *mut u8| {
+        // SAFETY: 1. it is allocated with the layout of the type, and nobody else has it
+        #[allow(unsafe_code)]
+        unsafe {
+            to.cast::<T>().write(begins());
+        }
+    };
+    made(cell.get().cast(), Layout::new::<T>(), lock, write).cast()
+}
+
+/// The data at this address in the running execution, made at its first use.
+fn made(
+    own: *mut u8,
+    layout: Layout,
+    lock: Option<ObjectId>,
+    fill: impl FnOnce(*mut u8),
+) -> *mut u8 {
+    if let Some(data) = PLACES.with_borrow(|p| p.data.get(&own.addr()).map(|place| place.data)) {
+        return data;
+    }
+    let data = match layout.size() {
+        0 => std::ptr::without_provenance_mut(layout.align()),
+        // SAFETY: 1. the size is not zero
+        #[allow(unsafe_code)]
+        _ => unsafe { std::alloc::alloc(layout) },
+    };
+    if data.is_null() {
+        std::alloc::handle_alloc_error(layout);
+    }
+    fill(data);
+    let place = Place { data, layout, lock };
+    PLACES.with_borrow_mut(|places| places.data.insert(own.addr(), place));
+    data
+}
+
+/// A pointer like that to the cell's content, to data elsewhere.
+fn moved<T: ?Sized>(cell: &UnsafeCell<T>, data: *mut u8) -> *mut T {
+    let mut pointer = cell.get();
+    // SAFETY: 1. a pointer begins with an address, whether it is wide or not
+    #[allow(unsafe_code)]
+    unsafe {
+        (&raw mut pointer).cast::<*mut u8>().write(data);
+    }
+    pointer
+}
+
+/// Keeps the bytes of a static that is about to be changed outside of models, unless they are kept.
+fn keep(own: *const u8, layout: Layout) {
+    let mut kept = lock(&KEPT);
+    kept.get_or_insert_default().entry(own.addr()).or_insert_with(|| {
+        let mut bytes = Box::new_uninit_slice(layout.size());
+        // SAFETY: 1. so many bytes are the static's, and nobody changes them before they are kept
+        #[allow(unsafe_code)]
+        unsafe {
+            std::ptr::copy_nonoverlapping(own, bytes.as_mut_ptr().cast(), layout.size());
+        }
+        bytes
+    });
+}
+
+/// Copies the constant bytes of a static.
+fn give(own: *const u8, to: *mut u8, layout: Layout) {
+    let kept = lock(&KEPT); // nobody begins to change them now
+    let bytes = kept.as_ref().and_then(|kept| kept.get(&own.addr()));
+    let from = bytes.map_or(own, |bytes| bytes.as_ptr().cast());
+    // SAFETY: 1. so many bytes are there, and have been allocated. 2. they are a constant's: see the
+    // head of this file
+    #[allow(unsafe_code)]
+    unsafe {
+        std::ptr::copy_nonoverlapping(from, to, layout.size());
+    }
+}
+
+/// What an atomic begins with in the running execution: a copy of its constant bytes.
+pub(super) fn begins<A>(own: &A) -> MaybeUninit<A> {
+    let mut atomic = MaybeUninit::<A>::uninit();
+    give(std::ptr::from_ref(own).cast(), atomic.as_mut_ptr().cast(), Layout::new::<A>());
+    atomic
+}
+
+/// An atomic that is a static is about to be used outside of models.
+pub(super) fn is_used<A>(home: &Home, own: &A) {
+    home.changes(|| keep(std::ptr::from_ref(own).cast(), Layout::new::<A>()));
+}
