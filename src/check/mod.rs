@@ -223,8 +223,8 @@ impl<'a> Check<'a> {
     }
 
     /// Sets the smallest stack of every green thread in bytes, including the main thread. The
-    /// default is 32 KiB under loom and 256 KiB elsewhere. A thread that overflows its stack makes
-    /// the verdict `Unknown`. Real threads have std's stacks.
+    /// default is 256 KiB. A thread that overflows its stack makes the verdict `Unknown`. Real
+    /// threads have std's stacks.
     ///
     /// ```
     /// use selvedge::sync::{Arc, atomic::{AtomicUsize, Ordering::SeqCst}};

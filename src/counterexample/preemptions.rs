@@ -39,6 +39,10 @@ impl Held {
             Operation::Lock => drop(self.writers.insert(object, event.thread)),
             Operation::TryLock if got => drop(self.writers.insert(object, event.thread)),
             Operation::Unlock => drop(self.writers.remove(&object)),
+            Operation::Downgrade => {
+                self.writers.remove(&object);
+                _ = self.readers.entry(object).or_default().insert(event.thread);
+            }
             Operation::ReadLock => {
                 _ = self.readers.entry(object).or_default().insert(event.thread);
             }

@@ -66,7 +66,8 @@ impl Act {
             Operation::Store(_) | Operation::Rmw(..) | Operation::Write => Some(Effect::Write),
             Operation::Clone | Operation::Drop | Operation::Claim(_) => Some(Effect::Write),
             Operation::Lock | Operation::TryLock => Some(Effect::Acquire),
-            Operation::Unlock => Some(Effect::Release),
+            // readers come in only after it, and writers not yet
+            Operation::Unlock | Operation::Downgrade => Some(Effect::Release),
             Operation::ReadLock | Operation::TryReadLock => Some(Effect::AcquireShared),
             Operation::ReadUnlock => Some(Effect::ReleaseShared),
             Operation::Wait | Operation::NotifyOne | Operation::NotifyAll => Some(Effect::Write),

@@ -63,6 +63,7 @@ fn used(event: &Event) -> Option<(ObjectId, bool)> {
         | Operation::Rmw(..)
         | Operation::Lock
         | Operation::Unlock
+        | Operation::Downgrade
         | Operation::Wait
         | Operation::Wake
         | Operation::Write => Some((event.object?, true)),

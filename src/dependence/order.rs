@@ -151,7 +151,7 @@ impl Causality {
             (Operation::TryLock, Some(lock)) if got => self.lock(lock, &mut view.now),
             (Operation::ReadLock, Some(lock)) => self.read_lock(lock, &mut view.now),
             (Operation::TryReadLock, Some(lock)) if got => self.read_lock(lock, &mut view.now),
-            (Operation::Unlock, Some(lock)) => {
+            (Operation::Unlock | Operation::Downgrade, Some(lock)) => {
                 self.locks.entry(lock).or_default().0.join(&view.now)
             }
             (Operation::ReadUnlock, Some(lock)) => {

@@ -66,7 +66,7 @@ pub(crate) fn depends_on_orderings(trace: &Trace) -> bool {
             Operation::Lock | Operation::TryLock | Operation::Unlock => {
                 meet(&mut threads, &mut messages, event)
             }
-            Operation::ReadLock | Operation::TryReadLock => {
+            Operation::ReadLock | Operation::TryReadLock | Operation::Downgrade => {
                 meet(&mut threads, &mut messages, event)
             }
             Operation::ReadUnlock | Operation::Wait | Operation::Wake => {

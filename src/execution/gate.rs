@@ -141,5 +141,14 @@ pub(crate) fn is_done(mutex: &Home) -> Option<bool> {
     }))
 }
 
+/// A thread waits for an initialisation without beginning it: nothing is known of that where memory
+/// is weak.
+#[track_caller]
+pub(crate) fn refuses_to_wait(mutex: &Home) {
+    if plays(mutex, Role::Once { done: false }) {
+        with(|world| world.ending.is_none().then(|| world.refuse("a wait for an initialisation")));
+    }
+}
+
 /// The state of what has been initialised.
 pub(crate) const DONE: u64 = 2;

@@ -1,9 +1,10 @@
 //! Mutexes and reader-writer locks under the engines.
 
-use super::failure::{handle_if_inert, stay, unwinds_under_loom};
+use super::failure::{fail, handle_if_inert, stay, unwinds_under_loom};
 use super::step::perform;
-use super::{Effect, Hold, Home, Pending, Seen, Waits, World, engine, loom, with};
+use super::{Effect, Ending, Hold, Home, Pending, Seen, Waits, World, engine, loom, with};
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
+use crate::vocabulary::verdict::Bound;
 use std::panic::Location;
 
 /// For writing, or for reading.
@@ -137,6 +138,34 @@ fn try_acquire_as(home: &Home, mode: Mode, location: &'static Location<'static>)
 pub(super) fn tried(world: &World, lock: ObjectId, got: bool) -> Seen {
     let refused_by_readers = !got && world.objects[lock.index()].writer.is_none();
     Seen { refused_by_readers, ..Seen::value(Value::Bool(got)) }
+}
+
+/// Keeps for reading what is held for writing.
+#[track_caller]
+pub(crate) fn downgrade(home: &Home, mut hold: Hold) -> Hold {
+    let (lock, location) = (home.id(), Location::caller());
+    hold.ends(home, location);
+    hold.is_back(home);
+    let pending = Pending::on(lock, Operation::Downgrade, location);
+    let meaning = |world: &mut World, me| {
+        give_back(world, lock, Mode::Write, me);
+        world.object(lock).readers.push(me);
+        ((), Seen::default())
+    };
+    if !hold.is_skipped() && hold.mode == Mode::Write {
+        perform(
+            home.engine_now(),
+            pending,
+            || (),
+            meaning,
+            |_| {
+                let operation = "RwLockWriteGuard::downgrade".to_string();
+                fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }))
+            },
+        );
+    }
+    hold.mode = Mode::Read;
+    hold
 }
 
 /// Releases what was acquired at `location`. The place where a guard goes out of scope is unknown,

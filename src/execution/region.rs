@@ -24,8 +24,8 @@ const SLOTS: usize = 1 << 21;
 /// The table stands before the slots: one pointer for each.
 const TABLE: usize = SLOTS * size_of::<*mut Ledger>();
 
-/// The lowest page of a stack: whoever touches it has overflowed the stack.
-const GUARD: usize = 16 * 1024;
+/// Sizes are rounded up to this: the largest page.
+const PAGE: usize = 16 * 1024;
 
 union Address {
     pointer: *const u8,
@@ -67,30 +67,33 @@ pub(super) struct GreenStack {
     /// The lowest address.
     bottom: usize,
     bytes: usize,
+    /// How many bytes a thread can use. Whoever touches what is below has overflowed the stack.
+    usable: usize,
 }
 
 impl GreenStack {
-    /// How many bytes a stack has on which a thread can use at least so many.
-    pub(super) fn size(usable: usize) -> Option<usize> {
-        usable.checked_add(GUARD)?.checked_next_multiple_of(SLOT)
-    }
-
-    /// Maps a stack of this [size](GreenStack::size).
+    /// Maps a stack on which a thread can use so many bytes.
     ///
     /// # Errors
     /// If there is no memory, or something else is in the region.
-    pub(super) fn new(bytes: usize) -> Result<GreenStack> {
+    pub(super) fn new(usable: usize) -> Result<GreenStack> {
+        let rounded = usable.checked_next_multiple_of(PAGE);
+        let guarded = rounded.and_then(|bytes| bytes.checked_add(PAGE));
+        let whole = guarded.and_then(|bytes| bytes.checked_next_multiple_of(SLOT));
+        let (Some(rounded), Some(bytes)) = (rounded, whole) else {
+            return Err(ErrorKind::OutOfMemory.into());
+        };
         let (base, first) = map::slots(bytes / SLOT)?;
         let bottom = base + first * SLOT;
-        map::stack(bottom, bytes, GUARD)?;
+        map::stack(bottom, bytes, bytes - rounded)?;
         // valgrind takes a jump to a stack that it does not know for a large frame
         let known = ValgrindStackRegistration::new(bottom as *mut u8, bytes);
         std::mem::forget(known);
-        Ok(GreenStack { base, bottom, bytes })
+        Ok(GreenStack { base, bottom, bytes, usable })
     }
 
-    pub(super) fn bytes(self) -> usize {
-        self.bytes
+    pub(super) fn usable(self) -> usize {
+        self.usable
     }
 
     pub(super) fn is(self, other: GreenStack) -> bool {
@@ -142,11 +145,10 @@ mod map {
             BASES.into_iter().find(is_free).ok_or(ErrorKind::AddrInUse)
         }))?;
         // Relaxed: only uniqueness matters
-        let first = NEXT.fetch_add(number, Ordering::Relaxed);
-        if first.checked_add(number).is_none_or(|end| end > SLOTS) {
-            return Err(ErrorKind::OutOfMemory.into());
-        }
-        Ok((base, first))
+        let first = NEXT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |first| {
+            first.checked_add(number).filter(|end| *end <= SLOTS)
+        });
+        first.map(|first| (base, first)).map_err(|_| ErrorKind::OutOfMemory.into())
     }
 
     /// Maps memory at this address, which is a wish: without `MAP_FIXED` nothing is replaced.

@@ -119,6 +119,42 @@ macro_rules! any {
                 Err(seen)
             }
 
+            /// Does the same as [`fetch_update`](Self::fetch_update), under std's newer name.
+            ///
+            /// # Errors
+            /// Returns the current value once `f` returns `None`.
+            #[track_caller]
+            pub fn try_update(
+                &self,
+                set_order: Ordering,
+                fetch_order: Ordering,
+                f: impl FnMut($ty) -> Option<$ty>,
+            ) -> Result<$ty, $ty> {
+                self.fetch_update(set_order, fetch_order, f)
+            }
+
+            /// Stores the result of `f`, and retries until no other thread has written in between.
+            /// Returns the previous value.
+            #[track_caller]
+            pub fn update(
+                &self,
+                set_order: Ordering,
+                fetch_order: Ordering,
+                mut f: impl FnMut($ty) -> $ty,
+            ) -> $ty {
+                let result = self.fetch_update(set_order, fetch_order, |value| Some(f(value)));
+                result.unwrap_or_else(|value| value)
+            }
+
+            /// Returns a pointer to the value, for what Rust does not see.
+            ///
+            /// A model does not see what is done with it, so its verdict is `unknown` from there on.
+            #[track_caller]
+            pub fn as_ptr(&self) -> *mut $ty {
+                atomic::refuse(concat!(stringify!($name), "::as_ptr"));
+                self.std.as_ptr()
+            }
+
             /// Returns a mutable reference to the value.
             pub fn get_mut(&mut self) -> &mut $ty {
                 atomic::settle::<$ty>(&self.home, &mut self.std);
@@ -242,3 +278,45 @@ impl AtomicBool {
 }
 
 any!(AtomicPtr<T>, *mut T, std::sync::atomic::AtomicPtr<T>, |value| Stored::Pointer(value.cast()));
+
+/// Pointer arithmetic in one step. As in std, `T` must not be a type of size 0 for the first two.
+impl<T> AtomicPtr<T> {
+    /// Offsets the pointer by `value` elements, wrapping. Returns the previous pointer.
+    #[track_caller]
+    pub fn fetch_ptr_add(&self, value: usize, order: Ordering) -> *mut T {
+        self.fetch_byte_add(value.wrapping_mul(size_of::<T>()), order)
+    }
+
+    /// Offsets the pointer by `value` elements downwards, wrapping. Returns the previous pointer.
+    #[track_caller]
+    pub fn fetch_ptr_sub(&self, value: usize, order: Ordering) -> *mut T {
+        self.fetch_byte_sub(value.wrapping_mul(size_of::<T>()), order)
+    }
+}
+
+/// An operand of pointer arithmetic, as an atomic of pointers takes its operands.
+fn operand<T>(value: usize) -> *mut T {
+    std::ptr::without_provenance_mut(value)
+}
+
+macro_rules! pointer {
+    ($($method:ident => $rmw:ident: $doc:literal;)*) => {
+        impl<T> AtomicPtr<T> {
+            $(
+                #[doc = $doc]
+                #[track_caller]
+                pub fn $method(&self, value: usize, order: Ordering) -> *mut T {
+                    atomic::rmw::<*mut T>(&self.home, &self.std, Rmw::$rmw, operand(value), order)
+                }
+            )*
+        }
+    };
+}
+
+pointer! {
+    fetch_byte_add => Add: "Offsets the pointer by `value` bytes, wrapping. Returns the previous pointer.";
+    fetch_byte_sub => Sub: "Offsets the pointer by `value` bytes downwards, wrapping. Returns the previous pointer.";
+    fetch_or => Or: "Bitwise OR on the address. Returns the previous pointer.";
+    fetch_and => And: "Bitwise AND on the address. Returns the previous pointer.";
+    fetch_xor => Xor: "Bitwise XOR on the address. Returns the previous pointer.";
+}

@@ -143,6 +143,35 @@ impl Once {
         turn.done = true;
     }
 
+    /// Blocks until a call has completed.
+    ///
+    /// The explorer of graphs has no model of this: it says `unknown`.
+    ///
+    /// # Panics
+    /// If a call panicked.
+    #[track_caller]
+    pub fn wait(&self) {
+        self.wait_until(|progress| match progress {
+            Progress::Poisoned => panic!("Once instance has previously been poisoned"),
+            progress => progress == Progress::Done,
+        });
+    }
+
+    /// Does the same as [`wait`](Once::wait), but goes on waiting if a call panicked.
+    #[track_caller]
+    pub fn wait_force(&self) {
+        self.wait_until(|progress| progress == Progress::Done);
+    }
+
+    #[track_caller]
+    fn wait_until(&self, is_over: impl Fn(Progress) -> bool) {
+        gate::refuses_to_wait(&self.progress.home);
+        let mut progress = self.lock();
+        while !is_over(*progress) {
+            progress = self.changed.wait(progress).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
     /// Where the value is that this guards: in its cell, but for a static in a model.
     pub(super) fn place_of<T>(&self, value: &UnsafeCell<Option<T>>) -> *mut Option<T> {
         constant::place_of(&self.progress.home, value, Lent::ForEver, || None)
@@ -254,6 +283,15 @@ impl<T> OnceLock<T> {
         self.initialised().expect("just initialised")
     }
 
+    /// Blocks until the cell is set, and returns the value.
+    ///
+    /// The explorer of graphs has no model of this: it says `unknown`.
+    #[track_caller]
+    pub fn wait(&self) -> &T {
+        self.once.wait_force();
+        self.initialised().expect("it is set")
+    }
+
     /// Consumes the cell and returns the value.
     #[must_use]
     pub fn into_inner(self) -> Option<T> {
@@ -274,6 +312,22 @@ impl<T> Default for OnceLock<T> {
         OnceLock::new()
     }
 }
+
+impl<T: Clone> Clone for OnceLock<T> {
+    #[track_caller]
+    fn clone(&self) -> Self {
+        self.get().map_or_else(OnceLock::new, |value| OnceLock::from(value.clone()))
+    }
+}
+
+impl<T: PartialEq> PartialEq for OnceLock<T> {
+    #[track_caller]
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl<T: Eq> Eq for OnceLock<T> {}
 
 impl<T> From<T> for OnceLock<T> {
     #[track_caller]

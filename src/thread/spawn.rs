@@ -74,6 +74,33 @@ impl Builder {
         Ok(JoinHandle(Handle::Model(Model { nothing, ..model })))
     }
 
+    /// Spawns the thread without a bound on what it borrows.
+    ///
+    /// # Safety
+    /// As for [`std::thread::Builder::spawn_unchecked`]: the thread must have ended before anything
+    /// is gone that it borrows, and its result must not be used after that.
+    ///
+    /// # Errors
+    /// If the operating system fails to create a thread.
+    #[track_caller]
+    #[allow(unsafe_code)]
+    pub unsafe fn spawn_unchecked<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        let Builder { name, stack_size } = self;
+        if !execution::is_modelled() {
+            let (f, ticket) = real::join_in(boxed(f), false);
+            // SAFETY: 1. the caller answers for what the thread borrows
+            let handle = unsafe { builder(name, stack_size).spawn_unchecked(f)? };
+            return Ok(JoinHandle(Handle::Std(handle, ticket)));
+        }
+        // SAFETY: see 1.
+        let model = unsafe { spawn_modelled(name, stack_size, f) };
+        Ok(JoinHandle(Handle::Model(model)))
+    }
+
     /// Spawns the thread in a scope.
     ///
     /// # Errors

@@ -95,6 +95,8 @@ pub enum Operation {
     TryLock,
     /// Released what `Lock` or `TryLock` acquired.
     Unlock,
+    /// Kept for reading what it held for writing.
+    Downgrade,
     /// Acquired a reader-writer lock for reading.
     ReadLock,
     /// Tried to acquire for reading; the event's value tells whether it succeeded.
@@ -146,6 +148,7 @@ impl Operation {
             Operation::Lock => "lock",
             Operation::TryLock => "try_lock",
             Operation::Unlock => "unlock",
+            Operation::Downgrade => "downgrade",
             Operation::ReadLock => "read",
             Operation::TryReadLock => "try_read",
             Operation::ReadUnlock => "read unlock",
@@ -178,7 +181,7 @@ impl Operation {
             | Operation::Park
             | Operation::Unpark(_)
             | Operation::Yield => None,
-            Operation::Lock | Operation::TryLock | Operation::Unlock => None,
+            Operation::Lock | Operation::TryLock | Operation::Unlock | Operation::Downgrade => None,
             Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => None,
             Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => None,
             Operation::Read | Operation::Write | Operation::Free => None,
@@ -364,7 +367,12 @@ impl Trace {
     #[must_use]
     pub fn held_to_the_end(&self, index: usize) -> bool {
         let Some(event) = self.events.get(index) else { return false };
+        let is_downgrade = |e: &Event| {
+            let was_writer = matches!(event.operation, Operation::Lock | Operation::TryLock);
+            was_writer && e.operation == Operation::Downgrade
+        };
         let release = match event.operation {
+            Operation::Downgrade => Operation::ReadUnlock,
             Operation::Lock => Operation::Unlock,
             Operation::TryLock if event.value == Some(Value::Bool(true)) => Operation::Unlock,
             Operation::ReadLock => Operation::ReadUnlock,
@@ -376,7 +384,8 @@ impl Trace {
         let later = &self.events[index + 1..];
         !later
             .iter()
-            .any(|e| e.thread == event.thread && e.object == event.object && e.operation == release)
+            .filter(|e| e.thread == event.thread && e.object == event.object)
+            .any(|e| e.operation == release || is_downgrade(e))
     }
 
     /// Returns the threads that a blocked thread waits for: those that hold its lock, or the one

@@ -2,6 +2,7 @@
 //! words.
 
 mod auto_traits;
+mod compiles;
 mod everywhere;
 mod helpers;
 mod lifetimes;

@@ -26,6 +26,7 @@ mod scenes;
 mod smallest;
 mod spin;
 mod stacks;
+mod statics;
 mod subjects;
 mod tidy;
 mod weak;

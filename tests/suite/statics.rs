@@ -300,7 +300,8 @@ fn a_reference_to_what_a_static_holds_lives_on() {
 #[test]
 fn what_a_guard_that_is_kept_lends_lives_on() {
     static WORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    static KEPT: std::sync::Mutex<Vec<&'static mut Vec<String>>> = std::sync::Mutex::new(Vec::new());
+    static KEPT: std::sync::Mutex<Vec<&'static mut Vec<String>>> =
+        std::sync::Mutex::new(Vec::new());
     for _ in 0..3 {
         executions("words", Explorer::Exhaustive, || {
             twice(counted);
@@ -367,6 +368,8 @@ fn a_copy_of_a_constant_belongs_to_the_execution_that_uses_it_first() {
 /// loom has no model of what it did not see created.
 #[test]
 fn loom_does_not_know_what_to_say_of_a_static() {
-    let verdict = Check::new("loom").explorers([Explorer::Loom { preemption_bound: None }]).run(|| twice(counted));
+    let verdict = Check::new("loom")
+        .explorers([Explorer::Loom { preemption_bound: None }])
+        .run(|| twice(counted));
     assert!(matches!(verdict, Verdict::Unknown(_)), "{verdict:?}");
 }

@@ -14,7 +14,8 @@ use corosensei::stack::DefaultStack;
 use std::cell::{Cell, RefCell};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The size of shuttle's stacks, in bytes: a model's assertions format strings in unoptimised code.
+/// The size of shuttle's stacks, and of ours, in bytes: a model's assertions format strings in
+/// unoptimised code.
 pub(crate) const SHUTTLE: usize = 256 * 1024;
 
 /// The size of loom's stacks: it uses generator's default, which is stated in machine words.
@@ -71,15 +72,14 @@ static LEFT: Mutex<Vec<GreenStack>> = Mutex::new(Vec::new());
 impl Stacks {
     /// A stack on which a thread can use so many bytes.
     fn take(&mut self, usable: usize) -> std::io::Result<GreenStack> {
-        let bytes = GreenStack::size(usable).ok_or(std::io::ErrorKind::OutOfMemory)?;
-        let fits = |stack: &GreenStack| stack.bytes() == bytes;
+        let fits = |stack: &GreenStack| stack.usable() == usable;
         let stack = match self.spare.iter().rposition(fits) {
             Some(at) => self.spare.swap_remove(at),
             None => {
                 let mut left = LEFT.lock().unwrap_or_else(PoisonError::into_inner);
                 let at = left.iter().position(fits);
                 let stack = at.map(|at| Ok(left.swap_remove(at)));
-                let stack = stack.unwrap_or_else(|| GreenStack::new(bytes))?;
+                let stack = stack.unwrap_or_else(|| GreenStack::new(usable))?;
                 stack.belongs_to(birth::ledger());
                 stack
             }

@@ -10,9 +10,10 @@ use super::weak::{Access, Exchange, Writes, modified};
 use crate::execution::step::{choose, perform, step};
 use crate::execution::strategy::with_strategy;
 use crate::execution::{
-    Engine, Home, Pending, Seen, World, constant, engine, failure, knockout, loom, me, with,
+    Ending, Engine, Home, Pending, Seen, World, constant, engine, failure, knockout, loom, me, with,
 };
 use crate::vocabulary::trace::{ObjectId, Operation, Outcome, Value};
+use crate::vocabulary::verdict::Bound;
 use crate::vocabulary::{Change, Half};
 use std::panic::Location;
 use std::sync::atomic::Ordering::{self, Relaxed};
@@ -235,6 +236,15 @@ fn exchange<T: Primitive>(
         follow::<T>(home, std, new);
         (Ok(old), exchanged(Ok(old), new, failure))
     })
+}
+
+/// Gives up in a model: what is done there is not seen.
+#[track_caller]
+pub(crate) fn refuse(operation: &str) {
+    if engine() != Engine::Std {
+        let (engine, operation) = ("selvedge", operation.to_string());
+        failure::fail(Ending::Unknown(Bound::NotModelled { engine, operation }));
+    }
 }
 
 /// The atomic's value, for an exclusive borrow. The memory, and loom's side, are rebuilt from it at

@@ -194,7 +194,69 @@ fn typed<T>(pointer: *mut ()) -> *mut T {
     pointer.cast()
 }
 
+/// Arithmetic on addresses, in one step. The operand is a number in the shape of a pointer.
+trait Addresses<P> {
+    fn add(&self, operand: P, order: Ordering) -> P;
+    fn sub(&self, operand: P, order: Ordering) -> P;
+    fn and(&self, operand: P, order: Ordering) -> P;
+    fn or(&self, operand: P, order: Ordering) -> P;
+    fn xor(&self, operand: P, order: Ordering) -> P;
+}
+
+impl<T> Addresses<*mut T> for std::sync::atomic::AtomicPtr<T> {
+    fn add(&self, operand: *mut T, order: Ordering) -> *mut T {
+        self.fetch_byte_add(operand.addr(), order)
+    }
+    fn sub(&self, operand: *mut T, order: Ordering) -> *mut T {
+        self.fetch_byte_sub(operand.addr(), order)
+    }
+    fn and(&self, operand: *mut T, order: Ordering) -> *mut T {
+        self.fetch_and(operand.addr(), order)
+    }
+    fn or(&self, operand: *mut T, order: Ordering) -> *mut T {
+        self.fetch_or(operand.addr(), order)
+    }
+    fn xor(&self, operand: *mut T, order: Ordering) -> *mut T {
+        self.fetch_xor(operand.addr(), order)
+    }
+}
+
+/// loom has no such steps: a compare-exchange is tried until it succeeds.
+fn retried(
+    loom: &::loom::sync::atomic::AtomicPtr<()>,
+    order: Ordering,
+    f: impl Fn(usize) -> usize,
+) -> *mut () {
+    let mut seen = loom.load(Ordering::Relaxed);
+    loop {
+        let new = seen.map_addr(&f);
+        match loom.compare_exchange(seen, new, order, Ordering::Relaxed) {
+            Ok(old) => return old,
+            Err(now) => seen = now,
+        }
+    }
+}
+
+impl Addresses<*mut ()> for ::loom::sync::atomic::AtomicPtr<()> {
+    fn add(&self, operand: *mut (), order: Ordering) -> *mut () {
+        retried(self, order, |address| address.wrapping_add(operand.addr()))
+    }
+    fn sub(&self, operand: *mut (), order: Ordering) -> *mut () {
+        retried(self, order, |address| address.wrapping_sub(operand.addr()))
+    }
+    fn and(&self, operand: *mut (), order: Ordering) -> *mut () {
+        retried(self, order, |address| address & operand.addr())
+    }
+    fn or(&self, operand: *mut (), order: Ordering) -> *mut () {
+        retried(self, order, |address| address | operand.addr())
+    }
+    fn xor(&self, operand: *mut (), order: Ordering) -> *mut () {
+        retried(self, order, |address| address ^ operand.addr())
+    }
+}
+
 primitive!(*mut T, std::sync::atomic::AtomicPtr<T>, ::loom::sync::atomic::AtomicPtr<()>,
-    *mut (), erased, typed, |self| Value::Pointer(self as usize), Pointer(self.cast()), |pointer| pointer.cast(), {
-    Swap => swap
+    *mut (), erased, typed,
+    |self| Value::Pointer(self as usize), Pointer(self.cast()), |pointer| pointer.cast(), {
+    Swap => swap, Add => add, Sub => sub, And => and, Or => or, Xor => xor
 }, <T>);

@@ -13,7 +13,7 @@ use std::str::FromStr;
 const MOST: usize = 64;
 
 /// A letter for each kind of operation, and its name.
-const LETTERS: [(char, &str); 26] = [
+const LETTERS: [(char, &str); 27] = [
     ('s', "spawn"),
     ('j', "join"),
     ('r', "load"),
@@ -27,6 +27,7 @@ const LETTERS: [(char, &str); 26] = [
     ('Q', "try_read"),
     ('V', "read unlock"),
     ('W', "wait"),
+    ('D', "downgrade"),
     ('K', "wake"),
     ('N', "notify_one"),
     ('A', "notify_all"),
@@ -53,6 +54,7 @@ fn letter(operation: Operation) -> char {
         Operation::Lock => 'L',
         Operation::TryLock => 'T',
         Operation::Unlock => 'U',
+        Operation::Downgrade => 'D',
         Operation::ReadLock => 'R',
         Operation::TryReadLock => 'Q',
         Operation::ReadUnlock => 'V',

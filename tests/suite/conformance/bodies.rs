@@ -20,6 +20,24 @@ fn quietly_panic() -> ! {
     std::panic::resume_unwind(Box::new("quietly"))
 }
 
+// ---- Constants
+
+pub(super) fn constants_are_objects_of_their_own() {
+    const ZERO: AtomicU32 = AtomicU32::new(0);
+    let counters = [ZERO; 3];
+    let locks = [const { Mutex::new(Vec::new()) }; 2];
+    thread::scope(|s| {
+        s.spawn(|| {
+            counters[0].fetch_add(1, SeqCst);
+            locks[1].lock().unwrap().push(2);
+        });
+        counters[1].fetch_add(5, SeqCst);
+        locks[0].lock().unwrap().push(1);
+    });
+    assert_eq!(counters.map(AtomicU32::into_inner), [1, 5, 0]);
+    assert_eq!(locks.map(|lock| lock.into_inner().unwrap()), [[1], [2]]);
+}
+
 // ---- Mutex
 
 pub(super) fn a_mutex_lets_one_thread_in() {
@@ -164,6 +182,20 @@ pub(super) fn a_writer_and_readers_never_meet() {
     let both = *lock.0.read().unwrap();
     assert_eq!(both.0, both.1);
     writer.join().unwrap();
+}
+
+pub(super) fn a_writer_keeps_its_lock_for_reading() {
+    let lock = Arc::new(RwLock::new(1));
+    let theirs = Arc::clone(&lock);
+    let mut writer = lock.write().unwrap();
+    let other = thread::spawn(move || *theirs.write().unwrap() *= 10);
+    *writer += 1;
+    let reader = sync::RwLockWriteGuard::downgrade(writer);
+    assert_eq!(*reader, 2, "no writer was in between");
+    assert!(lock.try_read().is_ok() && lock.try_write().is_err());
+    drop(reader);
+    other.join().unwrap();
+    assert_eq!(*lock.read().unwrap(), 20);
 }
 
 pub(super) fn only_writers_poison_a_rwlock() {
@@ -332,6 +364,26 @@ pub(super) fn a_lazy_lock_whose_initialiser_panicked_is_poisoned() {
     assert!(again.join().unwrap());
 }
 
+pub(super) fn an_initialisation_is_waited_for() {
+    let both = Arc::new((Once::new(), OnceLock::new()));
+    let theirs = Arc::clone(&both);
+    let other = thread::spawn(move || {
+        theirs.0.wait();
+        theirs.0.wait_force();
+        *theirs.1.wait()
+    });
+    assert_eq!(both.1.set(3), Ok(()));
+    both.0.call_once(|| ());
+    assert_eq!(other.join().unwrap(), 3);
+    let copy = both.1.clone();
+    assert!(copy == both.1 && copy != OnceLock::from(4) && OnceLock::<u32>::new() == OnceLock::new());
+    let failed = Arc::new(Once::new());
+    let theirs = Arc::clone(&failed);
+    let panics = thread::spawn(move || theirs.call_once(|| quietly_panic()));
+    assert!(panics.join().is_err());
+    assert!(catch_unwind(AssertUnwindSafe(|| failed.wait())).is_err());
+}
+
 // ---- Barrier
 
 pub(super) fn a_barrier_has_one_leader_a_generation() {
@@ -439,6 +491,27 @@ pub(super) fn atomic_bool_operations() {
     assert!(!AtomicBool::default().into_inner());
 }
 
+pub(super) fn atomics_are_updated() {
+    let shared = Arc::new(AtomicU32::new(1));
+    let theirs = Arc::clone(&shared);
+    let other = thread::spawn(move || theirs.update(SeqCst, Relaxed, |n| n * 2));
+    let tripled = shared.try_update(AcqRel, Acquire, |n| Some(n * 3));
+    assert!(matches!((other.join().unwrap(), tripled), (1, Ok(2)) | (3, Ok(1))));
+    assert_eq!(shared.try_update(SeqCst, SeqCst, |_| None), Err(6));
+    let words = [1_u32, 2, 3, 4];
+    let first: *mut u32 = words.as_ptr().cast_mut();
+    let pointer = Arc::new(AtomicPtr::new(first));
+    let theirs = Arc::clone(&pointer);
+    thread::spawn(move || _ = theirs.fetch_ptr_add(3, SeqCst)).join().unwrap();
+    assert_eq!(pointer.fetch_ptr_sub(1, Relaxed), first.wrapping_add(3));
+    assert_eq!(pointer.fetch_byte_add(4, Relaxed), first.wrapping_add(2));
+    assert_eq!(pointer.fetch_byte_sub(12, Relaxed), first.wrapping_add(3));
+    assert_eq!(pointer.fetch_or(1, Relaxed), first);
+    assert_eq!(pointer.fetch_xor(3, Relaxed), first.wrapping_byte_add(1));
+    assert_eq!(pointer.fetch_and(!3, Relaxed), first.wrapping_byte_add(2));
+    assert_eq!(pointer.load(SeqCst), first);
+}
+
 pub(super) fn atomic_pointer_operations() {
     let (mut one, mut two) = (1, 2);
     let (one, two): (*mut i32, *mut i32) = (&mut one, &mut two);
@@ -505,6 +578,16 @@ pub(super) fn threads_return_their_result_or_their_panic() {
     );
     assert_eq!(good.join().unwrap(), "good");
     assert_eq!(*bad.join().unwrap_err().downcast::<u64>().unwrap(), 7);
+}
+
+pub(super) fn a_thread_may_borrow_without_a_bound() {
+    let number = AtomicU32::new(1);
+    let borrows = || number.fetch_add(1, SeqCst);
+    // SAFETY: it is joined before `number` is gone
+    let thread = unsafe { thread::Builder::new().spawn_unchecked(borrows).unwrap() };
+    number.fetch_add(1, SeqCst);
+    assert!(thread.join().unwrap() < 3);
+    assert_eq!(number.load(SeqCst), 3);
 }
 
 pub(super) fn threads_have_names_and_identities() {

@@ -46,6 +46,14 @@ fn not_under_loom(body: fn()) {
     not_modelled(check_by(LOOM, body), "loom", "timeout");
 }
 
+fn no_downgrade_under_loom(body: fn()) {
+    not_modelled(check_by(LOOM, body), "loom", "downgrade");
+}
+
+fn no_constants_under_loom(body: fn()) {
+    not_modelled(check_by(LOOM, body), "loom", "a static or a constant");
+}
+
 macro_rules! everywhere {
     ($($loom:ident: $($body:ident)*;)*) => {
         $($(
@@ -81,13 +89,14 @@ everywhere! {
         mutexes_hold_unsized_values readers_share_and_a_writer_excludes
         a_writer_and_readers_never_meet only_writers_poison_a_rwlock a_waiter_is_notified
         all_waiters_are_notified a_wait_on_a_poisoned_mutex_says_so once_runs_once
-        a_once_that_panicked_is_poisoned a_once_lock_is_set_once
+        a_once_that_panicked_is_poisoned a_once_lock_is_set_once an_initialisation_is_waited_for
         a_once_lock_whose_initialiser_panics_is_empty a_lazy_lock_is_made_at_its_first_use
         a_lazy_lock_whose_initialiser_panicked_is_poisoned a_barrier_has_one_leader_a_generation
         atomic_u8_operations atomic_u16_operations atomic_u32_operations atomic_u64_operations
         atomic_usize_operations atomic_i8_operations atomic_i16_operations atomic_i32_operations
         atomic_i64_operations atomic_isize_operations atomic_bool_operations
-        atomic_pointer_operations orderings_that_make_no_sense_panic fences_publish
+        atomic_pointer_operations atomics_are_updated
+        a_thread_may_borrow_without_a_bound orderings_that_make_no_sense_panic fences_publish
         threads_return_their_result_or_their_panic threads_have_names_and_identities
         a_finished_thread_says_so scoped_threads_borrow a_scope_passes_panics_on_as_std_does
         a_token_is_kept_until_the_park yields_and_sleeps_come_back
@@ -100,4 +109,6 @@ everywhere! {
     not_under_loom:
         a_park_ends_at_the_latest_with_its_timeout channels_wait_no_longer_than_their_timeout
         waits_end_at_the_latest_with_their_timeout;
+    no_downgrade_under_loom: a_writer_keeps_its_lock_for_reading;
+    no_constants_under_loom: constants_are_objects_of_their_own;
 }

@@ -2,7 +2,7 @@
 
 use super::{Plain, check, executions, spawn_all, violated};
 use selvedge::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
-use selvedge::sync::{Arc, Condvar, LazyLock, Mutex};
+use selvedge::sync::{Arc, Condvar, LazyLock, Mutex, Once, RwLock, RwLockWriteGuard};
 use selvedge::{Bound, Check, Explorer, Kind, Verdict, thread};
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 
@@ -206,9 +206,38 @@ fn what_has_no_model_leaves_the_verdict_open() {
         setter.join().unwrap();
     });
     open("no static", || {
-        let lazy = LazyLock::new(|| AtomicUsize::new(0));
-        lazy.store(1, Relaxed);
+        const ZERO: AtomicUsize = AtomicUsize::new(0);
+        let copy = ZERO;
+        copy.store(1, Relaxed);
     });
+    open("a wait for an initialisation", || {
+        let once = Once::new();
+        thread::scope(|s| {
+            s.spawn(|| once.wait());
+            once.call_once(|| ());
+        });
+    });
+    open("a downgrade", || {
+        let lock = RwLock::new(0);
+        thread::scope(|s| {
+            s.spawn(|| *lock.write().unwrap() += 1);
+            drop(RwLockWriteGuard::downgrade(lock.write().unwrap()));
+        });
+    });
+}
+
+/// A lazy value that is no static belongs to the execution that made it.
+#[test]
+fn a_local_lazy_lock_has_a_model() {
+    let count = executions("lazy", || {
+        let lazy = LazyLock::new(|| AtomicUsize::new(0));
+        thread::scope(|s| {
+            s.spawn(|| lazy.fetch_add(1, Relaxed));
+            lazy.fetch_add(1, Relaxed);
+        });
+        assert_eq!(lazy.load(Relaxed), 2);
+    });
+    assert_eq!(count, 4, "who makes it, and who adds first");
 }
 
 /// What an exclusive borrow leaves is the value of another object: a thread may read it although
