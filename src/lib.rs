@@ -75,6 +75,7 @@ struct Readme;
 // reports.
 pub mod cell;
 pub mod channel;
+pub mod future;
 pub mod hint;
 pub mod sync;
 pub mod thread;

@@ -29,6 +29,7 @@ mod state;
 mod statics;
 mod step;
 mod strategy;
+pub(crate) mod tasks;
 pub(crate) mod threads;
 mod turns;
 mod watch;

@@ -87,6 +87,10 @@ pub(crate) enum Waits {
     Token {
         timeout: bool,
     },
+    /// The task's waker has woken it. A task that has woken itself is polled again in any case.
+    Woken {
+        yields: bool,
+    },
 }
 
 /// The outcome of an operation: the values of its event.

@@ -57,6 +57,8 @@ impl Turns {
             Operation::Lock | Operation::TryLock | Operation::ReadLock | Operation::TryReadLock => {
             }
             Operation::Unlock | Operation::ReadUnlock if seen.unchanged => {}
+            Operation::Waker(_) => {}
+            Operation::Poll if seen.value == Some(Value::Outcome(Outcome::Yielded)) => {}
             _ => self.yielded.clear(),
         }
     }

@@ -75,6 +75,7 @@ impl World {
             waiters: SmallVec::new(),
             initial: None,
             dropped: false,
+            woken: false,
         });
         self.loom.has_object();
         id

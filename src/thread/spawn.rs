@@ -3,6 +3,7 @@
 use crate::execution::{self, real, threads};
 use std::fmt;
 use std::io;
+use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -178,8 +179,12 @@ impl<T> Model<T> {
             return Ok(nothing);
         }
         // where there is a value to wait for, what is knocked out is the order that a join makes
+        self.join_at(!skipped, Location::caller())
+    }
+
+    fn join_at(self, ordered: bool, at: &'static Location<'static>) -> std::thread::Result<T> {
         let thread = self.handle.thread;
-        threads::join(self.handle, !skipped);
+        threads::join(self.handle, ordered, at);
         threads::observed(thread);
         let result = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
         result.unwrap_or_else(|| Err(Box::new("the execution ended before this thread")))
@@ -222,6 +227,14 @@ impl<T> JoinHandle<T> {
                 result
             }
             Handle::Model(model) => model.join(),
+        }
+    }
+
+    /// The same for a part of another facade type: it is drawn as of this place.
+    pub(crate) fn join_at(self, at: &'static Location<'static>) -> std::thread::Result<T> {
+        match self.0 {
+            Handle::Model(model) if is_here(model.execution) => model.join_at(true, at),
+            handle => JoinHandle(handle).join(),
         }
     }
 

@@ -13,6 +13,7 @@ mod conformance;
 mod corpus;
 mod exhaustive;
 mod floors;
+mod future;
 mod graphs;
 mod honest;
 mod knockout;

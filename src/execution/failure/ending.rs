@@ -149,12 +149,14 @@ impl World {
             (Waits::Notification { .. }, Some(condvar)) => Awaited::Notification(condvar),
             (Waits::End(other), _) => Awaited::End(other),
             (Waits::Token { .. }, _) => Awaited::Unpark,
+            (Waits::Woken { .. }, Some(waker)) => Awaited::Wake(waker),
             (Waits::Never | Waits::Releasing { .. }, _) => return None,
             (
                 Waits::Lock
                 | Waits::ReadLock
                 | Waits::Notified { .. }
                 | Waits::Notification { .. }
+                | Waits::Woken { .. }
                 | Waits::Relock,
                 None,
             ) => {
@@ -166,7 +168,8 @@ impl World {
                 let lock = &self.objects[lock.index()];
                 lock.writer.iter().chain(&lock.readers).copied().collect()
             }
-            Awaited::Notification(_) | Awaited::End(_) | Awaited::Unpark => Vec::new(),
+            Awaited::Notification(_) | Awaited::End(_) => Vec::new(),
+            Awaited::Unpark | Awaited::Wake(_) => Vec::new(),
         };
         Some(Blocked { on, holders })
     }

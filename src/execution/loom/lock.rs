@@ -144,6 +144,7 @@ pub(in crate::execution) fn create(lock: ObjectId, kind: ObjectKind) {
         | ObjectKind::Atomic
         | ObjectKind::Cell
         | ObjectKind::Memory
+        | ObjectKind::Waker
         | ObjectKind::Arc => {
             unreachable!("they are no locks")
         }

@@ -9,6 +9,7 @@ mod companion;
 pub(in crate::execution) mod condvar;
 pub(in crate::execution) mod count;
 pub(in crate::execution) mod lock;
+pub(in crate::execution) mod task;
 pub(in crate::execution) mod thread;
 
 use super::failure::{halt, handle_if_inert};

@@ -101,7 +101,20 @@ pub(crate) fn rmw<T: Primitive>(
         Some(Change::Weaker(_, weaker)) => weaker,
         _ => order,
     };
-    let pending = Pending::on(home.id(), Operation::Rmw(rmw.name(), order), Location::caller());
+    let operation = (Operation::Rmw(rmw.name(), order), Location::caller());
+    rmw_as::<T>(home, std, (rmw, operand), order, operation)
+}
+
+/// The same under another name, and as of another place.
+#[track_caller]
+pub(crate) fn rmw_as<T: Primitive>(
+    home: &Home,
+    std: &T::Std,
+    (rmw, operand): (Rmw, T),
+    order: Ordering,
+    (operation, location): (Operation, &'static Location<'static>),
+) -> T {
+    let pending = Pending::on(home.id(), operation, location);
     let meaning = |world: &mut World, me| {
         let object = home.id();
         let by = modified::<T>;

@@ -40,10 +40,12 @@ pub(super) enum Act {
         lock: u32,
     },
     Write,
-    /// The state of a thread's token is one if it is available.
+    /// The state of a thread's token is one if it is available, and so is that of a task's waker.
     Park,
     TryPark,
     Unpark,
+    /// As `TryPark`: a task that has woken itself takes what others have done for it.
+    TryPoll,
     /// The state of a condition variable is a bit for each thread that waits.
     Enqueue {
         thread: u32,
@@ -111,7 +113,7 @@ impl Act {
             Act::Enter => Step::Waits,
             Act::Write => when(state == 0, 1, Step::Waits),
             Act::Park => when(state == 1, 0, Step::Waits),
-            Act::TryPark => when(state == 1, 0, Step::Looks),
+            Act::TryPark | Act::TryPoll => when(state == 1, 0, Step::Looks),
             Act::Unpark => Step::Writes(1),
             Act::Enqueue { thread } => Step::Writes(state | 1 << thread),
             Act::NotifyOne => match nth_bit(state, option) {
@@ -185,7 +187,7 @@ impl Act {
             Act::Finish { .. } => Release,
             Act::Lock | Act::TryLock | Act::Relock { .. } if writes => Acquire,
             Act::WriteLock | Act::TryWriteLock | Act::Write if writes => Acquire,
-            Act::Park | Act::TryPark if writes => Acquire,
+            Act::Park | Act::TryPark | Act::TryPoll if writes => Acquire,
             Act::ReadLock | Act::TryReadLock if writes => Acquire,
             Act::Unlock { .. } | Act::WriteUnlock | Act::ReadUnlock | Act::Unpark => Release,
             // POSIX has them synchronise, and no notification is earlier than what it follows

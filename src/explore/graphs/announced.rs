@@ -56,7 +56,7 @@ impl Graphs {
             }
         }
         let act = match operation {
-            Operation::Wait | Operation::Park if pending.spurious => {
+            Operation::Wait | Operation::Park | Operation::Poll if pending.spurious => {
                 return Some(Label::apart(operation, Act::Choose));
             }
             Operation::Wake => {
@@ -71,7 +71,9 @@ impl Graphs {
             }
             Operation::Park if pending.waits == (Waits::Token { timeout: true }) => Act::TryPark,
             Operation::Park => Act::Park,
-            Operation::Unpark(_) => Act::Unpark,
+            Operation::Poll if pending.waits == (Waits::Woken { yields: true }) => Act::TryPoll,
+            Operation::Poll => Act::Park,
+            Operation::Unpark(_) | Operation::Signal(_) => Act::Unpark,
             Operation::Wait => Act::Enqueue { thread },
             Operation::NotifyOne => Act::NotifyOne,
             Operation::NotifyAll => Act::NotifyAll,

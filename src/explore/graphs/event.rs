@@ -157,6 +157,7 @@ impl Label {
         match self.does {
             Does::Writes(_) => self.is_fence() || self.reads(),
             Does::Acts(Act::TryLock | Act::TryReadLock | Act::TryWriteLock) => true,
+            Does::Acts(Act::TryPoll) => true,
             Does::Acts(Act::Counts(_)) => true,
             Does::Acts(_) => false,
         }
