@@ -98,6 +98,7 @@ cfg_if! { if #[cfg(feature = "model")] {
     pub mod scenario;
     pub mod linearizable;
     pub mod report;
+    pub mod rand;
 
     #[doc(hidden)]
     pub use check::reached;

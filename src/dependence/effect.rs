@@ -78,7 +78,8 @@ impl Act {
             Operation::Spawn(_) | Operation::Join(_) | Operation::Park | Operation::Unpark(_) => {
                 None
             }
-            Operation::Fence(_) | Operation::Yield | Operation::Free | Operation::Waker(_) => None,
+            Operation::Fence(_) | Operation::Yield | Operation::Free => None,
+            Operation::Waker(_) | Operation::Choose(_) => None,
         };
         effects.extend(object.zip(own));
         match (operation, waits) {

@@ -11,6 +11,7 @@
 //! Only this module and [`explore`](crate::explore) name loom or shuttle.
 
 pub(crate) mod condvar;
+pub(crate) mod data;
 pub(crate) mod failure;
 pub(crate) mod gate;
 pub(crate) mod green;

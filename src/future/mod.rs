@@ -25,6 +25,8 @@ pub use std::future::*;
 #[cfg(feature = "model")]
 mod atomic_waker;
 #[cfg(feature = "model")]
+mod cancel;
+#[cfg(feature = "model")]
 mod executor;
 #[cfg(feature = "model")]
 mod handle;
@@ -33,6 +35,8 @@ mod task;
 
 #[cfg(feature = "model")]
 pub use atomic_waker::AtomicWaker;
+#[cfg(feature = "model")]
+pub use cancel::{Cancellable, cancellable};
 #[cfg(feature = "model")]
 pub use executor::{block_on, spawn, yield_now};
 #[cfg(feature = "model")]

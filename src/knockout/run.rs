@@ -334,7 +334,8 @@ fn gets_nowhere(trace: &Trace) -> bool {
     const ROUNDS: usize = 3;
     let half = &trace.events[trace.events.len() / 2..];
     let changes_nothing = |event: &Event| match event.operation {
-        Operation::Load(_) | Operation::Yield | Operation::Read | Operation::Waker(_) => true,
+        Operation::Load(_) | Operation::Yield | Operation::Read => true,
+        Operation::Waker(_) | Operation::Choose(_) => true,
         Operation::Poll => event.value == Some(Value::Outcome(Outcome::Yielded)),
         Operation::TryLock | Operation::TryReadLock => event.value == Some(Value::Bool(false)),
         _ => false,

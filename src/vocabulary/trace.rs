@@ -138,6 +138,9 @@ pub enum Operation {
     Poll,
     /// Woke a task, with its name (`wake`, `wake_by_ref`, `abort`).
     Signal(&'static str),
+    /// Chose a value, or that a future is dropped where it is pending, with its name
+    /// (`rand::range`, `cancel`); the event's value is the one that was chosen.
+    Choose(&'static str),
     /// Did something with a waker that no other thread can see, with its name (`clone`, `drop`; a
     /// task that wakes itself while it is polled).
     Waker(&'static str),
@@ -174,7 +177,7 @@ impl Operation {
             Operation::Look(name) | Operation::Claim(name) => name,
             Operation::Free => "freed",
             Operation::Poll => "poll",
-            Operation::Signal(name) | Operation::Waker(name) => name,
+            Operation::Signal(name) | Operation::Waker(name) | Operation::Choose(name) => name,
         }
     }
 
@@ -197,6 +200,7 @@ impl Operation {
             Operation::Read | Operation::Write | Operation::Free => None,
             Operation::Clone | Operation::Drop | Operation::Look(_) | Operation::Claim(_) => None,
             Operation::Poll | Operation::Signal(_) | Operation::Waker(_) => None,
+            Operation::Choose(_) => None,
         }
     }
 

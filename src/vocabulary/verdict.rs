@@ -209,6 +209,9 @@ pub enum Bound {
     /// Whether [`is_finished`](crate::thread::JoinHandle::is_finished) was called before or after a
     /// thread's end was not explored.
     Ends,
+    /// Only so many values were explored of each choice of [`rand`](crate::rand) that has more. The
+    /// second number is the most that one had.
+    Values(u32, u32),
     /// Rounds of loops that yield, and timeouts, were taken to change nothing.
     Spins,
     /// The model has state that selvedge cannot see (an atomic of std's, a lock of another crate):
@@ -259,6 +262,7 @@ impl fmt::Display for Bound {
             Bound::Operations(n) => write!(f, "a scenario of more than {n} operations"),
             Bound::Configurations(n) => write!(f, "{n} configurations in the check of a history"),
             Bound::Ends => f.write_str("one order of is_finished and the end of a thread"),
+            Bound::Values(few, of) => write!(f, "{few} values of a choice among {of}"),
             Bound::Spins => f.write_str("few rounds of each spin loop, one timeout a wait"),
             Bound::Unwinding => f.write_str("one order of what a thread does while it unwinds"),
             Bound::NothingExplored => f.write_str(NOTHING),

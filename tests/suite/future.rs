@@ -1,5 +1,7 @@
 //! Async code in models: wakers, tasks, cancellation.
 
+mod cancelled;
+mod naive;
 mod tasks;
 mod wakes;
 

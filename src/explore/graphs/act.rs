@@ -75,8 +75,11 @@ pub(super) enum Act {
     IsDone,
     /// The state of an `Arc` is how many handles there are, or how many `Weak`s.
     Counts(Does),
-    /// Whether a wait ends for no reason is its option. It accesses nothing.
-    Choose,
+    /// Which value it takes is its option, or whether a wait ends for no reason. It accesses
+    /// nothing.
+    Choose {
+        of: u32,
+    },
 }
 
 /// What an act does in a state.
@@ -125,7 +128,7 @@ impl Act {
             Act::Begin if state == DONE => Step::Looks,
             Act::Begin => when(state == 0, 1, Step::Waits),
             Act::Finish { done } => Step::Writes(if done { DONE } else { 0 }),
-            Act::IsDone | Act::Leave { .. } | Act::Choose => Step::Looks,
+            Act::IsDone | Act::Leave { .. } | Act::Choose { .. } => Step::Looks,
             Act::Notified { .. } | Act::Pass { .. } => Step::Looks,
             Act::Counts(does) => match does.makes(state) {
                 Makes::This(count) => Step::Writes(count),
@@ -138,7 +141,7 @@ impl Act {
     pub(super) fn options(self, state: u64) -> usize {
         match self {
             Act::NotifyOne => state.count_ones().max(1) as usize,
-            Act::Choose => 2,
+            Act::Choose { of } => of as usize,
             _ => 1,
         }
     }

@@ -57,7 +57,10 @@ impl Graphs {
         }
         let act = match operation {
             Operation::Wait | Operation::Park | Operation::Poll if pending.spurious => {
-                return Some(Label::apart(operation, Act::Choose));
+                return Some(Label::apart(operation, Act::Choose { of: 2 }));
+            }
+            Operation::Choose(_) => {
+                return Some(Label::apart(operation, Act::Choose { of: pending.options }));
             }
             Operation::Wake => {
                 let condvar = self.names.object(&world.objects, pending.object?);
