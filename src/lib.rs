@@ -73,6 +73,7 @@ struct Readme;
 
 // Reading order: the facade that a structure is written in, one execution, the explorers, the
 // reports.
+pub mod alloc;
 pub mod cell;
 pub mod channel;
 pub mod future;
@@ -107,6 +108,7 @@ cfg_if! { if #[cfg(feature = "model")] {
     pub use knockout::{Knockouts, knockout, load_bearing_elsewhere};
     pub use linearizable::{Subject, linearizable};
     pub use vocabulary::budget::Budget;
+    pub use vocabulary::leaks::Leaks;
     pub use vocabulary::{trace, verdict};
     pub use verdict::{
         Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict,

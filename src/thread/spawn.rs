@@ -26,6 +26,27 @@ where
     Builder::new().spawn(f).expect("failed to spawn thread")
 }
 
+/// Spawns a green thread. Nothing that it takes along, or returns, has to be `Send`: all threads of
+/// an execution run on one thread of the operating system.
+///
+/// # Safety
+/// 1. The handle must stay on this thread of the operating system.
+///
+/// # Panics
+/// Outside of a model.
+#[doc(hidden)]
+#[track_caller]
+#[allow(unsafe_code)]
+pub unsafe fn spawn_green<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + 'static,
+    T: 'static,
+{
+    assert!(execution::is_modelled(), "selvedge: this thread can be started only in a model");
+    // SAFETY: 1. everything that `f` and its result borrow lives for ever
+    JoinHandle(Handle::Model(unsafe { spawn_modelled(None, None, f) }))
+}
+
 /// [`std::thread::Builder`], modelled. Counterexamples draw the thread under its name.
 #[derive(Debug, Default)]
 #[must_use = "must eventually spawn the thread"]
@@ -130,12 +151,12 @@ pub(super) unsafe fn spawn_modelled<'a, F, T>(
     f: F,
 ) -> Model<T>
 where
-    F: FnOnce() -> T + Send + 'a,
-    T: Send + 'a,
+    F: FnOnce() -> T + 'a,
+    T: 'a,
 {
     let result = Arc::new(Mutex::new(None));
     let theirs = Arc::clone(&result);
-    let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send + 'a> = Box::new(move |thread| {
+    let body: Box<dyn FnOnce(crate::trace::ThreadId) + 'a> = Box::new(move |thread| {
         execution::failure::stack::run(thread, stack_size, move || {
             let outcome = threads::run(thread, f);
             threads::finish(thread, move || {
@@ -145,7 +166,8 @@ where
             });
         });
     });
-    // SAFETY: the caller answers for the lifetime (1)
+    // SAFETY: the caller answers for the lifetime (1). The body stays on this OS thread, on which
+    // all green threads of an execution run, so it need not be `Send`.
     let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send> = unsafe { std::mem::transmute(body) };
     Model {
         handle: threads::spawn(name, body),
@@ -203,7 +225,8 @@ enum Handle<T> {
 /// [`std::thread::JoinHandle`], modelled.
 pub struct JoinHandle<T>(Handle<T>);
 
-// SAFETY: 2. as std's: only `spawn` makes one, and its `T` is `Send`; the result is taken by
+// SAFETY: 2. as std's: only `spawn` makes one, and its `T` is `Send` (the caller of `spawn_green`
+// answers for its handle); the result is taken by
 // whoever has the handle for itself, and all that a shared one lends is the thread's identity. The
 // engine's side of it is used in the execution that made it, and so on its OS thread, only
 // (`is_here`).

@@ -39,7 +39,7 @@ impl Verdict {
 }
 
 /// How much was explored, explorer by explorer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// What each explorer did, in the order in which they ran. This is never empty, and no run has
     /// zero executions.
@@ -51,6 +51,9 @@ pub struct Coverage {
     /// writes, one of them is weaker than `SeqCst`, and nothing orders them. Or one of them tells
     /// what another thread has done and orders nothing: a failed `try_lock`, the count of an `Arc`.
     pub race: Option<String>,
+    /// Whether two threads used the same object in some execution, and one of them changed it. If
+    /// not, only one order of the threads' operations was there to be seen.
+    pub met: bool,
 }
 
 impl Coverage {
@@ -104,7 +107,8 @@ impl fmt::Display for Coverage {
         for (explorer, bound) in &self.skipped {
             write!(f, "; {explorer}: skipped: {bound}")?;
         }
-        self.on_weak_memory().iter().try_for_each(|words| write!(f, "; {words}"))
+        self.on_weak_memory().iter().try_for_each(|words| write!(f, "; {words}"))?;
+        if self.met { Ok(()) } else { f.write_str("; no two threads met") }
     }
 }
 

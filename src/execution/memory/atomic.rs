@@ -7,12 +7,14 @@
 pub(crate) use super::primitive::Rmw;
 use super::primitive::{Primitive, Stored};
 use super::weak::{Access, Exchange, Writes, modified};
+use crate::execution::failure::fail;
 use crate::execution::step::{choose, perform, step};
 use crate::execution::strategy::with_strategy;
 use crate::execution::{
-    Engine, Home, Pending, Seen, World, engine, failure, knockout, loom, me, with,
+    Ending, Engine, Home, Pending, Seen, World, engine, failure, knockout, loom, me, with,
 };
 use crate::vocabulary::trace::{Operation, Outcome, Value};
+use crate::vocabulary::verdict::Bound;
 use crate::vocabulary::{Change, Half};
 use std::panic::Location;
 use std::sync::atomic::Ordering::{self, Relaxed, SeqCst};
@@ -47,6 +49,26 @@ pub(crate) fn load<T: Primitive>(home: &Home, std: &T::Std, order: Ordering) -> 
     };
     let loom = |pending| loom::atomic::load::<T>(pending, home.id(), std, order);
     perform(home.engine(), pending, || T::load(std, order), meaning, loom)
+}
+
+/// Loads the value as plain memory: a store that nothing orders with it is a data race. loom is not
+/// asked.
+#[track_caller]
+pub(crate) fn unsync_load<T: Primitive>(home: &Home, std: &T::Std) -> T {
+    let pending = Pending::on(home.id(), Operation::Load(Relaxed), Location::caller());
+    let meaning = |world: &mut World, me| {
+        let object = home.id();
+        let access = || Access { operation: pending.operation, object, writes: Writes::Nothing };
+        let value = T::of(world.seen(me, object, access, held::<T>(std)));
+        world.learns(me, object, Relaxed);
+        world.loads_as_memory(me, object, &pending);
+        (value, Seen::value(value.value()))
+    };
+    let loom = |_| {
+        let operation = "a load of an atomic as plain memory".to_string();
+        fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }))
+    };
+    perform(home.engine(), pending, || T::load(std, Relaxed), meaning, loom)
 }
 
 /// The value in the user's object. There is one OS thread, so any ordering would do.
