@@ -20,6 +20,7 @@ mod knockout;
 mod linearizable;
 mod linearize;
 mod oracle;
+mod owned;
 mod rand;
 mod replay;
 mod report;
