@@ -364,6 +364,19 @@ enum Number {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ThreadId(Number);
 
+impl ThreadId {
+    /// Returns the number of the thread in its execution: 0 runs the model's closure. `None` if it
+    /// is no green thread.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn green(self) -> Option<usize> {
+        match self.0 {
+            Number::Std(_) => None,
+            Number::Model(_, thread) => Some(thread.index()),
+        }
+    }
+}
+
 /// Returns a handle to the current thread.
 #[must_use]
 pub fn current() -> Thread {
