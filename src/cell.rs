@@ -1,8 +1,10 @@
 //! An `UnsafeCell` whose accesses the engines see, and announced accesses to plain memory.
 
 mod address;
+mod pointer;
 
 pub use address::{freed, read, write};
+pub use pointer::{ConstPtr, MutPtr};
 
 #[cfg(feature = "model")]
 use crate::{
@@ -77,6 +79,28 @@ impl<T: ?Sized> UnsafeCell<T> {
         return constant::place(&self.home, &self.data);
         #[cfg(not(feature = "model"))]
         self.data.get()
+    }
+
+    /// Begins to read. The access lasts as long as the pointer lives: see [`ConstPtr`].
+    #[track_caller]
+    #[must_use]
+    pub fn const_ptr(&self) -> ConstPtr<T> {
+        ConstPtr {
+            #[cfg(feature = "model")]
+            lasts: cell::access(&self.home, false),
+            pointer: self.data.get(),
+        }
+    }
+
+    /// Begins to write. The access lasts as long as the pointer lives: see [`MutPtr`].
+    #[track_caller]
+    #[must_use]
+    pub fn mut_ptr(&self) -> MutPtr<T> {
+        MutPtr {
+            #[cfg(feature = "model")]
+            lasts: cell::access(&self.home, true),
+            pointer: self.data.get(),
+        }
     }
 
     /// Returns a mutable reference to the value.

@@ -73,8 +73,10 @@ struct Readme;
 
 // Reading order: the facade that a structure is written in, one execution, the explorers, the
 // reports.
+pub mod alloc;
 pub mod cell;
 pub mod channel;
+pub mod future;
 pub mod hint;
 pub mod sync;
 pub mod thread;
@@ -97,6 +99,7 @@ cfg_if! { if #[cfg(feature = "model")] {
     pub mod scenario;
     pub mod linearizable;
     pub mod report;
+    pub mod rand;
 
     #[doc(hidden)]
     pub use check::reached;
@@ -105,6 +108,7 @@ cfg_if! { if #[cfg(feature = "model")] {
     pub use knockout::{Knockouts, knockout, load_bearing_elsewhere};
     pub use linearizable::{Subject, linearizable};
     pub use vocabulary::budget::Budget;
+    pub use vocabulary::leaks::Leaks;
     pub use vocabulary::{trace, verdict};
     pub use verdict::{
         Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict,

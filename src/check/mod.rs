@@ -17,6 +17,7 @@ use crate::report;
 use crate::verdict::{Bound, Counts, Coverage, Expect, Explorer, Extent, Run, Verdict};
 use crate::vocabulary::budget::Budget;
 use crate::vocabulary::explorer::MemoryModel;
+use crate::vocabulary::leaks::Leaks;
 use crate::vocabulary::schedule::Which;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -80,11 +81,13 @@ pub fn reached(condition: bool, name: &'static str) {
 #[must_use = "a check that is not run says nothing"]
 pub struct Check<'a> {
     name: String,
-    explorers: Vec<Explorer>,
+    /// Those that were set.
+    explorers: Option<Vec<Explorer>>,
     settings: Settings,
     expect: Expect,
     at_least: u64,
     alone: bool,
+    apart: bool,
     meets: Option<Arc<AtomicBool>>,
     again: Again,
     judge: Option<Judge>,
@@ -96,7 +99,7 @@ impl std::fmt::Debug for Check<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Check")
             .field("name", &self.name)
-            .field("explorers", &self.explorers)
+            .field("explorers", &self.chosen())
             .finish_non_exhaustive()
     }
 }
@@ -111,16 +114,12 @@ impl<'a> Check<'a> {
     pub fn new(name: &str) -> Check<'a> {
         Check {
             name: name.to_string(),
-            explorers: vec![
-                Explorer::Exhaustive,
-                Explorer::Graphs,
-                Explorer::Weak { seed: 0 },
-                Explorer::Portfolio { seed: 0 },
-            ],
+            explorers: None,
             settings: Settings::default(),
             expect: Expect::Holds,
             at_least: 1,
             alone: false,
+            apart: false,
             meets: None,
             again: Again::Sometimes,
             judge: None,
@@ -129,9 +128,24 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// Sets the explorers. They run in this order until one finds a violation.
+    /// Sets the explorers. They run in this order until one finds a violation. If none are set,
+    /// [`Config::explorers`] may replace the default ones.
     pub fn explorers(self, explorers: impl IntoIterator<Item = Explorer>) -> Self {
-        Check { explorers: explorers.into_iter().collect(), ..self }
+        Check { explorers: Some(explorers.into_iter().collect()), ..self }
+    }
+
+    /// The explorers that run.
+    fn chosen(&self) -> Vec<Explorer> {
+        let default = || {
+            vec![
+                Explorer::Exhaustive,
+                Explorer::Graphs,
+                Explorer::Weak { seed: 0 },
+                Explorer::Portfolio { seed: 0 },
+            ]
+        };
+        let chosen = self.explorers.as_ref().or(self.settings.config.explorers.as_ref());
+        chosen.cloned().unwrap_or_else(default)
     }
 
     /// Sets the budget of each explorer.
@@ -183,10 +197,32 @@ impl<'a> Check<'a> {
         Check { alone, ..self }
     }
 
-    /// Sets whether an object that outlives the execution (a cycle of `Arc`s, a node never freed)
-    /// is a violation. It is, unless set.
-    pub fn leaks(mut self, leaks: bool) -> Self {
-        self.settings.leaks = leaks;
+    /// Sets whether threads may stay apart. They may not, unless set: a check in which no two
+    /// threads meet is [`Unknown`](Bound::NothingExplored).
+    ///
+    /// This is for models that other harnesses accept, whatever their threads do. It allows what
+    /// [`Check::alone`] allows, and more: threads that do not meet, and no operation at all. Then
+    /// the coverage says that no two threads met ([`Coverage::met`]). A model that never ran to its
+    /// end does not hold.
+    ///
+    /// ```
+    /// use selvedge::{Check, Verdict, thread};
+    ///
+    /// let check = Check::new("one after the other").apart(true);
+    /// let Verdict::Holds(coverage) = check.run(|| thread::spawn(|| ()).join().unwrap()) else {
+    ///     panic!("it holds")
+    /// };
+    /// assert!(!coverage.met);
+    /// assert!(coverage.to_string().ends_with("; no two threads met"));
+    /// ```
+    pub fn apart(self, apart: bool) -> Self {
+        Check { apart, ..self }
+    }
+
+    /// Sets which objects must not outlive the execution (in a cycle of `Arc`s, in a node never
+    /// freed): all, unless set. `false` allows it; see [`Leaks`].
+    pub fn leaks(mut self, leaks: impl Into<Leaks>) -> Self {
+        self.settings.leaks = leaks.into();
         self
     }
 
@@ -341,11 +377,10 @@ impl<'a> Check<'a> {
     #[track_caller]
     fn assert_model(mut self, model: &ModelFn) -> Verdict {
         let insistence = Insistence::new(&self.name, self.expect, &self.settings);
-        let alone = self.alone;
+        let alone = self.alone || self.apart;
         let again = insistence.regress(
             |token| {
-                let is_mine =
-                    token.is_for(&self.name) && self.explorers.contains(&token.explorer());
+                let is_mine = token.is_for(&self.name) && self.chosen().contains(&token.explorer());
                 is_mine.then(|| self.replay(model, token))
             },
             |verdict| matches!(verdict, Verdict::Violated(_)),
@@ -418,8 +453,8 @@ impl<'a> Check<'a> {
 
     /// [`Check::count`], compiled once, and not for each model.
     fn count_model(mut self, model: ModelFn) -> Result<Counts, Bound> {
-        let Some(&explorer) = self.explorers.first().filter(|_| !self.settings.budget.is_zero())
-        else {
+        let first = self.chosen().first().copied();
+        let Some(explorer) = first.filter(|_| !self.settings.budget.is_zero()) else {
             return Err(Bound::NothingExplored);
         };
         if explorer.driver() != Engine::Shuttle {
@@ -441,7 +476,7 @@ impl<'a> Check<'a> {
         }
         let started = exploration.started;
         let Run { executions, extent, .. } = ran(explorer, exploration)?;
-        if !started && !self.alone {
+        if !started && !self.alone && !self.apart {
             return Err(Bound::NothingExplored);
         }
         let violations = tally.ok_or(Bound::NothingExplored)?;
@@ -453,9 +488,9 @@ impl<'a> Check<'a> {
             return Verdict::Unknown(Bound::Executions(0));
         }
         let limits = self.limits();
-        let mut coverage = Coverage { runs: Vec::new(), skipped: Vec::new(), race: None };
+        let mut coverage = Coverage::default();
         let mut sometimes: BTreeMap<&str, bool> = BTreeMap::new();
-        for explorer in self.explorers.clone() {
+        for explorer in self.chosen() {
             if !adds(explorer, &coverage) {
                 continue;
             }
@@ -475,6 +510,7 @@ impl<'a> Check<'a> {
                 continue;
             }
             let is_explored = self.is_explored(&exploration);
+            coverage.met |= exploration.met;
             let race = exploration.races.as_ref().and_then(Robustness::race);
             coverage.race = coverage.race.take().or_else(|| race.cloned());
             match ran(explorer, exploration) {
@@ -515,7 +551,7 @@ impl<'a> Check<'a> {
         let Exploration { met, busy, started, active, .. } = *exploration;
         // Relaxed: whoever asks has waited for this check
         self.meets.iter().for_each(|meets| _ = meets.fetch_or(met || busy, Ordering::Relaxed));
-        met || self.alone && !started && active || self.meets.is_some() && started
+        met || self.apart || self.alone && !started && active || self.meets.is_some() && started
     }
 
     fn replay(&mut self, model: &ModelFn, token: &Token) -> Verdict {

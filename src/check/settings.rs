@@ -2,6 +2,7 @@
 
 use super::Config;
 use crate::vocabulary::budget::Budget;
+use crate::vocabulary::leaks::Leaks;
 use std::time::Duration;
 
 /// How models are explored. Everything that explores models has every setting.
@@ -10,8 +11,8 @@ pub(crate) struct Settings {
     pub(crate) budget: Budget,
     /// The most events of an execution; one with more is a livelock.
     pub(crate) max_events: usize,
-    /// Whether an object that outlives the execution is a violation.
-    pub(crate) leaks: bool,
+    /// Which objects must not outlive their execution.
+    pub(crate) leaks: Leaks,
     /// Whether weak compare-exchanges fail, and waits and parks return, spuriously.
     pub(crate) spurious: bool,
     /// The smallest stack of every thread in bytes; `None`: the engine's default.
@@ -29,7 +30,7 @@ impl Default for Settings {
         Settings {
             budget: Budget::default(),
             max_events: 10_000,
-            leaks: true,
+            leaks: Leaks::Objects,
             spurious: true,
             stack: None,
             patience: Duration::from_secs(10),
@@ -49,8 +50,8 @@ macro_rules! settings_of_check {
         }
 
         /// See [`Check::leaks`](crate::Check::leaks).
-        pub fn leaks(mut self, leaks: bool) -> Self {
-            self.$($settings).+.leaks = leaks;
+        pub fn leaks(mut self, leaks: impl Into<$crate::Leaks>) -> Self {
+            self.$($settings).+.leaks = leaks.into();
             self
         }
 

@@ -110,7 +110,9 @@ fn check(order: Order) -> Outcome {
     let check = match order.task {
         // regardless of the environment: a replay is a separate command here
         Task::Explore(budget) => check.budget(budget.into()).config(Config::default()),
-        Task::Replay(token) => check.config(Config { replay: Some(token), failures: None }),
+        Task::Replay(token) => {
+            check.config(Config { replay: Some(token), failures: None, explorers: None })
+        }
     };
     let mut lines = File::from(OwnedFd::from(order.progress));
     let tell = |so_far| {

@@ -66,7 +66,7 @@ impl Held {
             (Operation::ReadLock, Some(lock)) => free(lock),
             (Operation::Join(thread), _) => !later.iter().any(|e| e.thread == thread),
             // a thread that waits or parks gives the processor away by itself
-            (Operation::Wake | Operation::Park, _) => false,
+            (Operation::Wake | Operation::Park | Operation::Poll, _) => false,
             _ => true,
         }
     }

@@ -71,6 +71,7 @@ impl Act {
             Operation::ReadLock | Operation::TryReadLock => Some(Effect::AcquireShared),
             Operation::ReadUnlock => Some(Effect::ReleaseShared),
             Operation::Wait | Operation::NotifyOne | Operation::NotifyAll => Some(Effect::Write),
+            Operation::Poll | Operation::Signal(_) => Some(Effect::Write),
             Operation::Wake => {
                 matches!(waits, Waits::Notified { timeout: true, .. }).then_some(Effect::Write)
             }
@@ -79,6 +80,7 @@ impl Act {
                 None
             }
             Operation::Fence(_) | Operation::Yield | Operation::Free => None,
+            Operation::Waker(_) | Operation::Choose(_) => None,
         };
         effects.extend(object.zip(own));
         match (operation, waits) {
@@ -101,14 +103,16 @@ impl Act {
             _ => {}
         }
         let blocking = match waits {
-            Waits::Never | Waits::Releasing { .. } | Waits::Token { timeout: true } => false,
+            Waits::Never | Waits::Releasing { .. } => false,
+            Waits::Token { timeout: true } | Waits::Woken { yields: true } => false,
             Waits::Lock
             | Waits::ReadLock
             | Waits::Notified { .. }
             | Waits::Notification { .. }
             | Waits::Relock
             | Waits::End(_)
-            | Waits::Token { .. } => true,
+            | Waits::Token { .. }
+            | Waits::Woken { .. } => true,
         };
         Act { operation, effects, blocking, expected, spurious }
     }
@@ -123,6 +127,7 @@ impl Act {
             (Operation::NotifyOne | Operation::NotifyAll, Some(Value::Unsigned(woken))) => {
                 woken == 0
             }
+            (Operation::Poll, Some(Value::Outcome(outcome))) => outcome != Outcome::Woken,
             _ => false,
         };
         if nothing_changed {
@@ -142,7 +147,13 @@ impl Act {
         act
     }
 
-    /// Whether it concerns a condition variable or a thread's token.
+    /// The token that it takes, and waits for: that of its thread, or of a task's waker.
+    pub(crate) fn awaited_token(&self) -> Option<ObjectId> {
+        let takes = matches!(self.operation, Operation::Park | Operation::Poll);
+        self.effects.first().filter(|_| takes && self.blocking).map(|(token, _)| *token)
+    }
+
+    /// Whether it concerns a condition variable or a token.
     pub(crate) fn is_about_waiting(&self) -> bool {
         matches!(
             self.operation,
@@ -152,6 +163,8 @@ impl Act {
                 | Operation::NotifyAll
                 | Operation::Park
                 | Operation::Unpark(_)
+                | Operation::Poll
+                | Operation::Signal(_)
         )
     }
 
@@ -172,12 +185,11 @@ impl Act {
         self.effects.retain(|(_, effect)| *effect == Effect::Release);
     }
 
-    /// Whether it ended so, or is a park's choice to return spuriously, which leaves the token
-    /// alone.
+    /// Whether it ended so, or is a choice to park or poll spuriously, which leaves the token alone.
     pub(crate) fn left_at_once(&self) -> bool {
         match self.operation {
             Operation::Wait => self.effects.iter().all(|(_, effect)| *effect == Effect::Release),
-            Operation::Park => self.spurious,
+            Operation::Park | Operation::Poll => self.spurious,
             _ => false,
         }
     }

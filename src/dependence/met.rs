@@ -44,6 +44,10 @@ fn used(event: &Event) -> Option<(ObjectId, bool)> {
         // the token stayed where it was
         Operation::Park if event.value == Some(Value::Outcome(Outcome::Spurious)) => None,
         Operation::Park => Some((token(event.thread), true)),
+        Operation::Poll => {
+            Some((event.object?, event.value == Some(Value::Outcome(Outcome::Woken))))
+        }
+        Operation::Waker(_) | Operation::Choose(_) => None,
         Operation::Spawn(_) | Operation::Join(_) | Operation::Fence(_) | Operation::Yield => None,
         Operation::Look(_) => Some((event.object?, false)),
         Operation::Clone | Operation::Drop | Operation::Claim(_) | Operation::Free => {
@@ -66,6 +70,7 @@ fn used(event: &Event) -> Option<(ObjectId, bool)> {
         | Operation::Downgrade
         | Operation::Wait
         | Operation::Wake
+        | Operation::Signal(_)
         | Operation::Write => Some((event.object?, true)),
     }
 }

@@ -73,9 +73,11 @@ pub(crate) fn depends_on_orderings(trace: &Trace) -> bool {
                 meet(&mut threads, &mut messages, event)
             }
             Operation::NotifyOne | Operation::NotifyAll => meet(&mut threads, &mut messages, event),
+            Operation::Poll | Operation::Signal(_) => meet(&mut threads, &mut messages, event),
             Operation::Drop | Operation::Claim(_) => meet(&mut threads, &mut messages, event),
             // a fence orders through the atomics around it
             Operation::Fence(_) | Operation::Yield | Operation::Clone | Operation::Look(_) => {}
+            Operation::Waker(_) | Operation::Choose(_) => {}
         }
     }
     false

@@ -138,9 +138,8 @@ fn take_in_all(world: &mut World, ledger: *mut Ledger) {
         }
         match kind {
             ObjectKind::Cell | ObjectKind::Memory | ObjectKind::Arc => {}
-            ObjectKind::Atomic | ObjectKind::Mutex | ObjectKind::RwLock | ObjectKind::Condvar => {
-                world.born(me(), object);
-            }
+            ObjectKind::Atomic | ObjectKind::Mutex | ObjectKind::RwLock => world.born(me(), object),
+            ObjectKind::Condvar | ObjectKind::Waker => world.born(me(), object),
         }
         if world.rules.engine == Engine::Loom {
             loom::create(world, object, kind);

@@ -144,7 +144,7 @@ fn wait_weakly(
         )
     });
     let outcome = if timeout { Outcome::TimedOut } else { Outcome::Spurious };
-    let choice = |mutex| ends_early(Operation::Wait, location, outcome, Some(mutex));
+    let choice = |mutex| ends_early(Operation::Wait, location, (outcome, None), Some(mutex));
     if (timeout || is_spurious) && choice(mutex.id()) {
         lock::release_as(mutex, lock::Mode::Write, true, location);
         if timeout && !can_fire {

@@ -13,6 +13,7 @@
 mod birth;
 pub(crate) mod condvar;
 pub(crate) mod constant;
+pub(crate) mod data;
 pub(crate) mod failure;
 pub(crate) mod gate;
 pub(crate) mod green;
@@ -32,6 +33,7 @@ mod state;
 mod statics;
 mod step;
 mod strategy;
+pub(crate) mod tasks;
 pub(crate) mod threads;
 mod turns;
 mod watch;

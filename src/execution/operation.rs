@@ -17,6 +17,8 @@ pub(crate) struct Pending {
     pub(crate) exchange: Option<Exchange>,
     /// Whether it may fail, or wake, spuriously: a choice.
     pub(crate) spurious: bool,
+    /// How many values it chooses among, if it is such a choice.
+    pub(crate) options: u32,
     /// What it does to the counts of an `Arc`, if it does.
     pub(crate) counts: Option<Does>,
 }
@@ -41,6 +43,7 @@ impl Pending {
             expected: None,
             exchange: None,
             spurious: false,
+            options: 1,
             counts: None,
         }
     }
@@ -86,6 +89,10 @@ pub(crate) enum Waits {
     /// The thread's token is available, or a timeout may fire.
     Token {
         timeout: bool,
+    },
+    /// The task's waker has woken it. A task that has woken itself is polled again in any case.
+    Woken {
+        yields: bool,
     },
 }
 

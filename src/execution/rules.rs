@@ -1,6 +1,7 @@
 //! The rules for every execution of an exploration.
 
 use super::{Engine, Pulse};
+use crate::vocabulary::leaks::Leaks;
 use crate::vocabulary::trace::Fingerprint;
 use std::panic::Location;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ pub(crate) struct Rules {
     pub(crate) pulse: Arc<Pulse>,
     /// An execution with more events than this makes no progress: a livelock.
     pub(crate) max_events: usize,
-    /// Whether objects that outlive the execution are a violation.
-    pub(crate) leaks: bool,
+    /// Which objects must not outlive the execution.
+    pub(crate) leaks: Leaks,
     /// Whether weak compare-exchanges fail, and waits and parks end, spuriously.
     pub(crate) spurious: bool,
     /// An execution with more events than this is not the one that is sought.

@@ -62,6 +62,8 @@ pub(crate) struct ObjectState {
     /// The value with which an atomic was created.
     pub(crate) initial: Option<Value>,
     pub(super) dropped: bool,
+    /// Whether a waker has woken its task since the task was polled.
+    pub(super) woken: bool,
 }
 
 impl World {
@@ -92,12 +94,14 @@ impl World {
             }
             (Waits::End(other), _) => self.threads[other.index()].finished,
             (Waits::Token { timeout }, _) => timeout || state.token,
+            (Waits::Woken { yields }, Some(waker)) => yields || object(waker).woken,
             (Waits::Never | Waits::Releasing { .. }, _) => true,
             (
                 Waits::Lock
                 | Waits::ReadLock
                 | Waits::Notified { .. }
                 | Waits::Notification { .. }
+                | Waits::Woken { .. }
                 | Waits::Relock,
                 None,
             ) => {

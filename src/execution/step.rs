@@ -98,11 +98,11 @@ pub(crate) fn leave() {
 /// The choice is a step of its own. So if it declines, the operation that follows can block for
 /// ever, exactly as one without the choice can. The step has no effect and is ordered with nothing.
 /// If it declines, it is no event. The token of a park, if available, stays: a park that took it
-/// could be followed by one that returns spuriously.
+/// could be followed by one that returns spuriously. `object` is the one under which it is shown.
 pub(super) fn ends_early(
     operation: Operation,
     location: &'static Location<'static>,
-    outcome: Outcome,
+    (outcome, object): (Outcome, Option<ObjectId>),
     mutex: Option<ObjectId>,
 ) -> bool {
     let choice = Pending::of(operation, location).spurious(true);
@@ -112,7 +112,7 @@ pub(super) fn ends_early(
             return (false, Seen { silent: true, ..Seen::default() });
         }
         world.serve(me, location, mutex);
-        (true, Seen::value(Value::Outcome(outcome)))
+        (true, Seen { object, ..Seen::value(Value::Outcome(outcome)) })
     })
 }
 

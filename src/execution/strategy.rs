@@ -109,6 +109,10 @@ pub(crate) trait Strategy: Any {
     fn pick(&mut self, point: &Point<'_>) -> ThreadId;
     /// A choice that is not about threads, below `options`.
     fn choose(&mut self, options: usize) -> usize;
+    /// A value below `of`, for the model: they may be many.
+    fn draw(&mut self, of: u32) -> u32 {
+        self.choose(of as usize) as u32
+    }
     /// An announced operation has taken effect: how it turned out.
     fn executed(&mut self, _world: &World, _thread: ThreadId, _pending: &Pending, _seen: &Seen) {}
     /// Which store of its object an access reads, if memory is weak: its number in the order of

@@ -145,11 +145,9 @@ pub(crate) fn is_knocked_out() -> bool {
 }
 
 /// Waits for the end of a thread. If `ordered`, that end happens before what follows.
-#[track_caller]
-pub(crate) fn join(handle: Handle, ordered: bool) {
+pub(crate) fn join(handle: Handle, ordered: bool, location: &'static Location<'static>) {
     let Handle { thread, loom } = handle;
-    let pending =
-        Pending::of(Operation::Join(thread), Location::caller()).waits(Waits::End(thread));
+    let pending = Pending::of(Operation::Join(thread), location).waits(Waits::End(thread));
     if unwinds_under_loom() && !has_ended(thread) {
         // There is no result to continue with, and a destructor that unwraps it would abort the
         // process.
@@ -207,7 +205,7 @@ pub(crate) fn park(timeout: bool) {
         && engine() == Engine::Shuttle
         && !inert()
         && with(|world| world.may_be_spurious(me(), location));
-    if may_be_spurious && ends_early(Operation::Park, location, Outcome::Spurious, None) {
+    if may_be_spurious && ends_early(Operation::Park, location, (Outcome::Spurious, None), None) {
         return;
     }
     let pending = Pending::of(Operation::Park, location).waits(Waits::Token { timeout });
@@ -252,7 +250,11 @@ pub(crate) fn unpark(thread: ThreadId) {
 /// Lets others run. A spin loop that yields is not explored round by round.
 #[track_caller]
 pub(crate) fn yield_now() {
-    let pending = Pending::of(Operation::Yield, Location::caller());
+    yield_at(Location::caller());
+}
+
+pub(super) fn yield_at(location: &'static Location<'static>) {
+    let pending = Pending::of(Operation::Yield, location);
     let nothing = |_: &mut World, _| ((), Seen::default());
     perform(engine(), pending, std::thread::yield_now, nothing, loom::thread::yield_now);
 }

@@ -21,6 +21,8 @@ pub(crate) struct Turns {
     pub(super) started: Option<ThreadId>,
     /// Room for the threads that can run, for `schedule`.
     pub(super) enabled: Vec<ThreadId>,
+    /// The most values that a choice had, if they were too many to explore each.
+    pub(crate) many: Option<u32>,
     /// The choices of this execution, at points with more than one option.
     pub(crate) schedule: Vec<u32>,
     /// All threads are done. Only destructors of statics run, and nothing is scheduled for them.
@@ -57,6 +59,8 @@ impl Turns {
             Operation::Lock | Operation::TryLock | Operation::ReadLock | Operation::TryReadLock => {
             }
             Operation::Unlock | Operation::ReadUnlock if seen.unchanged => {}
+            Operation::Waker(_) | Operation::Choose(_) => {}
+            Operation::Poll if seen.value == Some(Value::Outcome(Outcome::Yielded)) => {}
             _ => self.yielded.clear(),
         }
     }
@@ -70,7 +74,16 @@ impl World {
         thread: ThreadId,
         location: &'static Location<'static>,
     ) -> bool {
-        self.rules.spurious && !self.turns.served.iter().any(|s| (s.0, s.1) == (thread, location))
+        self.rules.spurious && !self.was_served(thread, location)
+    }
+
+    /// Whether something was already served here.
+    pub(in crate::execution) fn was_served(
+        &self,
+        thread: ThreadId,
+        location: &'static Location<'static>,
+    ) -> bool {
+        self.turns.served.iter().any(|s| (s.0, s.1) == (thread, location))
     }
 
     /// Whether a timeout may fire here. It fires again at the same place only after another thread

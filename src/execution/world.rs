@@ -79,6 +79,7 @@ impl World {
             waiters: SmallVec::new(),
             initial: None,
             dropped: false,
+            woken: false,
         });
         self.loom.has_object();
         birth::knows(self.objects.len());

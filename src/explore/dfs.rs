@@ -6,6 +6,7 @@
 //! failure has few preemptions.
 
 use super::estimate::share;
+use crate::execution::data::values;
 use crate::execution::{Pending, Point, Strategy};
 use crate::trace::ThreadId;
 
@@ -98,6 +99,10 @@ impl Strategy for Dfs {
 
     fn choose(&mut self, options: usize) -> usize {
         self.next((0..options as u32).map(|option| (option, None)).collect()) as usize
+    }
+
+    fn draw(&mut self, of: u32) -> u32 {
+        self.next(values(of).map(|value| (value, None)).collect())
     }
 
     fn explored(&self) -> Option<f64> {

@@ -5,6 +5,7 @@ use super::limits::{Judge, Limits, ModelFn};
 use crate::dependence::depends_on_orderings;
 use crate::execution::{Counted, Ending, Engine, Pulse, Rules, Sought, World};
 use crate::vocabulary::explorer::{Explorer, MemoryModel};
+use crate::vocabulary::leaks::Leaks;
 use crate::vocabulary::schedule::{Only, Which};
 use crate::vocabulary::trace::Fingerprint;
 use crate::vocabulary::verdict::{Bound, Kind};
@@ -62,7 +63,7 @@ impl Job {
             engine,
             pulse: Arc::clone(&self.pulse),
             max_events: self.limits.max_events,
-            leaks: self.limits.leaks && engine != Engine::Std,
+            leaks: if engine == Engine::Std { Leaks::Allowed } else { self.limits.leaks },
             spurious: self.limits.spurious && engine == Engine::Shuttle, // loom has no model of it
             most_events: self.limits.most_events.filter(|_| engine == Engine::Shuttle),
             replays: self.only.as_ref().map(|only| Arc::clone(&only.events)),

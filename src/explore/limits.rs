@@ -5,6 +5,7 @@ use super::smallest::Smaller;
 use crate::execution::knockout::Probe;
 use crate::execution::{Teller, World};
 use crate::vocabulary::explorer::Explorer;
+use crate::vocabulary::leaks::Leaks;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub(crate) struct Limits {
     pub(crate) executions: Option<u64>,
     pub(crate) time: Option<Duration>,
     pub(crate) max_events: usize,
-    pub(crate) leaks: bool,
+    pub(crate) leaks: Leaks,
     /// Whether weak compare-exchanges fail, and waits and parks end, spuriously.
     pub(crate) spurious: bool,
     /// For depth-first search: the most preemptions that an execution may have.
@@ -52,7 +53,7 @@ impl Default for Limits {
             executions: None,
             time: None,
             max_events: 10_000,
-            leaks: true,
+            leaks: Leaks::Objects,
             spurious: true,
             preemptions: None,
             most_events: None,

@@ -80,6 +80,14 @@ impl Strategy for Replay {
         self.next(&all, || format!("{all:?}")) as usize
     }
 
+    fn draw(&mut self, of: u32) -> u32 {
+        let wanted = self.peek().unwrap_or(0);
+        match wanted < of {
+            true => self.next(&[wanted], String::new),
+            false => self.next(&[0], || format!("those below {of}")),
+        }
+    }
+
     fn diverged(&self) -> Option<String> {
         self.diverged.clone()
     }

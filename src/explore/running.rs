@@ -10,6 +10,7 @@ use super::{
     dfs::Dfs, exhaustive::Exhaustive, graphs::Graphs, graphs::Repeat, graphs::Sampler, pct::Pct,
     portfolio::Portfolio, pos::Pos, random::Random, replay::Replay, walk::Walk,
 };
+use crate::execution::data::FEW;
 use crate::execution::{
     self, Anew, Ending, Engine, FailedExecution, Rules, Sought, Strategy, World,
 };
@@ -315,7 +316,9 @@ impl Running {
         }
         if !job.pulse.at_work(|| execution::with_strategy(|strategy| strategy.begin())) {
             let delayed = exploration.delayed.then_some(Bound::Spins);
-            exploration.cut = execution::with_strategy(|strategy| strategy.caveat()).or(delayed);
+            let many = exploration.many.map(|of| Bound::Values(FEW, of));
+            let caveat = execution::with_strategy(|strategy| strategy.caveat());
+            exploration.cut = many.or(caveat).or(delayed);
             job.pulse.estimates(exploration.executions);
             return Then::Over;
         }

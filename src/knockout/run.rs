@@ -5,7 +5,7 @@ use super::Group;
 use crate::check::{Check, Config, Settings};
 use crate::execution::knockout::{Probe, SiteNote};
 use crate::explore::ModelFn;
-use crate::trace::{Event, Operation, Thread, Trace, Value};
+use crate::trace::{Event, Operation, Outcome, Thread, Trace, Value};
 use crate::verdict::{Bound, Counterexample, Coverage, Explorer, Extent, Kind, Verdict};
 use crate::vocabulary::budget::Budget;
 use crate::vocabulary::change::{Change, Knockout, Site, changes, further};
@@ -335,6 +335,8 @@ fn gets_nowhere(trace: &Trace) -> bool {
     let half = &trace.events[trace.events.len() / 2..];
     let changes_nothing = |event: &Event| match event.operation {
         Operation::Load(_) | Operation::Yield | Operation::Read => true,
+        Operation::Waker(_) | Operation::Choose(_) => true,
+        Operation::Poll => event.value == Some(Value::Outcome(Outcome::Yielded)),
         Operation::TryLock | Operation::TryReadLock => event.value == Some(Value::Bool(false)),
         _ => false,
     };

@@ -362,7 +362,7 @@ impl<'a, S: Subject> Trial<'a, S> {
     }
 
     fn replay(&mut self, token: &Token) -> verdict::Verdict {
-        let config = Config { replay: Some(token.to_string()), failures: None };
+        let config = Config { replay: Some(token.to_string()), failures: None, explorers: None };
         let check = self.check(token.model()).config(config);
         check.run(model::<S>(Arc::clone(&self.scenario), Arc::clone(&self.log)))
     }

@@ -5,6 +5,8 @@
 //! Under loom a load may read an older value, as far as loom's memory model goes. Under loom weak
 //! compare-exchanges never fail spuriously.
 
+mod unsync;
+
 use crate::execution::Home;
 use crate::execution::memory::atomic::{self, Rmw, Stored, Strength};
 use crate::sync::Named;

@@ -15,6 +15,9 @@ mod scope;
 mod spawn;
 
 #[cfg(feature = "model")]
+#[doc(hidden)]
+pub use self::spawn::spawn_green;
+#[cfg(feature = "model")]
 pub use self::{
     local::{AccessError, LocalKey},
     scope::{Scope, ScopedJoinHandle, scope},

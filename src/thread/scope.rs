@@ -6,7 +6,7 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Runs `f` with a scope. Its threads may borrow everything that outlives the scope. All of them
@@ -191,8 +191,9 @@ impl Unjoined {
     #[track_caller]
     fn join(&self, ordered: bool) -> bool {
         let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let location = Location::caller();
         handle.is_some_and(|handle| {
-            threads::join(handle, ordered);
+            threads::join(handle, ordered, location);
             threads::observed(self.thread)
         })
     }

@@ -3,6 +3,7 @@
 use crate::execution::{self, real, threads};
 use std::fmt;
 use std::io;
+use std::panic::Location;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,27 @@ where
     T: Send + 'static,
 {
     Builder::new().spawn(f).expect("failed to spawn thread")
+}
+
+/// Spawns a green thread. Nothing that it takes along, or returns, has to be `Send`: all threads of
+/// an execution run on one thread of the operating system.
+///
+/// # Safety
+/// 1. The handle must stay on this thread of the operating system.
+///
+/// # Panics
+/// Outside of a model.
+#[doc(hidden)]
+#[track_caller]
+#[allow(unsafe_code)]
+pub unsafe fn spawn_green<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + 'static,
+    T: 'static,
+{
+    assert!(execution::is_modelled(), "selvedge: this thread can be started only in a model");
+    // SAFETY: 1. everything that `f` and its result borrow lives for ever
+    JoinHandle(Handle::Model(unsafe { spawn_modelled(None, None, f) }))
 }
 
 /// [`std::thread::Builder`], modelled. Counterexamples draw the thread under its name.
@@ -156,12 +178,12 @@ pub(super) unsafe fn spawn_modelled<'a, F, T>(
     f: F,
 ) -> Model<T>
 where
-    F: FnOnce() -> T + Send + 'a,
-    T: Send + 'a,
+    F: FnOnce() -> T + 'a,
+    T: 'a,
 {
     let result = Arc::new(Mutex::new(None));
     let theirs = Arc::clone(&result);
-    let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send + 'a> = Box::new(move |thread| {
+    let body: Box<dyn FnOnce(crate::trace::ThreadId) + 'a> = Box::new(move |thread| {
         execution::failure::stack::run(thread, stack_size, move || {
             let outcome = threads::run(thread, f);
             threads::finish(thread, move || {
@@ -171,7 +193,8 @@ where
             });
         });
     });
-    // SAFETY: the caller answers for the lifetime (1)
+    // SAFETY: the caller answers for the lifetime (1). The body stays on this OS thread, on which
+    // all green threads of an execution run, so it need not be `Send`.
     let body: Box<dyn FnOnce(crate::trace::ThreadId) + Send> = unsafe { std::mem::transmute(body) };
     Model {
         handle: threads::spawn(name, body),
@@ -205,8 +228,12 @@ impl<T> Model<T> {
             return Ok(nothing);
         }
         // where there is a value to wait for, what is knocked out is the order that a join makes
+        self.join_at(!skipped, Location::caller())
+    }
+
+    fn join_at(self, ordered: bool, at: &'static Location<'static>) -> std::thread::Result<T> {
         let thread = self.handle.thread;
-        threads::join(self.handle, !skipped);
+        threads::join(self.handle, ordered, at);
         threads::observed(thread);
         let result = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
         result.unwrap_or_else(|| Err(Box::new("the execution ended before this thread")))
@@ -225,7 +252,8 @@ enum Handle<T> {
 /// [`std::thread::JoinHandle`], modelled.
 pub struct JoinHandle<T>(Handle<T>);
 
-// SAFETY: 2. as std's: only `spawn` makes one, and its `T` is `Send`; the result is taken by
+// SAFETY: 2. as std's: only `spawn` makes one, and its `T` is `Send` (the caller of `spawn_green`
+// answers for its handle); the result is taken by
 // whoever has the handle for itself, and all that a shared one lends is the thread's identity. The
 // engine's side of it is used in the execution that made it, and so on its OS thread, only
 // (`is_here`).
@@ -249,6 +277,14 @@ impl<T> JoinHandle<T> {
                 result
             }
             Handle::Model(model) => model.join(),
+        }
+    }
+
+    /// The same for a part of another facade type: it is drawn as of this place.
+    pub(crate) fn join_at(self, at: &'static Location<'static>) -> std::thread::Result<T> {
+        match self.0 {
+            Handle::Model(model) if is_here(model.execution) => model.join_at(true, at),
+            handle => JoinHandle(handle).join(),
         }
     }
 
@@ -354,6 +390,19 @@ enum Number {
 /// [`std::thread::ThreadId`], modelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ThreadId(Number);
+
+impl ThreadId {
+    /// Returns the number of the thread in its execution: 0 runs the model's closure. `None` if it
+    /// is no green thread.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn green(self) -> Option<usize> {
+        match self.0 {
+            Number::Std(_) => None,
+            Number::Model(_, thread) => Some(thread.index()),
+        }
+    }
+}
 
 /// Returns a handle to the current thread.
 #[must_use]

@@ -5,6 +5,7 @@ pub(crate) mod change;
 pub(crate) mod clock;
 pub(crate) mod explorer;
 pub(crate) mod fate;
+pub(crate) mod leaks;
 pub(crate) mod per_object;
 pub(crate) mod schedule;
 pub mod trace;

@@ -56,6 +56,8 @@ pub enum ObjectKind {
     Arc,
     /// Memory announced by its address: `cell::read`, `cell::write`, `cell::freed`
     Memory,
+    /// What wakes a task of `future`: all clones of its waker
+    Waker,
 }
 
 impl fmt::Display for ObjectKind {
@@ -68,6 +70,7 @@ impl fmt::Display for ObjectKind {
             ObjectKind::Cell => "cell",
             ObjectKind::Arc => "arc",
             ObjectKind::Memory => "memory",
+            ObjectKind::Waker => "waker",
         })
     }
 }
@@ -132,6 +135,17 @@ pub enum Operation {
     Claim(&'static str),
     /// Announced that memory is freed.
     Free,
+    /// Went on to poll a future again, after waiting for its waker if necessary; the event's value
+    /// says why.
+    Poll,
+    /// Woke a task, with its name (`wake`, `wake_by_ref`, `abort`).
+    Signal(&'static str),
+    /// Chose a value, or that a future is dropped where it is pending, with its name
+    /// (`rand::range`, `cancel`); the event's value is the one that was chosen.
+    Choose(&'static str),
+    /// Did something with a waker that no other thread can see, with its name (`clone`, `drop`; a
+    /// task that wakes itself while it is polled).
+    Waker(&'static str),
 }
 
 impl Operation {
@@ -165,6 +179,8 @@ impl Operation {
             Operation::Drop => "drop",
             Operation::Look(name) | Operation::Claim(name) => name,
             Operation::Free => "freed",
+            Operation::Poll => "poll",
+            Operation::Signal(name) | Operation::Waker(name) | Operation::Choose(name) => name,
         }
     }
 
@@ -186,6 +202,8 @@ impl Operation {
             Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => None,
             Operation::Read | Operation::Write | Operation::Free => None,
             Operation::Clone | Operation::Drop | Operation::Look(_) | Operation::Claim(_) => None,
+            Operation::Poll | Operation::Signal(_) | Operation::Waker(_) => None,
+            Operation::Choose(_) => None,
         }
     }
 
@@ -233,9 +251,15 @@ pub enum Outcome {
     Spurious,
     /// The token was available.
     Unparked,
+    /// The task was woken.
+    Woken,
+    /// The task woke itself while it was polled, and nobody else woke it.
+    Yielded,
+    /// The task is polled for the first time.
+    First,
 }
 
-/// `notified`, `timed out`, `spurious`, `unparked`.
+/// `notified`, `timed out`, `spurious`, `unparked`, `woken`, `yielded`, `first`.
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -243,6 +267,9 @@ impl fmt::Display for Outcome {
             Outcome::TimedOut => "timed out",
             Outcome::Spurious => "spurious",
             Outcome::Unparked => "unparked",
+            Outcome::Woken => "woken",
+            Outcome::Yielded => "yielded",
+            Outcome::First => "first",
         })
     }
 }
@@ -311,6 +338,8 @@ pub enum Awaited {
     End(ThreadId),
     /// An unpark by another thread.
     Unpark,
+    /// A wake by this waker.
+    Wake(ObjectId),
 }
 
 /// A thread that an execution started.
@@ -396,7 +425,7 @@ impl Trace {
         blocked.map_or_else(Vec::new, |blocked| match blocked.on {
             Awaited::Lock(_) => blocked.holders.clone(),
             Awaited::End(other) => vec![other],
-            Awaited::Notification(_) | Awaited::Unpark => Vec::new(),
+            Awaited::Notification(_) | Awaited::Unpark | Awaited::Wake(_) => Vec::new(),
         })
     }
 }

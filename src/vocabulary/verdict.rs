@@ -39,7 +39,7 @@ impl Verdict {
 }
 
 /// How much was explored, explorer by explorer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     /// What each explorer did, in the order in which they ran. This is never empty, and no run has
     /// zero executions.
@@ -51,6 +51,9 @@ pub struct Coverage {
     /// writes, one of them is weaker than `SeqCst`, and nothing orders them. Or one of them tells
     /// what another thread has done and orders nothing: a failed `try_lock`, the count of an `Arc`.
     pub race: Option<String>,
+    /// Whether two threads used the same object in some execution, and one of them changed it. If
+    /// not, only one order of the threads' operations was there to be seen.
+    pub met: bool,
 }
 
 impl Coverage {
@@ -104,7 +107,8 @@ impl fmt::Display for Coverage {
         for (explorer, bound) in &self.skipped {
             write!(f, "; {explorer}: skipped: {bound}")?;
         }
-        self.on_weak_memory().iter().try_for_each(|words| write!(f, "; {words}"))
+        self.on_weak_memory().iter().try_for_each(|words| write!(f, "; {words}"))?;
+        if self.met { Ok(()) } else { f.write_str("; no two threads met") }
     }
 }
 
@@ -209,6 +213,9 @@ pub enum Bound {
     /// Whether [`is_finished`](crate::thread::JoinHandle::is_finished) was called before or after a
     /// thread's end was not explored.
     Ends,
+    /// Only so many values were explored of each choice of [`rand`](crate::rand) that has more. The
+    /// second number is the most that one had.
+    Values(u32, u32),
     /// Rounds of loops that yield, and timeouts, were taken to change nothing.
     Spins,
     /// The model has state that selvedge cannot see (an atomic of std's, a lock of another crate):
@@ -259,6 +266,7 @@ impl fmt::Display for Bound {
             Bound::Operations(n) => write!(f, "a scenario of more than {n} operations"),
             Bound::Configurations(n) => write!(f, "{n} configurations in the check of a history"),
             Bound::Ends => f.write_str("one order of is_finished and the end of a thread"),
+            Bound::Values(few, of) => write!(f, "{few} values of a choice among {of}"),
             Bound::Spins => f.write_str("few rounds of each spin loop, one timeout a wait"),
             Bound::Unwinding => f.write_str("one order of what a thread does while it unwinds"),
             Bound::NothingExplored => f.write_str(NOTHING),

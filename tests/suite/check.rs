@@ -177,7 +177,7 @@ fn a_token_replays_the_same_trace() {
     for explorer in MODELLED {
         let found = violated("unlocked", explorer, unlocked);
         assert_eq!(found.kind, Kind::Panic);
-        let config = Config { replay: Some(found.replay.clone()), failures: None };
+        let config = Config { replay: Some(found.replay.clone()), failures: None, explorers: None };
         let again = Check::new("unlocked").config(config).run(unlocked);
         let Verdict::Violated(again) = again else { panic!("{explorer}: {again:?}") };
         assert_eq!(again.trace.events, found.trace.events, "{explorer}");
@@ -308,7 +308,7 @@ fn a_failure_is_kept_and_run_first_the_next_time_until_it_is_mended() {
     let folder = std::env::temp_dir().join(format!("selvedge-failures-{}", std::process::id()));
     let check = || {
         let before = RUNS.load(SeqCst);
-        let config = Config { replay: None, failures: Some(folder.clone()) };
+        let config = Config { replay: None, failures: Some(folder.clone()), explorers: None };
         let check =
             Check::new("kept/failure of:mine").config(config).shrink(std::time::Duration::ZERO);
         let check = check.explorers([Explorer::Exhaustive]);

@@ -212,12 +212,12 @@ fn a_lock_that_is_skipped_is_a_data_race_and_its_token_replays_it() {
         .expect("a lock");
     let Fate::Killed(found) = &lock.fate else { panic!("{lock:?}") };
     assert_eq!(found.kind, Kind::DataRace);
-    let config = Config { replay: Some(found.replay.clone()), failures: None };
+    let config = Config { replay: Some(found.replay.clone()), failures: None, explorers: None };
     let Verdict::Violated(again) = Check::new("account").config(config).run(account) else {
         panic!("no violation")
     };
     assert_eq!((&again.trace, &again.replay), (&found.trace, &found.replay));
-    let config = Config { replay: Some(found.replay.clone()), failures: None };
+    let config = Config { replay: Some(found.replay.clone()), failures: None, explorers: None };
     let replayed = Knockouts::new("group")
         .model("other", tests_nothing)
         .model("account", account)

@@ -367,7 +367,7 @@ fn the_queues_of_crossbeam_hold_on_real_threads() {
 }
 
 fn with(replay: Option<&str>) -> Config {
-    Config { replay: replay.map(ToString::to_string), failures: None }
+    Config { replay: replay.map(ToString::to_string), failures: None, explorers: None }
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn find(explorer: Explorer, model: fn()) -> selvedge::Counterexample {
 
 fn replay(token: &str, model: fn()) -> Verdict {
     Check::new("unlocked")
-        .config(Config { replay: Some(token.to_string()), failures: None })
+        .config(Config { replay: Some(token.to_string()), failures: None, explorers: None })
         .run(model)
 }
 
@@ -202,7 +202,7 @@ fn a_failure_beyond_the_events_of_a_token_is_told_by_its_choices() {
     let Verdict::Violated(found) = check(Config::default()).run(|| long(false)) else {
         panic!("it loses an update")
     };
-    let config = Config { replay: Some(found.replay.clone()), failures: None };
+    let config = Config { replay: Some(found.replay.clone()), failures: None, explorers: None };
     assert!(matches!(check(config.clone()).run(|| long(false)), Verdict::Violated(_)));
     match check(config).run(|| long(true)) {
         Verdict::Unknown(Bound::Replay(why)) => assert!(why.contains("choices"), "{why}"),

@@ -46,7 +46,7 @@ fn a_failure_is_shown_with_the_fewest_preemptions_and_replays_so() {
                 (long.preemptions, long.trace.events.len())
             );
         }
-        let config = Config { replay: Some(short.replay.clone()), failures: None };
+        let config = Config { replay: Some(short.replay.clone()), failures: None, explorers: None };
         let again = violated(Check::new("noise").config(config), explorer, lost_beside_noise);
         assert_eq!(again.trace.events, short.trace.events);
     }

@@ -2,7 +2,8 @@
 
 use crate::execution::state::ObjectState;
 use crate::execution::{Waits, World, knockout};
-use crate::vocabulary::trace::{Awaited, Blocked, ObjectId, ThreadId};
+use crate::vocabulary::leaks::Leaks;
+use crate::vocabulary::trace::{Awaited, Blocked, ObjectId, ObjectKind, ThreadId};
 use crate::vocabulary::verdict::{Bound, Kind};
 use std::panic::Location;
 
@@ -149,12 +150,14 @@ impl World {
             (Waits::Notification { .. }, Some(condvar)) => Awaited::Notification(condvar),
             (Waits::End(other), _) => Awaited::End(other),
             (Waits::Token { .. }, _) => Awaited::Unpark,
+            (Waits::Woken { .. }, Some(waker)) => Awaited::Wake(waker),
             (Waits::Never | Waits::Releasing { .. }, _) => return None,
             (
                 Waits::Lock
                 | Waits::ReadLock
                 | Waits::Notified { .. }
                 | Waits::Notification { .. }
+                | Waits::Woken { .. }
                 | Waits::Relock,
                 None,
             ) => {
@@ -166,7 +169,8 @@ impl World {
                 let lock = &self.objects[lock.index()];
                 lock.writer.iter().chain(&lock.readers).copied().collect()
             }
-            Awaited::Notification(_) | Awaited::End(_) | Awaited::Unpark => Vec::new(),
+            Awaited::Notification(_) | Awaited::End(_) => Vec::new(),
+            Awaited::Unpark | Awaited::Wake(_) => Vec::new(),
         };
         Some(Blocked { on, holders })
     }
@@ -189,13 +193,36 @@ impl World {
                 conflict: None,
             });
         }
-        let left = self.objects.iter().position(|o| !o.dropped);
-        if let Some(i) = left.filter(|_| self.rules.leaks && !self.statics.own_values) {
-            let count = self.objects.iter().filter(|o| !o.dropped).count();
-            let name = self.log.trace.object_name(ObjectId(i as u32));
-            let location = Some(self.log.trace.objects[i].created.to_string());
-            let message = format!("{name} was never dropped ({count} such objects)");
+        if self.statics.own_values {
+            return; // what remains may be theirs
+        }
+        let left = match self.rules.leaks {
+            Leaks::Allowed => None,
+            Leaks::Objects => self.left(|_| true),
+            Leaks::Owned => self.left(|kind| kind == ObjectKind::Memory),
+        };
+        let arc = || match self.rules.leaks {
+            Leaks::Owned => self.memory.arcs.left(),
+            Leaks::Objects | Leaks::Allowed => None,
+        };
+        if let Some((message, location)) = left.or_else(arc) {
+            let location = Some(location.to_string());
             self.end(Ending::Violation { kind: Kind::Leak, message, location, conflict: None });
         }
+    }
+
+    /// The first object of these kinds that was never dropped, in words.
+    fn left(
+        &self,
+        is_one: impl Fn(ObjectKind) -> bool,
+    ) -> Option<(String, &'static Location<'static>)> {
+        let objects = &self.log.trace.objects;
+        let mut left = (0..)
+            .zip(&self.objects)
+            .zip(objects)
+            .filter(|((_, state), object)| !state.dropped && is_one(object.kind));
+        let ((first, _), object) = left.next()?;
+        let (name, count) = (self.log.trace.object_name(ObjectId(first)), 1 + left.count());
+        Some((format!("{name} was never dropped ({count} such objects)"), object.created))
     }
 }

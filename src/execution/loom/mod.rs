@@ -9,6 +9,7 @@ mod companion;
 pub(in crate::execution) mod condvar;
 pub(in crate::execution) mod count;
 pub(in crate::execution) mod lock;
+pub(in crate::execution) mod task;
 pub(in crate::execution) mod thread;
 
 use super::failure::{halt, handle_if_inert};
@@ -54,6 +55,7 @@ pub(super) fn create(world: &mut World, object: ObjectId, kind: ObjectKind) {
         ObjectKind::RwLock => lock::create_rwlock(world, object),
         ObjectKind::Condvar => condvar::create(world, object),
         ObjectKind::Cell => cell::create(world, object),
+        ObjectKind::Waker => task::create(world, object),
         ObjectKind::Atomic | ObjectKind::Memory | ObjectKind::Arc => {}
     }
 }

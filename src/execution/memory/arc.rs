@@ -48,6 +48,8 @@ struct ArcState {
     handles: u64,
     /// Whether there was a `Weak`.
     had_weak: bool,
+    /// Whether its value is dropped, or its owner is one of std's.
+    gone: bool,
     /// What those that read each value of the count of handles learn, and that of `Weak`s. If it is
     /// not counted, one value stands for all.
     messages: [SmallVec<[VectorClock; 1]>; 2],
@@ -122,6 +124,14 @@ impl Arcs {
             .collect()
     }
 
+    /// The first value that was never dropped, in words.
+    pub(in crate::execution) fn left(&self) -> Option<(String, &'static Location<'static>)> {
+        let mut left = self.all.iter().filter(|arc| !arc.gone);
+        let first = left.next()?;
+        let count = 1 + left.count();
+        Some((format!("the value of an Arc was never dropped ({count} such Arcs)"), first.made))
+    }
+
     fn place(&mut self, location: &'static Location<'static>) -> usize {
         let known = self.places.iter().position(|place| *place == location);
         known.unwrap_or_else(|| {
@@ -164,6 +174,7 @@ impl Count {
                 object,
                 handles: handles as u64,
                 had_weak: address.is_none(), // a value that is built with one
+                gone: false,
                 messages,
                 told,
                 touched: Touched::default(),
@@ -209,9 +220,10 @@ impl Count {
         self.gone();
     }
 
-    /// The value is dropped, or its last owner has it.
-    fn gone(self) {
+    /// The value is dropped, or its last owner has it, or an owner of std's has a handle.
+    pub(crate) fn gone(self) {
         self.state(|world, nth| {
+            world.memory.arcs.all[nth].gone = true;
             if let Some(object) = world.memory.arcs.all[nth].object {
                 world.drop_object(object);
             }

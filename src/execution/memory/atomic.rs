@@ -7,6 +7,7 @@
 use super::primitive::Primitive;
 pub(crate) use super::primitive::{Rmw, Stored};
 use super::weak::{Access, Exchange, Writes, modified};
+use crate::execution::failure::fail;
 use crate::execution::step::{choose, perform, step};
 use crate::execution::strategy::with_strategy;
 use crate::execution::{
@@ -77,6 +78,27 @@ fn engine_of<T: Primitive>(home: &Home, std: &T::Std) -> Engine {
     engine
 }
 
+/// Loads the value as plain memory: a store that nothing orders with it is a data race. loom is not
+/// asked.
+#[track_caller]
+pub(crate) fn unsync_load<T: Primitive>(home: &Home, std: &T::Std) -> T {
+    let engine = engine_of::<T>(home, std);
+    let pending = Pending::on(home.id(), Operation::Load(Relaxed), Location::caller());
+    let meaning = |world: &mut World, me| {
+        let object = home.id();
+        let access = || Access { operation: pending.operation, object, writes: Writes::Nothing };
+        let value = T::of(world.seen(me, object, access, || held::<T>(home, std)));
+        world.learns(me, object, Relaxed);
+        world.loads_as_memory(me, object, &pending);
+        (value, Seen::value(value.value()))
+    };
+    let loom = |_| {
+        let operation = "a load of an atomic as plain memory".to_string();
+        fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }))
+    };
+    perform(engine, pending, || T::load(std, Relaxed), meaning, loom)
+}
+
 #[track_caller]
 pub(crate) fn store<T: Primitive>(home: &Home, std: &T::Std, value: T, order: Ordering) {
     assert_store(order);
@@ -111,7 +133,6 @@ pub(crate) fn rmw<T: Primitive>(
     operand: T,
     order: Ordering,
 ) -> T {
-    let engine = engine_of::<T>(home, std);
     let order = match knockout::ordered(Location::caller(), rmw.name(), order) {
         Some(Change::Split) => {
             let seen = load::<T>(home, std, knockout::acquiring(order));
@@ -121,7 +142,21 @@ pub(crate) fn rmw<T: Primitive>(
         Some(Change::Weaker(_, weaker)) => weaker,
         _ => order,
     };
-    let pending = Pending::on(home.id(), Operation::Rmw(rmw.name(), order), Location::caller());
+    let operation = (Operation::Rmw(rmw.name(), order), Location::caller());
+    rmw_as::<T>(home, std, (rmw, operand), order, operation)
+}
+
+/// The same under another name, and as of another place.
+#[track_caller]
+pub(crate) fn rmw_as<T: Primitive>(
+    home: &Home,
+    std: &T::Std,
+    (rmw, operand): (Rmw, T),
+    order: Ordering,
+    (operation, location): (Operation, &'static Location<'static>),
+) -> T {
+    let engine = engine_of::<T>(home, std);
+    let pending = Pending::on(home.id(), operation, location);
     let meaning = |world: &mut World, me| {
         let object = home.id();
         let by = modified::<T>;

@@ -10,7 +10,7 @@ use super::unseen::unseen_order;
 use crate::execution::failure::inert;
 use crate::execution::step::perform;
 use crate::execution::{
-    Ending, Engine, Home, Pending, Seen, World, execution, loom, me, try_with, with,
+    Ending, Engine, Home, Pending, Seen, World, engine, execution, loom, me, try_with, with,
 };
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
 use crate::vocabulary::verdict::Kind;
@@ -20,6 +20,8 @@ use std::panic::Location;
 /// An access that has begun and not ended yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lasting {
+    /// The access, by its number in the execution.
+    nth: usize,
     cell: ObjectId,
     write: bool,
     location: &'static Location<'static>,
@@ -31,23 +33,42 @@ thread_local! {
     /// How many accesses last, over all threads of the execution. Most operations need to know no
     /// more.
     static LASTING: Cell<usize> = const { Cell::new(0) };
+    /// How many accesses of the execution have begun.
+    static BEGUN: Cell<usize> = const { Cell::new(0) };
 }
 
 /// Forgets the accesses of an execution: a failed one has left them open.
 pub(in crate::execution) fn forget() {
     LASTING.set(0);
+    BEGUN.set(0);
 }
 
 /// An access that ends when this is dropped.
+#[derive(Debug)]
 pub(crate) struct Lasts {
     execution: u64,
+    nth: usize,
+}
+
+impl Lasts {
+    /// Repeats the access if the thread may have passed its right on since.
+    pub(crate) fn go_on(&self) {
+        if self.execution != 0 && self.execution == execution() {
+            last(engine());
+        }
+    }
 }
 
 impl Drop for Lasts {
     fn drop(&mut self) {
         if self.execution != 0 && self.execution == execution() {
-            let ended = try_with(|world| world.thread(me()).lasting.pop()).flatten();
-            LASTING.set(LASTING.get() - usize::from(ended.is_some()));
+            let ended = try_with(|world| {
+                // mostly the last one; pointers may end in any order
+                let lasting = &mut world.thread(me()).lasting;
+                let place = lasting.iter().rposition(|access| access.nth == self.nth);
+                place.map(|place| lasting.remove(place))
+            });
+            LASTING.set(LASTING.get() - usize::from(ended.flatten().is_some()));
         }
     }
 }
@@ -67,15 +88,16 @@ pub(crate) fn access(home: &Home, write: bool) -> Lasts {
     let engine = home.engine();
     let (cell, location) = (home.id(), Location::caller());
     if engine == Engine::Std {
-        return Lasts { execution: 0 };
+        return Lasts { execution: 0, nth: 0 };
     }
     once(engine, cell, write, location);
+    let nth = BEGUN.replace(BEGUN.get() + 1);
     with(|world| {
         let since = so_far(world);
-        world.thread(me()).lasting.push(Lasting { cell, write, location, since });
+        world.thread(me()).lasting.push(Lasting { nth, cell, write, location, since });
     });
     LASTING.set(LASTING.get() + 1);
-    Lasts { execution: execution() }
+    Lasts { execution: execution(), nth }
 }
 
 /// Called before an operation within lasting accesses. Repeats the access to each cell whose right

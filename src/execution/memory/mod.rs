@@ -6,6 +6,7 @@
 
 pub(crate) mod address;
 mod ahead;
+pub(crate) mod allocation;
 pub(crate) mod arc;
 pub(crate) mod atomic;
 pub(crate) mod cell;
@@ -16,6 +17,7 @@ pub(in crate::execution) mod robust;
 mod sequential;
 mod touched;
 pub(in crate::execution) mod unseen;
+mod unsync;
 mod weak;
 
 pub(crate) use counting::{Does, Makes, Of};
@@ -26,11 +28,13 @@ pub(crate) use weak::{Access, Exchange, FREE, Weak, Writes};
 use super::World;
 use crate::vocabulary::trace::{ObjectId, ThreadId};
 use address::Bytes;
+use allocation::Allocations;
 use arc::Arcs;
 use clocks::Clocks;
 use robust::Races;
 use sequential::Sequential;
 use std::sync::atomic::Ordering;
+use unsync::Stores;
 
 /// The memory of one execution.
 #[derive(Debug, Default)]
@@ -38,6 +42,8 @@ pub(crate) struct Memory {
     values: Sequential,
     pub(crate) clocks: Clocks,
     pub(crate) arcs: Arcs,
+    allocations: Allocations,
+    stores: Stores,
     /// Memory announced by its address, if any.
     bytes: Option<Bytes>,
     /// All stores, if the strategy says which of them are read.
@@ -52,6 +58,8 @@ impl Memory {
         self.values.clear();
         self.clocks.clear();
         self.arcs.clear();
+        self.allocations.clear();
+        self.stores.clear();
         self.bytes = None;
         self.races.iter_mut().for_each(|races| races.clear());
     }
@@ -111,6 +119,7 @@ impl World {
         value: Stored,
         fresh: impl FnOnce() -> Stored,
     ) {
+        self.about_to_store(me, at.0);
         match &self.memory.weak {
             None => {
                 self.accesses(me, at.0, at.1, true);
@@ -123,6 +132,7 @@ impl World {
 
     /// The second half of a read-modify-write, which has seen a value and leaves another.
     fn modify(&mut self, me: ThreadId, object: ObjectId, order: Ordering, value: Stored) {
+        self.about_to_store(me, object);
         if self.memory.weak.is_none() {
             self.memory.clocks.load(me, object, order);
             self.accesses(me, object, order, true);

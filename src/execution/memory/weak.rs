@@ -359,6 +359,8 @@ impl World {
             Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => true,
             Operation::Wait | Operation::Wake | Operation::NotifyOne | Operation::NotifyAll => true,
             Operation::Park | Operation::Unpark(_) => true,
+            Operation::Poll | Operation::Signal(_) | Operation::Waker(_) => true,
+            Operation::Choose(_) => true,
             _ => pending.counts.is_some(),
         };
         if !modelled && self.ending.is_none() {

@@ -150,6 +150,12 @@ impl Strategy for Recorder {
         taken
     }
 
+    fn draw(&mut self, of: u32) -> u32 {
+        let taken = self.inner.draw(of);
+        self.choices.push((taken as usize, of as usize));
+        taken
+    }
+
     fn reads(&mut self, world: &World, thread: ThreadId, access: &Access) -> Result<usize, Ending> {
         let taken = self.inner.reads(world, thread, access)?;
         self.choices.push((taken, world.stores_of(access.object)));

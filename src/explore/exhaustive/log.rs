@@ -6,7 +6,7 @@ use super::names::Names;
 use crate::dependence::{Act, Effect};
 use crate::execution::{Pending, Seen, Waits, World};
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
-use crate::vocabulary::{NUMBERING, PerObject, VectorClock};
+use crate::vocabulary::{NUMBERING, PerObject, VectorClock, token};
 use smallvec::SmallVec;
 
 /// Steps, by index. There are few in most cases.
@@ -56,7 +56,7 @@ pub(super) struct Step {
     /// It released a lock, and the protected data was unchanged.
     pub(super) unchanged: bool,
     pub(super) written: Option<Value>,
-    /// An unpark of a thread that already had its token.
+    /// It makes a token available that already was.
     pub(super) redundant: bool,
 }
 
@@ -111,8 +111,8 @@ pub(super) struct StepLog {
     threads: Vec<ThreadHistory>,
     pub(super) objects: PerObject<ObjectHistory>,
     waiters: PerObject<Waiters>,
-    /// Whether each thread has its token.
-    tokens: Vec<bool>,
+    /// Whether each token is available: those of threads, and those of tasks' wakers.
+    tokens: PerObject<bool>,
     names: Names,
     /// The initial values of atomics, as far as a compare-exchange may find them.
     pub(super) initials: PerObject<Option<Value>>,
@@ -179,15 +179,7 @@ impl StepLog {
     }
 
     pub(super) fn has_token_now(&self, thread: ThreadId) -> bool {
-        self.tokens.get(thread.index()).copied().unwrap_or(false)
-    }
-
-    /// Sets whether the thread has its token. Returns whether it had it before.
-    fn set_token(&mut self, thread: ThreadId, token: bool) -> bool {
-        if self.tokens.len() <= thread.index() {
-            self.tokens.resize(thread.index() + 1, false);
-        }
-        std::mem::replace(&mut self.tokens[thread.index()], token)
+        self.tokens.get(token(thread)).copied().unwrap_or(false)
     }
 
     /// Whether `later` is `earlier` or happens after it.
@@ -330,8 +322,8 @@ impl StepLog {
     }
 
     /// Applies a step to waiters and tokens. A wait may end by itself. Returns the notification
-    /// that enabled the step, if it is a notified wakeup, and whether it is an unpark of a thread
-    /// that already had its token.
+    /// that enabled the step, if it is a notified wakeup, and whether it makes a token available
+    /// that already was.
     fn enact(
         &mut self,
         index: usize,
@@ -365,9 +357,14 @@ impl StepLog {
                     return (waiters.remove(at).1, false);
                 }
             }
-            (Operation::Unpark(other), _) => return (None, self.set_token(other, true)),
-            (Operation::Park, _) if !by_itself => _ = self.set_token(thread, false),
             _ => {}
+        }
+        match tells(thread, operation, object) {
+            Some((token, true)) => {
+                return (None, std::mem::replace(self.tokens.of(token), true));
+            }
+            Some((token, false)) if !by_itself => *self.tokens.of(token) = false,
+            Some(_) | None => {}
         }
         (None, false)
     }
@@ -390,6 +387,21 @@ impl StepLog {
             let acquired = if *effect == Effect::Acquire { Some(index) } else { log.acquired() };
             log.0.push(ObjectAccess { step: index, effect: *effect, write, acquired });
         }
+    }
+}
+
+/// The token that an operation makes available or takes, and whether it is available afterwards.
+pub(super) fn tells(
+    thread: ThreadId,
+    operation: Operation,
+    object: Option<ObjectId>,
+) -> Option<(ObjectId, bool)> {
+    match operation {
+        Operation::Unpark(other) => Some((token(other), true)),
+        Operation::Park => Some((token(thread), false)),
+        Operation::Signal(_) => Some((object?, true)),
+        Operation::Poll => Some((object?, false)),
+        _ => None,
     }
 }
 

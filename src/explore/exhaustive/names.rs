@@ -39,6 +39,7 @@ impl Names {
 mod tests {
     use super::*;
     use crate::execution::{Counted, Engine, Pulse, Rules, set_me};
+    use crate::vocabulary::leaks::Leaks;
     use crate::vocabulary::trace::{Object, ObjectKind, ThreadId};
     use std::panic::Location;
     use std::sync::Arc;
@@ -50,7 +51,7 @@ mod tests {
             engine: Engine::Shuttle,
             pulse: Arc::new(Pulse::default()),
             max_events: 100,
-            leaks: true,
+            leaks: Leaks::Objects,
             spurious: true,
             most_events: None,
             replays: None,

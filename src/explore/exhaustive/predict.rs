@@ -1,8 +1,8 @@
 //! What an operation would do in another place than the one where it was seen.
 
-use super::log::{Choice, ObjectAccess, StepLog, Steps};
+use super::log::{Choice, ObjectAccess, StepLog, Steps, tells};
 use crate::dependence::{Act, Effect};
-use crate::vocabulary::trace::{ObjectId, Operation, ThreadId};
+use crate::vocabulary::trace::{ObjectId, Operation};
 use smallvec::{SmallVec, smallvec};
 
 impl StepLog {
@@ -57,6 +57,7 @@ impl StepLog {
             (Operation::TryLock, _) => true,
             (Operation::TryReadLock, _) => !self.holders(i, v, object, false).is_empty(),
             (Operation::NotifyOne | Operation::NotifyAll, _) => self.asleep(i, v, object) == 0,
+            (Operation::Poll, _) => !self.has_token(i, v, object),
             _ => false,
         };
         if nothing_changes {
@@ -129,16 +130,13 @@ impl StepLog {
             .filter(move |access| access.step < i || v.binary_search(&access.step).is_ok())
     }
 
-    /// Whether the thread has its token after the steps before `i` and those of `v`.
-    pub(super) fn has_token(&self, i: usize, v: &[usize], thread: ThreadId) -> bool {
-        (0..i).chain(v.iter().copied()).fold(false, |token, k| match self.steps[k].done.operation {
-            Operation::Unpark(other) if other == thread => true,
-            Operation::Park
-                if self.steps[k].thread == thread && !self.steps[k].done.left_at_once() =>
-            {
-                false
-            }
-            _ => token,
+    /// Whether the token is available after the steps before `i` and those of `v`.
+    pub(super) fn has_token(&self, i: usize, v: &[usize], token: ObjectId) -> bool {
+        (0..i).chain(v.iter().copied()).fold(false, |is_there, k| {
+            let step = &self.steps[k];
+            let told = tells(step.thread, step.done.operation, step.object);
+            let told = told.filter(|told| told.0 == token && !step.done.left_at_once());
+            told.map_or(is_there, |told| told.1)
         })
     }
 }

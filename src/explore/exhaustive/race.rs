@@ -60,8 +60,8 @@ fn reverse(log: &StepLog, stack: &mut [Node], i: usize, later: Later<'_>) -> usi
         if !announced.blocking {
             break v;
         }
-        if announced.operation == Operation::Park {
-            if !log.has_token(i, &v, thread) {
+        if let Some(token) = announced.awaited_token() {
+            if !log.has_token(i, &v, token) {
                 return depends; // it could not take effect there
             }
             break v;
@@ -124,8 +124,8 @@ impl StepLog {
                     found.extend(log.acquired());
                     found.extend(log.write().filter(attempt)); // also one that readers refused
                 }
-                _ if act.blocking && act.operation == Operation::Park => {
-                    // the unpark that made the token available enabled it
+                _ if act.awaited_token().is_some() => {
+                    // what made the token available enabled it
                     found.extend(log.write().filter(|w| self.steps[*w].redundant));
                 }
                 _ => {

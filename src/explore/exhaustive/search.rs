@@ -5,6 +5,7 @@ use super::node::Node;
 use super::race::Later;
 use super::spin::Spins;
 use super::wakeup::{Branch, Sleeper};
+use crate::execution::data::values;
 use crate::execution::{Offers, Pending, Point, Seen, Strategy, ThreadState, Waits, World};
 use crate::explore::estimate::share;
 use crate::vocabulary::trace::{Operation, ThreadId};
@@ -100,6 +101,25 @@ impl Exhaustive {
 }
 
 impl Exhaustive {
+    /// Takes one of the options of the step that is due, and plans the others.
+    fn takes(&mut self, options: impl DoubleEndedIterator<Item = u32>) -> u32 {
+        let Some(node) =
+            self.depth.checked_sub(1).filter(|_| !self.blocked).map(|at| &mut self.stack[at])
+        else {
+            return 0;
+        };
+        let mut free: Vec<u32> = options.rev().collect();
+        node.options = free.len() as u32;
+        if let Some(choice) = node.choice {
+            return choice;
+        }
+        free.retain(|option| !node.taken.contains(&(node.thread, *option)));
+        let choice = free.pop().unwrap_or(0);
+        node.choice = Some(choice);
+        node.alternatives = free;
+        choice
+    }
+
     /// Registers a step that is new in this place.
     fn push(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {
         if matches!(pending.waits, Waits::Releasing { timeout: true, .. }) && !pending.spurious {
@@ -224,23 +244,11 @@ impl Strategy for Exhaustive {
     }
 
     fn choose(&mut self, options: usize) -> usize {
-        let Some(node) =
-            self.depth.checked_sub(1).filter(|_| !self.blocked).map(|at| &mut self.stack[at])
-        else {
-            return 0;
-        };
-        node.options = options as u32;
-        if let Some(choice) = node.choice {
-            return choice as usize;
-        }
-        let mut free: Vec<u32> = (0..options as u32)
-            .filter(|c| !node.taken.contains(&(node.thread, *c)))
-            .rev()
-            .collect();
-        let choice = free.pop().unwrap_or(0);
-        node.choice = Some(choice);
-        node.alternatives = free;
-        choice as usize
+        self.takes(0..options as u32) as usize
+    }
+
+    fn draw(&mut self, of: u32) -> u32 {
+        self.takes(values(of))
     }
 
     fn executed(&mut self, world: &World, thread: ThreadId, pending: &Pending, seen: &Seen) {

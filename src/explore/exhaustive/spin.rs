@@ -154,6 +154,7 @@ impl Doing {
     fn of(step: &Step) -> Doing {
         match step.done.operation {
             _ if !step.done.effects.is_empty() && step.done.changes_nothing() => Doing::Reads,
+            Operation::Waker(_) => Doing::Reads,
             Operation::Unlock if !step.unchanged => Doing::Locks,
             Operation::Lock | Operation::TryLock | Operation::Unlock => Doing::Reads,
             Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => Doing::Reads,

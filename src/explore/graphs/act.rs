@@ -40,10 +40,12 @@ pub(super) enum Act {
         lock: u32,
     },
     Write,
-    /// The state of a thread's token is one if it is available.
+    /// The state of a thread's token is one if it is available, and so is that of a task's waker.
     Park,
     TryPark,
     Unpark,
+    /// As `TryPark`: a task that has woken itself takes what others have done for it.
+    TryPoll,
     /// The state of a condition variable is a bit for each thread that waits.
     Enqueue {
         thread: u32,
@@ -73,8 +75,11 @@ pub(super) enum Act {
     IsDone,
     /// The state of an `Arc` is how many handles there are, or how many `Weak`s.
     Counts(Does),
-    /// Whether a wait ends for no reason is its option. It accesses nothing.
-    Choose,
+    /// Which value it takes is its option, or whether a wait ends for no reason. It accesses
+    /// nothing.
+    Choose {
+        of: u32,
+    },
 }
 
 /// What an act does in a state.
@@ -111,7 +116,7 @@ impl Act {
             Act::Enter => Step::Waits,
             Act::Write => when(state == 0, 1, Step::Waits),
             Act::Park => when(state == 1, 0, Step::Waits),
-            Act::TryPark => when(state == 1, 0, Step::Looks),
+            Act::TryPark | Act::TryPoll => when(state == 1, 0, Step::Looks),
             Act::Unpark => Step::Writes(1),
             Act::Enqueue { thread } => Step::Writes(state | 1 << thread),
             Act::NotifyOne => match nth_bit(state, option) {
@@ -123,7 +128,7 @@ impl Act {
             Act::Begin if state == DONE => Step::Looks,
             Act::Begin => when(state == 0, 1, Step::Waits),
             Act::Finish { done } => Step::Writes(if done { DONE } else { 0 }),
-            Act::IsDone | Act::Leave { .. } | Act::Choose => Step::Looks,
+            Act::IsDone | Act::Leave { .. } | Act::Choose { .. } => Step::Looks,
             Act::Notified { .. } | Act::Pass { .. } => Step::Looks,
             Act::Counts(does) => match does.makes(state) {
                 Makes::This(count) => Step::Writes(count),
@@ -136,7 +141,7 @@ impl Act {
     pub(super) fn options(self, state: u64) -> usize {
         match self {
             Act::NotifyOne => state.count_ones().max(1) as usize,
-            Act::Choose => 2,
+            Act::Choose { of } => of as usize,
             _ => 1,
         }
     }
@@ -185,7 +190,7 @@ impl Act {
             Act::Finish { .. } => Release,
             Act::Lock | Act::TryLock | Act::Relock { .. } if writes => Acquire,
             Act::WriteLock | Act::TryWriteLock | Act::Write if writes => Acquire,
-            Act::Park | Act::TryPark if writes => Acquire,
+            Act::Park | Act::TryPark | Act::TryPoll if writes => Acquire,
             Act::ReadLock | Act::TryReadLock if writes => Acquire,
             Act::Unlock { .. } | Act::WriteUnlock | Act::ReadUnlock | Act::Unpark => Release,
             // POSIX has them synchronise, and no notification is earlier than what it follows

@@ -56,8 +56,11 @@ impl Graphs {
             }
         }
         let act = match operation {
-            Operation::Wait | Operation::Park if pending.spurious => {
-                return Some(Label::apart(operation, Act::Choose));
+            Operation::Wait | Operation::Park | Operation::Poll if pending.spurious => {
+                return Some(Label::apart(operation, Act::Choose { of: 2 }));
+            }
+            Operation::Choose(_) => {
+                return Some(Label::apart(operation, Act::Choose { of: pending.options }));
             }
             Operation::Wake => {
                 let condvar = self.names.object(&world.objects, pending.object?);
@@ -71,7 +74,9 @@ impl Graphs {
             }
             Operation::Park if pending.waits == (Waits::Token { timeout: true }) => Act::TryPark,
             Operation::Park => Act::Park,
-            Operation::Unpark(_) => Act::Unpark,
+            Operation::Poll if pending.waits == (Waits::Woken { yields: true }) => Act::TryPoll,
+            Operation::Poll => Act::Park,
+            Operation::Unpark(_) | Operation::Signal(_) => Act::Unpark,
             Operation::Wait => Act::Enqueue { thread },
             Operation::NotifyOne => Act::NotifyOne,
             Operation::NotifyAll => Act::NotifyAll,

@@ -148,7 +148,7 @@ impl Label {
 
     /// Whether it is a choice, and nothing else.
     pub(super) fn is_choice(&self) -> bool {
-        matches!(self.does, Does::Acts(Act::Choose))
+        matches!(self.does, Does::Acts(Act::Choose { .. }))
     }
 
     /// Whether it leaves everything as it was if it writes nothing: another one that is the same
@@ -157,6 +157,7 @@ impl Label {
         match self.does {
             Does::Writes(_) => self.is_fence() || self.reads(),
             Does::Acts(Act::TryLock | Act::TryReadLock | Act::TryWriteLock) => true,
+            Does::Acts(Act::TryPoll) => true,
             Does::Acts(Act::Counts(_)) => true,
             Does::Acts(_) => false,
         }

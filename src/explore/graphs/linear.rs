@@ -102,7 +102,8 @@ impl Sketch<'_> {
             (Some(_), Some(event)) => {
                 event.label.object.is_none_or(|object| event.label.accepts(last(object)))
             }
-            (Some(Operation::Park | Operation::Wake | Operation::ReadLock), None) => false,
+            (Some(Operation::Park | Operation::Poll | Operation::Wake), None) => false,
+            (Some(Operation::ReadLock), None) => false,
             (Some(Operation::Lock), None) => {
                 self.pending[thread].and_then(|at| at.1).is_none_or(|lock| last(lock) == FREE)
             }

@@ -144,6 +144,10 @@ impl Strategy for Repeat {
         self.token.choose(options)
     }
 
+    fn draw(&mut self, of: u32) -> u32 {
+        self.token.draw(of)
+    }
+
     fn reads(&mut self, world: &World, thread: ThreadId, access: &Access) -> Result<usize, Ending> {
         let newest = self.graphs.reads(world, thread, access)?;
         let back = self.back(world, access.object);

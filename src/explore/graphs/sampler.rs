@@ -72,7 +72,8 @@ impl Sampler {
     fn draws(&mut self, id: Id) {
         let label = self.graphs.graph().at(id).label;
         if label.is_choice() {
-            self.graphs.graph_mut().at_mut(id).option = self.staleness.option(2);
+            let of = label.options(FREE);
+            self.graphs.graph_mut().at_mut(id).option = self.staleness.option(of);
         } else if label.reads() && !label.shares() {
             self.draws_store(id);
         }

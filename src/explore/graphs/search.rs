@@ -10,6 +10,7 @@ use super::graph::Graph;
 use super::loops::{Goes, Loops};
 use super::maximal::{Maximal, Unordered};
 use crate::execution::FREE;
+use crate::execution::data::values;
 use std::panic::Location;
 
 /// Another way to go on.
@@ -126,8 +127,8 @@ impl Search {
         } else if label.reads() {
             self.add_read(id);
         } else {
-            for option in 1..label.options(FREE) {
-                self.later(Way::Choose { event: id, option });
+            for option in values(label.options(FREE) as u32).skip(1) {
+                self.later(Way::Choose { event: id, option: option as usize });
             }
         }
         id

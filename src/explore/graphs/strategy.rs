@@ -49,7 +49,10 @@ impl Default for Graphs {
 /// Whether an operation is no event of the graph. It stands between two events of its thread, so it
 /// takes place as soon as it can. To yield means nothing: no order is preferred.
 pub(super) fn is_between(pending: &Pending) -> bool {
-    matches!(pending.operation, Operation::Read | Operation::Write | Operation::Yield)
+    matches!(
+        pending.operation,
+        Operation::Read | Operation::Write | Operation::Yield | Operation::Waker(_)
+    )
 }
 
 /// Whether the strategy is asked about an operation before it takes effect: whether that depends on

@@ -18,7 +18,11 @@ impl<T: ?Sized> From<Std<T>> for Arc<T> {
         let location = Location::caller();
         let made = || {
             let (address, handles) = (address(Std::as_ptr(&inner)), Std::strong_count(&inner));
-            Count::made(Some(address), handles, location)
+            let count = Count::made(Some(address), handles, location);
+            if handles > 1 {
+                count.gone(); // an owner of std's may be the last
+            }
+            count
         };
         let count = count_of(&inner).unwrap_or_else(made);
         Arc { inner: Some(inner), count, location }
@@ -28,8 +32,24 @@ impl<T: ?Sized> From<Std<T>> for Arc<T> {
 /// A model does not see what is done with std's `Arc`.
 impl<T: ?Sized> From<Arc<T>> for Std<T> {
     fn from(arc: Arc<T>) -> Std<T> {
-        let Parts { inner, .. } = arc.into_parts();
+        let Parts { inner, count, .. } = arc.into_parts();
+        count.gone(); // as far as the model sees
         inner
+    }
+}
+
+impl<T: ?Sized> Arc<T> {
+    /// Converts std's `Arc`, which must be the only one. loom's name for it: in crates that have
+    /// std's types without models it is `Arc::from`.
+    ///
+    /// # Panics
+    /// If there are others.
+    #[doc(hidden)]
+    #[track_caller]
+    #[must_use]
+    pub fn from_std(mut inner: Std<T>) -> Arc<T> {
+        assert!(Std::get_mut(&mut inner).is_some(), "Arc provided to `from_std` is not unique");
+        Arc::from(inner)
     }
 }
 

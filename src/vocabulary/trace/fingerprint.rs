@@ -13,7 +13,7 @@ use std::str::FromStr;
 const MOST: usize = 64;
 
 /// A letter for each kind of operation, and its name.
-const LETTERS: [(char, &str); 27] = [
+const LETTERS: [(char, &str); 31] = [
     ('s', "spawn"),
     ('j', "join"),
     ('r', "load"),
@@ -41,6 +41,10 @@ const LETTERS: [(char, &str); 27] = [
     ('l', "look at a count"),
     ('n', "claim"),
     ('e', "free"),
+    ('p', "poll"),
+    ('S', "wake of a task"),
+    ('h', "use of a waker"),
+    ('C', "choice"),
 ];
 
 fn letter(operation: Operation) -> char {
@@ -72,6 +76,10 @@ fn letter(operation: Operation) -> char {
         Operation::Look(_) => 'l',
         Operation::Claim(_) => 'n',
         Operation::Free => 'e',
+        Operation::Poll => 'p',
+        Operation::Signal(_) => 'S',
+        Operation::Waker(_) => 'h',
+        Operation::Choose(_) => 'C',
     }
 }
 
@@ -200,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_survives_its_text() {
-        let text = "sjr0w10m2fL3T4U5R6Q7V8W9K9N9A9Puyg11c12k13d13l13n13e14";
+        let text = "sjr0w10m2fL3T4U5R6Q7V8W9K9N9A9Puyg11c12k13d13l13n13e14p15S15h15C";
         let read: Fingerprint = text.parse().expect("well-formed");
         assert_eq!((read.0.len(), read.to_string()), (LETTERS.len(), text.to_string()));
         assert_eq!("sx".parse::<Fingerprint>().map_err(|(at, _)| at), Err(1));

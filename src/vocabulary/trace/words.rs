@@ -1,7 +1,7 @@
 //! Display names of threads and objects, and what threads wait for. The text is derived from data
 //! and never parsed.
 
-use super::{Awaited, Blocked, ObjectId, Thread, ThreadId, Trace};
+use super::{Awaited, Blocked, ObjectId, Operation, Thread, ThreadId, Trace};
 
 impl Trace {
     /// Returns the display name of a thread: its given name, or `main`, or `thread 2`.
@@ -58,7 +58,26 @@ impl Trace {
             }
             Awaited::End(thread) => format!("the end of {}", self.thread_name(thread)),
             Awaited::Unpark => "an unpark".to_string(),
+            Awaited::Wake(waker) => self.wake_of(waker),
         }
+    }
+
+    /// Returns `a wake of waker 1, which thread 2 dropped last (#9)`: who could have woken the task.
+    fn wake_of(&self, waker: ObjectId) -> String {
+        let name = self.object_name(waker);
+        let last = self.events.iter().rposition(|event| {
+            let is_use = matches!(event.operation, Operation::Signal(_) | Operation::Waker(_));
+            is_use && event.object == Some(waker)
+        });
+        let Some((number, event)) = last.map(|at| (at + 1, &self.events[at])) else {
+            return format!("a wake of {name}, of which there never was a clone");
+        };
+        let did = match event.operation {
+            Operation::Waker("clone") => "cloned",
+            Operation::Waker("drop") => "dropped",
+            _ => "woke",
+        };
+        format!("a wake of {name}, which {} {did} last (#{number})", self.thread_name(event.thread))
     }
 }
 

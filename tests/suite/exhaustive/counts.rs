@@ -367,11 +367,13 @@ fn a_token_is_replayed_once_although_the_mended_program_counts_more() {
     };
     for explorer in [Explorer::Exhaustive, Explorer::Graphs] {
         let check = |config| Check::new("mended").explorers([explorer]).config(config);
-        let found = match check(Config { replay: None, failures: None }).run(model(false)) {
+        let found = match check(Config { replay: None, failures: None, explorers: None })
+            .run(model(false))
+        {
             Verdict::Violated(found) => found,
             other => panic!("{other:?}"),
         };
-        let again = Config { replay: Some(found.replay.clone()), failures: None };
+        let again = Config { replay: Some(found.replay.clone()), failures: None, explorers: None };
         match check(again).run(model(true)) {
             Verdict::Unknown(Bound::Replay(_)) => {}
             other => panic!("{explorer}: {other:?}"),

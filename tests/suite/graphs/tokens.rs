@@ -19,7 +19,7 @@ fn found(program: &Program, outcome: &Outcome) -> Counterexample {
 }
 
 pub(super) fn replay(token: &str, model: impl Fn() + Send + Sync + 'static) -> Verdict {
-    let config = Config { replay: Some(token.to_string()), failures: None };
+    let config = Config { replay: Some(token.to_string()), failures: None, explorers: None };
     Check::new("program").leaks(false).config(config).run(model)
 }
 

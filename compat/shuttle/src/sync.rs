@@ -1,0 +1,8 @@
+//! `std::sync`, as shuttle has it. Its `Arc` is std's.
+
+pub use selvedge::sync::{
+    Barrier, BarrierWaitResult, Condvar, LockResult, Mutex, MutexGuard, Once, OnceState,
+    PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult,
+    WaitTimeoutResult, atomic, mpsc,
+};
+pub use std::sync::{Arc, Weak};

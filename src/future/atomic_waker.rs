@@ -1,0 +1,102 @@
+//! `AtomicWaker`
+
+use crate::execution::memory::atomic::{self, Rmw};
+use crate::execution::{Home, Stored};
+use crate::trace::Operation;
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::task::Waker;
+
+/// The place of one waker, as in the crate `atomic-waker`: one task registers, any thread wakes.
+///
+/// To register and to take are one step each. So a wake that comes beside a registration either
+/// comes first, and then what its thread did before is known to who has registered; or it wakes the
+/// waker that was registered. What must be checked *after* the registration is the model's.
+///
+/// ```
+/// use selvedge::future::{AtomicWaker, block_on, poll_fn};
+/// use selvedge::sync::{Arc, atomic::{AtomicBool, Ordering::Relaxed}};
+/// use selvedge::thread;
+/// use std::task::Poll;
+///
+/// selvedge::check(|| {
+///     let gate = Arc::new((AtomicBool::new(false), AtomicWaker::new()));
+///     let theirs = Arc::clone(&gate);
+///     let opener = thread::spawn(move || {
+///         theirs.0.store(true, Relaxed);
+///         theirs.1.wake();
+///     });
+///     block_on(poll_fn(|context| {
+///         gate.1.register(context.waker());
+///         if gate.0.load(Relaxed) { Poll::Ready(()) } else { Poll::Pending }
+///     }));
+///     opener.join().unwrap();
+/// });
+/// ```
+pub struct AtomicWaker {
+    home: Home,
+    /// Whether a waker is there.
+    state: AtomicBool,
+    /// Only who has just changed the state uses it, before anything else happens. Outside of a
+    /// model, the lock makes the two one step.
+    waker: Mutex<Option<Waker>>,
+}
+
+impl AtomicWaker {
+    /// Creates one without a waker.
+    #[track_caller]
+    #[must_use]
+    pub fn new() -> AtomicWaker {
+        let home = Home::atomic((Stored::Bits(0), atomic::create::<bool>));
+        home.name("atomic waker");
+        AtomicWaker { home, state: AtomicBool::new(false), waker: Mutex::new(None) }
+    }
+
+    /// Registers a waker instead of the one that is there.
+    #[track_caller]
+    pub fn register(&self, waker: &Waker) {
+        let clone = waker.clone(); // an event of its own, so it comes before
+        let before = self.exchange("register", Some(clone));
+        drop(before);
+    }
+
+    /// Takes the waker, if one is there, and wakes it.
+    #[track_caller]
+    pub fn wake(&self) {
+        self.take().into_iter().for_each(Waker::wake);
+    }
+
+    /// Takes the waker, if one is there.
+    #[track_caller]
+    #[must_use]
+    pub fn take(&self) -> Option<Waker> {
+        self.exchange("take", None)
+    }
+
+    #[track_caller]
+    fn exchange(&self, name: &'static str, waker: Option<Waker>) -> Option<Waker> {
+        // AcqRel, with itself: who registers knows what was done before the last take, and who
+        // takes what was done before the registration
+        let (order, is_there) = (Ordering::AcqRel, waker.is_some());
+        let operation = (Operation::Rmw(name, order), Location::caller());
+        let swap = (Rmw::Swap, is_there);
+        atomic::rmw_as::<bool>(&self.home, &self.state, swap, order, operation);
+        let mut place = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *place, waker)
+    }
+}
+
+impl Default for AtomicWaker {
+    #[track_caller]
+    fn default() -> AtomicWaker {
+        AtomicWaker::new()
+    }
+}
+
+impl fmt::Debug for AtomicWaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AtomicWaker").finish_non_exhaustive()
+    }
+}
