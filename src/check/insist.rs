@@ -63,7 +63,8 @@ impl Insistence {
     pub(crate) fn see(self, said: &Said<'_>) {
         let Insistence { name, expect, replays, regression } = self;
         match (said, expect) {
-            (Said::Holds(_), Expect::Holds) => {}
+            // a test runner shows it with `--nocapture`
+            (Said::Holds(coverage), Expect::Holds) => println!("{name}: holds: {coverage}"),
             (Said::Violated(found), Expect::Violation(kind))
                 if found.kind == kind && found.is_of_set_up =>
             {

@@ -3,7 +3,7 @@
 use super::budget::{Budget, EVERYDAY};
 use super::exit;
 use super::selection::System;
-use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, CommandFactory, Parser, Subcommand, ValueEnum};
 use selvedge::verdict::Explorer;
 use std::path::PathBuf;
 
@@ -19,8 +19,8 @@ pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
-    /// How much each explorer may do with each model: executions (`10000`), time (`500ms`, `30s`),
-    /// or both
+    /// How much each explorer may do with each model: executions (`10000`, `100k`), time (`500ms`,
+    /// `1.5s`, `2m`), or both
     #[arg(short, long, global = true, default_value_t = EVERYDAY)]
     pub(crate) budget: Budget,
 
@@ -94,9 +94,43 @@ pub(crate) enum Command {
     /// Run exactly the execution of a counterexample of one of the models
     #[command(after_help = exit::TABLE)]
     Replay {
-        /// What stands behind `SELVEDGE_REPLAY=` under a counterexample
-        token: String,
+        /// What stands behind `replay:` under a counterexample, or its token alone
+        #[arg(value_parser = token, num_args = 1.., value_name = "TOKEN")]
+        token: Vec<String>,
     },
+
+    /// Print what completes this command's arguments in a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Command {
+    /// Whether its outcome is one of checks.
+    pub(crate) fn checks(&self) -> bool {
+        match self {
+            Command::Check { .. } | Command::Demo { .. } | Command::Replay { .. } => true,
+            Command::List
+            | Command::Knockout { .. }
+            | Command::History { .. }
+            | Command::Completions { .. } => false,
+        }
+    }
+}
+
+/// What completes the command's arguments in this shell.
+pub(crate) fn completions(shell: clap_complete::Shell) -> String {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "selvedge", &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// The token of a line as it stands under a counterexample.
+fn token(text: &str) -> Result<String, std::convert::Infallible> {
+    let text = text.trim();
+    let behind = text.split_once("SELVEDGE_REPLAY=").map_or(text, |(_, behind)| behind);
+    Ok(behind.split_whitespace().next().unwrap_or_default().to_string())
 }
 
 /// What can be done with a history.
@@ -194,8 +228,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_token_is_found_in_the_line_that_is_pasted() {
+        for line in [
+            "v1:exhaustive:0-1:account/unlocked",
+            "SELVEDGE_REPLAY=v1:exhaustive:0-1:account/unlocked",
+            "replay: SELVEDGE_REPLAY=v1:exhaustive:0-1:account/unlocked cargo test",
+            " v1:exhaustive:0-1:account/unlocked\n",
+        ] {
+            assert_eq!(token(line).unwrap(), "v1:exhaustive:0-1:account/unlocked", "{line}");
+        }
+    }
+
+    #[test]
     fn the_arguments_are_consistent() {
-        use clap::CommandFactory;
         Arguments::command().debug_assert();
     }
 }

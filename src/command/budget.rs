@@ -32,10 +32,7 @@ impl From<Budget> for selvedge::Budget {
 impl std::fmt::Display for Budget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let executions = self.executions.map(|n| n.to_string());
-        let time = self.time.map(|time| match time.subsec_millis() {
-            0 => format!("{}s", time.as_secs()),
-            _ => format!("{}ms", time.as_millis()),
-        });
+        let time = self.time.map(|time| humantime::format_duration(time).to_string());
         f.write_str(&[executions, time].into_iter().flatten().collect::<Vec<_>>().join(","))
     }
 }
@@ -45,31 +42,41 @@ impl FromStr for Budget {
 
     fn from_str(text: &str) -> Result<Budget, String> {
         let mut budget = Budget { executions: None, time: None };
-        for part in text.split(',') {
-            // The longer unit first: `ms` ends with `s`.
-            let (digits, unit) = ["ms", "s", "x"]
-                .iter()
-                .find_map(|unit| Some((part.strip_suffix(unit)?, *unit)))
-                .unwrap_or((part, "x"));
-            let number: u64 = digits.trim().parse().map_err(|e| {
-                format!("{part:?} is neither executions (`10000`) nor a time (`500ms`, `30s`): {e}")
-            })?;
-            if number == 0 {
+        for part in text.split(',').map(str::trim) {
+            let (is_zero, twice) = match executions(part) {
+                Some(number) => (number == 0, budget.executions.replace(number).is_some()),
+                None => {
+                    let time = humantime::parse_duration(part).map_err(|error| {
+                        format!(
+                            "{part:?} is neither executions (`10000`, `100k`) nor a time (`500ms`, \
+                             `1.5s`, `2m`): {error}"
+                        )
+                    })?;
+                    (time.is_zero(), budget.time.replace(time).is_some())
+                }
+            };
+            if is_zero {
                 return Err(format!(
                     "{part:?} would explore nothing, and a check that explored nothing says nothing"
                 ));
             }
-            let twice = match unit {
-                "x" => budget.executions.replace(number).is_some(),
-                "ms" => budget.time.replace(Duration::from_millis(number)).is_some(),
-                _ => budget.time.replace(Duration::from_secs(number)).is_some(),
-            };
             if twice {
                 return Err(format!("{text:?} gives the same bound twice"));
             }
         }
         Ok(budget)
     }
+}
+
+/// A number of executions: `10000`, `10000x`, `100k`, `2M`.
+fn executions(part: &str) -> Option<u64> {
+    let part = part.strip_suffix('x').unwrap_or(part);
+    let (digits, unit) = match part.strip_suffix(['k', 'M']) {
+        Some(digits) if part.ends_with('k') => (digits, 1_000),
+        Some(digits) => (digits, 1_000_000),
+        None => (part, 1),
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit)
 }
 
 #[cfg(test)]
@@ -84,7 +91,10 @@ mod tests {
         assert_eq!(read("10000x"), Ok((Some(10_000), None)));
         assert_eq!(read("500ms"), Ok((None, Some(Duration::from_millis(500)))));
         assert_eq!(read("7,30s"), Ok((Some(7), Some(Duration::from_secs(30)))));
-        for written in ["10000", "500ms", "10000,5s", "1500ms"] {
+        assert_eq!(read("100k"), Ok((Some(100_000), None)));
+        assert_eq!(read("2M, 1m"), Ok((Some(2_000_000), Some(Duration::from_secs(60)))));
+        assert_eq!(read("1.5s"), Ok((None, Some(Duration::from_millis(1_500)))));
+        for written in ["10000", "500ms", "10000,5s", "1s 500ms"] {
             assert_eq!(written.parse::<Budget>().expect(written).to_string(), written);
         }
     }
@@ -95,7 +105,18 @@ mod tests {
             let error = zero.parse::<Budget>().expect_err(zero);
             assert!(error.contains("explored nothing"), "{error}");
         }
-        for wrong in ["", "s", "-1", "1h", "1,2", "1s,2ms", "1,", "99999999999999999999"] {
+        for wrong in [
+            "",
+            "s",
+            "-1",
+            "1,2",
+            "1s,2ms",
+            "1,",
+            "1z",
+            "k",
+            "99999999999999999999",
+            "999999999999999999k",
+        ] {
             wrong.parse::<Budget>().expect_err(wrong);
         }
     }

@@ -44,6 +44,9 @@ pub(crate) fn main() -> ExitCode {
 
 /// The exit code, or an error in the arguments, in reading or in writing.
 fn run(arguments: Arguments, output: &Output) -> Result<Exit, String> {
+    if arguments.junit.is_some() && !arguments.command.as_ref().is_none_or(Command::checks) {
+        return Err("--junit: this subcommand has no checks to write".to_string());
+    }
     match arguments.command {
         None => {
             let selection = Selection::all(arguments.budget);
@@ -81,8 +84,15 @@ fn run(arguments: Arguments, output: &Output) -> Result<Exit, String> {
             output.demo(&outcomes)?;
             Ok(Exit::of(&outcomes))
         }
+        Some(Command::Completions { shell }) => {
+            output.text(&arguments::completions(shell))?;
+            Ok(Exit::Expected)
+        }
         Some(Command::Replay { token }) => {
-            let outcomes = [checks::replay(&token, output.page)?];
+            // of a pasted line the shell makes several arguments
+            let found = token.iter().find(|part| part.starts_with("v1:"));
+            let token = found.unwrap_or(&token[0]);
+            let outcomes = [checks::replay(token, output.page)?];
             output.report(&outcomes, &[], Draw::All)?;
             Ok(Exit::of(&outcomes))
         }

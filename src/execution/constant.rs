@@ -32,6 +32,8 @@ struct Place {
     layout: Layout,
     /// The lock that protects it. `None`: references to it may live for ever.
     lock: Option<ObjectId>,
+    /// Whether other objects may be inside.
+    owns: bool,
 }
 
 #[derive(Default)]
@@ -82,9 +84,9 @@ pub(super) fn knows(address: usize, object: ObjectId) {
     PLACES.with_borrow_mut(|places| places.objects.insert(address, object));
 }
 
-/// Whether the execution has data of a static.
-pub(super) fn has_data() -> bool {
-    PLACES.with_borrow(|places| !places.data.is_empty())
+/// Whether objects may be inside of statics.
+pub(super) fn own_objects() -> bool {
+    PLACES.with_borrow(|places| places.data.values().any(|place| place.owns))
 }
 
 /// An execution has ended. Data that no guard can lend any more is forgotten: a static is never
@@ -118,8 +120,9 @@ pub(crate) fn place<T: ?Sized>(home: &Home, cell: &UnsafeCell<T>) -> *mut T {
         home.changes(|| keep(cell.get().cast(), layout));
         return cell.get();
     }
-    let lock = Some(home.id());
-    moved(cell, made(cell.get().cast(), layout, lock, |to| give(cell.get().cast(), to, layout)))
+    let (lock, owns) = (Some(home.id()), std::mem::needs_drop::<T>());
+    let fill = |to: *mut u8| give(cell.get().cast(), to, layout);
+    moved(cell, made(cell.get().cast(), (layout, lock, owns), fill))
 }
 
 /// How long references to what an execution keeps for a static may live.
@@ -149,14 +152,14 @@ pub(crate) fn place_of<T>(
             to.cast::<T>().write(begins());
         }
     };
-    made(cell.get().cast(), Layout::new::<T>(), lock, write).cast()
+    let owns = std::mem::needs_drop::<T>();
+    made(cell.get().cast(), (Layout::new::<T>(), lock, owns), write).cast()
 }
 
 /// The data at this address in the running execution, made at its first use.
 fn made(
     own: *mut u8,
-    layout: Layout,
-    lock: Option<ObjectId>,
+    (layout, lock, owns): (Layout, Option<ObjectId>, bool),
     fill: impl FnOnce(*mut u8),
 ) -> *mut u8 {
     if let Some(data) = PLACES.with_borrow(|p| p.data.get(&own.addr()).map(|place| place.data)) {
@@ -172,7 +175,7 @@ fn made(
         std::alloc::handle_alloc_error(layout);
     }
     fill(data);
-    let place = Place { data, layout, lock };
+    let place = Place { data, layout, lock, owns };
     PLACES.with_borrow_mut(|places| places.data.insert(own.addr(), place));
     data
 }

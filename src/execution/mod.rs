@@ -166,7 +166,7 @@ pub(crate) fn end() -> Option<Box<World>> {
     let failed = try_with(|world| {
         world.turns.closed = true;
         world.failure.abandoned = world.ending.is_some();
-        world.statics.own_values = constant::has_data();
+        world.statics.own_values = constant::own_objects();
         world.failure.abandoned
     })?;
     if failed {

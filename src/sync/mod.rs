@@ -9,8 +9,22 @@
 //! harness pays 115 to 290 times as many executions for it). A model may also use std's own `Arc`;
 //! the ordering that it provides is not seen.
 //!
-//! One difference remains. With the feature `model`, `new` is not `const`, because it asks for the
-//! engine. A static therefore becomes a [`LazyLock`], which every execution initialises anew.
+//! Constructors are `const` as in std, and a static begins each execution with its constant:
+//!
+//! ```
+//! use selvedge::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+//! use selvedge::thread;
+//!
+//! static HITS: AtomicUsize = AtomicUsize::new(0);
+//!
+//! selvedge::check(|| {
+//!     let other = thread::spawn(|| HITS.fetch_add(1, Relaxed));
+//!     HITS.fetch_add(1, Relaxed);
+//!     other.join().unwrap();
+//!     assert_eq!(HITS.load(Relaxed), 2);
+//! });
+//! assert_eq!(HITS.load(Relaxed), 0); // what models do is not seen outside of them
+//! ```
 
 #[cfg(not(feature = "model"))]
 pub use std::sync::*;

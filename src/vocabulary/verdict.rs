@@ -20,6 +20,17 @@ pub enum Verdict {
     Unknown(Bound),
 }
 
+impl fmt::Display for Verdict {
+    /// One line: how much was explored, what was violated, or why nothing is known.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::Holds(coverage) => write!(f, "holds: {coverage}"),
+            Verdict::Violated(found) => write!(f, "violated: {}: {}", found.kind, found.message),
+            Verdict::Unknown(bound) => write!(f, "unknown: {bound}"),
+        }
+    }
+}
+
 impl Verdict {
     /// Returns `true` if the verdict is the expected one. A panic in the model's set-up never is:
     /// see [`Counterexample::is_of_set_up`].
