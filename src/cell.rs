@@ -88,7 +88,7 @@ impl<T: ?Sized> UnsafeCell<T> {
         ConstPtr {
             #[cfg(feature = "model")]
             lasts: cell::access(&self.home, false),
-            pointer: self.data.get(),
+            pointer: self.place(),
         }
     }
 
@@ -99,7 +99,7 @@ impl<T: ?Sized> UnsafeCell<T> {
         MutPtr {
             #[cfg(feature = "model")]
             lasts: cell::access(&self.home, true),
-            pointer: self.data.get(),
+            pointer: self.place(),
         }
     }
 

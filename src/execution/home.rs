@@ -131,8 +131,9 @@ impl Home {
             return; // it was moved
         }
         if here == 0 {
-            if !is_static {
-                self.execution.store(0, Relaxed);
+            match is_static {
+                true => real::uses_static(),
+                false => self.execution.store(0, Relaxed),
             }
             return;
         }

@@ -30,6 +30,8 @@ pub(crate) struct Real {
     met: AtomicBool,
     /// Whether any object was used. Relaxed, as above.
     active: AtomicBool,
+    /// Whether a static was used. Relaxed, as above.
+    used_static: AtomicBool,
     members: Mutex<Members>,
     ended: Condvar,
 }
@@ -48,6 +50,8 @@ pub(crate) struct RealRun {
     pub(crate) met: bool,
     /// Whether any object was used.
     pub(crate) active: bool,
+    /// Whether a static was used: it goes on with what the last execution left.
+    pub(crate) used_static: bool,
     /// Whether there was a second thread.
     pub(crate) started: bool,
     /// The message of a panic whose thread was not joined.
@@ -78,7 +82,8 @@ impl Real {
         }
         let unseen = state.panicked.pop_first().map(|(_, message)| message);
         let (met, active) = (self.met.load(Ordering::Relaxed), self.active.load(Ordering::Relaxed));
-        RealRun { met, active, started: state.started > 0, unseen }
+        let used_static = self.used_static.load(Ordering::Relaxed);
+        RealRun { met, active, used_static, started: state.started > 0, unseen }
     }
 }
 
@@ -105,6 +110,13 @@ pub(super) fn uses(last: &AtomicU64) {
 pub(crate) fn meet() {
     EXECUTION
         .with_borrow(|real| real.iter().for_each(|real| real.met.store(true, Ordering::Relaxed)));
+}
+
+/// Notes that this thread uses a static.
+pub(super) fn uses_static() {
+    EXECUTION.with_borrow(|real| {
+        real.iter().for_each(|real| real.used_static.store(true, Ordering::Relaxed));
+    });
 }
 
 /// A thread of an execution, for its joiner.

@@ -10,7 +10,7 @@ use crate::execution::failure::hook;
 use crate::execution::real::Real;
 use crate::execution::{Ending, Engine, FailedExecution, World};
 use crate::trace::{Fingerprint, Thread, Trace};
-use crate::verdict::Kind;
+use crate::verdict::{Bound, Kind};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Runs the model until the budget is used up. The OS thread is not reused, because its state is
@@ -37,6 +37,11 @@ pub(super) fn run(Assignment { job, shared, .. }: &Assignment) -> Fit {
             location: None,
             conflict: None,
         });
+        if seen.used_static {
+            let operation = "a static, which begins with what the last execution left".to_string();
+            over.ending =
+                Some(Ending::Unknown(Bound::NotModelled { engine: "threads", operation }));
+        }
         job.judge(&mut over);
         let mut exploration = lock(shared);
         exploration.executions += 1;

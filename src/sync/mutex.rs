@@ -9,7 +9,7 @@ use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether a holder panicked. As in std, this is a flag beside the lock, not a lock itself.
@@ -109,6 +109,9 @@ impl<T: ?Sized> std::panic::RefUnwindSafe for Mutex<T> {}
 #[must_use = "if unused the Mutex will immediately unlock"]
 pub struct MutexGuard<'a, T: ?Sized> {
     pub(super) mutex: &'a Mutex<T>,
+    /// Where the data is. A guard of a static may outlive its execution. As in std, the guard is
+    /// unwind-safe whatever the data is.
+    data: AssertUnwindSafe<*mut T>,
     /// What holds the lock outside of an engine.
     pub(super) std: Option<std::sync::MutexGuard<'a, ()>>,
     pub(super) panicking: bool,
@@ -211,7 +214,8 @@ impl<T: ?Sized> Mutex<T> {
         hold: Hold,
     ) -> MutexGuard<'a, T> {
         let (panicking, location) = (std::thread::panicking(), Location::caller());
-        MutexGuard { mutex: self, std, panicking, hold, location, stays: PhantomData }
+        let data = AssertUnwindSafe(self.data());
+        MutexGuard { mutex: self, data, std, panicking, hold, location, stays: PhantomData }
     }
 
     /// Returns `true` if a holder panicked.
@@ -246,7 +250,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
         self.hold.lend(&self.mutex.home);
         // SAFETY: 3. the guard holds the lock, so no other guard lends out the data; or it was
         // knocked out, and the line above does not come back if another one does
-        unsafe { &*self.mutex.data() }
+        unsafe { &**self.data }
     }
 }
 
@@ -256,7 +260,7 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         self.hold.lend_mut(&self.mutex.home);
         // SAFETY: see 3., and the guard is borrowed exclusively
-        unsafe { &mut *self.mutex.data() }
+        unsafe { &mut **self.data }
     }
 }
 

@@ -9,7 +9,7 @@ use std::cell::UnsafeCell;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location};
 
 /// [`std::sync::RwLock`], modelled.
 ///
@@ -41,6 +41,8 @@ impl<T: ?Sized> std::panic::RefUnwindSafe for RwLock<T> {}
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
+    /// Where the data is. A guard of a static may outlive its execution.
+    data: *const T,
     std: Option<std::sync::RwLockReadGuard<'a, ()>>,
     hold: Hold,
     location: &'static Location<'static>,
@@ -52,6 +54,8 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 #[must_use = "if unused the RwLock will immediately unlock"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
+    /// As that of a reader. As in std, the guard is unwind-safe whatever the data is.
+    data: AssertUnwindSafe<*mut T>,
     std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
     panicking: bool,
     /// How the lock is held: a knockout may have skipped or demoted it.
@@ -177,7 +181,8 @@ impl<T: ?Sized> RwLock<T> {
         std: Option<std::sync::RwLockReadGuard<'a, ()>>,
         hold: Hold,
     ) -> RwLockReadGuard<'a, T> {
-        RwLockReadGuard { lock: self, std, hold, location: Location::caller(), stays: PhantomData }
+        let (data, location) = (self.data().cast_const(), Location::caller());
+        RwLockReadGuard { lock: self, data, std, hold, location, stays: PhantomData }
     }
 
     #[track_caller]
@@ -187,7 +192,8 @@ impl<T: ?Sized> RwLock<T> {
         hold: Hold,
     ) -> RwLockWriteGuard<'a, T> {
         let (panicking, location) = (std::thread::panicking(), Location::caller());
-        RwLockWriteGuard { lock: self, std, panicking, hold, location, stays: PhantomData }
+        let data = AssertUnwindSafe(self.data());
+        RwLockWriteGuard { lock: self, data, std, panicking, hold, location, stays: PhantomData }
     }
 
     /// Returns `true` if a writer panicked.
@@ -219,7 +225,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// The explorer of graphs has no model of this: it says `unknown`. Nor has loom.
     #[track_caller]
     pub fn downgrade(mut guard: Self) -> RwLockReadGuard<'a, T> {
-        let (lock, location) = (guard.lock, Location::caller());
+        let (lock, data, location) = (guard.lock, *guard.data, Location::caller());
         let hold = std::mem::replace(&mut guard.hold, Hold::plain(Mode::Write));
         let std = guard.std.take();
         std::mem::forget(guard); // its destructor would unlock
@@ -227,7 +233,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
             Some(std) => (Some(std::sync::RwLockWriteGuard::downgrade(std)), hold),
             None => (None, lock::downgrade(&lock.home, hold)),
         };
-        RwLockReadGuard { lock, std, hold, location, stays: PhantomData }
+        RwLockReadGuard { lock, data: data.cast_const(), std, hold, location, stays: PhantomData }
     }
 }
 
@@ -240,7 +246,7 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
         self.hold.lend(&self.lock.home);
         // SAFETY: 3. the guard holds the lock for reading, so nobody lends out the data for
         // writing; or it was knocked out, and the line above does not come back if somebody does
-        unsafe { &*self.lock.data() }
+        unsafe { &*self.data }
     }
 }
 
@@ -253,7 +259,7 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
         self.hold.lend(&self.lock.home);
         // SAFETY: 4. as 3., and this guard holds the lock for writing, so nobody else lends out the
         // data at all
-        unsafe { &*self.lock.data() }
+        unsafe { &**self.data }
     }
 }
 
@@ -263,7 +269,7 @@ impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         self.hold.lend_mut(&self.lock.home);
         // SAFETY: see 4., and the guard is borrowed exclusively
-        unsafe { &mut *self.lock.data() }
+        unsafe { &mut **self.data }
     }
 }
 

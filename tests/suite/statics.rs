@@ -3,7 +3,7 @@
 
 use selvedge::cell::UnsafeCell;
 use selvedge::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
-use selvedge::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock};
+use selvedge::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, MutexGuard, Once, OnceLock, RwLock};
 use selvedge::{Check, Counterexample, Coverage, Explorer, Extent, Kind, Verdict, thread};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
@@ -300,22 +300,26 @@ fn a_reference_to_what_a_static_holds_lives_on() {
 #[test]
 fn what_a_guard_that_is_kept_lends_lives_on() {
     static WORDS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-    static KEPT: std::sync::Mutex<Vec<&'static mut Vec<String>>> =
-        std::sync::Mutex::new(Vec::new());
+    struct Kept(MutexGuard<'static, Vec<String>>);
+    // SAFETY: the threads of a model are on one OS thread, and what they leave is looked at later
+    unsafe impl Send for Kept {}
+    static KEPT: std::sync::Mutex<Vec<Kept>> = std::sync::Mutex::new(Vec::new());
     for _ in 0..3 {
         executions("words", Explorer::Exhaustive, || {
             twice(counted);
-            let guard = Box::leak(Box::new(WORDS.lock().unwrap()));
+            let mut guard = WORDS.lock().unwrap();
             guard.push("word".repeat(9));
-            KEPT.lock().unwrap().push(guard);
+            KEPT.lock().unwrap().push(Kept(guard));
         });
     }
+    WORDS.lock().unwrap().push("outside".to_string());
     let mut kept = KEPT.lock().unwrap();
     assert!(kept.len() >= 3);
-    for words in kept.iter_mut() {
-        words.push("more".to_string());
-        assert_eq!(**words, ["word".repeat(9), "more".to_string()]);
+    for Kept(guard) in kept.iter_mut() {
+        guard.push("more".to_string());
+        assert_eq!(**guard, ["word".repeat(9), "more".to_string()], "its own execution's");
     }
+    assert_eq!(*WORDS.lock().unwrap(), ["outside"]);
 }
 
 /// A constant may be copied into a variable, changed there, and moved into another static: then it
@@ -372,4 +376,27 @@ fn loom_does_not_know_what_to_say_of_a_static() {
         .explorers([Explorer::Loom { preemption_bound: None }])
         .run(|| twice(counted));
     assert!(matches!(verdict, Verdict::Unknown(_)), "{verdict:?}");
+}
+
+/// On real threads a static goes on with what the last execution left.
+#[test]
+fn real_threads_are_not_asked_about_statics() {
+    let verdict = Check::new("threads").explorers([Explorer::Threads]).run(|| {
+        twice(counted);
+        assert_eq!(COUNTER.load(Relaxed), 9);
+    });
+    assert!(matches!(verdict, Verdict::Unknown(_)), "{verdict:?}");
+}
+
+/// Plain data in a static hides no leak.
+#[test]
+fn a_leak_beside_a_static_is_found() {
+    static PLAIN: Mutex<u32> = Mutex::new(0);
+    for explorer in EXACT {
+        let found = violated("leaks", explorer, || {
+            twice(|| *PLAIN.lock().unwrap() += 1);
+            std::mem::forget(Mutex::new(0));
+        });
+        assert_eq!(found.kind, Kind::Leak);
+    }
 }
