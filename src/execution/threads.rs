@@ -57,6 +57,19 @@ pub(crate) fn spawn(name: Option<String>, body: Box<dyn FnOnce(ThreadId) + Send>
     Handle { thread, loom: None }
 }
 
+/// What the running thread knows of each thread: of itself, how many events it has had.
+pub(crate) fn clock() -> Vec<u32> {
+    let known = |world: &mut World| {
+        let me = me();
+        let threads = (0..world.threads.len() as u32).map(ThreadId);
+        let events = world.thread(me).events as u32;
+        let of =
+            |thread| if thread == me { events } else { world.memory.clocks.of_thread(me, thread) };
+        threads.map(of).collect()
+    };
+    if engine() == Engine::Std { Vec::new() } else { with(known) }
+}
+
 /// Runs a thread's closure. Its panic becomes its result, as in std.
 pub(crate) fn run<T>(thread: ThreadId, f: impl FnOnce() -> T) -> std::thread::Result<T> {
     match catch_unwind(AssertUnwindSafe(f)) {
@@ -80,7 +93,7 @@ fn panicked(thread: ThreadId, payload: Payload) -> Payload {
     flush_deferred();
     with(|world| {
         let seen = world.take_panic(thread).unwrap_or_else(|| (hook::message(&*payload), None));
-        world.thread(thread).panicked = Some(seen);
+        world.ends_by_panic(thread, seen);
     });
     payload
 }

@@ -16,7 +16,7 @@ mod spawn;
 
 #[cfg(feature = "model")]
 #[doc(hidden)]
-pub use self::spawn::spawn_green;
+pub use self::spawn::{clock, spawn_green};
 #[cfg(feature = "model")]
 pub use self::{
     local::{AccessError, LocalKey},

@@ -387,6 +387,23 @@ enum Number {
     Model(u64, crate::trace::ThreadId),
 }
 
+/// Returns what the current green thread knows of each thread of its execution: of itself, how many
+/// operations it has had; of another one, how many of its releases. Empty outside of a model.
+#[doc(hidden)]
+#[must_use]
+pub fn clock() -> Vec<u32> {
+    threads::clock()
+}
+
+/// The number of a green thread in its execution: 0 runs the model's closure, and stands for every
+/// thread outside of a model. std has no such number: it is for the crate that has shuttle's
+/// interface.
+impl From<ThreadId> for usize {
+    fn from(thread: ThreadId) -> usize {
+        thread.green().unwrap_or(0)
+    }
+}
+
 /// [`std::thread::ThreadId`], modelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ThreadId(Number);

@@ -1,5 +1,7 @@
 //! The running task.
 
+use std::ops::Deref;
+
 /// The number of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(usize);
@@ -14,6 +16,33 @@ impl From<TaskId> for usize {
     fn from(task: TaskId) -> usize {
         task.0
     }
+}
+
+/// What a task knows of all tasks: of itself, how many operations it has had; of another one, how
+/// many of its releases.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VectorClock(Vec<u32>);
+
+impl VectorClock {
+    /// Returns what is known of a task.
+    #[must_use]
+    pub fn get(&self, task: usize) -> u32 {
+        self.0.get(task).copied().unwrap_or(0)
+    }
+}
+
+impl Deref for VectorClock {
+    type Target = [u32];
+
+    fn deref(&self) -> &[u32] {
+        &self.0
+    }
+}
+
+/// Returns what the running task knows of all tasks. Empty outside of a model.
+#[must_use]
+pub fn clock() -> VectorClock {
+    VectorClock(selvedge::thread::clock())
 }
 
 /// Returns the running task, if a model runs.

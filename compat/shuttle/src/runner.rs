@@ -3,7 +3,8 @@
 use crate::scheduler::{Plan, Scheduler};
 use crate::{Config, FailurePersistence, MaxSteps};
 use selvedge::report::{Style, timeline};
-use selvedge::{Bound, Budget, Check, Counterexample, Coverage, Kind, Verdict};
+use selvedge::trace::{Awaited, Object, ObjectKind, ThreadId};
+use selvedge::{Bound, Budget, Check, Counterexample, Coverage, Explorer, Kind, Verdict};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
@@ -58,30 +59,11 @@ where
     if plan.executions == Some(0) {
         return None;
     }
-    let executions = plan.executions.map_or(u64::MAX, |executions| executions as u64);
-    let budget = Budget::executions(executions);
-    let budget = config.max_time.map_or(budget, |time| budget.and_time(time));
-    let mut settings = selvedge::Config::from_env();
-    settings.explorers.get_or_insert_with(|| vec![plan.explorer]);
-    if plan.replays.is_some() {
-        settings.replay = plan.replays.clone();
-    }
-    let mut check = Check::new(name)
-        .config(settings)
-        .budget(budget)
-        .apart(true)
-        .leaks(false)
-        .spurious(false)
-        .stack(config.stack_size)
-        .max_events(match config.max_steps {
-            MaxSteps::None => usize::MAX,
-            MaxSteps::FailAfter(most) | MaxSteps::ContinueAfter(most) => most,
-        });
-    if plan.again {
-        check = check.again_always();
-    }
-    match check.run(model) {
+    match explored(name, plan, config, Arc::new(model)) {
         Verdict::Holds(coverage) => {
+            let idle = coverage.runs.iter().all(|run| run.longest == 0);
+            let is_pct = matches!(plan.explorer, Explorer::Pct { .. });
+            assert!(!(idle && is_pct), "test closure did not exercise any concurrency");
             println!("{name}: holds: {coverage}");
             Some(coverage)
         }
@@ -93,11 +75,91 @@ where
     }
 }
 
+/// Explores a model. All interleavings of a small model are explored one by one, which needs nothing
+/// of what the model does to be seen. Of a larger one, only the inequivalent ones are, as long as
+/// all that it does is seen.
+fn explored<F>(name: &str, plan: &Plan, config: &Config, model: Arc<F>) -> Verdict
+where
+    F: Fn() + Send + Sync + 'static,
+{
+    /// What a search one by one may take before a reduced one is tried.
+    const FEW: Budget = Budget::executions(20_000);
+    /// What a reduced search may take.
+    const LARGE: u64 = 1_000_000;
+    let asked = plan.executions.map(|executions| Budget::executions(executions as u64));
+    let unbounded = Budget::executions(u64::MAX);
+    let within = |budget: Budget| config.max_time.map_or(budget, |time| budget.and_time(time));
+    let run = |explorer: Explorer, budget: Budget| {
+        let model = Arc::clone(&model);
+        check(name, plan, config, explorer).budget(budget).run(move || model())
+    };
+    if plan.explorer != Explorer::Dfs || asked.is_some() || plan.replays.is_some() {
+        return run(plan.explorer, within(asked.unwrap_or(unbounded)));
+    }
+    let is_open = |verdict: &Verdict| match verdict {
+        Verdict::Holds(coverage) => !coverage.is_exhaustive(),
+        Verdict::Violated(_) => false,
+        Verdict::Unknown(_) => true,
+    };
+    let one_by_one = run(Explorer::Dfs, FEW);
+    if !is_open(&one_by_one) {
+        return one_by_one;
+    }
+    let reduced = run(Explorer::Exhaustive, within(Budget::executions(LARGE)));
+    match one_by_one {
+        // what is not seen may make the reduced search wrong, but not the other one
+        Verdict::Holds(_) if is_open(&reduced) => one_by_one,
+        _ => reduced,
+    }
+}
+
+fn check(name: &str, plan: &Plan, config: &Config, explorer: Explorer) -> Check<'static> {
+    let mut settings = selvedge::Config::from_env();
+    settings.explorers.get_or_insert_with(|| vec![explorer]);
+    if plan.replays.is_some() {
+        settings.replay = plan.replays.clone();
+    }
+    let check = Check::new(name)
+        .config(settings)
+        .apart(true)
+        .leaks(false)
+        .spurious(false)
+        .stack(config.stack_size)
+        .max_events(match config.max_steps {
+            MaxSteps::None => usize::MAX,
+            MaxSteps::FailAfter(most) | MaxSteps::ContinueAfter(most) => most,
+        });
+    match explorer {
+        _ if plan.again => check.again_always(),
+        // it asks the model's operations which of them depend on each other, and must know
+        // whether they have told all
+        Explorer::Exhaustive => check,
+        // each execution runs once, as under shuttle
+        _ => check.again_never(),
+    }
+}
+
+/// Whether a thread waits for a lock that it holds itself, and which kind of lock.
+fn waits_for_itself(found: &Counterexample) -> Option<&'static str> {
+    let mut threads = (0..).zip(&found.trace.threads);
+    threads.find_map(|(nth, thread)| {
+        let blocked = thread.blocked.as_ref()?;
+        let Awaited::Lock(lock) = blocked.on else { return None };
+        blocked.holders.contains(&ThreadId(nth)).then(|| match found.trace.objects[lock.index()] {
+            Object { kind: ObjectKind::RwLock, .. } => "RwLock",
+            _ => "Mutex",
+        })
+    })
+}
+
 /// The drawing of a failure, and what shuttle's users look for in the message of a panic.
 fn failed(found: &Counterexample, config: &Config) -> String {
     let mut message = timeline::counterexample(found, &Style::Plain);
     if let (Kind::Livelock, MaxSteps::FailAfter(most)) = (found.kind, config.max_steps) {
         message += &format!("\nexceeded max_steps bound {most}\n");
+    }
+    if let Some(lock) = waits_for_itself(found) {
+        message += &format!("\ntried to acquire a {lock} it already holds\n");
     }
     match &config.failure_persistence {
         FailurePersistence::None => {}

@@ -22,7 +22,7 @@ impl Plan {
 
     /// Every interleaving.
     pub(crate) fn all(executions: Option<usize>) -> Plan {
-        Plan { explorer: Explorer::Exhaustive, executions, replays: None, again: false }
+        Plan { explorer: Explorer::Dfs, executions, replays: None, again: false }
     }
 }
 

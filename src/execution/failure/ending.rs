@@ -31,6 +31,8 @@ pub(crate) type Panic = (String, Option<String>);
 pub(crate) struct State {
     /// Panics that the hook saw: the last two of each thread, in order.
     panics: Vec<(ThreadId, Panic)>,
+    /// The threads that ended by a panic, in order: the first is mostly the cause of the others.
+    ended_by_panics: Vec<ThreadId>,
     /// The last panic that a joiner took as a result.
     pub(crate) observed: Option<Panic>,
     /// What an unwinding thread should have waited for, and did not. What follows is no execution
@@ -175,16 +177,27 @@ impl World {
         Some(Blocked { on, holders })
     }
 
+    /// Ends a thread by a panic that a joiner may take.
+    pub(in crate::execution) fn ends_by_panic(&mut self, thread: ThreadId, panic: Panic) {
+        self.thread(thread).panicked = Some(panic);
+        self.failure.ended_by_panics.push(thread);
+    }
+
+    /// Takes the first panic that no joiner has taken.
+    pub(in crate::execution) fn take_unjoined(&mut self) -> Option<(ThreadId, Panic)> {
+        let threads = &mut self.threads;
+        let mut in_order = self.failure.ended_by_panics.iter();
+        in_order.find_map(|&thread| Some((thread, threads[thread.index()].panicked.take()?)))
+    }
+
     /// The checks that are possible only after everything has ended: panics that were never joined,
     /// objects that were never dropped.
     pub(in crate::execution) fn settle(&mut self) {
         if self.ending.is_some() {
             return;
         }
-        let unseen = self.threads.iter().position(|t| t.panicked.is_some());
-        if let Some(i) = unseen {
-            let (message, location) = self.threads[i].panicked.take().expect("just seen");
-            let name = self.log.trace.thread_name(ThreadId(i as u32));
+        if let Some((thread, (message, location))) = self.take_unjoined() {
+            let name = self.log.trace.thread_name(thread);
             let message = format!("{name} panicked and nobody joined it: {message}");
             return self.end(Ending::Violation {
                 kind: Kind::Panic,

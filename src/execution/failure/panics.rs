@@ -16,7 +16,7 @@ pub(in crate::execution) fn panic_of_main(
     let (message, location) =
         seen.unwrap_or_else(|| (payload.map(hook::message).unwrap_or_default(), None));
     // a main thread that unwraps another thread's panic fails because of that thread
-    let unseen = world.threads.iter_mut().find_map(|t| t.panicked.take());
+    let unseen = world.take_unjoined().map(|(_, panic)| panic);
     let unwrapped = world.failure.observed.take().filter(|_| is_about_a_join(&message));
     let (message, location) = unseen.or(unwrapped).unwrap_or((message, location));
     Ending::Violation { kind: Kind::Panic, message, location, conflict: None }

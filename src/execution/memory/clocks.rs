@@ -139,6 +139,11 @@ impl Clocks {
         self.of(thread).now.get(thread)
     }
 
+    /// How much `me` knows of another thread.
+    pub(in crate::execution) fn of_thread(&self, me: ThreadId, other: ThreadId) -> u32 {
+        self.threads.get(me.index()).map_or(0, |clocks| clocks.now.get(other))
+    }
+
     /// Whether `me` knows what the other thread had done at that epoch.
     pub(in crate::execution) fn knows(&self, me: ThreadId, other: ThreadId, epoch: u32) -> bool {
         self.threads.get(me.index()).is_some_and(|clocks| clocks.now.get(other) >= epoch)

@@ -1,5 +1,7 @@
 //! Futures in a model: an executor, by shuttle's names.
 
+pub mod batch_semaphore;
+
 pub use selvedge::future::{AbortHandle, block_on, yield_now};
 use std::fmt;
 use std::pin::Pin;
