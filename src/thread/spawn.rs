@@ -370,7 +370,7 @@ impl Thread {
     pub fn id(&self) -> ThreadId {
         ThreadId(match &self.0 {
             Identity::Std(thread) => Number::Std(thread.id()),
-            Identity::Model { execution, thread, .. } => Number::Model(*execution, *thread),
+            Identity::Model { thread, .. } => Number::Model(*thread),
         })
     }
 }
@@ -384,7 +384,7 @@ impl fmt::Debug for Thread {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Number {
     Std(std::thread::ThreadId),
-    Model(u64, crate::trace::ThreadId),
+    Model(crate::trace::ThreadId),
 }
 
 /// Returns what the current green thread knows of each thread of its execution: of itself, how many
@@ -404,7 +404,7 @@ impl From<ThreadId> for usize {
     }
 }
 
-/// [`std::thread::ThreadId`], modelled.
+/// [`std::thread::ThreadId`], modelled. A thread of a model has the same one in every execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ThreadId(Number);
 
@@ -416,7 +416,7 @@ impl ThreadId {
     pub fn green(self) -> Option<usize> {
         match self.0 {
             Number::Std(_) => None,
-            Number::Model(_, thread) => Some(thread.index()),
+            Number::Model(thread) => Some(thread.index()),
         }
     }
 }

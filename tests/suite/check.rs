@@ -37,6 +37,52 @@ fn violated(name: &str, explorer: Explorer, model: fn()) -> selvedge::Counterexa
     }
 }
 
+#[test]
+fn of_two_panics_the_first_is_the_cause() {
+    let both_panic = || {
+        let balance = Arc::new(Mutex::new(0));
+        let theirs = Arc::clone(&balance);
+        let told = Arc::new(AtomicBool::new(false));
+        let (waits, tells) = (Arc::clone(&told), told);
+        let poisoned = thread::spawn(move || {
+            while !waits.load(SeqCst) {
+                thread::yield_now();
+            }
+            *theirs.lock().unwrap() += 1;
+        });
+        let cause = thread::spawn(move || {
+            let _held = balance.lock().unwrap();
+            tells.store(true, SeqCst);
+            panic!("the cause");
+        });
+        drop((poisoned, cause));
+    };
+    for explorer in [Explorer::Exhaustive, Explorer::Dfs, Explorer::Graphs] {
+        let found = violated("two panics", explorer, both_panic);
+        assert!(found.message.contains("the cause"), "{explorer}: {}", found.message);
+    }
+}
+
+#[test]
+fn a_thread_has_the_same_id_in_every_execution() {
+    let ids = std::sync::Arc::new(std::sync::Mutex::new(std::collections::HashSet::new()));
+    let seen = std::sync::Arc::clone(&ids);
+    let check = Check::new("ids").explorers([Explorer::Dfs]).config(Config::default());
+    let verdict = check.run(move || {
+        let flag = Arc::new(AtomicBool::new(false));
+        let theirs = Arc::clone(&flag);
+        let other = thread::spawn(move || theirs.store(true, SeqCst));
+        assert_ne!(other.thread().id(), thread::current().id());
+        flag.load(SeqCst);
+        let mut seen = seen.lock().unwrap();
+        seen.extend([other.thread().id(), thread::current().id()]);
+        drop(seen);
+        other.join().unwrap();
+    });
+    assert!(matches!(verdict, Verdict::Holds(coverage) if coverage.executions() > 1));
+    assert_eq!(ids.lock().unwrap().len(), 2);
+}
+
 fn unknown(name: &str, explorer: Explorer, model: fn()) -> Bound {
     let check = Check::new(name)
         .explorers([explorer])

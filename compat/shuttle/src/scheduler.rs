@@ -59,6 +59,16 @@ impl Schedule {
             tasks.into_iter().map(|task| usize::from(task.into()).to_string()).collect();
         Schedule(format!("{seed}:{}", tasks.join("-")))
     }
+
+    /// Adds a choice of a task to a schedule of shuttle's.
+    pub fn push_task(&mut self, task: TaskId) {
+        self.0 += &format!("-{}", usize::from(task));
+    }
+
+    /// Adds a random number to a schedule of shuttle's.
+    pub fn push_random(&mut self) {
+        self.0 += "-r";
+    }
 }
 
 /// What chooses the schedules.
@@ -211,6 +221,10 @@ impl RoundRobinScheduler {
 }
 
 impl ReplayScheduler {
+    /// Skips, under shuttle, what did not happen before a clock. selvedge makes each failure small
+    /// itself.
+    pub fn set_target_clock(&mut self, _clock: impl AsRef<[u32]>) {}
+
     /// Accepts a token of an execution that does not come to its end. selvedge's tokens may.
     pub fn set_allow_incomplete(&mut self) {}
 

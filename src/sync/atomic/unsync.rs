@@ -7,7 +7,7 @@ use super::{
 
 macro_rules! unsync {
     ($($name:ident $(<$t:ident>)?: $ty:ty;)*) => { $(
-        impl $(<$t: 'static>)? $name $(<$t>)? {
+        impl $(<$t>)? $name $(<$t>)? {
             /// Loads the value as plain memory. A store that nothing orders with it is a data race.
             #[doc(hidden)]
             #[track_caller]

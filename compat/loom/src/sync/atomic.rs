@@ -14,9 +14,9 @@ pub fn spin_loop_hint() {
 macro_rules! atomic {
     ($($name:ident $(<$t:ident>)?: $ty:ty;)*) => { $(
         #[doc = concat!("[`std::sync::atomic::", stringify!($name), "`], modelled.")]
-        pub struct $name $(<$t: 'static>)? (selvedge::sync::atomic::$name $(<$t>)?);
+        pub struct $name $(<$t>)? (selvedge::sync::atomic::$name $(<$t>)?);
 
-        impl $(<$t: 'static>)? $name $(<$t>)? {
+        impl $(<$t>)? $name $(<$t>)? {
             /// Creates an atomic that holds `value`.
             #[track_caller]
             pub fn new(value: $ty) -> Self {
@@ -43,33 +43,6 @@ macro_rules! atomic {
                 self.0.into_inner()
             }
 
-            /// Stores the result of `f`, and retries until no other thread has written in between.
-            ///
-            /// # Errors
-            /// Returns the current value once `f` returns `None`.
-            #[track_caller]
-            pub fn try_update(
-                &self,
-                set_order: Ordering,
-                fetch_order: Ordering,
-                f: impl FnMut($ty) -> Option<$ty>,
-            ) -> Result<$ty, $ty> {
-                self.fetch_update(set_order, fetch_order, f)
-            }
-
-            /// Stores the result of `f`, and retries until no other thread has written in between.
-            /// Returns the value before.
-            #[track_caller]
-            pub fn update(
-                &self,
-                set_order: Ordering,
-                fetch_order: Ordering,
-                mut f: impl FnMut($ty) -> $ty,
-            ) -> $ty {
-                let updated = self.fetch_update(set_order, fetch_order, |value| Some(f(value)));
-                updated.unwrap_or_else(|now| now)
-            }
-
             /// Stores `new` if the current value is `current`. Returns the value before.
             #[track_caller]
             pub fn compare_and_swap(&self, current: $ty, new: $ty, order: Ordering) -> $ty {
@@ -82,7 +55,7 @@ macro_rules! atomic {
             }
         }
 
-        impl $(<$t: 'static>)? Deref for $name $(<$t>)? {
+        impl $(<$t>)? Deref for $name $(<$t>)? {
             type Target = selvedge::sync::atomic::$name $(<$t>)?;
 
             fn deref(&self) -> &Self::Target {
@@ -90,27 +63,27 @@ macro_rules! atomic {
             }
         }
 
-        impl $(<$t: 'static>)? DerefMut for $name $(<$t>)? {
+        impl $(<$t>)? DerefMut for $name $(<$t>)? {
             fn deref_mut(&mut self) -> &mut Self::Target {
                 &mut self.0
             }
         }
 
-        impl $(<$t: 'static>)? Default for $name $(<$t>)? {
+        impl $(<$t>)? Default for $name $(<$t>)? {
             #[track_caller]
             fn default() -> Self {
                 Self(Default::default())
             }
         }
 
-        impl $(<$t: 'static>)? From<$ty> for $name $(<$t>)? {
+        impl $(<$t>)? From<$ty> for $name $(<$t>)? {
             #[track_caller]
             fn from(value: $ty) -> Self {
                 Self::new(value)
             }
         }
 
-        impl $(<$t: 'static>)? fmt::Debug for $name $(<$t>)? {
+        impl $(<$t>)? fmt::Debug for $name $(<$t>)? {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(f)
             }
