@@ -9,13 +9,25 @@ use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 
+/// Gives up: there is no model of this.
+fn refuse(what: &str) {
+    if with(|world| world.rules.weak) {
+        return with(|world| {
+            world.ending.is_none().then(|| world.refuse(what)).unwrap_or_default()
+        });
+    }
+    let (engine, operation) = ("selvedge", what.to_string());
+    fail(Ending::Unknown(Bound::NotModelled { engine, operation }));
+}
+
 /// The identity of a facade object. Every primitive holds one.
 ///
 /// An object lives in the execution that created it, or outside of all. In any other execution its
 /// engine's state would be stale, so a use there is refused with a message that says what to do.
 ///
 /// An object that a constant is was created by the compiler. A static is afresh in each execution
-/// that uses it (`constant.rs`). Any other one belongs to the first execution that uses it.
+/// that uses it (`constant.rs`). Any other one belongs to the first execution that uses it, and was
+/// created by the thread that does, if there is no other thread.
 #[derive(Debug)]
 pub(crate) struct Home {
     /// Relaxed, here and for the id: whoever adopts a constant is alone with it, or it is refused.
@@ -148,9 +160,11 @@ impl Home {
         }
         let Home { kind, created, part, .. } = *self;
         let object = Object { kind, name: None, created };
-        let born = is_static.then(|| constant::number(self.address()));
         let id = with(|world| {
-            let id = world.create_first_come(object, born);
+            let id = match is_static {
+                true => world.create_static(object, constant::number(self.address())),
+                false => world.create(object),
+            };
             world.object(id).part = part;
             if engine() == Engine::Loom {
                 loom::create(world, id, kind);
@@ -161,12 +175,15 @@ impl Home {
             id
         });
         if is_static {
-            constant::knows(self.address(), id);
-        } else {
-            // if another execution has just adopted it, this use is refused
-            if self.execution.compare_exchange(CONSTANT, here, Relaxed, Relaxed).is_ok() {
-                self.id.store(id.0, Relaxed);
-            }
+            return constant::knows(self.address(), id);
+        }
+        if with(|world| world.threads.iter().filter(|thread| !thread.finished).count()) > 1 {
+            // who comes first would be its creator, and that hangs on the schedule
+            refuse("an object that is a copy of a constant, and no static");
+        }
+        // if another execution has just adopted it, this use is refused
+        if self.execution.compare_exchange(CONSTANT, here, Relaxed, Relaxed).is_ok() {
+            self.id.store(id.0, Relaxed);
         }
     }
 

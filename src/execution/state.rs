@@ -36,8 +36,6 @@ pub(crate) struct ThreadState {
 pub(crate) enum Role {
     /// What its kind says.
     Plain,
-    /// The first thread to arrive creates it, so its creator does not identify it.
-    FirstCome,
     /// A one-time initialisation, where memory is weak, and whether its turn ends well.
     Once { done: bool },
     /// A barrier of so many threads, where memory is weak.
@@ -67,11 +65,6 @@ pub(crate) struct ObjectState {
 }
 
 impl World {
-    /// Whether the first thread to arrive has created the object.
-    pub(crate) fn is_first_come(&self, object: ObjectId) -> bool {
-        self.objects[object.index()].role == Role::FirstCome
-    }
-
     pub(super) fn is_free(&self, lock: ObjectId) -> bool {
         let object = &self.objects[lock.index()];
         object.writer.is_none() && object.readers.is_empty()

@@ -93,18 +93,9 @@ impl World {
         self.object(object).born = (me, nth);
     }
 
-    /// The same for an object that the compiler made. `number` is that of a static: it is nobody's
-    /// own, and cannot leak. Any other one belongs to the first thread to arrive, which does not
-    /// identify it.
-    pub(super) fn create_first_come(&mut self, object: Object, number: Option<u32>) -> ObjectId {
+    /// The same for a static, with its number in the process. It is nobody's own, and cannot leak.
+    pub(super) fn create_static(&mut self, object: Object, number: u32) -> ObjectId {
         let id = self.create(object);
-        let Some(number) = number else {
-            self.object(id).role = Role::FirstCome;
-            if self.rules.weak && self.ending.is_none() {
-                self.refuse("an object that is a copy of a constant, and no static");
-            }
-            return id;
-        };
         self.thread(me()).made -= 1; // others of its objects must not be renamed by it
         self.object(id).born = (NOBODY, number);
         self.drop_object(id);

@@ -73,7 +73,8 @@ fn what_was_chosen_is_drawn_and_replayed() {
         let text = drawn(&first);
         assert!(text.contains("rand::bool -> true"), "{text}");
         assert!(text.contains("rand::range -> 99999"), "{text}");
-        let config = Config { replay: Some(first.replay.clone()), failures: None, ..Config::default() };
+        let config =
+            Config { replay: Some(first.replay.clone()), failures: None, ..Config::default() };
         let again = found(Check::new("token").explorers([explorer]).config(config));
         assert_eq!(first.trace, again.trace, "{explorer}");
     }

@@ -2,14 +2,14 @@
 //! which.
 
 use super::{Observed, Record, RecordedStep};
-use crate::dependence::{Act, Effect};
+use crate::dependence::Act;
 use crate::execution::{
     Access, Acted, Ending, Offers, Pending, Point, Race, Reasons, Seen, Stop, Strategy,
     ThreadState, Waits, World,
 };
+use crate::vocabulary::PerObject;
 use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use crate::vocabulary::verdict::Bound;
-use crate::vocabulary::{NUMBERING, PerObject};
 use smallvec::SmallVec;
 use std::any::Any;
 
@@ -67,20 +67,15 @@ impl Recorder {
     /// The steps that must come before this step, which is number `at`.
     fn causes(
         &mut self,
-        world: &World,
         thread: ThreadId,
         pending: &Pending,
         seen: &Seen,
         at: usize,
     ) -> Vec<usize> {
         let act = Act::done(&Act::announced(pending, thread), seen);
-        let mut effects = act.effects;
-        if pending.object.is_some_and(|object| world.is_first_come(object)) {
-            effects.push((NUMBERING, Effect::Write)); // the first thread to arrive creates it
-        }
         let mut causes: Vec<usize> = self.last(thread).iter().copied().collect();
         *self.last(thread) = Some(at);
-        for (object, effect) in effects {
+        for (object, effect) in act.effects {
             let (write, looks) = self.objects.of(object);
             causes.extend(*write);
             if effect.writes() {
@@ -214,7 +209,7 @@ impl Strategy for Recorder {
         if self.turn.take().is_none() && !self.record.steps.is_empty() {
             // an unwinding thread is not stopped: it continues in the same step
             let at = self.record.steps.len() - 1;
-            let causes = self.causes(world, thread, pending, seen, at);
+            let causes = self.causes(thread, pending, seen, at);
             let step = &mut self.record.steps[at];
             step.observed.push(observed);
             step.choices.extend(choices);
@@ -222,7 +217,7 @@ impl Strategy for Recorder {
             step.after.extend(causes);
             return;
         }
-        let after = self.causes(world, thread, pending, seen, self.record.steps.len());
+        let after = self.causes(thread, pending, seen, self.record.steps.len());
         let observed = SmallVec::from_buf([observed]);
         self.record.steps.push(RecordedStep {
             thread,

@@ -6,7 +6,7 @@ use super::names::Names;
 use crate::dependence::{Act, Effect};
 use crate::execution::{Pending, Seen, Waits, World};
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
-use crate::vocabulary::{NUMBERING, PerObject, VectorClock, token};
+use crate::vocabulary::{PerObject, VectorClock, token};
 use smallvec::SmallVec;
 
 /// Steps, by index. There are few in most cases.
@@ -220,10 +220,6 @@ impl StepLog {
             // A timeout is a choice of the wait, and without that choice the rest is blocked. So
             // every wakeup that is a step was notified.
             act.effects.retain(|(_, effect)| effect.acquires());
-        }
-        if pending.object.is_some_and(|object| world.is_first_come(object)) {
-            // it has another name if another thread creates it
-            act.effects.push((NUMBERING, Effect::Write));
         }
         self.note_initial(world, pending, object);
         act

@@ -51,7 +51,7 @@ impl Graphs {
         }
         if let Some(object) = pending.object.filter(|_| !pending.spurious) {
             match world.objects[object.index()].role {
-                Role::Plain | Role::FirstCome => {}
+                Role::Plain => {}
                 role => return self.gate(world, role, pending),
             }
         }

@@ -26,6 +26,8 @@ pub(super) fn constants_are_objects_of_their_own() {
     const ZERO: AtomicU32 = AtomicU32::new(0);
     let counters = [ZERO; 3];
     let locks = [const { Mutex::new(Vec::new()) }; 2];
+    counters.iter().for_each(|counter| _ = counter.load(SeqCst));
+    locks.iter().for_each(|lock| drop(lock.lock()));
     thread::scope(|s| {
         s.spawn(|| {
             counters[0].fetch_add(1, SeqCst);
