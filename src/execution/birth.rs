@@ -19,7 +19,7 @@ use std::panic::Location;
 pub(super) const CONSTANT: u64 = u64::MAX;
 
 /// How many objects a thread can create between two operations.
-const MOST: usize = 1 << 20;
+const MOST: usize = 1 << 17;
 
 /// A value that an atomic is created with, and how its type takes it in.
 pub(crate) type Initial = (Stored, fn(&mut World, ObjectId, Stored) -> Value);

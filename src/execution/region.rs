@@ -12,14 +12,19 @@ use corosensei::stack::{Stack, StackPointer};
 use std::io::{ErrorKind, Result};
 
 /// Where the slots may begin. Linux and macOS put nothing there by themselves. The second place is
-/// for valgrind, which knows no higher addresses.
-const BASES: [usize; 2] = [0x5000_0000_0000, 0x0500_0000_0000];
+/// for valgrind, which knows no higher addresses, the third for processors with 39 bits of them.
+#[cfg(target_pointer_width = "64")]
+const BASES: [usize; 3] = [0x5000_0000_0000, 0x0500_0000_0000, 0x0050_0000_0000];
+
+/// There is no room for a region.
+#[cfg(not(target_pointer_width = "64"))]
+const BASES: [usize; 0] = [];
 
 /// The size of a slot, in bytes.
 const SLOT: usize = 512 * 1024;
 
-/// How many slots there are: one TiB.
-const SLOTS: usize = 1 << 21;
+/// How many slots there are.
+const SLOTS: usize = 1 << 17;
 
 /// The table stands before the slots: one pointer for each.
 const TABLE: usize = SLOTS * size_of::<*mut Ledger>();
