@@ -2,6 +2,7 @@
 
 mod cancelled;
 mod naive;
+mod shapes;
 mod tasks;
 mod wakes;
 
