@@ -63,8 +63,8 @@
 //! * `cli`: the `selvedge` command. For this crate's own repository.
 //!
 //! All three are defaults, so that the repository's commands need no flags. With none of them,
-//! [`sync`], [`thread`](mod@thread) and [`channel`] are re-exports of std and of crossbeam's
-//! channel, and `crossbeam-channel` is the only dependency.
+//! [`sync`], [`thread`](mod@thread), [`future`] and [`channel`] are re-exports of std and of
+//! crossbeam's channel, and `crossbeam-channel` is the only dependency. `rand` is not there then.
 #![deny(unsafe_code)]
 
 #[cfg(all(doctest, feature = "model"))]

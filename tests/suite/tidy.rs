@@ -59,6 +59,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("thread", &["vocabulary", "execution"]),
     ("hint", &["execution"]),
     ("future", &["vocabulary", "execution", "thread"]),
+    ("rand", &["vocabulary", "execution"]),
     ("cell", &["vocabulary", "execution", "sync"]),
     ("dependence", &["vocabulary", "execution"]),
     ("explore", &["vocabulary", "counterexample", "execution", "dependence"]),
