@@ -88,7 +88,7 @@ impl Home {
         }
         let meets_nobody = match (self.execution, self.kind) {
             (0, _) => true, // outside of all executions there are only std's operations
-            (execution, ObjectKind::Atomic) => past::is_over(execution), // it lends nothing
+            (execution, kind) if kind.lends_nothing() => past::is_over(execution),
             (execution, _) => past::is_free(execution),
         };
         if !meets_nobody {

@@ -49,9 +49,8 @@ impl AtomicWaker {
     #[track_caller]
     #[must_use]
     pub fn new() -> AtomicWaker {
-        let home = Home::new(ObjectKind::Atomic);
+        let home = Home::new(ObjectKind::AtomicWaker);
         atomic::create(&home, false);
-        home.name("atomic waker");
         AtomicWaker { home, state: AtomicBool::new(false), waker: Mutex::new(None) }
     }
 

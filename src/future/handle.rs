@@ -30,9 +30,8 @@ pub(super) struct Progress {
 impl Progress {
     #[track_caller]
     pub(super) fn new() -> Arc<Progress> {
-        let home = Home::new(ObjectKind::Atomic);
+        let home = Home::new(ObjectKind::Task);
         atomic::create(&home, 0_u8);
-        home.name("task");
         Arc::new(Progress { home, state: AtomicU8::new(0), waker: Mutex::new(None) })
     }
 

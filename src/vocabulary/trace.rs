@@ -58,6 +58,18 @@ pub enum ObjectKind {
     Memory,
     /// What wakes a task of `future`: all clones of its waker
     Waker,
+    /// What tells the end of a task of `future` to who awaits it
+    Task,
+    /// `future::AtomicWaker`
+    AtomicWaker,
+}
+
+impl ObjectKind {
+    /// Whether no thread can hold what is in such an object.
+    pub(crate) fn lends_nothing(self) -> bool {
+        use ObjectKind::{Atomic, AtomicWaker, Task, Waker};
+        matches!(self, Atomic | AtomicWaker | Task | Waker)
+    }
 }
 
 impl fmt::Display for ObjectKind {
@@ -71,6 +83,8 @@ impl fmt::Display for ObjectKind {
             ObjectKind::Arc => "arc",
             ObjectKind::Memory => "memory",
             ObjectKind::Waker => "waker",
+            ObjectKind::Task => "task",
+            ObjectKind::AtomicWaker => "atomic waker",
         })
     }
 }

@@ -1,6 +1,7 @@
 //! Async code in models: wakers, tasks, cancellation.
 
 mod cancelled;
+mod collides;
 mod naive;
 mod shapes;
 mod tasks;

@@ -145,6 +145,8 @@ pub(in crate::execution) fn create(lock: ObjectId, kind: ObjectKind) {
         | ObjectKind::Cell
         | ObjectKind::Memory
         | ObjectKind::Waker
+        | ObjectKind::Task
+        | ObjectKind::AtomicWaker
         | ObjectKind::Arc => {
             unreachable!("they are no locks")
         }
