@@ -5,7 +5,7 @@
 
 use selvedge::sync::atomic::AtomicU64;
 use selvedge::sync::{self, Arc};
-use selvedge::{cell, channel, future, thread};
+use selvedge::{cell, channel, future, thread, time};
 
 /// Compiles only if both are one type.
 fn is<T>(it: T) -> T {
@@ -62,6 +62,13 @@ fn memory_is_announced_to_nobody() {
     cell::read(&raw const value);
     cell::freed(&raw mut value);
     assert_eq!(value, 7);
+}
+
+#[test]
+fn time_is_that_of_std() {
+    let start: std::time::Instant = is::<time::Instant>(time::Instant::now());
+    time::sleep(time::Duration::ZERO);
+    assert!(start <= time::Instant::now());
 }
 
 #[test]

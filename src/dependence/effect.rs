@@ -79,7 +79,7 @@ impl Act {
                 None
             }
             Operation::Fence(_) | Operation::Yield | Operation::Free => None,
-            Operation::Waker(_) | Operation::Choose(_) => None,
+            Operation::Waker(_) | Operation::Choose(_) | Operation::Sleep => None,
         };
         effects.extend(object.zip(own));
         match (operation, waits) {
@@ -111,7 +111,8 @@ impl Act {
             | Waits::Relock
             | Waits::End(_)
             | Waits::Token { .. }
-            | Waits::Woken { .. } => true,
+            | Waits::Woken { .. }
+            | Waits::Until(_) => true,
         };
         Act { operation, effects, blocking, expected, spurious }
     }

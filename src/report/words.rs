@@ -55,6 +55,7 @@ pub(super) fn describe(trace: &Trace, event: &Event, longest_name: usize) -> Str
         (_, Some(value), Some(why @ Value::Outcome(_))) => {
             text += &format!(" -> {} ({})", drawn(value), drawn(why))
         }
+        (_, Some(value @ Value::Time(_)), _) => text += &format!(" {}", drawn(value)),
         (_, Some(value @ Value::Outcome(_)), _) => text += &format!(" ({})", drawn(value)),
         (_, Some(value), _) => text += &format!(" -> {}", drawn(value)),
         _ => {}

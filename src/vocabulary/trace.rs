@@ -10,6 +10,7 @@ pub use stale::{Lack, StaleRead, Why};
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// A thread of an execution. 0 runs the model's closure; the others are numbered in spawn order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,6 +156,8 @@ pub enum Operation {
     /// Chose a value, or that a future is dropped where it is pending, with its name
     /// (`rand::range`, `cancel`); the event's value is the one that was chosen.
     Choose(&'static str),
+    /// `time::sleep`: the time that had to pass has passed.
+    Sleep,
     /// Did something with a waker that no other thread can see, with its name (`clone`, `drop`; a
     /// task that wakes itself while it is polled).
     Waker(&'static str),
@@ -191,6 +194,7 @@ impl Operation {
             Operation::Look(name) | Operation::Claim(name) => name,
             Operation::Free => "freed",
             Operation::Poll => "poll",
+            Operation::Sleep => "sleep",
             Operation::Signal(name) | Operation::Waker(name) | Operation::Choose(name) => name,
         }
     }
@@ -214,7 +218,7 @@ impl Operation {
             Operation::Read | Operation::Write | Operation::Free => None,
             Operation::Clone | Operation::Drop | Operation::Look(_) | Operation::Claim(_) => None,
             Operation::Poll | Operation::Signal(_) | Operation::Waker(_) => None,
-            Operation::Choose(_) => None,
+            Operation::Choose(_) | Operation::Sleep => None,
         }
     }
 
@@ -246,6 +250,8 @@ pub enum Value {
     Bool(bool),
     /// A pointer, by its address.
     Pointer(usize),
+    /// How long a sleep was.
+    Time(Duration),
     /// The outcome of a wait, a park or a compare-exchange.
     Outcome(Outcome),
 }
@@ -293,6 +299,7 @@ impl fmt::Display for Value {
             Value::Bool(b) => b.fmt(f),
             Value::Pointer(0) => f.pad("null"),
             Value::Pointer(p) => write!(f, "{p:#x}"),
+            Value::Time(duration) => f.pad(&format!("{duration:?}")),
             Value::Outcome(outcome) => outcome.fmt(f),
         }
     }

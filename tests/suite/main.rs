@@ -30,4 +30,5 @@ mod spin;
 mod stacks;
 mod subjects;
 mod tidy;
+mod time;
 mod weak;
