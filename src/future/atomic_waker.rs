@@ -39,8 +39,7 @@ pub struct AtomicWaker {
     home: Home,
     /// Whether a waker is there.
     state: AtomicBool,
-    /// Only who has just changed the state uses it, before anything else happens. Outside of a
-    /// model, the lock makes the two one step.
+    /// It is used right behind a change of the state, before anything else happens.
     waker: Mutex<Option<Waker>>,
 }
 
@@ -77,14 +76,16 @@ impl AtomicWaker {
 
     #[track_caller]
     fn exchange(&self, name: &'static str, waker: Option<Waker>) -> Option<Waker> {
+        let locked = || self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        // outside of a model, the lock makes it one step
+        let held = (!self.home.is_modelled()).then(locked);
         // AcqRel, with itself: who registers knows what was done before the last take, and who
         // takes what was done before the registration
         let (order, is_there) = (Ordering::AcqRel, waker.is_some());
         let operation = (Operation::Rmw(name, order), Location::caller());
         let swap = (Rmw::Swap, is_there);
         atomic::rmw_as::<bool>(&self.home, &self.state, swap, order, operation);
-        let mut place = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *place, waker)
+        std::mem::replace(&mut held.unwrap_or_else(locked), waker)
     }
 }
 

@@ -1,11 +1,11 @@
 //! Tasks: awaited, detached, aborted, and those that panic or yield.
 
 use super::{LOOM, drawn, executions, holds, violated};
-use selvedge::future::{JoinError, block_on, pending, spawn, yield_now};
+use selvedge::future::{AbortHandle, JoinError, block_on, pending, spawn, yield_now};
 use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use selvedge::sync::{Arc, Mutex};
 use selvedge::verdict::{Bound, Kind};
-use selvedge::{Explorer, Extent, thread};
+use selvedge::{Budget, Check, Explorer, Extent, Verdict, thread};
 
 #[test]
 fn a_task_hands_its_output_over() {
@@ -98,7 +98,7 @@ fn a_task_that_is_over_is_not_aborted() {
 #[test]
 fn a_task_may_abort_itself() {
     let model = || {
-        let place = Arc::new(Mutex::new(None::<selvedge::future::AbortHandle>));
+        let place = Arc::new(Mutex::new(None::<AbortHandle>));
         let theirs = Arc::clone(&place);
         let task = spawn(async move {
             let own = theirs.lock().unwrap().take();
@@ -166,11 +166,35 @@ fn a_task_that_yields_in_a_loop_waits() {
     assert_eq!(extent(LOOM), Extent::Complete);
     let explorers = [Explorer::Exhaustive, Explorer::Graphs];
     for explorer in explorers {
-        match selvedge::Check::new("endless").explorers([explorer]).run(|| spins(0)) {
-            selvedge::Verdict::Violated(found) if found.kind == Kind::Livelock => {
+        match Check::new("endless").explorers([explorer]).run(|| spins(0)) {
+            Verdict::Violated(found) if found.kind == Kind::Livelock => {
                 assert!(drawn(&found).contains("poll (yielded)"), "{}", drawn(&found));
             }
             other => panic!("{explorer}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn tasks_run_on_real_threads() {
+    let check = Check::new("real").explorers([Explorer::Threads]);
+    let verdict = check.budget(Budget::executions(500)).run(|| {
+        let task = spawn(async {
+            yield_now().await;
+            7
+        });
+        let (idle, panics) = (spawn(pending::<()>()), spawn(async { panic!("told") }));
+        assert_eq!(block_on(task).unwrap(), 7);
+        idle.abort();
+        assert!(block_on(idle).unwrap_err().is_cancelled());
+        assert!(block_on(panics).map(|(): ()| ()).unwrap_err().is_panic());
+    });
+    assert!(matches!(verdict, Verdict::Holds(_)), "{verdict:?}");
+}
+
+#[test]
+fn a_handle_and_an_error_may_be_sent_and_shared() {
+    fn may_be<T: Send + Sync>() {}
+    may_be::<selvedge::future::JoinHandle<std::cell::Cell<u8>>>();
+    may_be::<(JoinError, AbortHandle, selvedge::future::AtomicWaker)>();
 }
