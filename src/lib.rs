@@ -64,7 +64,7 @@
 //!
 //! All three are defaults, so that the repository's commands need no flags. With none of them,
 //! [`sync`], [`thread`](mod@thread), [`future`], [`time`] and [`channel`] are re-exports of std and
-//! of crossbeam's channel, and `crossbeam-channel` is the only dependency. `rand` is not there then.
+//! of crossbeam's channel, and `crossbeam-channel` is the only dependency. There is no `rand` then.
 #![deny(unsafe_code)]
 
 #[cfg(all(doctest, feature = "model"))]

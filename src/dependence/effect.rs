@@ -185,7 +185,8 @@ impl Act {
         self.effects.retain(|(_, effect)| *effect == Effect::Release);
     }
 
-    /// Whether it ended so, or is a choice to park or poll spuriously, which leaves the token alone.
+    /// Whether it ended so, or is a choice to park or poll spuriously, which leaves the token
+    /// alone.
     pub(crate) fn left_at_once(&self) -> bool {
         match self.operation {
             Operation::Wait => self.effects.iter().all(|(_, effect)| *effect == Effect::Release),
