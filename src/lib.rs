@@ -63,8 +63,8 @@
 //! * `cli`: the `selvedge` command. For this crate's own repository.
 //!
 //! All three are defaults, so that the repository's commands need no flags. With none of them,
-//! [`sync`], [`thread`](mod@thread) and [`channel`] are re-exports of std and of crossbeam's
-//! channel, and `crossbeam-channel` is the only dependency.
+//! [`sync`], [`thread`](mod@thread), [`future`], [`time`] and [`channel`] are re-exports of std and
+//! of crossbeam's channel, and `crossbeam-channel` is the only dependency. There is no `rand` then.
 #![deny(unsafe_code)]
 
 #[cfg(all(doctest, feature = "model"))]
@@ -80,6 +80,7 @@ pub mod future;
 pub mod hint;
 pub mod sync;
 pub mod thread;
+pub mod time;
 
 /// One condition for many items. rustfmt formats the modules inside a macro only if it has this
 /// name.

@@ -5,7 +5,7 @@
 
 use selvedge::sync::atomic::AtomicU64;
 use selvedge::sync::{self, Arc};
-use selvedge::{cell, channel, thread};
+use selvedge::{cell, channel, future, thread, time};
 
 /// Compiles only if both are one type.
 fn is<T>(it: T) -> T {
@@ -62,6 +62,44 @@ fn memory_is_announced_to_nobody() {
     cell::read(&raw const value);
     cell::freed(&raw mut value);
     assert_eq!(value, 7);
+}
+
+#[test]
+fn time_is_that_of_std() {
+    let start: std::time::Instant = is::<time::Instant>(time::Instant::now());
+    time::sleep(time::Duration::ZERO);
+    assert!(start <= time::Instant::now());
+}
+
+#[test]
+fn futures_are_those_of_std_and_nothing_runs_them() {
+    let ready: std::future::Ready<u8> = is::<future::Ready<u8>>(future::ready(1));
+    assert_eq!(ready.into_inner(), 1);
+    assert!(absent::nothing_is_there());
+}
+
+/// What exists in models only. A name that two globs bring in is an error.
+mod absent {
+    mod mine {
+        pub(super) fn block_on() -> bool {
+            true
+        }
+
+        pub(super) fn spawn() -> bool {
+            true
+        }
+
+        pub(super) mod rand {
+            pub(in super::super) const MINE: bool = true;
+        }
+    }
+
+    #[allow(unused_imports)]
+    use {mine::*, selvedge::future::*, selvedge::*};
+
+    pub(super) fn nothing_is_there() -> bool {
+        block_on() && spawn() && rand::MINE
+    }
 }
 
 #[test]

@@ -226,9 +226,9 @@ impl<'a> Check<'a> {
         self
     }
 
-    /// Sets whether operations may fail or return spuriously: waits on a condition variable, parks
-    /// and weak compare-exchanges, once at each place of a thread. They may, unless set. loom
-    /// models none of them.
+    /// Sets whether operations may fail or return spuriously: waits on a condition variable, parks,
+    /// polls of a task that nobody has woken, and weak compare-exchanges, once at each place of a
+    /// thread. They may, unless set. loom models none of them.
     ///
     /// ```
     /// use selvedge::sync::{Arc, Condvar, Mutex};

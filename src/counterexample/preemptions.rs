@@ -65,8 +65,8 @@ impl Held {
             }
             (Operation::ReadLock, Some(lock)) => free(lock),
             (Operation::Join(thread), _) => !later.iter().any(|e| e.thread == thread),
-            // a thread that waits or parks gives the processor away by itself
-            (Operation::Wake | Operation::Park | Operation::Poll, _) => false,
+            // a thread that waits, parks or sleeps gives the processor away by itself
+            (Operation::Wake | Operation::Park | Operation::Poll | Operation::Sleep, _) => false,
             _ => true,
         }
     }

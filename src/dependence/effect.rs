@@ -80,7 +80,7 @@ impl Act {
                 None
             }
             Operation::Fence(_) | Operation::Yield | Operation::Free => None,
-            Operation::Waker(_) | Operation::Choose(_) => None,
+            Operation::Waker(_) | Operation::Choose(_) | Operation::Sleep => None,
         };
         effects.extend(object.zip(own));
         match (operation, waits) {
@@ -112,7 +112,8 @@ impl Act {
             | Waits::Relock
             | Waits::End(_)
             | Waits::Token { .. }
-            | Waits::Woken { .. } => true,
+            | Waits::Woken { .. }
+            | Waits::Until(_) => true,
         };
         Act { operation, effects, blocking, expected, spurious }
     }
@@ -185,7 +186,8 @@ impl Act {
         self.effects.retain(|(_, effect)| *effect == Effect::Release);
     }
 
-    /// Whether it ended so, or is a choice to park or poll spuriously, which leaves the token alone.
+    /// Whether it ended so, or is a choice to park or poll spuriously, which leaves the token
+    /// alone.
     pub(crate) fn left_at_once(&self) -> bool {
         match self.operation {
             Operation::Wait => self.effects.iter().all(|(_, effect)| *effect == Effect::Release),

@@ -47,7 +47,7 @@ fn used(event: &Event) -> Option<(ObjectId, bool)> {
         Operation::Poll => {
             Some((event.object?, event.value == Some(Value::Outcome(Outcome::Woken))))
         }
-        Operation::Waker(_) | Operation::Choose(_) => None,
+        Operation::Waker(_) | Operation::Choose(_) | Operation::Sleep => None,
         Operation::Spawn(_) | Operation::Join(_) | Operation::Fence(_) | Operation::Yield => None,
         Operation::Look(_) => Some((event.object?, false)),
         Operation::Clone | Operation::Drop | Operation::Claim(_) | Operation::Free => {

@@ -77,7 +77,7 @@ pub(crate) fn depends_on_orderings(trace: &Trace) -> bool {
             Operation::Drop | Operation::Claim(_) => meet(&mut threads, &mut messages, event),
             // a fence orders through the atomics around it
             Operation::Fence(_) | Operation::Yield | Operation::Clone | Operation::Look(_) => {}
-            Operation::Waker(_) | Operation::Choose(_) => {}
+            Operation::Waker(_) | Operation::Choose(_) | Operation::Sleep => {}
         }
     }
     false

@@ -140,6 +140,7 @@ fn take_in_all(world: &mut World, ledger: *mut Ledger) {
             ObjectKind::Cell | ObjectKind::Memory | ObjectKind::Arc => {}
             ObjectKind::Atomic | ObjectKind::Mutex | ObjectKind::RwLock => world.born(me(), object),
             ObjectKind::Condvar | ObjectKind::Waker => world.born(me(), object),
+            ObjectKind::Task | ObjectKind::AtomicWaker => world.born(me(), object),
         }
         if world.rules.engine == Engine::Loom {
             loom::create(world, object, kind);

@@ -39,8 +39,8 @@ pub(crate) fn draw(
         fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }));
     }
     let choice = Pending { options: of, ..Pending::of(Operation::Choose(name), location) };
-    step(choice, |world, _| {
-        world.acts(me(), &choice);
+    step(choice, |world, me| {
+        world.acts(me, &choice);
         let value = world.draws(of);
         (value, shown(value).unwrap_or(Seen { silent: true, ..Seen::default() }))
     })

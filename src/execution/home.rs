@@ -59,10 +59,10 @@ impl Home {
         Home::of(Birth { kind, created: Location::caller(), part: true, initial: None })
     }
 
-    /// The identity of an atomic with this value.
+    /// The identity of an object with a value: an atomic, or what is like one.
     #[track_caller]
-    pub(crate) const fn atomic(initial: Initial) -> Home {
-        let (kind, created) = (ObjectKind::Atomic, Location::caller());
+    pub(crate) const fn valued(kind: ObjectKind, initial: Initial) -> Home {
+        let created = Location::caller();
         Home::of(Birth { kind, created, part: false, initial: Some(initial) })
     }
 
@@ -234,7 +234,7 @@ impl Home {
         }
         let meets_nobody = match (self.execution(), self.kind) {
             (0, _) => true, // outside of all executions there are only std's operations
-            (execution, ObjectKind::Atomic) => past::is_over(execution), // it lends nothing
+            (execution, kind) if kind.lends_nothing() => past::is_over(execution),
             (execution, _) => past::is_free(execution),
         };
         if !meets_nobody {

@@ -35,6 +35,7 @@ mod step;
 mod strategy;
 pub(crate) mod tasks;
 pub(crate) mod threads;
+pub(crate) mod time;
 mod turns;
 mod watch;
 mod world;

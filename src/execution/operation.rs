@@ -3,6 +3,7 @@
 use super::memory::{Does, Exchange};
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
 use std::panic::Location;
+use std::time::Duration;
 
 /// An announced operation: what a thread is about to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +91,8 @@ pub(crate) enum Waits {
     Token {
         timeout: bool,
     },
+    /// So much time has passed since the execution began.
+    Until(Duration),
     /// The task's waker has woken it. A task that has woken itself is polled again in any case.
     Woken {
         yields: bool,

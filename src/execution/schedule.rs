@@ -27,6 +27,7 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
     if world.rules.weak && stops(world, strategy) {
         return None;
     }
+    world.passes_time();
     let repeated = strategy.repeat(world);
     let (chosen, several) = match repeated {
         Some((thread, several)) => (could_run(world, thread).then_some(thread), several),

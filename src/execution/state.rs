@@ -88,6 +88,7 @@ impl World {
             (Waits::End(other), _) => self.threads[other.index()].finished,
             (Waits::Token { timeout }, _) => timeout || state.token,
             (Waits::Woken { yields }, Some(waker)) => yields || object(waker).woken,
+            (Waits::Until(end), _) => self.turns.time.has_come(end),
             (Waits::Never | Waits::Releasing { .. }, _) => true,
             (
                 Waits::Lock

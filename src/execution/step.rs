@@ -57,6 +57,7 @@ fn took_effect(world: &mut World, me: ThreadId, pending: &Pending, seen: &Seen) 
         // an operation that violates the model is the last event of its trace
         world.record(me, pending, seen);
     }
+    world.turns.time.steps += 1;
     with_strategy(|strategy| strategy.executed(world, me, pending, seen));
     world.over()
 }

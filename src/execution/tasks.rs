@@ -101,9 +101,11 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> std::thread::Result<T> {
 }
 
 impl World {
-    /// Where the thread has performed its last operation.
+    /// Where the thread has performed its last operation, as far as that is known.
     fn last_place(&self, thread: ThreadId) -> Option<&'static Location<'static>> {
         let mut events = self.log.trace.events.iter().rev();
-        events.find(|event| event.thread == thread).map(|event| event.location)
+        let has_a_place = |operation| !matches!(operation, Operation::Waker(_));
+        let last = events.find(|event| event.thread == thread && has_a_place(event.operation));
+        last.map(|event| event.location)
     }
 }

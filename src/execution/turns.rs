@@ -3,6 +3,7 @@
 
 use super::World;
 use super::operation::Seen;
+use super::time::Time;
 use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use smallvec::SmallVec;
 use std::panic::Location;
@@ -23,6 +24,7 @@ pub(crate) struct Turns {
     pub(super) enabled: Vec<ThreadId>,
     /// The most values that a choice had, if they were too many to explore each.
     pub(crate) many: Option<u32>,
+    pub(crate) time: Time,
     /// The choices of this execution, at points with more than one option.
     pub(crate) schedule: Vec<u32>,
     /// All threads are done. Only destructors of statics run, and nothing is scheduled for them.

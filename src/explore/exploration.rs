@@ -27,6 +27,8 @@ pub(crate) struct Exploration {
     /// Whether some execution did not offer a thread that had yielded, although the thread could
     /// run.
     pub(crate) delayed: bool,
+    /// Whether virtual time has passed in some execution.
+    pub(super) slept: bool,
     /// The most values that a choice of data had, if they were too many to explore each.
     pub(super) many: Option<u32>,
     /// Whether some execution had operations of an unwinding thread that were no steps of their
@@ -98,6 +100,7 @@ impl Exploration {
             return Then::GoOn;
         }
         self.delayed |= world.turns.delayed;
+        self.slept |= world.turns.time.has_passed();
         self.many = self.many.max(world.turns.many);
         self.merged |= world.failure.merged;
         for (name, was) in std::mem::take(&mut world.log.sometimes) {

@@ -318,7 +318,8 @@ impl Running {
             let delayed = exploration.delayed.then_some(Bound::Spins);
             let many = exploration.many.map(|of| Bound::Values(FEW, of));
             let caveat = execution::with_strategy(|strategy| strategy.caveat());
-            exploration.cut = many.or(caveat).or(delayed);
+            let slept = exploration.slept.then_some(Bound::Sleeps);
+            exploration.cut = many.or(slept).or(caveat).or(delayed);
             job.pulse.estimates(exploration.executions);
             return Then::Over;
         }

@@ -2,7 +2,7 @@
 
 use crate::execution::memory::atomic::{self, Rmw};
 use crate::execution::{Home, Stored};
-use crate::trace::Operation;
+use crate::trace::{ObjectKind, Operation};
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,8 +39,7 @@ pub struct AtomicWaker {
     home: Home,
     /// Whether a waker is there.
     state: AtomicBool,
-    /// Only who has just changed the state uses it, before anything else happens. Outside of a
-    /// model, the lock makes the two one step.
+    /// It is used right behind a change of the state, before anything else happens.
     waker: Mutex<Option<Waker>>,
 }
 
@@ -48,9 +47,8 @@ impl AtomicWaker {
     /// Creates one without a waker.
     #[track_caller]
     #[must_use]
-    pub fn new() -> AtomicWaker {
-        let home = Home::atomic((Stored::Bits(0), atomic::create::<bool>));
-        home.name("atomic waker");
+    pub const fn new() -> AtomicWaker {
+        let home = Home::valued(ObjectKind::AtomicWaker, (Stored::Bits(0), atomic::create::<bool>));
         AtomicWaker { home, state: AtomicBool::new(false), waker: Mutex::new(None) }
     }
 
@@ -77,14 +75,16 @@ impl AtomicWaker {
 
     #[track_caller]
     fn exchange(&self, name: &'static str, waker: Option<Waker>) -> Option<Waker> {
+        let locked = || self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        // outside of a model, the lock makes it one step
+        let held = (!self.home.is_modelled()).then(locked);
         // AcqRel, with itself: who registers knows what was done before the last take, and who
         // takes what was done before the registration
         let (order, is_there) = (Ordering::AcqRel, waker.is_some());
         let operation = (Operation::Rmw(name, order), Location::caller());
         let swap = (Rmw::Swap, is_there);
         atomic::rmw_as::<bool>(&self.home, &self.state, swap, order, operation);
-        let mut place = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::replace(&mut *place, waker)
+        std::mem::replace(&mut held.unwrap_or_else(locked), waker)
     }
 }
 

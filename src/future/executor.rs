@@ -30,8 +30,9 @@ pub fn block_on<F: IntoFuture>(future: F) -> F::Output {
 
 /// Starts a task: a thread of its own polls the future.
 ///
-/// Dropping the handle detaches the task. A task that panics and is never awaited fails its model,
-/// as a thread does that is never joined.
+/// Dropping the handle detaches the task. An execution ends when all tasks have ended, so one that
+/// nobody wakes any more is a deadlock, detached or not. A task that panics and is never awaited
+/// fails its model, as a thread does that is never joined.
 ///
 /// ```
 /// use selvedge::future::{block_on, spawn};

@@ -4,7 +4,7 @@ use super::task::Task;
 use crate::execution::memory::atomic::{self, Rmw};
 use crate::execution::{Home, Stored};
 use crate::thread;
-use crate::trace::Operation;
+use crate::trace::{ObjectKind, Operation};
 use std::any::Any;
 use std::fmt;
 use std::future::Future;
@@ -23,53 +23,55 @@ const ENDED: u8 = 2;
 pub(super) struct Progress {
     home: Home,
     state: AtomicU8,
-    /// Only who has just changed the state uses it, before anything else happens.
+    /// It is used right behind a change of the state, before anything else happens.
     waker: Mutex<Option<Waker>>,
 }
 
 impl Progress {
     #[track_caller]
     pub(super) fn new() -> Arc<Progress> {
-        let home = Home::atomic((Stored::Bits(0), atomic::create::<u8>));
-        home.name("task");
+        let home = Home::valued(ObjectKind::Task, (Stored::Bits(0), atomic::create::<u8>));
         Arc::new(Progress { home, state: AtomicU8::new(0), waker: Mutex::new(None) })
     }
 
-    /// Changes the state. Returns the one before.
-    fn does(&self, name: &'static str, rmw: Rmw, bits: u8, at: &'static Location<'static>) -> u8 {
+    /// Changes the state, and the waker as `then` does, which knows the state before.
+    fn does<R>(
+        &self,
+        (name, rmw, bits): (&'static str, Rmw, u8),
+        at: &'static Location<'static>,
+        then: impl FnOnce(u8, &mut Option<Waker>) -> R,
+    ) -> R {
+        let locked = || self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        // outside of a model, the lock makes it one step
+        let held = (!self.home.is_modelled()).then(locked);
         // AcqRel, with itself: who finds that the task has ended knows all that it did
         let order = Ordering::AcqRel;
         let operation = (Operation::Rmw(name, order), at);
-        atomic::rmw_as::<u8>(&self.home, &self.state, (rmw, bits), order, operation)
-    }
-
-    /// The waker that is there, instead of which this one is from now on.
-    fn exchange(&self, waker: Option<Waker>) -> Option<Waker> {
-        std::mem::replace(&mut *self.waker.lock().unwrap_or_else(PoisonError::into_inner), waker)
+        let before = atomic::rmw_as::<u8>(&self.home, &self.state, (rmw, bits), order, operation);
+        then(before, &mut held.unwrap_or_else(locked))
     }
 
     /// The task has ended.
     pub(super) fn ends(&self, at: &'static Location<'static>) {
-        if self.does("end", Rmw::Or, ENDED, at) & AWAITED != 0 {
-            self.exchange(None).into_iter().for_each(Waker::wake);
-        }
+        let waker = self.does(("end", Rmw::Or, ENDED), at, |_, waker| waker.take());
+        waker.into_iter().for_each(Waker::wake);
     }
 
     /// Whether the task has ended. If not, the waker is there when it does.
     fn has_ended(&self, waker: &Waker, at: &'static Location<'static>) -> bool {
-        let clone = waker.clone(); // an event of its own, so it comes before
-        if self.does("await", Rmw::Or, AWAITED, at) & ENDED != 0 {
-            return true;
-        }
-        self.exchange(Some(clone));
-        false
+        let mut clone = Some(waker.clone()); // an event of its own, so it comes before
+        self.does(("await", Rmw::Or, AWAITED), at, |before, waker| {
+            if before & ENDED == 0 {
+                std::mem::swap(waker, &mut clone);
+            }
+            before & ENDED != 0
+        })
     }
 
     /// Nobody awaits the task any more.
     fn forgets(&self, at: &'static Location<'static>) {
-        if self.does("detach", Rmw::And, !AWAITED, at) & ENDED == 0 {
-            self.exchange(None);
-        }
+        let waker = self.does(("detach", Rmw::And, !AWAITED), at, |_, waker| waker.take());
+        drop(waker); // an event of its own, so it comes afterwards
     }
 }
 

@@ -70,7 +70,9 @@ impl From<Value> for Shown {
             Value::Unsigned(n) => Shown::Unsigned(n),
             Value::Signed(n) => Shown::Signed(n),
             Value::Bool(b) => Shown::Bool(b),
-            Value::Pointer(_) | Value::Outcome(_) => Shown::Text(value.to_string()),
+            Value::Pointer(_) | Value::Time(_) | Value::Outcome(_) => {
+                Shown::Text(value.to_string())
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Describes events, threads and source lines.
 
 use super::text::{SourceNames, clean, shorten};
-use crate::trace::{Event, Operation, ThreadId, Trace, Value};
+use crate::trace::{Event, ObjectKind, Operation, ThreadId, Trace, Value};
 use std::panic::Location;
 
 /// The longest name that is drawn whole.
@@ -28,7 +28,9 @@ pub(super) fn describe(trace: &Trace, event: &Event, longest_name: usize) -> Str
         }
         operation => match operation.ordering() {
             Some(ordering)
-                if ordering != std::sync::atomic::Ordering::SeqCst || event.object.is_none() =>
+                if !is_inside(trace, event)
+                    && (ordering != std::sync::atomic::Ordering::SeqCst
+                        || event.object.is_none()) =>
             {
                 text += &format!("({ordering:?})");
             }
@@ -37,6 +39,7 @@ pub(super) fn describe(trace: &Trace, event: &Event, longest_name: usize) -> Str
     }
     let drawn = |value: Value| shorten(&clean(&value.to_string()), LONGEST_VALUE);
     match (event.operation, event.value, event.written) {
+        _ if is_inside(trace, event) => {}
         (Operation::Rmw(..), Some(old), Some(new)) => {
             text += &format!(" {} -> {}", drawn(old), drawn(new))
         }
@@ -52,11 +55,18 @@ pub(super) fn describe(trace: &Trace, event: &Event, longest_name: usize) -> Str
         (_, Some(value), Some(why @ Value::Outcome(_))) => {
             text += &format!(" -> {} ({})", drawn(value), drawn(why))
         }
+        (_, Some(value @ Value::Time(_)), _) => text += &format!(" {}", drawn(value)),
         (_, Some(value @ Value::Outcome(_)), _) => text += &format!(" ({})", drawn(value)),
         (_, Some(value), _) => text += &format!(" -> {}", drawn(value)),
         _ => {}
     }
     text
+}
+
+/// Whether the object is an atomic inside of another type: its values and orderings say nothing.
+fn is_inside(trace: &Trace, event: &Event) -> bool {
+    let object = event.object.and_then(|object| trace.objects.get(object.index()));
+    object.is_some_and(|it| matches!(it.kind, ObjectKind::Task | ObjectKind::AtomicWaker))
 }
 
 pub(super) fn name_of(trace: &Trace, thread: ThreadId) -> String {

@@ -10,6 +10,7 @@ mod unsync;
 use crate::execution::Home;
 use crate::execution::memory::atomic::{self, Rmw, Stored, Strength};
 use crate::sync::Named;
+use crate::trace::ObjectKind;
 use std::fmt;
 pub use std::sync::atomic::{Ordering, compiler_fence};
 
@@ -33,7 +34,7 @@ macro_rules! any {
             #[track_caller]
             pub const fn new(value: $ty) -> Self {
                 let $value = value;
-                let home = Home::atomic(($stored, atomic::create::<$ty>));
+                let home = Home::valued(ObjectKind::Atomic, ($stored, atomic::create::<$ty>));
                 Self { home, std: <$std>::new(value) }
             }
 

@@ -48,9 +48,9 @@ pub enum Explorer {
     /// shuttle's green threads.
     Exhaustive,
     /// Explores every execution that the memory model RC11 allows once, weak memory included, on
-    /// shuttle's green threads. It knows atomics, fences, threads, `park`, locks, condition
-    /// variables, barriers, initialisations, channels and cells; what else a model uses leaves the
-    /// verdict open.
+    /// shuttle's green threads. It knows atomics, fences, threads, `park`, tasks and their
+    /// wakers, locks, condition variables, barriers, initialisations, channels and cells; what else
+    /// a model uses leaves the verdict open.
     Graphs,
     /// Explores every schedule depth first, on shuttle's green threads: for tiny models.
     Dfs,

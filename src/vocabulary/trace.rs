@@ -10,6 +10,7 @@ pub use stale::{Lack, StaleRead, Why};
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// A thread of an execution. 0 runs the model's closure; the others are numbered in spawn order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +59,18 @@ pub enum ObjectKind {
     Memory,
     /// What wakes a task of `future`: all clones of its waker
     Waker,
+    /// What tells the end of a task of `future` to who awaits it
+    Task,
+    /// `future::AtomicWaker`
+    AtomicWaker,
+}
+
+impl ObjectKind {
+    /// Whether no thread can hold what is in such an object.
+    pub(crate) fn lends_nothing(self) -> bool {
+        use ObjectKind::{Atomic, AtomicWaker, Task, Waker};
+        matches!(self, Atomic | AtomicWaker | Task | Waker)
+    }
 }
 
 impl fmt::Display for ObjectKind {
@@ -71,6 +84,8 @@ impl fmt::Display for ObjectKind {
             ObjectKind::Arc => "arc",
             ObjectKind::Memory => "memory",
             ObjectKind::Waker => "waker",
+            ObjectKind::Task => "task",
+            ObjectKind::AtomicWaker => "atomic waker",
         })
     }
 }
@@ -143,6 +158,8 @@ pub enum Operation {
     /// Chose a value, or that a future is dropped where it is pending, with its name
     /// (`rand::range`, `cancel`); the event's value is the one that was chosen.
     Choose(&'static str),
+    /// `time::sleep`: the time that had to pass has passed.
+    Sleep,
     /// Did something with a waker that no other thread can see, with its name (`clone`, `drop`; a
     /// task that wakes itself while it is polled).
     Waker(&'static str),
@@ -180,6 +197,7 @@ impl Operation {
             Operation::Look(name) | Operation::Claim(name) => name,
             Operation::Free => "freed",
             Operation::Poll => "poll",
+            Operation::Sleep => "sleep",
             Operation::Signal(name) | Operation::Waker(name) | Operation::Choose(name) => name,
         }
     }
@@ -203,7 +221,7 @@ impl Operation {
             Operation::Read | Operation::Write | Operation::Free => None,
             Operation::Clone | Operation::Drop | Operation::Look(_) | Operation::Claim(_) => None,
             Operation::Poll | Operation::Signal(_) | Operation::Waker(_) => None,
-            Operation::Choose(_) => None,
+            Operation::Choose(_) | Operation::Sleep => None,
         }
     }
 
@@ -235,6 +253,8 @@ pub enum Value {
     Bool(bool),
     /// A pointer, by its address.
     Pointer(usize),
+    /// How long a sleep was.
+    Time(Duration),
     /// The outcome of a wait, a park or a compare-exchange.
     Outcome(Outcome),
 }
@@ -282,6 +302,7 @@ impl fmt::Display for Value {
             Value::Bool(b) => b.fmt(f),
             Value::Pointer(0) => f.pad("null"),
             Value::Pointer(p) => write!(f, "{p:#x}"),
+            Value::Time(duration) => f.pad(&format!("{duration:?}")),
             Value::Outcome(outcome) => outcome.fmt(f),
         }
     }

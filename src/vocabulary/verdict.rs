@@ -227,6 +227,8 @@ pub enum Bound {
     /// Only so many values were explored of each choice of [`rand`](crate::rand) that has more. The
     /// second number is the most that one had.
     Values(u32, u32),
+    /// A [`sleep`](crate::time::sleep) ended only where no other thread could go on.
+    Sleeps,
     /// Rounds of loops that yield, and timeouts, were taken to change nothing.
     Spins,
     /// The model has state that selvedge cannot see (an atomic of std's, a lock of another crate):
@@ -278,6 +280,7 @@ impl fmt::Display for Bound {
             Bound::Configurations(n) => write!(f, "{n} configurations in the check of a history"),
             Bound::Ends => f.write_str("one order of is_finished and the end of a thread"),
             Bound::Values(few, of) => write!(f, "{few} values of a choice among {of}"),
+            Bound::Sleeps => f.write_str("sleeps that end where no other thread can go on"),
             Bound::Spins => f.write_str("few rounds of each spin loop, one timeout a wait"),
             Bound::Unwinding => f.write_str("one order of what a thread does while it unwinds"),
             Bound::NothingExplored => f.write_str(NOTHING),

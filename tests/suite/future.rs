@@ -1,7 +1,9 @@
 //! Async code in models: wakers, tasks, cancellation.
 
 mod cancelled;
+mod collides;
 mod naive;
+mod shapes;
 mod tasks;
 mod wakes;
 

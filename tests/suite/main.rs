@@ -32,4 +32,5 @@ mod stacks;
 mod statics;
 mod subjects;
 mod tidy;
+mod time;
 mod weak;

@@ -15,7 +15,11 @@ fn all<T: Ord + Send + 'static>(
     let sees = Arc::clone(&seen);
     let check = Check::new("data").alone(true).explorers([explorer]);
     let check = check.budget(Budget::executions(100_000)).again_always();
-    let counts = check.count(move || _ = sees.lock().unwrap().insert(draw())).unwrap();
+    let counts = check.count(move || {
+        let drawn = draw();
+        sees.lock().unwrap().insert(drawn);
+    });
+    let counts = counts.unwrap();
     let seen = std::mem::take(&mut *seen.lock().unwrap());
     (seen, counts.executions, counts.extent)
 }
@@ -78,6 +82,15 @@ fn what_was_chosen_is_drawn_and_replayed() {
         let again = found(Check::new("token").explorers([explorer]).config(config));
         assert_eq!(first.trace, again.trace, "{explorer}");
     }
+}
+
+#[test]
+fn what_a_search_leaves_out_a_sampler_comes_by() {
+    let model = || assert_ne!(rand::range(0..200_u32), 77);
+    let check = || Check::new("rare").alone(true);
+    let search = check().explorers([Explorer::Exhaustive]).run(model);
+    assert!(matches!(search, Verdict::Holds(_)), "{search:?}");
+    assert!(matches!(check().run(model), Verdict::Violated(_)), "the default check samples, too");
 }
 
 #[test]

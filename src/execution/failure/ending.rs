@@ -153,7 +153,7 @@ impl World {
             (Waits::End(other), _) => Awaited::End(other),
             (Waits::Token { .. }, _) => Awaited::Unpark,
             (Waits::Woken { .. }, Some(waker)) => Awaited::Wake(waker),
-            (Waits::Never | Waits::Releasing { .. }, _) => return None,
+            (Waits::Never | Waits::Releasing { .. } | Waits::Until(_), _) => return None,
             (
                 Waits::Lock
                 | Waits::ReadLock

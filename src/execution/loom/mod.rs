@@ -56,7 +56,8 @@ pub(super) fn create(world: &mut World, object: ObjectId, kind: ObjectKind) {
         ObjectKind::Condvar => condvar::create(world, object),
         ObjectKind::Cell => cell::create(world, object),
         ObjectKind::Waker => task::create(world, object),
-        ObjectKind::Atomic | ObjectKind::Memory | ObjectKind::Arc => {}
+        ObjectKind::Atomic | ObjectKind::Task | ObjectKind::AtomicWaker => {}
+        ObjectKind::Memory | ObjectKind::Arc => {}
     }
 }
 

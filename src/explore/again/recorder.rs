@@ -117,6 +117,8 @@ impl Recorder {
             // whether it may time out depends on how often others tried to take the mutex
             (Operation::Wait, Waits::Releasing { timeout: true, .. }, _) => self.timed_waits = true,
             (Operation::TryLock, _, Some(Value::Bool(false))) => self.refusals = true,
+            // it ends where no other thread can go on
+            (Operation::Sleep, ..) => self.record.is_rigid = true,
             _ => {}
         }
     }

@@ -161,6 +161,15 @@ impl StepLog {
         self.threads.iter().filter_map(|thread| thread.steps.last().copied()).collect()
     }
 
+    /// The last step of each thread among the first `steps`.
+    pub(super) fn latest_before(&self, steps: usize) -> Steps {
+        let before = |thread: &ThreadHistory| {
+            let count = thread.steps.partition_point(|step| *step < steps);
+            count.checked_sub(1).map(|last| thread.steps[last])
+        };
+        self.threads.iter().filter_map(before).collect()
+    }
+
     /// Whether the object's value, or the data that it protects, may have changed between two steps
     /// of a thread.
     pub(super) fn has_changed(&self, object: ObjectId, then: usize, now: usize) -> bool {

@@ -127,7 +127,11 @@ impl Exhaustive {
             self.caveat = Some(Bound::Spins);
         }
         let choice = self.stack[self.log.steps.len()].chosen();
-        let causes = self.spins.causes(&self.log, thread, pending);
+        let causes = match pending.waits {
+            // all that was done before the time has come
+            Waits::Until(end) => self.log.latest_before(world.turns.time.steps_before(end)),
+            _ => self.spins.causes(&self.log, thread, pending),
+        };
         self.log.push(world, thread, pending, seen, choice, &causes);
     }
 }

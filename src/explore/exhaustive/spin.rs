@@ -109,8 +109,8 @@ impl<'a> Round<'a> {
 
     /// Whether enough of the last rounds were like this one.
     fn repeats(&self) -> bool {
-        let Some(doing) = self.now.iter().map(|step| Doing::of(&self.log.steps[*step])).max()
-        else {
+        let steps = self.now.iter().map(|step| &self.log.steps[*step]);
+        let Some(doing) = steps.filter(|step| !is_of_a_yield(step)).map(Doing::of).max() else {
             return false; // a thread that only yields does not wait for anything
         };
         let mut rest = self.before;
@@ -142,6 +142,15 @@ impl<'a> Round<'a> {
     }
 }
 
+/// Whether the step only belongs to the yield of a task: it wakes itself, and is polled again.
+fn is_of_a_yield(step: &Step) -> bool {
+    match step.done.operation {
+        Operation::Waker(_) => true,
+        Operation::Poll => step.saw == Some(Value::Outcome(Outcome::Yielded)),
+        _ => false,
+    }
+}
+
 /// What a round does, at most.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Doing {
@@ -154,7 +163,7 @@ impl Doing {
     fn of(step: &Step) -> Doing {
         match step.done.operation {
             _ if !step.done.effects.is_empty() && step.done.changes_nothing() => Doing::Reads,
-            Operation::Waker(_) => Doing::Reads,
+            _ if is_of_a_yield(step) => Doing::Reads,
             Operation::Unlock if !step.unchanged => Doing::Locks,
             Operation::Lock | Operation::TryLock | Operation::Unlock => Doing::Reads,
             Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => Doing::Reads,

@@ -13,7 +13,7 @@ use std::str::FromStr;
 const MOST: usize = 64;
 
 /// A letter for each kind of operation, and its name.
-const LETTERS: [(char, &str); 31] = [
+const LETTERS: [(char, &str); 32] = [
     ('s', "spawn"),
     ('j', "join"),
     ('r', "load"),
@@ -45,6 +45,7 @@ const LETTERS: [(char, &str); 31] = [
     ('S', "wake of a task"),
     ('h', "use of a waker"),
     ('C', "choice"),
+    ('z', "sleep"),
 ];
 
 fn letter(operation: Operation) -> char {
@@ -80,6 +81,7 @@ fn letter(operation: Operation) -> char {
         Operation::Signal(_) => 'S',
         Operation::Waker(_) => 'h',
         Operation::Choose(_) => 'C',
+        Operation::Sleep => 'z',
     }
 }
 
@@ -208,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_fingerprint_survives_its_text() {
-        let text = "sjr0w10m2fL3T4U5R6Q7V8W9K9N9A9Puyg11c12k13d13l13n13e14p15S15h15C";
+        let text = "sjr0w10m2fL3T4U5R6Q7V8W9K9N9A9Puyg11c12k13d13l13n13e14p15S15h15Cz";
         let read: Fingerprint = text.parse().expect("well-formed");
         assert_eq!((read.0.len(), read.to_string()), (LETTERS.len(), text.to_string()));
         assert_eq!("sx".parse::<Fingerprint>().map_err(|(at, _)| at), Err(1));

@@ -62,7 +62,8 @@ impl Trace {
         }
     }
 
-    /// Returns `a wake of waker 1, which thread 2 dropped last (#9)`: who could have woken the task.
+    /// Returns `a wake of waker 1, which thread 2 dropped last (#9)`: who could have woken the
+    /// task.
     fn wake_of(&self, waker: ObjectId) -> String {
         let name = self.object_name(waker);
         let last = self.events.iter().rposition(|event| {

@@ -1,91 +1,200 @@
-//! Tasks: awaited, detached, aborted, and those that panic.
+//! Tasks: awaited, detached, aborted, and those that panic or yield.
 
-use super::{executions, violated};
-use selvedge::future::{block_on, pending, spawn, yield_now};
+use super::{LOOM, drawn, executions, holds, violated};
+use selvedge::future::{AbortHandle, JoinError, block_on, pending, spawn, yield_now};
 use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use selvedge::sync::{Arc, Mutex};
-use selvedge::thread;
-use selvedge::verdict::Kind;
+use selvedge::verdict::{Bound, Kind};
+use selvedge::{Budget, Check, Explorer, Extent, Verdict, thread};
 
 #[test]
 fn a_task_hands_its_output_over() {
-    println!(
-        "{:?}",
-        executions("output", || {
-            let task = spawn(async { 7 });
-            assert_eq!(block_on(task).unwrap(), 7);
-        })
-    );
+    let model = || assert_eq!(block_on(spawn(async { 7 })).unwrap(), 7);
+    assert_eq!(executions("output", model), [2, 4, 4]);
+}
+
+/// A task and main add one each.
+fn add(step: fn(&AtomicUsize)) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&count);
+    let task = spawn(async move { step(&theirs) });
+    step(&count);
+    block_on(task).unwrap();
+    assert_eq!(count.load(SeqCst), 2);
 }
 
 #[test]
-fn two_tasks_run_beside_each_other() {
-    println!(
-        "{:?}",
-        executions("added", || {
-            let count = Arc::new(AtomicUsize::new(0));
-            let theirs = Arc::clone(&count);
-            let task = spawn(async move { theirs.fetch_add(1, SeqCst) });
-            count.fetch_add(1, SeqCst);
-            block_on(task).unwrap();
-            assert_eq!(count.load(SeqCst), 2);
-        })
-    );
-    violated("split", Kind::Panic, || {
+fn a_task_runs_beside_who_has_started_it() {
+    assert_eq!(executions("added", || add(|count| _ = count.fetch_add(1, SeqCst))), [4, 8, 8]);
+    violated("split", Kind::Panic, || add(|count| count.store(count.load(SeqCst) + 1, SeqCst)));
+}
+
+#[test]
+fn the_output_is_ordered_after_all_that_the_task_did() {
+    let model = || {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let theirs = Arc::clone(&log);
+        let task = spawn(async move { theirs.lock().unwrap().push(1) });
+        block_on(task).unwrap();
+        // all other handles are gone, and nobody holds the lock
+        assert_eq!(Arc::try_unwrap(log).unwrap().into_inner().unwrap(), [1]);
+    };
+    assert_eq!(executions("ordered", model), [2, 4, 4]);
+}
+
+#[test]
+fn a_detached_task_goes_on() {
+    let model = || {
         let count = Arc::new(AtomicUsize::new(0));
         let theirs = Arc::clone(&count);
-        let task = spawn(async move { theirs.store(theirs.load(SeqCst) + 1, SeqCst) });
-        count.store(count.load(SeqCst) + 1, SeqCst);
-        block_on(task).unwrap();
-        assert_eq!(count.load(SeqCst), 2);
-    });
+        drop(spawn(async move { theirs.fetch_add(1, SeqCst) }));
+        count.load(SeqCst);
+    };
+    assert_eq!(executions("detached", model), [4, 4, 4]);
 }
 
 #[test]
-fn an_aborted_task_drops_its_future() {
-    println!(
-        "{:?}",
-        executions("aborted", || {
-            let held = Arc::new(Mutex::new(1));
-            let theirs = Arc::clone(&held);
-            let task = spawn(async move {
-                pending::<()>().await;
-                drop(theirs);
-            });
-            task.abort();
-            assert!(block_on(task).unwrap_err().is_cancelled());
-            assert_eq!(Arc::strong_count(&held), 1);
-        })
-    );
-}
-
-#[test]
-fn a_yield_ends_a_loop_that_waits() {
+fn a_handle_that_is_dropped_pending_gives_its_waker_back() {
     let model = || {
-        let flag = Arc::new(AtomicUsize::new(0));
-        let theirs = Arc::clone(&flag);
-        let setter = thread::spawn(move || theirs.store(1, SeqCst));
+        let mut task = spawn(async {});
         block_on(async {
-            while flag.load(SeqCst) == 0 {
+            let first = std::future::poll_fn(|context| {
+                std::task::Poll::Ready(std::pin::Pin::new(&mut task).poll(context).is_ready())
+            });
+            first.await
+        });
+    };
+    assert_eq!(executions("given back", model), [3, 3, 3]);
+}
+
+#[test]
+fn an_aborted_task_drops_its_future_before_its_end_is_told() {
+    let model = || {
+        let held = Arc::new(Mutex::new(1));
+        let theirs = Arc::clone(&held);
+        let task = spawn(async move {
+            pending::<()>().await;
+            drop(theirs);
+        });
+        task.abort();
+        assert!(block_on(task).unwrap_err().is_cancelled());
+        assert_eq!(Arc::strong_count(&held), 1);
+    };
+    assert_eq!(executions("aborted", model), [4, 12, 12]);
+}
+
+#[test]
+fn a_task_that_is_over_is_not_aborted() {
+    let model = || {
+        let task = spawn(async { 7 });
+        let abort = task.abort_handle();
+        assert_eq!(block_on(task).unwrap(), 7);
+        assert!(abort.is_finished());
+        abort.abort();
+    };
+    assert_eq!(executions("over", model), [2, 4, 4]);
+}
+
+#[test]
+fn a_task_may_abort_itself() {
+    let model = || {
+        let place = Arc::new(Mutex::new(None::<AbortHandle>));
+        let theirs = Arc::clone(&place);
+        let task = spawn(async move {
+            let own = theirs.lock().unwrap().take();
+            if let Some(own) = own {
+                own.abort();
                 yield_now().await;
+                unreachable!("it is polled no more");
             }
         });
-        setter.join().unwrap();
+        *place.lock().unwrap() = Some(task.abort_handle());
+        let was_aborted = block_on(task).is_err();
+        assert_eq!(was_aborted, place.lock().unwrap().is_none());
     };
-    for explorer in [selvedge::Explorer::Exhaustive, selvedge::Explorer::Graphs, super::LOOM] {
-        println!("{:?}", super::holds("spins", explorer, model));
+    assert_eq!(executions("itself", model), [4, 8, 8]);
+}
+
+#[test]
+fn a_task_that_panics_tells_who_awaits_it() {
+    let model = || {
+        let task = spawn(async { panic!("told") });
+        let error: JoinError = block_on(task).map(|(): ()| ()).unwrap_err();
+        assert!(error.is_panic() && !error.is_cancelled());
+        let payload = error.try_into_panic().unwrap();
+        assert_eq!(payload.downcast_ref(), Some(&"told"));
+    };
+    assert_eq!(executions("panic", model), [2, 4, 4]);
+    let found = violated("unseen", Kind::Panic, || drop(spawn(async { panic!("not told") })));
+    assert!(found.message.contains("nobody joined it: not told"), "{}", found.message);
+}
+
+#[test]
+fn two_yields_are_no_loop() {
+    let model = || {
+        let count = Arc::new(AtomicUsize::new(0));
+        let theirs = Arc::clone(&count);
+        let task = spawn(async move {
+            yield_now().await;
+            yield_now().await;
+            theirs.fetch_add(1, SeqCst)
+        });
+        count.fetch_add(1, SeqCst);
+        block_on(task).unwrap();
+    };
+    assert_eq!(executions("yields", model), [4, 8, 8]);
+}
+
+/// Looks again and again, and yields in between, until `ends` says so.
+fn spins(sets: usize) {
+    let flag = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&flag);
+    let setter = thread::spawn(move || theirs.store(sets, SeqCst));
+    block_on(async {
+        while flag.load(SeqCst) == 0 {
+            yield_now().await;
+        }
+    });
+    setter.join().unwrap();
+}
+
+#[test]
+fn a_task_that_yields_in_a_loop_waits() {
+    let extent = |explorer| holds("spins", explorer, || spins(1)).extent;
+    assert_eq!(extent(Explorer::Exhaustive), Extent::Bounded(Bound::Spins));
+    assert_eq!(extent(Explorer::Graphs), Extent::Weak);
+    assert_eq!(extent(LOOM), Extent::Complete);
+    let explorers = [Explorer::Exhaustive, Explorer::Graphs];
+    for explorer in explorers {
+        match Check::new("endless").explorers([explorer]).run(|| spins(0)) {
+            Verdict::Violated(found) if found.kind == Kind::Livelock => {
+                assert!(drawn(&found).contains("poll (yielded)"), "{}", drawn(&found));
+            }
+            other => panic!("{explorer}: {other:?}"),
+        }
     }
 }
 
 #[test]
-fn a_task_that_panics_says_so() {
-    println!(
-        "{:?}",
-        executions("panic", || {
-            let task = spawn(async { panic!("told") });
-            let error: selvedge::future::JoinError = block_on(task).map(|(): ()| ()).unwrap_err();
-            assert!(error.is_panic());
-        })
-    );
-    violated("unseen", Kind::Panic, || drop(spawn(async { panic!("not told") })));
+fn tasks_run_on_real_threads() {
+    let check = Check::new("real").explorers([Explorer::Threads]);
+    let verdict = check.budget(Budget::executions(500)).run(|| {
+        let task = spawn(async {
+            yield_now().await;
+            7
+        });
+        let (idle, panics) = (spawn(pending::<()>()), spawn(async { panic!("told") }));
+        assert_eq!(block_on(task).unwrap(), 7);
+        idle.abort();
+        assert!(block_on(idle).unwrap_err().is_cancelled());
+        assert!(block_on(panics).map(|(): ()| ()).unwrap_err().is_panic());
+    });
+    assert!(matches!(verdict, Verdict::Holds(_)), "{verdict:?}");
+}
+
+#[test]
+fn a_handle_and_an_error_may_be_sent_and_shared() {
+    fn may_be<T: Send + Sync>() {}
+    may_be::<selvedge::future::JoinHandle<std::cell::Cell<u8>>>();
+    may_be::<(JoinError, AbortHandle, selvedge::future::AtomicWaker)>();
 }
