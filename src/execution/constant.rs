@@ -108,8 +108,8 @@ pub(super) fn end(is_free: impl Fn(ObjectId) -> bool) {
     });
 }
 
-/// Where the data of a lock or of a cell is: in itself, but for a static in a model. Whoever has the
-/// pointer may change the data, so from then on only a static is a constant.
+/// Where the data of a lock or of a cell is: in itself, but for a static in a model. Whoever has
+/// the pointer may change the data, so from then on only a static is a constant.
 pub(crate) fn place<T: ?Sized>(home: &Home, cell: &UnsafeCell<T>) -> *mut T {
     home.is_used();
     if !home.is_static() {
@@ -210,8 +210,8 @@ fn give(own: *const u8, to: *mut u8, layout: Layout) {
     let kept = lock(&KEPT); // nobody begins to change them now
     let bytes = kept.as_ref().and_then(|kept| kept.get(&own.addr()));
     let from = bytes.map_or(own, |bytes| bytes.as_ptr().cast());
-    // SAFETY: 1. so many bytes are there, and have been allocated. 2. they are a constant's: see the
-    // head of this file
+    // SAFETY: 1. so many bytes are there, and have been allocated. 2. they are a constant's: see
+    // the head of this file
     #[allow(unsafe_code)]
     unsafe {
         std::ptr::copy_nonoverlapping(from, to, layout.size());

@@ -95,8 +95,8 @@ impl Home {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Whether it is a static. One that was used, and then moved to another place, is no constant any
-    /// more: it may have been changed.
+    /// Whether it is a static. One that was used, and then moved to another place, is no constant
+    /// any more: it may have been changed.
     pub(crate) fn is_static(&self) -> bool {
         if !self.is_constant() {
             return false;

@@ -15,8 +15,8 @@ pub(super) type Key = (usize, Option<ThreadId>);
 pub(super) struct Statics {
     /// In order of creation, which decides the order of their destructors. `None`: already dropped.
     values: Vec<(Key, Option<Rc<dyn Any>>)>,
-    /// Whether this execution has data of statics. Objects that remain may be inside, and are then no
-    /// leak.
+    /// Whether this execution has data of statics. Objects that remain may be inside, and are then
+    /// no leak.
     pub(super) own_values: bool,
 }
 

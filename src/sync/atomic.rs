@@ -151,7 +151,8 @@ macro_rules! any {
 
             /// Returns a pointer to the value, for what Rust does not see.
             ///
-            /// A model does not see what is done with it, so its verdict is `unknown` from there on.
+            /// A model does not see what is done with it, so its verdict is `unknown` from there
+            /// on.
             #[track_caller]
             pub fn as_ptr(&self) -> *mut $ty {
                 atomic::refuse(concat!(stringify!($name), "::as_ptr"));
@@ -317,8 +318,8 @@ macro_rules! pointer {
 }
 
 pointer! {
-    fetch_byte_add => Add: "Offsets the pointer by `value` bytes, wrapping. Returns the previous pointer.";
-    fetch_byte_sub => Sub: "Offsets the pointer by `value` bytes downwards, wrapping. Returns the previous pointer.";
+    fetch_byte_add => Add: "Adds `value` bytes, wrapping. Returns the previous pointer.";
+    fetch_byte_sub => Sub: "Subtracts `value` bytes, wrapping. Returns the previous pointer.";
     fetch_or => Or: "Bitwise OR on the address. Returns the previous pointer.";
     fetch_and => And: "Bitwise AND on the address. Returns the previous pointer.";
     fetch_xor => Xor: "Bitwise XOR on the address. Returns the previous pointer.";

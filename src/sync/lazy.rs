@@ -70,8 +70,8 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     fn take(&self) -> F {
         const ONCE: &str = "nobody has called it";
         let init = self.init.get();
-        // SAFETY: 4. `once` lets one thread in. 5. a static's is a constant, which nobody changes or
-        // drops: a copy of its bytes is what the compiler would make of the constant once more
+        // SAFETY: 4. `once` lets one thread in. 5. a static's is a constant, which nobody changes
+        // or drops: a copy of its bytes is what the compiler would make of the constant once more
         #[allow(unsafe_code)]
         unsafe {
             match self.once.is_static() {

@@ -375,7 +375,8 @@ fn what_was_changed_is_no_constant() {
     }
 }
 
-/// Constants that are copied into a model's own objects belong to it, if it is known who came first.
+/// Constants that are copied into a model's own objects belong to it, if it is known who came
+/// first.
 #[test]
 fn a_copy_of_a_constant_belongs_to_the_only_thread_that_can_use_it() {
     const ZERO: AtomicUsize = AtomicUsize::new(0);

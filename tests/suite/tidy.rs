@@ -365,6 +365,11 @@ fn lengths(code: &str) -> Vec<(String, usize)> {
         let Some(name) = line.split("fn ").nth(1).filter(|_| is_head(line.trim_start())) else {
             continue;
         };
+        // a declaration has no body
+        let signature = lines[at..].iter().find(|line| line.ends_with(['{', '}', ';']));
+        if signature.is_none_or(|last| last.ends_with(';')) {
+            continue;
+        }
         let end = format!("{}}}", &line[..indent]);
         if let Some(length) = lines[at..].iter().position(|line| *line == end) {
             found.push((name.split('(').next().unwrap_or_default().to_string(), length + 1));

@@ -112,7 +112,8 @@ thread_local! {
     /// Receives the report of an overflow.
     static PULSE: RefCell<Option<Arc<Pulse>>> = const { RefCell::new(None) };
     /// The stacks of ours, used or not.
-    static STACKS: RefCell<Stacks> = const { RefCell::new(Stacks { spare: Vec::new(), used: Vec::new() }) };
+    static STACKS: RefCell<Stacks> =
+        const { RefCell::new(Stacks { spare: Vec::new(), used: Vec::new() }) };
     /// The names of the execution's threads, indexed by id. The handler cannot ask the execution
     /// for them, because the execution may be borrowed when the signal comes.
     static NAMES: RefCell<Vec<Name>> = const { RefCell::new(Vec::new()) };

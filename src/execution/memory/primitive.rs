@@ -160,7 +160,8 @@ macro_rules! primitive {
 
 macro_rules! integers {
     ($($ty:ty, $atomic:ident, $sign:ident as $wide:ty;)*) => { $(
-        primitive!($ty, std::sync::atomic::$atomic, ::loom::sync::atomic::$atomic, $ty, identity, identity,
+        primitive!($ty, std::sync::atomic::$atomic, ::loom::sync::atomic::$atomic,
+            $ty, identity, identity,
             |self| Value::$sign(self as $wide), Bits(self as u64), |bits| bits as $ty, {
             Swap => swap, Add => fetch_add, Sub => fetch_sub, And => fetch_and, Nand => fetch_nand,
             Or => fetch_or, Xor => fetch_xor, Max => fetch_max, Min => fetch_min
