@@ -107,3 +107,17 @@ fn a_cell_costs_what_it_holds() {
     assert_eq!(size_of::<cell::UnsafeCell<u64>>(), size_of::<u64>());
     assert_eq!(size_of::<sync::Mutex<u64>>(), size_of::<std::sync::Mutex<u64>>());
 }
+
+/// Compiles only if both are one function.
+fn are_one<F>(_: F, _: F) {}
+
+#[test]
+fn memory_is_allocated_by_std() {
+    are_one(selvedge::alloc::alloc, std::alloc::alloc);
+    are_one(selvedge::alloc::alloc_zeroed, std::alloc::alloc_zeroed);
+    are_one(selvedge::alloc::realloc, std::alloc::realloc);
+    are_one(selvedge::alloc::dealloc, std::alloc::dealloc);
+    let _: std::alloc::Layout = is::<selvedge::alloc::Layout>(std::alloc::Layout::new::<u8>());
+    assert_eq!(size_of::<cell::ConstPtr<u64>>(), size_of::<*const u64>());
+    assert_eq!(size_of::<cell::MutPtr<u64>>(), size_of::<*mut u64>());
+}
