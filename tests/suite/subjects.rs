@@ -8,10 +8,10 @@ use selvedge::systems::{manager, queue};
 use selvedge::{Budget, Kind, Subject, linearizable};
 
 /// The smallest scenario that shows it: two threads, one or two operations each, and at the most
-/// one before or after.
+/// one before or after. By count alone, so that it is the same on every machine.
 #[track_caller]
 fn found<S: Subject>(test: Linearizable<S>, kind: Kind) -> Failure<S> {
-    let verdict = test.run();
+    let verdict = test.budget(Budget::executions(4_000)).run();
     let Verdict::Violated(failure) = verdict else {
         panic!("it was to be caught by a {kind}: {verdict:?}")
     };
