@@ -11,13 +11,16 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 
 /// Gives up: there is no model of this.
 fn refuse(what: &str) {
-    if with(|world| world.rules.weak) {
-        return with(|world| {
-            world.ending.is_none().then(|| world.refuse(what)).unwrap_or_default()
-        });
+    let is_weak = with(|world| {
+        if world.rules.weak && world.ending.is_none() {
+            world.refuse(what);
+        }
+        world.rules.weak
+    });
+    if !is_weak {
+        let (engine, operation) = ("selvedge", what.to_string());
+        fail(Ending::Unknown(Bound::NotModelled { engine, operation }));
     }
-    let (engine, operation) = ("selvedge", what.to_string());
-    fail(Ending::Unknown(Bound::NotModelled { engine, operation }));
 }
 
 /// The identity of a facade object. Every primitive holds one.

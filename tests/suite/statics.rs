@@ -1,6 +1,8 @@
 //! Statics, and other objects that the compiler makes: afresh in each execution, and each time the
 //! same object.
 
+#![allow(clippy::declare_interior_mutable_const, reason = "their copies are what is tested")]
+
 use selvedge::cell::UnsafeCell;
 use selvedge::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
 use selvedge::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, MutexGuard, Once, OnceLock, RwLock};
@@ -36,7 +38,7 @@ fn violated(
 
 fn twice(f: impl Fn() + Send + Copy) {
     thread::scope(|s| {
-        s.spawn(move || f());
+        s.spawn(f);
         f();
     });
 }

@@ -113,7 +113,8 @@ fn a_failure_is_drawn_with_its_sleeps_and_replayed() {
         let first = found(check());
         let text = report::timeline::counterexample(&first, &Style::Plain);
         assert!(text.contains("sleep 1s") && text.contains("sleep 2s"), "{text}");
-        let config = Config { replay: Some(first.replay.clone()), failures: None };
+        let config =
+            Config { replay: Some(first.replay.clone()), failures: None, ..Config::default() };
         assert_eq!(found(check().config(config)).trace, first.trace, "{explorer}");
     }
 }

@@ -23,6 +23,7 @@ fn quietly_panic() -> ! {
 // ---- Constants
 
 pub(super) fn constants_are_objects_of_their_own() {
+    #[allow(clippy::declare_interior_mutable_const, reason = "its copies are what is tested")]
     const ZERO: AtomicU32 = AtomicU32::new(0);
     let counters = [ZERO; 3];
     let locks = [const { Mutex::new(Vec::new()) }; 2];
@@ -494,6 +495,7 @@ pub(super) fn atomic_bool_operations() {
     assert!(!AtomicBool::default().into_inner());
 }
 
+#[allow(clippy::incompatible_msrv, reason = "std's are newer than what this crate asks for")]
 pub(super) fn atomics_are_updated() {
     let shared = Arc::new(AtomicU32::new(1));
     let theirs = Arc::clone(&shared);
