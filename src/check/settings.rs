@@ -50,7 +50,7 @@ macro_rules! settings_of_check {
         }
 
         /// See [`Check::leaks`](crate::Check::leaks).
-        pub fn leaks(mut self, leaks: impl Into<$crate::Leaks>) -> Self {
+        pub fn leaks(mut self, leaks: impl Into<$crate::vocabulary::leaks::Leaks>) -> Self {
             self.$($settings).+.leaks = leaks.into();
             self
         }

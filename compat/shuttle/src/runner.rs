@@ -75,7 +75,7 @@ where
     }
 }
 
-/// Explores a model. All interleavings of a small model are explored one by one, which needs nothing
+/// Explores a model. All interleavings of a small one are explored one by one, which needs nothing
 /// of what the model does to be seen. Of a larger one, only the inequivalent ones are, as long as
 /// all that it does is seen.
 fn explored<F>(name: &str, plan: &Plan, config: &Config, model: Arc<F>) -> Verdict
