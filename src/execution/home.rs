@@ -193,7 +193,7 @@ impl Home {
     /// The same for an atomic, which knows its value. To be called before anything else.
     #[track_caller]
     pub(crate) fn known(&self, initial: impl FnOnce() -> Initial) {
-        if self.is_constant() {
+        if self.is_constant() && constant::object(self.address()).is_none() {
             self.settle(Some(initial()));
         }
     }
