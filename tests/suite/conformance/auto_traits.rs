@@ -94,6 +94,8 @@ macro_rules! with_payload {
             sync::mpsc::TryIter<'static, P>, std::sync::mpsc::TryIter<'static, P>;
             sync::mpsc::IntoIter<P>, std::sync::mpsc::IntoIter<P>;
             cell::UnsafeCell<P>, std::cell::UnsafeCell<P>;
+            cell::ConstPtr<P>, *const P;
+            cell::MutPtr<P>, *mut P;
             thread::Builder, std::thread::Builder;
             thread::JoinHandle<P>, std::thread::JoinHandle<P>;
             thread::Thread, std::thread::Thread;
