@@ -72,9 +72,12 @@ mod modelled {
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
     enum At {
         Real(std::time::Instant),
-        /// Since the execution began.
+        /// Since long before the execution began: programs subtract from the first time they see.
         Virtual(Duration),
     }
+
+    /// The time at which an execution begins.
+    const BEGIN: Duration = Duration::from_secs(1 << 32);
 
     impl Instant {
         /// Returns the time. In a model this is no scheduling point.
@@ -82,7 +85,7 @@ mod modelled {
         pub fn now() -> Instant {
             Instant(match is_modelled() {
                 false => At::Real(std::time::Instant::now()),
-                true => At::Virtual(time::now()),
+                true => At::Virtual(BEGIN.saturating_add(time::now())),
             })
         }
 

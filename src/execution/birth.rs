@@ -9,9 +9,10 @@
 
 use super::memory::Stored;
 use super::region;
-use super::{World, loom, me};
+use super::{Ending, World, loom, me};
 use crate::vocabulary::Engine;
 use crate::vocabulary::trace::{Object, ObjectId, ObjectKind, Value};
+use crate::vocabulary::verdict::Bound;
 use std::cell::Cell;
 use std::panic::Location;
 
@@ -42,6 +43,8 @@ pub(super) struct Ledger {
     known: u32,
     /// How many births there are behind them.
     count: usize,
+    /// Whether there were more than there is room for.
+    overflows: bool,
     births: *mut Birth,
 }
 
@@ -56,6 +59,11 @@ thread_local! {
 const fn is_run() -> bool {
     const GIVEN: u64 = 0x7FF8_0000_0000_5E1F;
     (std::hint::black_box(f64::from_bits(GIVEN)) + 1.0).to_bits() as u16 == GIVEN as u16
+}
+
+/// Whether this processor is one of those: otherwise nothing that is created is known.
+pub(super) fn is_known_to_run() -> bool {
+    is_run()
 }
 
 /// The execution in which an object is created, and its number there.
@@ -75,7 +83,10 @@ pub(super) const fn begin(birth: Birth) -> (u64, ObjectId) {
         if execution == 0 {
             return (0, ObjectId(0));
         }
-        assert!(count < MOST, "selvedge: a thread creates too many objects without an operation");
+        if count == MOST {
+            (*ledger).overflows = true; // the execution ends before anybody uses the object
+            return (execution, ObjectId((*ledger).known));
+        }
         (*ledger).births.add(count).write(birth);
         (*ledger).count = count + 1;
         (execution, ObjectId((*ledger).known + count as u32))
@@ -86,7 +97,7 @@ pub(super) const fn begin(birth: Birth) -> (u64, ObjectId) {
 pub(super) fn ledger() -> *mut Ledger {
     if LEDGER.get().is_null() {
         let births = Vec::with_capacity(MOST).leak().as_mut_ptr();
-        let fresh = Box::new(Ledger { execution: 0, known: 0, count: 0, births });
+        let fresh = Box::new(Ledger { execution: 0, known: 0, count: 0, overflows: false, births });
         LEDGER.set(Box::into_raw(fresh));
     }
     LEDGER.get()
@@ -128,7 +139,14 @@ fn take_in_all(world: &mut World, ledger: *mut Ledger) {
     // births were written
     let births = unsafe { std::slice::from_raw_parts((*ledger).births, (*ledger).count) };
     // SAFETY: see `begin`, 1
-    unsafe { (*ledger).count = 0 };
+    let overflows = unsafe {
+        (*ledger).count = 0;
+        std::mem::take(&mut (*ledger).overflows)
+    };
+    if overflows && world.ending.is_none() {
+        let operation = format!("more than {MOST} objects without an operation in between");
+        world.end(Ending::Unknown(Bound::NotModelled { engine: "selvedge", operation }));
+    }
     for birth in births {
         let Birth { kind, created, part, initial } = *birth;
         let object = world.create(Object { kind, name: None, created });

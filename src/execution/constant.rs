@@ -4,13 +4,14 @@
 //! of std's. So nothing of a model is ever written to a static itself. An execution has a copy of
 //! the data, made when it uses the static for the first time. A copy of the bytes is enough: the
 //! compiler makes a constant of any type in this way too, each time that it is named. What the
-//! static is changed to outside of models is no constant: its bytes are kept before that.
+//! static is changed to outside of models is no constant: its bytes are kept before that. One thing
+//! may stand in a static and in no constant, and is not copied: what a `&'static mut` borrows.
 //!
 //! The address of a static is its identity, for it never moves. A constant that is copied into a
 //! variable, or into a heap, may move: the first execution that uses it adopts it ([`Home`]).
 
 use super::{Engine, Home, engine};
-use crate::vocabulary::trace::ObjectId;
+use crate::vocabulary::trace::{ObjectId, ObjectKind};
 use rustc_hash::FxHashMap;
 use std::alloc::Layout;
 use std::cell::{RefCell, UnsafeCell};
@@ -38,6 +39,8 @@ struct Place {
 
 #[derive(Default)]
 struct Places {
+    /// Whether objects may be behind a static that has no data of its own: a pointer.
+    owns: bool,
     /// The statics that the execution has used.
     objects: FxHashMap<usize, ObjectId>,
     data: FxHashMap<usize, Place>,
@@ -53,6 +56,28 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Whether what is at this address is a static: a part of the program, or of a library.
 pub(super) fn is_static(address: *const ()) -> bool {
+    is_of_program(address) || is_of_library(address)
+}
+
+/// Whether it is a part of the program itself, which may be linked statically.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code)]
+fn is_of_program(address: *const ()) -> bool {
+    // SAFETY: 1. each linker defines them; only their addresses are taken
+    unsafe extern "C" {
+        static __executable_start: u8;
+        static _end: u8;
+    }
+    let program = (&raw const __executable_start).addr()..(&raw const _end).addr();
+    program.contains(&address.addr())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_of_program(_: *const ()) -> bool {
+    false
+}
+
+fn is_of_library(address: *const ()) -> bool {
     #[cfg(unix)]
     #[allow(unsafe_code)]
     // SAFETY: 1. zeroes are a `Dl_info`, and the call fills it in
@@ -86,7 +111,12 @@ pub(super) fn knows(address: usize, object: ObjectId) {
 
 /// Whether objects may be inside of statics.
 pub(super) fn own_objects() -> bool {
-    PLACES.with_borrow(|places| places.data.values().any(|place| place.owns))
+    PLACES.with_borrow(|places| places.owns || places.data.values().any(|place| place.owns))
+}
+
+/// The execution uses a static that may point to other objects.
+pub(super) fn owns() {
+    PLACES.with_borrow_mut(|places| places.owns = true);
 }
 
 /// An execution has ended. Data that no guard can lend any more is forgotten: a static is never
@@ -94,6 +124,7 @@ pub(super) fn own_objects() -> bool {
 pub(super) fn end(is_free: impl Fn(ObjectId) -> bool) {
     PLACES.with_borrow_mut(|places| {
         places.objects.clear();
+        places.owns = false;
         for (_, place) in places.data.drain() {
             let is_over = place.lock.is_some_and(&is_free) && place.layout.size() > 0;
             if is_over {
@@ -120,7 +151,9 @@ pub(crate) fn place<T: ?Sized>(home: &Home, cell: &UnsafeCell<T>) -> *mut T {
         home.changes(|| keep(cell.get().cast(), layout));
         return cell.get();
     }
-    let (lock, owns) = (Some(home.id()), std::mem::needs_drop::<T>());
+    // what a cell lends is the user's: nobody knows how long that is used
+    let lock = matches!(home.kind(), ObjectKind::Mutex | ObjectKind::RwLock).then(|| home.id());
+    let owns = std::mem::needs_drop::<T>();
     let fill = |to: *mut u8| give(cell.get().cast(), to, layout);
     moved(cell, made(cell.get().cast(), (layout, lock, owns), fill))
 }

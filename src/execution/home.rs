@@ -2,7 +2,8 @@
 
 use super::birth::{self, Birth, CONSTANT, Initial};
 use super::failure::{fail, freeze, panic_while_unwinding, past};
-use super::{Ending, Engine, constant, engine, execution, loom, real, try_with, with};
+use super::memory::Stored;
+use super::{Ending, Engine, constant, engine, execution, loom, real, region, try_with, with};
 use crate::vocabulary::trace::{Object, ObjectId, ObjectKind};
 use crate::vocabulary::verdict::Bound;
 use std::panic::Location;
@@ -130,6 +131,9 @@ impl Home {
 
     /// Makes the running execution know a constant: it registers a static, and adopts any other.
     /// Outside of executions any other one becomes an object of the outside.
+    ///
+    /// What has a value is [known](Home::known) before: without the value that it begins with, a
+    /// search would predict wrongly what an exchange does.
     #[track_caller]
     pub(super) fn is_used(&self) {
         if self.is_constant() {
@@ -162,6 +166,10 @@ impl Home {
             fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }));
         }
         let Home { kind, created, part, .. } = *self;
+        assert!(initial.is_some() || !kind.lends_nothing(), "its value was not given");
+        if let Some((Stored::Pointer(_), _)) = initial {
+            constant::owns(); // perhaps what it will point to
+        }
         let object = Object { kind, name: None, created };
         let id = with(|world| {
             let id = match is_static {
@@ -279,6 +287,10 @@ impl Home {
     #[track_caller]
     #[cold]
     fn refuse(&self) -> ! {
+        if self.execution() == 0 && engine() != Engine::Std && region::ledger().is_null() {
+            // created there, too, perhaps: nobody can tell
+            refuse("an object that is used on a stack of the model's own");
+        }
         panic!("{}", self.refusal())
     }
 

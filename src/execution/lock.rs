@@ -143,6 +143,10 @@ pub(super) fn tried(world: &World, lock: ObjectId, got: bool) -> Seen {
 /// Keeps for reading what is held for writing.
 #[track_caller]
 pub(crate) fn downgrade(home: &Home, mut hold: Hold) -> Hold {
+    if !hold.is_here() {
+        hold.mode = Mode::Read; // its execution is over
+        return hold;
+    }
     let (lock, location) = (home.id(), Location::caller());
     hold.ends(home, location);
     hold.is_back(home);
@@ -171,6 +175,9 @@ pub(crate) fn downgrade(home: &Home, mut hold: Hold) -> Hold {
 /// Releases what was acquired at `location`. The place where a guard goes out of scope is unknown,
 /// so its release is shown at the place of its acquisition.
 pub(crate) fn release(home: &Home, hold: &Hold, location: &'static Location<'static>) {
+    if !hold.is_here() {
+        return; // its execution is over
+    }
     hold.ends(home, location);
     if !hold.is_skipped() {
         release_as(home, hold.mode, hold.changes(), location);

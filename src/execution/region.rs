@@ -23,8 +23,8 @@ const BASES: [usize; 0] = [];
 /// The size of a slot, in bytes.
 const SLOT: usize = 512 * 1024;
 
-/// How many slots there are.
-const SLOTS: usize = 1 << 17;
+/// How many slots there are: one TiB.
+const SLOTS: usize = 1 << 21;
 
 /// The table stands before the slots: one pointer for each.
 const TABLE: usize = SLOTS * size_of::<*mut Ledger>();
@@ -99,6 +99,12 @@ impl GreenStack {
 
     pub(super) fn usable(self) -> usize {
         self.usable
+    }
+
+    /// It stays as it is for ever: what is on it may be borrowed. Without a guard it is one mapping
+    /// with its neighbours, of which a process has a limited number.
+    pub(super) fn leak(self) {
+        map::unguard(self.bottom, self.bytes - self.usable);
     }
 
     pub(super) fn is(self, other: GreenStack) -> bool {
@@ -176,6 +182,13 @@ mod map {
         Ok(())
     }
 
+    /// Lets a stack's lowest bytes be touched.
+    pub(super) fn unguard(bottom: usize, guard: usize) {
+        let lowest = std::ptr::with_exposed_provenance_mut(bottom);
+        // SAFETY: 1. within the mapping of a stack. If it fails, there is one mapping more
+        unsafe { libc::mprotect(lowest, guard, libc::PROT_READ | libc::PROT_WRITE) };
+    }
+
     /// Maps a stack, whose lowest bytes nobody may touch.
     pub(super) fn stack(bottom: usize, bytes: usize, guard: usize) -> Result<()> {
         debug_assert!(bytes.is_multiple_of(SLOT));
@@ -198,6 +211,8 @@ mod map {
     pub(super) fn slots(_: usize) -> Result<(usize, usize)> {
         Err(ErrorKind::Unsupported.into())
     }
+
+    pub(super) fn unguard(_: usize, _: usize) {}
 
     pub(super) fn stack(_: usize, _: usize, _: usize) -> Result<()> {
         Err(ErrorKind::Unsupported.into())

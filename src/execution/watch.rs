@@ -29,6 +29,8 @@ pub(crate) struct Hold {
     changes: bool,
     /// The guard's number in its execution if it is watched, else 0.
     number: u32,
+    /// The execution in which the lock was acquired. A guard of a static may outlive it.
+    execution: u64,
 }
 
 /// A guard that has lent its data.
@@ -71,7 +73,7 @@ fn watch<R>(f: impl FnOnce(&mut Watch) -> R) -> R {
 impl Hold {
     /// Held as asked, unwatched.
     pub(crate) fn plain(mode: Mode) -> Hold {
-        Hold { mode, skipped: false, changes: false, number: 0 }
+        Hold { mode, skipped: false, changes: false, number: 0, execution: execution() }
     }
 
     /// How a lock requested at `location` will be held.
@@ -105,7 +107,14 @@ impl Hold {
             0
         };
         let mode = if change == Some(Change::Demoted) { Mode::Read } else { mode };
-        Hold { mode, skipped: change == Some(Change::Skipped), changes: false, number }
+        let skipped = change == Some(Change::Skipped);
+        Hold { mode, skipped, changes: false, number, execution: execution() }
+    }
+
+    /// Whether the lock was acquired in the running execution: otherwise it is another lock that
+    /// has this one's name now, and nothing is done to it.
+    pub(crate) fn is_here(&self) -> bool {
+        self.execution == execution()
     }
 
     pub(super) fn is_skipped(&self) -> bool {
@@ -121,7 +130,7 @@ impl Hold {
     #[track_caller]
     #[inline]
     pub(crate) fn lend(&self, home: &Home) {
-        if self.number != 0 {
+        if self.number != 0 && self.is_here() {
             lend(self.number, home, false, Location::caller());
         }
     }
@@ -131,7 +140,7 @@ impl Hold {
     #[inline]
     pub(crate) fn lend_mut(&mut self, home: &Home) {
         self.changes = true;
-        if self.number != 0 {
+        if self.number != 0 && self.is_here() {
             lend(self.number, home, true, Location::caller());
         }
     }

@@ -1,8 +1,10 @@
 //! `AtomicWaker`
 
+use crate::execution::constant::{self, Lent};
 use crate::execution::memory::atomic::{self, Rmw};
 use crate::execution::{Home, Stored};
 use crate::trace::{ObjectKind, Operation};
+use std::cell::UnsafeCell;
 use std::fmt;
 use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,8 +42,12 @@ pub struct AtomicWaker {
     /// Whether a waker is there.
     state: AtomicBool,
     /// It is used right behind a change of the state, before anything else happens.
-    waker: Mutex<Option<Waker>>,
+    waker: UnsafeCell<Mutex<Option<Waker>>>,
 }
+
+// SAFETY: 1. what is in the cell is only ever shared, and a mutex is made for that
+#[allow(unsafe_code)]
+unsafe impl Sync for AtomicWaker {}
 
 impl AtomicWaker {
     /// Creates one without a waker.
@@ -49,7 +55,11 @@ impl AtomicWaker {
     #[must_use]
     pub const fn new() -> AtomicWaker {
         let home = Home::valued(ObjectKind::AtomicWaker, (Stored::Bits(0), atomic::create::<bool>));
-        AtomicWaker { home, state: AtomicBool::new(false), waker: Mutex::new(None) }
+        AtomicWaker {
+            home,
+            state: AtomicBool::new(false),
+            waker: UnsafeCell::new(Mutex::new(None)),
+        }
     }
 
     /// Registers a waker instead of the one that is there.
@@ -74,17 +84,23 @@ impl AtomicWaker {
     }
 
     #[track_caller]
-    fn exchange(&self, name: &'static str, waker: Option<Waker>) -> Option<Waker> {
-        let locked = || self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+    fn exchange(&self, name: &'static str, new: Option<Waker>) -> Option<Waker> {
+        atomic::known::<bool>(&self.home, &self.state);
+        let fresh = || Mutex::new(None);
+        let place = constant::place_of(&self.home, &self.waker, Lent::ForEver, fresh);
+        // SAFETY: see 1.; and what is made for an execution of a static stays
+        #[allow(unsafe_code)]
+        let waker = unsafe { &*place };
+        let locked = || waker.lock().unwrap_or_else(PoisonError::into_inner);
         // outside of a model, the lock makes it one step
         let held = (!self.home.is_modelled()).then(locked);
         // AcqRel, with itself: who registers knows what was done before the last take, and who
         // takes what was done before the registration
-        let (order, is_there) = (Ordering::AcqRel, waker.is_some());
+        let (order, is_there) = (Ordering::AcqRel, new.is_some());
         let operation = (Operation::Rmw(name, order), Location::caller());
         let swap = (Rmw::Swap, is_there);
         atomic::rmw_as::<bool>(&self.home, &self.state, swap, order, operation);
-        std::mem::replace(&mut held.unwrap_or_else(locked), waker)
+        std::mem::replace(&mut held.unwrap_or_else(locked), new)
     }
 }
 

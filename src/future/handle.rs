@@ -43,6 +43,7 @@ impl Progress {
     ) -> R {
         let locked = || self.waker.lock().unwrap_or_else(PoisonError::into_inner);
         // outside of a model, the lock makes it one step
+        atomic::known::<u8>(&self.home, &self.state);
         let held = (!self.home.is_modelled()).then(locked);
         // AcqRel, with itself: who finds that the task has ended knows all that it did
         let order = Ordering::AcqRel;

@@ -7,8 +7,8 @@
 
 mod unsync;
 
-use crate::execution::Home;
 use crate::execution::memory::atomic::{self, Rmw, Stored, Strength};
+use crate::execution::{Engine, Home};
 use crate::sync::Named;
 use crate::trace::ObjectKind;
 use std::fmt;
@@ -92,7 +92,7 @@ macro_rules! any {
                 success: Ordering,
                 failure: Ordering,
             ) -> Result<$ty, $ty> {
-                if !self.home.is_modelled() {
+                if atomic::engine_of::<$ty>(&self.home, &self.std) == Engine::Std {
                     return self.std.compare_exchange_weak(current, new, success, failure);
                 }
                 let (values, orders) = ((current, new), (success, failure));
@@ -156,6 +156,7 @@ macro_rules! any {
             #[track_caller]
             pub fn as_ptr(&self) -> *mut $ty {
                 atomic::refuse(concat!(stringify!($name), "::as_ptr"));
+                atomic::engine_of::<$ty>(&self.home, &self.std); // a static may be changed now
                 self.std.as_ptr()
             }
 
@@ -194,6 +195,7 @@ macro_rules! any {
 
         impl $(<$t>)? Named for $name $(<$t>)? {
             fn set_name(&self, name: &str) {
+                atomic::known::<$ty>(&self.home, &self.std);
                 self.home.name(name);
             }
         }

@@ -191,6 +191,10 @@ impl Condvar {
 #[track_caller]
 fn are_modelled<T: ?Sized>(condvar: &Condvar, guard: &MutexGuard<'_, T>) -> bool {
     guard.mutex.home.is_modelled(); // refuses a guard that was kept from another execution
+    assert!(
+        guard.hold.is_here(),
+        "selvedge: this guard was taken in another execution of the model, or outside of it"
+    );
     condvar.home.is_modelled()
 }
 

@@ -266,7 +266,9 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        self.mutex.poison().done(self.panicking);
+        if self.hold.is_here() {
+            self.mutex.poison().done(self.panicking);
+        }
         if self.std.is_none() {
             lock::release(&self.mutex.home, &self.hold, self.location);
         }

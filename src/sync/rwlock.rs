@@ -283,7 +283,9 @@ impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
 
 impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
     fn drop(&mut self) {
-        self.lock.poison().done(self.panicking);
+        if self.hold.is_here() {
+            self.lock.poison().done(self.panicking);
+        }
         if self.std.is_none() {
             lock::release(&self.lock.home, &self.hold, self.location);
         }

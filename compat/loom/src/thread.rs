@@ -1,9 +1,35 @@
 //! `std::thread`, as loom has it.
 
 pub use selvedge::thread::{
-    AccessError, JoinHandle, LocalKey, Thread, ThreadId, current, panicking, park, yield_now,
+    AccessError, LocalKey, Thread, ThreadId, current, panicking, park, yield_now,
 };
 use std::io;
+use std::marker::PhantomData;
+
+/// [`std::thread::JoinHandle`], modelled. As in loom, a result that is not `Send` keeps its handle
+/// from being sent.
+#[derive(Debug)]
+pub struct JoinHandle<T>(selvedge::thread::JoinHandle<T>, PhantomData<T>);
+
+impl<T> JoinHandle<T> {
+    /// Waits for the thread, and returns its result.
+    ///
+    /// # Errors
+    /// Never: see Panics.
+    ///
+    /// # Panics
+    /// If the thread has panicked. As in loom, that ends the model.
+    #[track_caller]
+    pub fn join(self) -> std::thread::Result<T> {
+        self.0.join().map_err(|payload| std::panic::resume_unwind(payload))
+    }
+
+    /// Returns the thread.
+    #[must_use]
+    pub fn thread(&self) -> Thread {
+        self.0.thread()
+    }
+}
 
 /// Spawns a thread. As in loom, what it takes along need not be `Send`: all threads of a model run
 /// on one thread of the operating system.
@@ -16,9 +42,9 @@ where
     F: FnOnce() -> T + 'static,
     T: 'static,
 {
-    // SAFETY: 1. a model's threads have only what its closure gives them. As under loom, a closure
-    // that hands a handle to a thread of std's is wrong.
-    unsafe { selvedge::thread::spawn_green(f) }
+    // SAFETY: 1. a model's threads have only what its closure gives them. What is not `Send` does
+    // not leave the OS thread on which they run: its handle is not `Send`, either.
+    JoinHandle(unsafe { selvedge::thread::spawn_green(f) }, PhantomData)
 }
 
 /// [`std::thread::Builder`], modelled.
@@ -63,6 +89,6 @@ impl Builder {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.0.spawn(f)
+        Ok(JoinHandle(self.0.spawn(f)?, PhantomData))
     }
 }

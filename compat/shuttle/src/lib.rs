@@ -30,8 +30,12 @@
 //! ```
 //!
 //! # What differs from shuttle
-//! * [`check_dfs`] runs every *inequivalent* interleaving once: fewer executions, and no fewer
-//!   outcomes.
+//! * [`check_dfs`] of a large model runs every *inequivalent* interleaving once: fewer executions,
+//!   and no fewer outcomes. It ends after 1,000,000 of them, and says what was explored.
+//! * A thread that panics and is joined fails nothing by itself: the joiner sees the panic, as in
+//!   std. A thread that is never joined fails its model.
+//! * [`MaxSteps::ContinueAfter`] fails an execution, as `FailAfter`.
+//! * A second `read` of an `RwLock` by the same thread is no failure by itself.
 //! * A schedule is a token of selvedge's. Those that shuttle has printed are not known.
 //! * A [`Scheduler`](scheduler::Scheduler) of one's own chooses nothing: instead, all interleavings
 //!   are explored.

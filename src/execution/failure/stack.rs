@@ -61,8 +61,8 @@ struct Room {
 /// The stacks on which an OS thread runs green threads.
 struct Stacks {
     spare: Vec<GreenStack>,
-    /// What the execution's threads run on. A thread of a failed execution never returns: the next
-    /// execution has its stack, as the engine's next one has the engine's.
+    /// What the execution's threads run on. A thread of a failed execution never returns, and what
+    /// is on its stack may be borrowed: by a thread of std's in a scope, or by a thread-local.
     used: Vec<GreenStack>,
 }
 
@@ -94,14 +94,15 @@ impl Stacks {
         self.spare.push(self.used.swap_remove(at));
     }
 
-    fn give_back_all(&mut self) {
-        self.spare.append(&mut self.used);
+    /// Leaves the stacks of a failed execution alone.
+    fn leak_used(&mut self) {
+        self.used.drain(..).for_each(GreenStack::leak);
     }
 }
 
 impl Drop for Stacks {
     fn drop(&mut self) {
-        self.give_back_all();
+        self.leak_used();
         LEFT.lock().unwrap_or_else(PoisonError::into_inner).append(&mut self.spare);
     }
 }
@@ -127,11 +128,11 @@ pub(crate) fn set(bytes: Option<usize>, pulse: &Arc<Pulse>) {
     PULSE.set(Some(Arc::clone(pulse)));
 }
 
-/// Begins an execution: its threads have no names yet, and nothing runs on the stacks of the last
-/// one any more.
+/// Begins an execution: its threads have no names yet, and nothing returns to the stacks of the
+/// last one that are left.
 pub(in crate::execution) fn forget() {
     NAMES.with_borrow_mut(Vec::clear);
-    STACKS.with_borrow_mut(Stacks::give_back_all);
+    STACKS.with_borrow_mut(Stacks::leak_used);
 }
 
 /// Registers a thread's name.
@@ -158,6 +159,10 @@ fn run_once(thread: ThreadId, asked: Option<usize>, body: &mut dyn FnMut()) {
         Engine::Loom => LOOM,
         Engine::Shuttle | Engine::Std => SHUTTLE,
     };
+    if !birth::is_known_to_run() {
+        let operation = "a processor that gives on no payload of a NaN".to_string();
+        fail(Ending::Unknown(Bound::NotModelled { engine: "selvedge", operation }));
+    }
     let bytes = asked.max(ASKED.get()).unwrap_or(0).max(SHUTTLE);
     let taken = STACKS.with_borrow_mut(|stacks| stacks.take(bytes));
     let stack = taken.unwrap_or_else(|error| {

@@ -66,11 +66,17 @@ fn follow<T: Primitive>(home: &Home, std: &T::Std, value: T) {
     }
 }
 
+/// Tells the running execution of an atomic that the compiler made, with its value.
+#[track_caller]
+pub(crate) fn known<T: Primitive>(home: &Home, std: &T::Std) {
+    home.known(|| (held::<T>(home, std), create::<T>));
+}
+
 /// The engine that performs an operation on this atomic. Called before anything else is asked of
 /// the atomic's home.
 #[track_caller]
-fn engine_of<T: Primitive>(home: &Home, std: &T::Std) -> Engine {
-    home.known(|| (held::<T>(home, std), create::<T>));
+pub(crate) fn engine_of<T: Primitive>(home: &Home, std: &T::Std) -> Engine {
+    known::<T>(home, std);
     let engine = home.engine();
     if engine == Engine::Std && home.is_static() {
         constant::is_used(home, std);

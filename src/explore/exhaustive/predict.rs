@@ -46,7 +46,8 @@ impl StepLog {
                 let last =
                     self.accesses(object, i, v).rfind(|access| access.effect == Effect::Write);
                 let last = last.and_then(|access| self.steps[access.step].written);
-                last.or(self.initials.get(object).copied().flatten()) != Some(expected)
+                let known = last.or(self.initials.get(object).copied().flatten());
+                known.is_some_and(|value| value != expected)
             }
             (Operation::TryLock, _) if self.holders(i, v, object, false).is_empty() => {
                 if !self.holders(i, v, object, true).is_empty() {
