@@ -3,6 +3,8 @@
 
 #![allow(clippy::declare_interior_mutable_const, reason = "their copies are what is tested")]
 
+mod kept;
+
 use selvedge::cell::UnsafeCell;
 use selvedge::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
 use selvedge::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, MutexGuard, Once, OnceLock, RwLock};
