@@ -162,7 +162,8 @@ fn what_is_behind_a_static_pointer_is_no_leak() {
     }
 }
 
-/// A failed execution leaves its stacks alone: what is on them may be borrowed by a thread of std's.
+/// A failed execution leaves its stacks alone: what is on them may be borrowed by a thread of
+/// std's.
 #[test]
 fn the_stack_of_a_failed_execution_is_nobody_elses() {
     static RUNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
