@@ -24,6 +24,7 @@ const UNSAFE: &[&str] = &[
     "src/execution/pulse.rs",
     "src/execution/region.rs",
     "src/explore/shuttle.rs",
+    "src/future/atomic_waker.rs",
     "src/future/task.rs",
     "src/sync/arc.rs",
     "src/sync/arc/raw.rs",
