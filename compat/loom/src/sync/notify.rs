@@ -47,7 +47,7 @@ impl Notify {
         self.changed.notify_one();
     }
 
-    /// Waits for a notification and takes it. As loom's, it may return without one.
+    /// Waits for a notification and takes it.
     ///
     /// # Panics
     /// If another thread waits.
@@ -57,8 +57,7 @@ impl Notify {
         let others = self.waiting.swap(true, SeqCst);
         assert!(!others, "only a single thread may wait on `Notify`");
         let mut notified = self.notified.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*notified {
-            // once at each place of a thread it returns without a notification
+        while !*notified {
             notified = self.changed.wait(notified).unwrap_or_else(PoisonError::into_inner);
         }
         *notified = false;
