@@ -8,7 +8,11 @@ pub use pointer::{ConstPtr, MutPtr};
 
 #[cfg(feature = "model")]
 use crate::{
-    execution::{Home, constant, memory::cell},
+    execution::{
+        Home,
+        constant::{self, Lent},
+        memory::cell,
+    },
     trace::ObjectKind,
 };
 
@@ -76,7 +80,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     /// Where the value is: in itself, but for a static in a model.
     fn place(&self) -> *mut T {
         #[cfg(feature = "model")]
-        return constant::place(&self.home, &self.data);
+        return constant::place(&self.home, &self.data, Lent::ForEver);
         #[cfg(not(feature = "model"))]
         self.data.get()
     }

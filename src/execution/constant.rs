@@ -11,7 +11,7 @@
 //! variable, or into a heap, may move: the first execution that uses it adopts it ([`Home`]).
 
 use super::{Engine, Home, engine};
-use crate::vocabulary::trace::{ObjectId, ObjectKind};
+use crate::vocabulary::trace::ObjectId;
 use rustc_hash::FxHashMap;
 use std::alloc::Layout;
 use std::cell::{RefCell, UnsafeCell};
@@ -55,41 +55,43 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Whether what is at this address is a static: a part of the program, or of a library.
-pub(super) fn is_static(address: *const ()) -> bool {
-    is_of_program(address) || is_of_library(address)
-}
-
-/// Whether it is a part of the program itself, which may be linked statically.
-#[cfg(target_os = "linux")]
+///
+/// Not `dladdr`, where there is something else: a program that is linked statically has none.
+#[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
 #[allow(unsafe_code)]
-fn is_of_program(address: *const ()) -> bool {
-    // SAFETY: 1. each linker defines them; only their addresses are taken
-    unsafe extern "C" {
-        static __executable_start: u8;
-        static _end: u8;
+pub(super) fn is_static(address: *const ()) -> bool {
+    use libc::{PT_LOAD, c_int, c_void, dl_phdr_info, size_t};
+    unsafe extern "C" fn holds(image: *mut dl_phdr_info, _: size_t, asked: *mut c_void) -> c_int {
+        // SAFETY: 1. the system lends an image with its segments
+        let (image, segments) = unsafe {
+            let image = &*image;
+            (image, std::slice::from_raw_parts(image.dlpi_phdr, image.dlpi_phnum.into()))
+        };
+        let begins = |address: u64| (image.dlpi_addr as usize).wrapping_add(address as usize);
+        let mut loaded = segments.iter().filter(|segment| segment.p_type == PT_LOAD);
+        let is_there = loaded.any(|segment| {
+            let begin = begins(segment.p_vaddr.into());
+            (begin..begin + segment.p_memsz as usize).contains(&asked.addr())
+        });
+        c_int::from(is_there)
     }
-    let program = (&raw const __executable_start).addr()..(&raw const _end).addr();
-    program.contains(&address.addr())
+    // SAFETY: 1. `holds` has the signature that is asked for, and only compares the address
+    unsafe { libc::dl_iterate_phdr(Some(holds), address.cast_mut().cast()) != 0 }
 }
 
-#[cfg(not(target_os = "linux"))]
-fn is_of_program(_: *const ()) -> bool {
-    false
-}
-
-fn is_of_library(address: *const ()) -> bool {
-    #[cfg(unix)]
-    #[allow(unsafe_code)]
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android", target_os = "freebsd"))))]
+#[allow(unsafe_code)]
+pub(super) fn is_static(address: *const ()) -> bool {
     // SAFETY: 1. zeroes are a `Dl_info`, and the call fills it in
     unsafe {
         let mut found: libc::Dl_info = std::mem::zeroed();
         libc::dladdr(address.cast(), &raw mut found) != 0
     }
-    #[cfg(not(unix))]
-    {
-        let _ = address;
-        false
-    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_static(_: *const ()) -> bool {
+    false
 }
 
 /// The number of the static at this address. No two have the same.
@@ -139,9 +141,17 @@ pub(super) fn end(is_free: impl Fn(ObjectId) -> bool) {
     });
 }
 
+/// How long references to what an execution keeps for a static may live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lent {
+    /// Until the lock is free.
+    Guarded,
+    ForEver,
+}
+
 /// Where the data of a lock or of a cell is: in itself, but for a static in a model. Whoever has
 /// the pointer may change the data, so from then on only a static is a constant.
-pub(crate) fn place<T: ?Sized>(home: &Home, cell: &UnsafeCell<T>) -> *mut T {
+pub(crate) fn place<T: ?Sized>(home: &Home, cell: &UnsafeCell<T>, lent: Lent) -> *mut T {
     home.is_used();
     if !home.is_static() {
         return cell.get();
@@ -151,19 +161,10 @@ pub(crate) fn place<T: ?Sized>(home: &Home, cell: &UnsafeCell<T>) -> *mut T {
         home.changes(|| keep(cell.get().cast(), layout));
         return cell.get();
     }
-    // what a cell lends is the user's: nobody knows how long that is used
-    let lock = matches!(home.kind(), ObjectKind::Mutex | ObjectKind::RwLock).then(|| home.id());
+    let lock = (lent == Lent::Guarded).then(|| home.id());
     let owns = std::mem::needs_drop::<T>();
     let fill = |to: *mut u8| give(cell.get().cast(), to, layout);
     moved(cell, made(cell.get().cast(), (layout, lock, owns), fill))
-}
-
-/// How long references to what an execution keeps for a static may live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lent {
-    /// Until the lock is free.
-    Guarded,
-    ForEver,
 }
 
 /// Where something is that a static begins each execution with, in the same way.

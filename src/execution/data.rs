@@ -4,12 +4,11 @@
 //! each value where they are few. Where they are many, it takes [`FEW`] of them, and its verdict
 //! says so. A token has the value itself, so a replay takes it under any strategy.
 
-use super::failure::fail;
+use super::failure::not_modelled;
 use super::step::step;
 use super::strategy::with_strategy;
-use super::{Ending, Engine, Pending, Seen, World, engine, me, with};
+use super::{Engine, Pending, Seen, World, engine, me, with};
 use crate::vocabulary::trace::{Operation, Value};
-use crate::vocabulary::verdict::Bound;
 use std::panic::Location;
 
 /// How many values of a choice a search explores at the most. Each choice multiplies the
@@ -35,8 +34,7 @@ pub(crate) fn draw(
     shown: impl FnOnce(u32) -> Option<Seen>,
 ) -> u32 {
     if engine() == Engine::Loom {
-        let operation = format!("a choice of data ({name})");
-        fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }));
+        not_modelled("loom", &format!("a choice of data ({name})"));
     }
     let choice = Pending { options: of, ..Pending::of(Operation::Choose(name), location) };
     step(choice, |world, me| {

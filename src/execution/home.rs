@@ -1,28 +1,13 @@
 //! The execution to which an object belongs: the one that created it.
 
 use super::birth::{self, Birth, CONSTANT, Initial};
-use super::failure::{fail, freeze, panic_while_unwinding, past};
+use super::failure::{freeze, not_modelled, panic_while_unwinding, past, refuse};
 use super::memory::Stored;
-use super::{Ending, Engine, constant, engine, execution, loom, real, region, try_with, with};
+use super::{Engine, constant, engine, execution, loom, real, region, try_with, with};
 use crate::vocabulary::trace::{Object, ObjectId, ObjectKind};
-use crate::vocabulary::verdict::Bound;
 use std::panic::Location;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
-
-/// Gives up: there is no model of this.
-fn refuse(what: &str) {
-    let is_weak = with(|world| {
-        if world.rules.weak && world.ending.is_none() {
-            world.refuse(what);
-        }
-        world.rules.weak
-    });
-    if !is_weak {
-        let (engine, operation) = ("selvedge", what.to_string());
-        fail(Ending::Unknown(Bound::NotModelled { engine, operation }));
-    }
-}
 
 /// The identity of a facade object. Every primitive holds one.
 ///
@@ -102,7 +87,8 @@ impl Home {
     /// Whether it is a static. One that was used, and then moved to another place, is no constant
     /// any more: it may have been changed.
     pub(crate) fn is_static(&self) -> bool {
-        if !self.is_constant() {
+        // on a processor that is not known, what runs looks like what is computed
+        if !self.is_constant() || !birth::is_known_to_run() {
             return false;
         }
         match self.fixed.load(Relaxed) {
@@ -162,8 +148,7 @@ impl Home {
         let is_lock = matches!(self.kind, ObjectKind::Mutex | ObjectKind::RwLock) || self.part;
         if engine() == Engine::Loom && !is_lock {
             // loom takes it for a race if another thread uses what this one creates
-            let operation = "an object that the compiler made, a static or a constant".to_string();
-            fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }));
+            not_modelled("loom", "an object that the compiler made, a static or a constant");
         }
         let Home { kind, created, part, .. } = *self;
         assert!(initial.is_some() || !kind.lends_nothing(), "its value was not given");

@@ -1,10 +1,9 @@
 //! Mutexes and reader-writer locks under the engines.
 
-use super::failure::{fail, handle_if_inert, stay, unwinds_under_loom};
+use super::failure::{handle_if_inert, not_modelled, stay, unwinds_under_loom};
 use super::step::perform;
-use super::{Effect, Ending, Hold, Home, Pending, Seen, Waits, World, engine, loom, with};
+use super::{Effect, Hold, Home, Pending, Seen, Waits, World, engine, loom, with};
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
-use crate::vocabulary::verdict::Bound;
 use std::panic::Location;
 
 /// For writing, or for reading.
@@ -162,10 +161,7 @@ pub(crate) fn downgrade(home: &Home, mut hold: Hold) -> Hold {
             pending,
             || (),
             meaning,
-            |_| {
-                let operation = "RwLockWriteGuard::downgrade".to_string();
-                fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }))
-            },
+            |_| not_modelled("loom", "RwLockWriteGuard::downgrade"),
         );
     }
     hold.mode = Mode::Read;

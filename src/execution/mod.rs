@@ -59,7 +59,7 @@ pub(crate) use strategy::{
     with_strategy,
 };
 pub(crate) use watch::Hold;
-pub(crate) use world::{NOBODY as STATICS, World};
+pub(crate) use world::{COMPILER, World};
 
 use crate::vocabulary::trace::ThreadId;
 use failure::{past, stack};
@@ -161,13 +161,12 @@ pub(crate) fn keep(world: Box<World>) {
 /// Ends the execution and takes its world.
 ///
 /// The thread-locals of a finished execution are dropped, still inside of it. Those of a failed
-/// execution are leaked, because the engine's objects in them no longer have an engine. The values
-/// of lazy statics stay with the statics.
+/// execution are leaked, because the engine's objects in them no longer have an engine. What
+/// references to statics may live on stays.
 pub(crate) fn end() -> Option<Box<World>> {
     let failed = try_with(|world| {
         world.turns.closed = true;
         world.failure.abandoned = world.ending.is_some();
-        world.statics.own_values = constant::own_objects();
         world.failure.abandoned
     })?;
     if failed {
@@ -176,7 +175,6 @@ pub(crate) fn end() -> Option<Box<World>> {
         with(|world| failure::end_by_panic(world, &*payload));
     }
     let mut world = WORLD.with_borrow_mut(Option::take);
-    constant::end(|lock| !failed && world.as_ref().is_some_and(|world| world.is_free(lock)));
     if let Some(world) = &mut world {
         past::ends(world.log.execution, world.is_held());
         if world.ending.is_some() {
@@ -186,6 +184,7 @@ pub(crate) fn end() -> Option<Box<World>> {
             world.settle();
         }
     }
+    constant::end(|lock| !failed && world.as_ref().is_some_and(|world| world.is_free(lock)));
     ENGINE.set(Engine::Std);
     EXECUTION.set(0);
     birth::executes(0);

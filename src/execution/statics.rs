@@ -7,17 +7,14 @@ use crate::vocabulary::trace::ThreadId;
 use std::any::Any;
 use std::rc::Rc;
 
-/// The static, and the thread if each thread has its own value.
-pub(super) type Key = (usize, Option<ThreadId>);
+/// The thread-local, by its address, and the thread.
+pub(super) type Key = (usize, ThreadId);
 
 /// The values of an execution.
 #[derive(Default)]
 pub(super) struct Statics {
     /// In order of creation, which decides the order of their destructors. `None`: already dropped.
     values: Vec<(Key, Option<Rc<dyn Any>>)>,
-    /// Whether this execution has data of statics. Objects that remain may be inside, and are then
-    /// no leak.
-    pub(super) own_values: bool,
 }
 
 /// The value that this execution keeps for `key`, created by `init` at the first call. `None` if it
@@ -41,7 +38,7 @@ pub(crate) fn local<T: 'static>(key: Key, init: impl FnOnce() -> T) -> Option<Rc
             })?
         }
     };
-    Some(value.downcast().expect("one type for one static"))
+    Some(value.downcast().expect("one type for one thread-local"))
 }
 
 /// Drops a thread's own values in reverse order of creation, as std does. This includes values that
@@ -54,7 +51,7 @@ pub(super) fn drop_locals(thread: ThreadId) {
                 .values
                 .iter_mut()
                 .rev()
-                .find(|(k, v)| k.1 == Some(thread) && v.is_some())?
+                .find(|(k, v)| k.1 == thread && v.is_some())?
                 .1
                 .take()
         })

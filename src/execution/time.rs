@@ -9,11 +9,10 @@
 //! Timeouts of waits and parks take no part in this. They fire at any time, and no time passes: a
 //! model in which they were ordered by their durations would hold for these durations only.
 
-use super::failure::fail;
+use super::failure::not_modelled;
 use super::step::step;
-use super::{Ending, Engine, Pending, Seen, Waits, World, engine, with};
+use super::{Engine, Pending, Seen, Waits, World, engine, with};
 use crate::vocabulary::trace::{Operation, ThreadId, Value};
-use crate::vocabulary::verdict::Bound;
 use std::panic::Location;
 use std::time::Duration;
 
@@ -60,8 +59,7 @@ pub(crate) fn now() -> Duration {
 #[track_caller]
 pub(crate) fn sleep(duration: Duration) {
     if engine() == Engine::Loom {
-        let operation = "virtual time (time::sleep)".to_string();
-        fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }));
+        not_modelled("loom", "virtual time (time::sleep)");
     }
     let end = with(|world| {
         world.turns.time.asleep += 1;

@@ -11,7 +11,7 @@ use crate::vocabulary::trace::{Object, ObjectId, Thread, ThreadId};
 use smallvec::SmallVec;
 
 /// Who has created the statics.
-pub(crate) const NOBODY: ThreadId = ThreadId(u32::MAX);
+pub(crate) const COMPILER: ThreadId = ThreadId(u32::MAX);
 
 pub(crate) struct World {
     pub(crate) rules: Rules,
@@ -97,7 +97,7 @@ impl World {
     pub(super) fn create_static(&mut self, object: Object, number: u32) -> ObjectId {
         let id = self.create(object);
         self.thread(me()).made -= 1; // others of its objects must not be renamed by it
-        self.object(id).born = (NOBODY, number);
+        self.object(id).born = (COMPILER, number);
         self.drop_object(id);
         id
     }

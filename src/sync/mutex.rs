@@ -161,7 +161,7 @@ impl<T> Mutex<T> {
 impl<T: ?Sized> Mutex<T> {
     /// Where the data is: in itself, but for a static in a model.
     fn data(&self) -> *mut T {
-        constant::place(&self.home, &self.data)
+        constant::place(&self.home, &self.data, Lent::Guarded)
     }
 
     pub(super) fn poison(&self) -> Flag<'_> {

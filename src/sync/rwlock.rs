@@ -2,8 +2,9 @@
 
 use super::mutex::{Flag, Poison, Stays, poisoned};
 use super::{LockResult, Named, PoisonError, TryLockError, TryLockResult};
+use crate::execution::constant::{self, Lent};
 use crate::execution::lock::{self, Mode};
-use crate::execution::{Hold, Home, constant};
+use crate::execution::{Hold, Home};
 use crate::trace::ObjectKind;
 use std::cell::UnsafeCell;
 use std::fmt;
@@ -96,7 +97,7 @@ impl<T> RwLock<T> {
 impl<T: ?Sized> RwLock<T> {
     /// Where the data is: in itself, but for a static in a model.
     fn data(&self) -> *mut T {
-        constant::place(&self.home, &self.data)
+        constant::place(&self.home, &self.data, Lent::Guarded)
     }
 
     fn poison(&self) -> Flag<'_> {

@@ -44,7 +44,7 @@ impl<T: 'static> LocalKey<T> {
         if !execution::is_modelled() {
             return self.std.try_with(f).map_err(|_| AccessError);
         }
-        let key = (std::ptr::from_ref(self).addr(), Some(execution::me()));
+        let key = (std::ptr::from_ref(self).addr(), execution::me());
         let value: Option<Rc<T>> = execution::local(key, self.init);
         Ok(f(&*value.ok_or(AccessError)?))
     }

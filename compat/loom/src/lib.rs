@@ -35,7 +35,8 @@
 //!   return spuriously, as std says: once at each place of a thread.
 //! * A model that is too large is explored within a budget, and then sampled. It passes, and the
 //!   line that it prints says so.
-//! * `Notify::wait` returns when it is notified. loom's may also return once without, after a yield.
+//! * `Notify::wait` returns when it is notified. loom's may also return once without, behind a
+//!   yield.
 //! * A value of [`lazy_static!`] is not dropped at the end of an execution. A thread that outlives
 //!   the model's closure may still use it.
 

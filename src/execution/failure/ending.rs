@@ -1,7 +1,7 @@
 //! How an execution is cut short, or is found wrong at its end.
 
 use crate::execution::state::ObjectState;
-use crate::execution::{Waits, World, knockout};
+use crate::execution::{Waits, World, constant, knockout};
 use crate::vocabulary::leaks::Leaks;
 use crate::vocabulary::trace::{Awaited, Blocked, ObjectId, ObjectKind, ThreadId};
 use crate::vocabulary::verdict::{Bound, Kind};
@@ -206,7 +206,7 @@ impl World {
                 conflict: None,
             });
         }
-        if self.statics.own_values {
+        if constant::own_objects() {
             return; // what remains may be theirs
         }
         let left = match self.rules.leaks {

@@ -85,6 +85,25 @@ pub(in crate::execution) fn fail(ending: Ending) -> ! {
     halt();
 }
 
+/// Gives up: an engine has no model of this operation.
+pub(in crate::execution) fn not_modelled(engine: &'static str, operation: &str) -> ! {
+    let operation = operation.to_string();
+    fail(Ending::Unknown(Bound::NotModelled { engine, operation }))
+}
+
+/// Gives up this execution, and where memory is weak no other one.
+pub(in crate::execution) fn refuse(operation: &str) {
+    let is_weak = with(|world| {
+        if world.rules.weak && world.ending.is_none() {
+            world.refuse(operation);
+        }
+        world.rules.weak
+    });
+    if !is_weak {
+        not_modelled("selvedge", operation);
+    }
+}
+
 /// Leaves an ended execution silently.
 ///
 /// Under shuttle the thread is never scheduled again (the explorer stops the execution). loom

@@ -16,7 +16,9 @@ pub(super) mod unwinding;
 pub(super) use ending::Panic;
 pub(crate) use ending::{Ending, State};
 pub(crate) use halt::{Halt, halt};
-pub(super) use halt::{fail, freeze, handle_if_inert, inert, stalled, unwinds_under_loom};
+pub(super) use halt::{
+    fail, freeze, handle_if_inert, inert, not_modelled, refuse, stalled, unwinds_under_loom,
+};
 pub(crate) use panics::{SCOPED, stay};
 pub(super) use panics::{end_by_panic, give_up_if_stalled, panic_of_main, panic_while_unwinding};
 pub(crate) use told::{FailedExecution, Teller};

@@ -5,7 +5,7 @@
 //! where an address says whose stack it is on ([`region`](crate::execution::region)). A switch of
 //! the engine saves the position on whichever stack it is made.
 
-use super::{Ending, fail};
+use super::not_modelled;
 use crate::execution::{Engine, Pulse, engine, me, try_with};
 use crate::execution::{birth, region::GreenStack};
 use crate::vocabulary::trace::ThreadId;
@@ -160,14 +160,12 @@ fn run_once(thread: ThreadId, asked: Option<usize>, body: &mut dyn FnMut()) {
         Engine::Shuttle | Engine::Std => SHUTTLE,
     };
     if !birth::is_known_to_run() {
-        let operation = "a processor that gives on no payload of a NaN".to_string();
-        fail(Ending::Unknown(Bound::NotModelled { engine: "selvedge", operation }));
+        not_modelled("selvedge", "a processor that gives on no payload of a NaN");
     }
     let bytes = asked.max(ASKED.get()).unwrap_or(0).max(SHUTTLE);
     let taken = STACKS.with_borrow_mut(|stacks| stacks.take(bytes));
     let stack = taken.unwrap_or_else(|error| {
-        let operation = format!("a stack of {bytes} bytes: {error}");
-        fail(Ending::Unknown(Bound::NotModelled { engine: "selvedge", operation }))
+        not_modelled("selvedge", &format!("a stack of {bytes} bytes: {error}"))
     });
     corosensei::on_stack(stack, || {
         note_room(thread, bytes);

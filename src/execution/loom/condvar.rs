@@ -7,10 +7,9 @@
 use super::{companion, lock, step};
 use crate::execution::World;
 use crate::execution::condvar::{enqueue, wait_seen, wake};
-use crate::execution::failure::{fail, handle_if_inert, inert};
-use crate::execution::{Ending, Pending, Seen, me, set_me, with};
+use crate::execution::failure::{handle_if_inert, inert, not_modelled};
+use crate::execution::{Pending, Seen, me, set_me, with};
 use crate::vocabulary::trace::{ObjectId, ThreadId, Value};
-use crate::vocabulary::verdict::Bound;
 use std::cell::RefCell;
 use std::sync::atomic::Ordering::AcqRel;
 
@@ -38,8 +37,7 @@ pub(in crate::execution) fn wait(
         return false;
     }
     if timeout {
-        let operation = "a timeout (Condvar::wait_timeout)".to_string();
-        fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }));
+        not_modelled("loom", "a timeout (Condvar::wait_timeout)");
     }
     let companion = companion::of::<LoomCondvar>(condvar);
     let me = me();

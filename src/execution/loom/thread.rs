@@ -1,7 +1,7 @@
 //! Threads under loom: start, join, park, yield.
 
 use super::{defer, step};
-use crate::execution::failure::fail;
+use crate::execution::failure::{fail, not_modelled};
 use crate::execution::{Ending, Pending, Seen, me, set_me, with};
 use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
 use crate::vocabulary::verdict::Bound;
@@ -75,8 +75,7 @@ pub(in crate::execution) fn join(pending: Pending, handle: Option<LoomHandle>) {
 /// Consumes the thread's token, waiting for it if necessary.
 pub(in crate::execution) fn park(pending: Pending, timeout: bool) {
     if timeout {
-        let operation = "a timeout (thread::park_timeout)".to_string();
-        fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }));
+        not_modelled("loom", "a timeout (thread::park_timeout)");
     }
     let me = me();
     let parker = parker(me);

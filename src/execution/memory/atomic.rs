@@ -7,14 +7,13 @@
 use super::primitive::Primitive;
 pub(crate) use super::primitive::{Rmw, Stored};
 use super::weak::{Access, Exchange, Writes, modified};
-use crate::execution::failure::fail;
+use crate::execution::failure::not_modelled;
 use crate::execution::step::{choose, perform, step};
 use crate::execution::strategy::with_strategy;
 use crate::execution::{
-    Ending, Engine, Home, Pending, Seen, World, constant, engine, failure, knockout, loom, me, with,
+    Engine, Home, Pending, Seen, World, constant, engine, failure, knockout, loom, me, with,
 };
 use crate::vocabulary::trace::{ObjectId, Operation, Outcome, Value};
-use crate::vocabulary::verdict::Bound;
 use crate::vocabulary::{Change, Half};
 use std::panic::Location;
 use std::sync::atomic::Ordering::{self, Relaxed};
@@ -98,10 +97,7 @@ pub(crate) fn unsync_load<T: Primitive>(home: &Home, std: &T::Std) -> T {
         world.loads_as_memory(me, object, &pending);
         (value, Seen::value(value.value()))
     };
-    let loom = |_| {
-        let operation = "a load of an atomic as plain memory".to_string();
-        fail(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }))
-    };
+    let loom = |_| not_modelled("loom", "a load of an atomic as plain memory");
     perform(engine, pending, || T::load(std, Relaxed), meaning, loom)
 }
 
@@ -283,8 +279,7 @@ fn exchange<T: Primitive>(
 #[track_caller]
 pub(crate) fn refuse(operation: &str) {
     if engine() != Engine::Std {
-        let (engine, operation) = ("selvedge", operation.to_string());
-        failure::fail(Ending::Unknown(Bound::NotModelled { engine, operation }));
+        failure::refuse(operation);
     }
 }
 

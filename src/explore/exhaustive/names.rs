@@ -1,6 +1,6 @@
 //! Names of objects, used to compare executions.
 
-use crate::execution::{STATICS as NOBODY, World};
+use crate::execution::{COMPILER, World};
 use crate::vocabulary::trace::ObjectId;
 
 /// Names of objects that do not depend on the order of their creation. A plan made in one execution
@@ -18,10 +18,10 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn of(&mut self, world: &World, object: ObjectId) -> ObjectId {
         let (thread, nth) = world.objects[object.index()].born;
-        if thread != NOBODY && self.given.len() <= thread.index() {
+        if thread != COMPILER && self.given.len() <= thread.index() {
             self.given.resize_with(thread.index() + 1, Vec::new);
         }
-        let (given, nth) = match thread == NOBODY {
+        let (given, nth) = match thread == COMPILER {
             true => (&mut self.statics, nth as usize),
             false => (&mut self.given[thread.index()], nth as usize),
         };
