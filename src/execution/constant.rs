@@ -67,10 +67,9 @@ pub(super) fn is_static(address: *const ()) -> bool {
             let image = &*image;
             (image, std::slice::from_raw_parts(image.dlpi_phdr, image.dlpi_phnum.into()))
         };
-        let begins = |address: u64| (image.dlpi_addr as usize).wrapping_add(address as usize);
         let mut loaded = segments.iter().filter(|segment| segment.p_type == PT_LOAD);
         let is_there = loaded.any(|segment| {
-            let begin = begins(segment.p_vaddr.into());
+            let begin = (image.dlpi_addr as usize).wrapping_add(segment.p_vaddr as usize);
             (begin..begin + segment.p_memsz as usize).contains(&asked.addr())
         });
         c_int::from(is_there)
