@@ -93,6 +93,16 @@ pub(super) const fn begin(birth: Birth) -> (u64, ObjectId) {
     }
 }
 
+/// Whether a use of such an object is a race if nothing orders its creation before.
+pub(super) fn is_ordered(kind: ObjectKind) -> bool {
+    match kind {
+        ObjectKind::Cell | ObjectKind::Memory | ObjectKind::Arc => false,
+        ObjectKind::Atomic | ObjectKind::Mutex | ObjectKind::RwLock => true,
+        ObjectKind::Condvar | ObjectKind::Waker => true,
+        ObjectKind::Task | ObjectKind::AtomicWaker => true,
+    }
+}
+
 /// This OS thread's ledger.
 pub(super) fn ledger() -> *mut Ledger {
     if LEDGER.get().is_null() {
@@ -154,11 +164,8 @@ fn take_in_all(world: &mut World, ledger: *mut Ledger) {
         if let Some((value, created)) = initial {
             world.object(object).initial = Some(created(world, object, value));
         }
-        match kind {
-            ObjectKind::Cell | ObjectKind::Memory | ObjectKind::Arc => {}
-            ObjectKind::Atomic | ObjectKind::Mutex | ObjectKind::RwLock => world.born(me(), object),
-            ObjectKind::Condvar | ObjectKind::Waker => world.born(me(), object),
-            ObjectKind::Task | ObjectKind::AtomicWaker => world.born(me(), object),
+        if is_ordered(kind) {
+            world.born(me(), object);
         }
         if world.rules.engine == Engine::Loom {
             loom::create(world, object, kind);

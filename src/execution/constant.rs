@@ -10,11 +10,13 @@
 //! The address of a static is its identity, for it never moves. A constant that is copied into a
 //! variable, or into a heap, may move: the first execution that uses it adopts it ([`Home`]).
 
+use super::memory::copies::Place as CopyPlace;
 use super::{Engine, Home, engine};
 use crate::vocabulary::trace::ObjectId;
 use rustc_hash::FxHashMap;
 use std::alloc::Layout;
 use std::cell::{RefCell, UnsafeCell};
+use std::hash::Hash;
 use std::mem::MaybeUninit;
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
@@ -24,8 +26,14 @@ type Bytes = Box<[MaybeUninit<u8>]>;
 /// What statics had in them before they were changed outside of models, by address.
 static KEPT: Mutex<Option<FxHashMap<usize, Bytes>>> = Mutex::new(None);
 
-/// The numbers of statics in this process, by address.
-static NUMBERS: LazyLock<Mutex<FxHashMap<usize, u32>>> = LazyLock::new(Mutex::default);
+/// Numbers in this process, by what they are for.
+type Numbers<K> = LazyLock<Mutex<FxHashMap<K, u32>>>;
+
+/// The numbers of statics, by address.
+static STATICS: Numbers<usize> = LazyLock::new(Mutex::default);
+
+/// The numbers of the places where copies of constants were met.
+static COPIES: Numbers<CopyPlace> = LazyLock::new(Mutex::default);
 
 /// Data of a static in an execution.
 struct Place {
@@ -93,11 +101,21 @@ pub(super) fn is_static(_: *const ()) -> bool {
     false
 }
 
-/// The number of the static at this address. No two have the same.
-pub(super) fn number(address: usize) -> u32 {
-    let mut numbers = lock(&NUMBERS);
+/// No two have the same number.
+fn number<K: Eq + Hash>(numbers: &Numbers<K>, key: K) -> u32 {
+    let mut numbers = lock(numbers);
     let fresh = numbers.len() as u32;
-    *numbers.entry(address).or_insert(fresh)
+    *numbers.entry(key).or_insert(fresh)
+}
+
+/// The number of the static at this address.
+pub(super) fn number_of_static(address: usize) -> u32 {
+    number(&STATICS, address)
+}
+
+/// The number of the copy at this place of a thread.
+pub(super) fn number_of_copy(place: CopyPlace) -> u32 {
+    number(&COPIES, place)
 }
 
 /// The object that the static at this address is in the running execution, once it has used it.

@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 /// engine's state would be stale, so a use there is refused with a message that says what to do.
 ///
 /// An object that a constant is was created by the compiler. A static is afresh in each execution
-/// that uses it (`constant.rs`). Any other one belongs to the first execution that uses it, and was
-/// created by the thread that does, if there is no other thread.
+/// that uses it (`constant.rs`). Any other one belongs to the first execution that uses it. Its
+/// place tells who created it (`memory/copies.rs`), if there is another thread.
 #[derive(Debug)]
 pub(crate) struct Home {
     /// Relaxed, here and for the id: whoever adopts a constant is alone with it, or it is refused.
@@ -156,26 +156,34 @@ impl Home {
             constant::owns(); // perhaps what it will point to
         }
         let object = Object { kind, name: None, created };
-        let id = with(|world| {
-            let id = match is_static {
-                true => world.create_static(object, constant::number(self.address())),
-                false => world.create(object),
+        let (address, engine) = (self.address(), engine());
+        let (id, is_known) = with(|world| {
+            let copied = match engine {
+                Engine::Loom => None, // it would take it for a race, as above
+                Engine::Shuttle | Engine::Std if is_static => None,
+                Engine::Shuttle | Engine::Std => world.copied_at(address),
             };
+            let id = match copied {
+                _ if is_static => world.create_static(object, constant::number_of_static(address)),
+                Some(copied) => world.create_copy(object, copied),
+                None => world.create(object),
+            };
+            // otherwise who comes first would be its creator, and that hangs on the schedule
+            let is_known = is_static || copied.is_some() || world.has_one_thread();
             world.object(id).part = part;
-            if engine() == Engine::Loom {
+            if engine == Engine::Loom {
                 loom::create(world, id, kind);
             }
             if let Some((value, create)) = initial {
                 world.object(id).initial = Some(create(world, id, value));
             }
-            id
+            (id, is_known)
         });
-        if is_static {
-            return constant::knows(self.address(), id);
+        if !is_known {
+            refuse("a constant that was copied to where selvedge does not see it, and no static");
         }
-        if with(|world| world.threads.iter().filter(|thread| !thread.finished).count()) > 1 {
-            // who comes first would be its creator, and that hangs on the schedule
-            refuse("an object that is a copy of a constant, and no static");
+        if is_static {
+            return constant::knows(address, id);
         }
         // if another execution has just adopted it, this use is refused
         if self.execution.compare_exchange(CONSTANT, here, Relaxed, Relaxed).is_ok() {

@@ -44,6 +44,7 @@ pub(crate) use crate::vocabulary::Engine;
 pub(crate) use failure::{Ending, FailedExecution, Halt, Teller};
 pub(crate) use home::Home;
 pub(crate) use log::Log;
+pub(crate) use memory::copies::COPIES;
 pub(crate) use memory::{
     Access, Anew, Does, Exchange, FREE, Makes, Of, Robustness, Sought, Stored, Writes,
 };

@@ -2,7 +2,7 @@
 
 use super::birth;
 use super::failure::{self, Ending};
-use super::memory::Memory;
+use super::memory::{Memory, copies::Copied};
 use super::state::{ObjectState, Role, ThreadState};
 use super::statics::Statics;
 use super::turns::Turns;
@@ -100,6 +100,22 @@ impl World {
         self.object(id).born = (COMPILER, number);
         self.drop_object(id);
         id
+    }
+
+    /// The same for the copy of a constant. Who creates it is known by its place.
+    pub(super) fn create_copy(&mut self, object: Object, copied: Copied) -> ObjectId {
+        let id = self.create(object.clone());
+        self.thread(me()).made -= 1; // as for a static
+        self.object(id).born = (copied.by, copied.number);
+        if birth::is_ordered(object.kind) {
+            self.born_at(copied.since, id);
+        }
+        id
+    }
+
+    /// Whether there is nobody but the running thread.
+    pub(super) fn has_one_thread(&self) -> bool {
+        self.threads.iter().filter(|thread| !thread.finished).count() == 1
     }
 
     /// The same for something that is not the model's object. The first thread to arrive creates

@@ -13,7 +13,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::mem::MaybeUninit;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc as Std;
@@ -58,6 +58,12 @@ pub struct Arc<T: ?Sized> {
     location: &'static Location<'static>,
 }
 
+/// The addresses of a value.
+fn place<T: ?Sized>(value: &T) -> Range<usize> {
+    let start = address(value);
+    start..start + size_of_val(value)
+}
+
 /// Returns the address of a value.
 fn address<T: ?Sized>(value: *const T) -> usize {
     value.cast::<()>().addr()
@@ -82,7 +88,7 @@ impl<T> Arc<T> {
             own.forget();
             value
         });
-        count.stands_at(address(Std::as_ptr(&inner)));
+        count.stands_at(place(&*inner));
         Arc { inner: Some(inner), count, location }
     }
 
@@ -178,7 +184,7 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     fn of(inner: Std<T>) -> Arc<T> {
         let location = Location::caller();
-        let count = Count::made(Some(address(Std::as_ptr(&inner))), 1, location);
+        let count = Count::made(Some(place(&*inner)), 1, location);
         Arc { inner: Some(inner), count, location }
     }
 
@@ -242,7 +248,7 @@ impl<T: ?Sized> Arc<T> {
         if !(is_alone && (!count.had_weak() || has_no_weak())) {
             return None;
         }
-        count.acquire_all();
+        count.borrows();
         Std::get_mut(inner)
     }
 
@@ -274,7 +280,7 @@ impl<T: ?Sized + Shared> Arc<T> {
         let count = this.count;
         // moves it away from `Weak`s, if there are any
         let value = T::make_mut(this.inner.as_mut().expect(HERE));
-        count.stands_at(address(value));
+        count.stands_at(place(value));
         value
     }
 }

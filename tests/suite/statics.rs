@@ -3,11 +3,12 @@
 
 #![allow(clippy::declare_interior_mutable_const, reason = "their copies are what is tested")]
 
+mod copies;
 mod kept;
 
 use selvedge::cell::UnsafeCell;
 use selvedge::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
-use selvedge::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, MutexGuard, Once, OnceLock, RwLock};
+use selvedge::sync::{Barrier, Condvar, LazyLock, Mutex, MutexGuard, Once, OnceLock, RwLock};
 use selvedge::{Check, Counterexample, Coverage, Explorer, Extent, Kind, Verdict, thread};
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
@@ -376,38 +377,6 @@ fn what_was_changed_is_no_constant() {
         });
         assert!(found.message.contains("created outside of the model"), "{found:?}");
         assert_eq!(*place.get().unwrap().lock().unwrap(), ["outside"]);
-    }
-}
-
-/// Constants that are copied into a model's own objects belong to it, if it is known who came
-/// first.
-#[test]
-fn a_copy_of_a_constant_belongs_to_the_only_thread_that_can_use_it() {
-    const ZERO: AtomicUsize = AtomicUsize::new(0);
-    fn meet(slots: [AtomicUsize; 2], uses: bool) {
-        let slots = Arc::new((slots, [const { Mutex::new(0) }; 1]));
-        if uses {
-            slots.0.iter().for_each(|slot| _ = slot.load(Relaxed));
-            drop(slots.1[0].lock());
-        }
-        let theirs = Arc::clone(&slots);
-        let thread = thread::spawn(move || {
-            theirs.0[1].store(1, Relaxed);
-            *theirs.1[0].lock().unwrap() += 1;
-            theirs.0[0].fetch_add(1, Relaxed);
-        });
-        *slots.1[0].lock().unwrap() += 1;
-        slots.0[0].fetch_add(1, Relaxed);
-        thread.join().unwrap();
-        assert_eq!((slots.0[0].load(Relaxed), slots.0[1].load(Relaxed)), (2, 1));
-        assert_eq!(*slots.1[0].lock().unwrap(), 2);
-    }
-    for explorer in EXACT {
-        let copies = executions("copies", explorer, || meet([ZERO; 2], true));
-        let made = || std::array::from_fn(|_| AtomicUsize::new(0));
-        assert_eq!(copies, executions("twin", explorer, move || meet(made(), true)), "{explorer}");
-        let verdict = Check::new("late").explorers([explorer]).run(|| meet([ZERO; 2], false));
-        assert!(matches!(verdict, Verdict::Unknown(_)), "{explorer}: {verdict:?}");
     }
 }
 

@@ -197,6 +197,21 @@ fn note_room(thread: ThreadId, bytes: usize) {
     });
 }
 
+/// The thread on whose stack this address is, of those that are asked for, and how far below the
+/// top.
+pub(in crate::execution) fn holds(
+    address: usize,
+    mut threads: impl Iterator<Item = ThreadId>,
+) -> Option<(ThreadId, usize)> {
+    ROOMS.with_borrow(|rooms| {
+        threads.find_map(|thread| {
+            let Room { top, bytes } = rooms.get(thread.index())?;
+            let below = top.checked_sub(address).filter(|below| below <= bytes)?;
+            Some((thread, below))
+        })
+    })
+}
+
 /// Whether a fault at this address means that the running green thread has overflowed its stack. If
 /// so, reports it to the thread that waits for the exploration. Allocates nothing, and takes no
 /// lock that a thread running the user's code may hold.

@@ -15,6 +15,7 @@ use super::Memory;
 use super::Stored;
 use super::ahead::Ahead;
 use super::clocks::Clocks;
+use super::copies::Within;
 pub(crate) use super::counting::Does;
 use super::counting::{Makes, Of};
 use super::robust::Strength;
@@ -27,6 +28,7 @@ use crate::execution::{
 use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::{Object, ObjectId, ObjectKind, Operation, ThreadId, Value};
 use smallvec::SmallVec;
+use std::ops::Range;
 use std::panic::Location;
 
 /// An `Arc`, by its execution and number. The execution is 0 if no execution created it.
@@ -36,12 +38,23 @@ pub(crate) struct Count {
     nth: u32,
 }
 
+/// The value of an `Arc`.
+#[derive(Debug)]
+struct Stands {
+    /// Its addresses. None are left once the memory is freed.
+    at: Range<usize>,
+    /// Since when it is what it is: whoever borrows it exclusively may change it.
+    since: (ThreadId, u32),
+}
+
 /// The state of one `Arc`.
 #[derive(Debug)]
 struct ArcState {
     made: &'static Location<'static>,
-    /// The address of its value, once it is built. 0 once the memory is freed.
-    address: Option<usize>,
+    /// The thread that made it.
+    by: ThreadId,
+    /// Its value, once it is built.
+    value: Option<Stands>,
     /// The object on which its operations are steps, if they are.
     object: Option<ObjectId>,
     /// How many handles there are, as far as its operations tell.
@@ -132,6 +145,18 @@ impl Arcs {
         Some((format!("the value of an Arc was never dropped ({count} such Arcs)"), first.made))
     }
 
+    /// The `Arc` whose value has this address: who made it, what the place is called, and since
+    /// when its value is what it is.
+    pub(super) fn within(&self, address: usize) -> Option<(ThreadId, Within, (ThreadId, u32))> {
+        let has =
+            |arc: &ArcState| arc.value.as_ref().is_some_and(|value| value.at.contains(&address));
+        let which = self.all.iter().rposition(has)?;
+        let by = self.all[which].by;
+        let Stands { at, since } = self.all[which].value.as_ref()?;
+        let nth = self.all[..which].iter().filter(|arc| arc.by == by).count() as u32;
+        Some((by, Within::Arc { nth, behind: address - at.start }, *since))
+    }
+
     fn place(&mut self, location: &'static Location<'static>) -> usize {
         let known = self.places.iter().position(|place| *place == location);
         known.unwrap_or_else(|| {
@@ -145,9 +170,9 @@ impl Count {
     /// An `Arc` that no execution created: its operations are only std's.
     pub(crate) const PLAIN: Count = Count { execution: 0, nth: 0 };
 
-    /// A new `Arc`, with its value at this address, once it is built, and so many handles.
+    /// A new `Arc`, with its value at these addresses, once it is built, and so many handles.
     pub(crate) fn made(
-        address: Option<usize>,
+        value: Option<Range<usize>>,
         handles: usize,
         made: &'static Location<'static>,
     ) -> Count {
@@ -168,12 +193,15 @@ impl Count {
             }
             let none = || SmallVec::from_elem(VectorClock::default(), 1);
             let (messages, told) = ([none(), none()], VectorClock::default());
+            let had_weak = value.is_none(); // a value that is built with one
+            let since = world.now();
             let state = ArcState {
                 made,
-                address,
+                by: me(),
+                value: value.map(|at| Stands { at, since }),
                 object,
                 handles: handles as u64,
-                had_weak: address.is_none(), // a value that is built with one
+                had_weak,
                 gone: false,
                 messages,
                 told,
@@ -198,7 +226,9 @@ impl Count {
     /// The `Arc` with its value at this address, if this execution created it.
     pub(crate) fn at(address: usize) -> Option<Count> {
         try_with(|world| {
-            let nth = world.memory.arcs.all.iter().rposition(|arc| arc.address == Some(address))?;
+            let stands =
+                |arc: &ArcState| arc.value.as_ref().is_some_and(|value| value.at.start == address);
+            let nth = world.memory.arcs.all.iter().rposition(stands)?;
             Some(Count { execution: world.log.execution, nth: nth as u32 })
         })
         .flatten()
@@ -209,14 +239,17 @@ impl Count {
         if here { try_with(|world| f(world, self.nth as usize)) } else { None }
     }
 
-    /// Sets the address of the value.
-    pub(crate) fn stands_at(self, address: usize) {
-        self.state(|world, nth| world.memory.arcs.all[nth].address = Some(address));
+    /// Sets the addresses of the value.
+    pub(crate) fn stands_at(self, at: Range<usize>) {
+        self.state(|world, nth| {
+            let since = world.now();
+            world.memory.arcs.all[nth].value = Some(Stands { at, since });
+        });
     }
 
     /// The memory is freed: the next `Arc` at this address is another one.
     pub(crate) fn freed(self) {
-        self.stands_at(0);
+        self.stands_at(0..0);
         self.gone();
     }
 
@@ -271,7 +304,7 @@ impl Count {
         match engine() {
             Engine::Shuttle => step(pending, |world, me| {
                 let nth = self.nth as usize;
-                let is_built = world.memory.arcs.all[nth].address.is_some();
+                let is_built = world.memory.arcs.all[nth].value.is_some();
                 if world.rules.weak && does.of() == Of::Handles && !is_built {
                     world.refuse("a Weak that is upgraded before its value is built");
                 }
@@ -326,15 +359,19 @@ impl Count {
         }
     }
 
+    /// Orders the only owner, who borrows the value exclusively, after all others.
+    pub(crate) fn borrows(self) {
+        self.acquires(&[Of::Handles, Of::Weaks]);
+        self.state(|world, nth| {
+            let now = world.now();
+            world.memory.arcs.all[nth].value.iter_mut().for_each(|value| value.since = now);
+        });
+    }
+
     /// Orders a thread that found itself alone, or the value still present, after the threads that
     /// dropped a handle.
     pub(crate) fn acquire(self) {
         self.acquires(&[Of::Handles]);
-    }
-
-    /// The same for a thread that has found that there are no `Weak`s either.
-    pub(crate) fn acquire_all(self) {
-        self.acquires(&[Of::Handles, Of::Weaks]);
     }
 
     fn acquires(self, counts: &[Of]) {

@@ -11,6 +11,7 @@ pub(crate) mod arc;
 pub(crate) mod atomic;
 pub(crate) mod cell;
 mod clocks;
+pub(crate) mod copies;
 mod counting;
 pub(in crate::execution) mod primitive;
 pub(in crate::execution) mod robust;
@@ -25,12 +26,13 @@ pub(crate) use primitive::Stored;
 pub(crate) use robust::{Anew, Robustness, Sought};
 pub(crate) use weak::{Access, Exchange, FREE, Weak, Writes};
 
-use super::World;
+use super::{World, me};
 use crate::vocabulary::trace::{ObjectId, ThreadId};
 use address::Bytes;
 use allocation::Allocations;
 use arc::Arcs;
 use clocks::Clocks;
+use copies::Copies;
 use robust::Races;
 use sequential::Sequential;
 use std::sync::atomic::Ordering;
@@ -42,6 +44,7 @@ pub(crate) struct Memory {
     values: Sequential,
     pub(crate) clocks: Clocks,
     pub(crate) arcs: Arcs,
+    copies: Copies,
     allocations: Allocations,
     stores: Stores,
     /// Memory announced by its address, if any.
@@ -58,6 +61,7 @@ impl Memory {
         self.values.clear();
         self.clocks.clear();
         self.arcs.clear();
+        self.copies.clear();
         self.allocations.clear();
         self.stores.clear();
         self.bytes = None;
@@ -88,6 +92,11 @@ impl Memory {
 }
 
 impl World {
+    /// The running thread, and its own clock.
+    fn now(&mut self) -> (ThreadId, u32) {
+        (me(), self.memory.clocks.epoch(me()))
+    }
+
     /// The value that an access sees. `fresh` is the one that the object holds, for its first use.
     fn seen(
         &mut self,

@@ -179,9 +179,14 @@ impl World {
 
     /// An object is created: what uses it must know of that.
     pub(in crate::execution) fn born(&mut self, me: ThreadId, object: ObjectId) {
-        let now = self.memory.clocks.epoch(me);
+        let since = (me, self.memory.clocks.epoch(me));
+        self.born_at(since, object);
+    }
+
+    /// The same for an object that is older than this execution has known.
+    pub(in crate::execution) fn born_at(&mut self, since: (ThreadId, u32), object: ObjectId) {
         if let Some(weak) = &mut self.memory.weak {
-            weak.objects.of(object).born = Some((me, now));
+            weak.objects.of(object).born = Some(since);
         }
     }
 

@@ -1,7 +1,8 @@
 //! Names of objects, used to compare executions.
 
-use crate::execution::{COMPILER, World};
-use crate::vocabulary::trace::ObjectId;
+use crate::execution::{COMPILER, COPIES, World};
+use crate::vocabulary::trace::{ObjectId, ThreadId};
+use rustc_hash::FxHashMap;
 
 /// Names of objects that do not depend on the order of their creation. A plan made in one execution
 /// is compared with other executions. (The world numbers objects, and traces and tokens use its
@@ -12,12 +13,20 @@ pub(super) struct Names {
     given: Vec<Vec<Option<ObjectId>>>,
     /// The names of the statics, by their numbers.
     statics: Vec<Option<ObjectId>>,
+    /// The names of the copies of constants, by the thread that has made each.
+    copies: FxHashMap<(ThreadId, u32), ObjectId>,
     count: u32,
 }
 
 impl Names {
     pub(super) fn of(&mut self, world: &World, object: ObjectId) -> ObjectId {
         let (thread, nth) = world.objects[object.index()].born;
+        if thread != COMPILER && nth >= COPIES {
+            return *self.copies.entry((thread, nth)).or_insert_with(|| {
+                self.count += 1;
+                ObjectId(self.count - 1)
+            });
+        }
         if thread != COMPILER && self.given.len() <= thread.index() {
             self.given.resize_with(thread.index() + 1, Vec::new);
         }

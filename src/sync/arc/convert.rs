@@ -1,7 +1,7 @@
 //! Conversions to and from `Arc`, as std has them.
 
 use super::weak::count_of;
-use super::{Arc, Parts, address};
+use super::{Arc, Parts, place};
 use crate::execution::memory::arc::Count;
 use std::borrow::Cow;
 use std::ffi::{CStr, CString, OsStr, OsString};
@@ -17,8 +17,8 @@ impl<T: ?Sized> From<Std<T>> for Arc<T> {
     fn from(inner: Std<T>) -> Arc<T> {
         let location = Location::caller();
         let made = || {
-            let (address, handles) = (address(Std::as_ptr(&inner)), Std::strong_count(&inner));
-            let count = Count::made(Some(address), handles, location);
+            let (value, handles) = (place(&*inner), Std::strong_count(&inner));
+            let count = Count::made(Some(value), handles, location);
             if handles > 1 {
                 count.gone(); // an owner of std's may be the last
             }

@@ -208,7 +208,7 @@ fn what_has_no_model_leaves_the_verdict_open() {
     open("no static", || {
         #[allow(clippy::declare_interior_mutable_const, reason = "its copy is what is refused")]
         const ZERO: AtomicUsize = AtomicUsize::new(0);
-        let copy = ZERO;
+        let copy = Box::new(ZERO);
         thread::scope(|s| {
             s.spawn(|| copy.store(1, Relaxed));
         });
