@@ -1,6 +1,6 @@
 //! `std::hint`, as the engines see it.
 
-pub use std::hint::{assert_unchecked, black_box, unreachable_unchecked};
+pub use std::hint::{assert_unchecked, black_box, select_unpredictable, unreachable_unchecked};
 
 /// [`std::hint::spin_loop`]; in a model, it lets other threads run.
 #[cfg(feature = "model")]

@@ -5,6 +5,7 @@
 //! Under loom a load may read an older value, as far as loom's memory model goes. Under loom weak
 //! compare-exchanges never fail spuriously.
 
+mod deprecated;
 mod unsync;
 
 use crate::execution::memory::atomic::{self, Rmw, Stored, Strength};
@@ -12,6 +13,9 @@ use crate::execution::{Engine, Home};
 use crate::sync::Named;
 use crate::trace::ObjectKind;
 use std::fmt;
+
+#[allow(deprecated, reason = "std has them")]
+pub use deprecated::{ATOMIC_BOOL_INIT, ATOMIC_ISIZE_INIT, ATOMIC_USIZE_INIT, spin_loop_hint};
 pub use std::sync::atomic::{Ordering, compiler_fence};
 
 /// [`std::sync::atomic::fence`], modelled.

@@ -49,6 +49,9 @@ mod once;
 mod rwlock;
 
 #[cfg(feature = "model")]
+#[allow(deprecated, reason = "std has it")]
+pub use self::once::ONCE_INIT;
+#[cfg(feature = "model")]
 pub use self::{
     arc::{Arc, Weak},
     barrier::{Barrier, BarrierWaitResult},

@@ -189,6 +189,10 @@ impl Once {
     }
 }
 
+/// A `Once` that has not been called.
+#[deprecated = "use `Once::new` instead"]
+pub const ONCE_INIT: Once = Once::new();
+
 impl Default for Once {
     #[track_caller]
     fn default() -> Self {

@@ -18,6 +18,9 @@ mod spawn;
 #[doc(hidden)]
 pub use self::spawn::{clock, spawn_green};
 #[cfg(feature = "model")]
+#[allow(deprecated, reason = "std has them")]
+pub use self::spawn::{park_timeout_ms, sleep_ms};
+#[cfg(feature = "model")]
 pub use self::{
     local::{AccessError, LocalKey},
     scope::{Scope, ScopedJoinHandle, scope},

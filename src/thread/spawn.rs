@@ -464,3 +464,17 @@ pub fn sleep(duration: Duration) {
         true => threads::yield_now(),
     }
 }
+
+/// Does the same as [`park_timeout`], for `ms` milliseconds.
+#[deprecated = "use `park_timeout` instead"]
+#[track_caller]
+pub fn park_timeout_ms(ms: u32) {
+    park_timeout(Duration::from_millis(ms.into()));
+}
+
+/// Does the same as [`sleep`], for `ms` milliseconds.
+#[deprecated = "use `sleep` instead"]
+#[track_caller]
+pub fn sleep_ms(ms: u32) {
+    sleep(Duration::from_millis(ms.into()));
+}

@@ -180,3 +180,28 @@ fn e11() {
     S::thread_local! { static X: std::cell::RefCell<u8> = const { std::cell::RefCell::new(1) }; }
     X.with_borrow_mut(|x| *x += 1);
 }
+#[allow(deprecated, reason = "older crates name them")]
+mod deprecated {
+    use super::S;
+    use S::sync::atomic::*;
+
+    static ONCE: S::sync::Once = S::sync::ONCE_INIT;
+    static COUNT: AtomicUsize = ATOMIC_USIZE_INIT;
+    static LEVEL: AtomicIsize = ATOMIC_ISIZE_INIT;
+    static READY: AtomicBool = ATOMIC_BOOL_INIT;
+
+    fn d01(p: &AtomicPtr<u8>) {
+        ONCE.call_once(|| spin_loop_hint());
+        let _: usize = COUNT.compare_and_swap(0, 1, Ordering::AcqRel);
+        let _: isize = LEVEL.compare_and_swap(0, 1, Ordering::Release);
+        let _: bool = READY.compare_and_swap(false, true, Ordering::SeqCst);
+        let _: *mut u8 = p.compare_and_swap(p.load(Ordering::Relaxed), p.as_ptr().cast(), Ordering::Relaxed);
+    }
+    fn d02() {
+        S::thread::sleep_ms(0);
+        S::thread::park_timeout_ms(0);
+    }
+}
+fn h01(a: bool) -> u8 {
+    S::hint::select_unpredictable(a, 1, 2)
+}
