@@ -11,7 +11,7 @@
 //! variable, or into a heap, may move: the first execution that uses it adopts it ([`Home`]).
 
 use super::memory::copies::Place as CopyPlace;
-use super::{Engine, Home, engine};
+use super::{Engine, Home, engine, execution};
 use crate::vocabulary::trace::ObjectId;
 use rustc_hash::FxHashMap;
 use std::alloc::Layout;
@@ -120,6 +120,9 @@ pub(super) fn number_of_copy(place: CopyPlace) -> u32 {
 
 /// The object that the static at this address is in the running execution, once it has used it.
 pub(super) fn object(address: usize) -> Option<ObjectId> {
+    if execution() == 0 {
+        return None; // a destructor of a thread-local may ask, after this thread's are gone
+    }
     PLACES.with_borrow(|places| places.objects.get(&address).copied())
 }
 

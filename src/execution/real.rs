@@ -100,23 +100,25 @@ pub(super) fn uses(last: &AtomicU64) {
         return;
     }
     let is_first = before >> THREAD_BITS != me >> THREAD_BITS;
-    EXECUTION.with_borrow(|real| {
-        let flags = real.iter().map(|real| if is_first { &real.active } else { &real.met });
-        flags.for_each(|flag| flag.store(true, Ordering::Relaxed));
+    notes(|real| if is_first { &real.active } else { &real.met });
+}
+
+/// Sets a flag of this thread's execution, if it has one. A destructor of a thread-local may come
+/// after this thread's are gone: what it does is not noted.
+fn notes(flag: impl Fn(&Real) -> &AtomicBool) {
+    let _ = EXECUTION.try_with(|real| {
+        real.borrow().iter().for_each(|real| flag(real).store(true, Ordering::Relaxed));
     });
 }
 
 /// Notes that this thread interacts with another thread of its model.
 pub(crate) fn meet() {
-    EXECUTION
-        .with_borrow(|real| real.iter().for_each(|real| real.met.store(true, Ordering::Relaxed)));
+    notes(|real| &real.met);
 }
 
 /// Notes that this thread uses a static.
 pub(super) fn uses_static() {
-    EXECUTION.with_borrow(|real| {
-        real.iter().for_each(|real| real.used_static.store(true, Ordering::Relaxed));
-    });
+    notes(|real| &real.used_static);
 }
 
 /// A thread of an execution, for its joiner.
@@ -140,7 +142,7 @@ pub(crate) fn join_in<F, T>(f: F, scoped: bool) -> (impl FnOnce() -> T, Option<T
 where
     F: FnOnce() -> T,
 {
-    let real = EXECUTION.with_borrow(Option::clone);
+    let real = EXECUTION.try_with(|real| real.borrow().clone()).ok().flatten();
     let ticket = real.map(|real| {
         let thread = {
             let mut state = real.members();

@@ -3,6 +3,7 @@
 
 mod auto_traits;
 mod compiles;
+mod destructors;
 mod everywhere;
 mod helpers;
 mod lifetimes;
