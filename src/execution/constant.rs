@@ -137,7 +137,7 @@ pub(super) fn own_objects() -> bool {
 }
 
 /// The execution uses a static that may point to other objects.
-pub(super) fn owns() {
+pub(crate) fn owns() {
     PLACES.with_borrow_mut(|places| places.owns = true);
 }
 

@@ -51,7 +51,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// If `init` panics or has panicked before.
     #[track_caller]
     pub fn force(this: &LazyLock<T, F>) -> &T {
-        this.once.call_once_force(|state| {
+        this.once.call(true, |state| {
             assert!(!state.is_poisoned(), "LazyLock instance has previously been poisoned");
             let made = (this.take())();
             // SAFETY: 2. `once` lets one thread in, and nobody reads before it has completed

@@ -1,6 +1,7 @@
 //! `Once` and `OnceLock`
 
 use super::{Condvar, Mutex, MutexGuard, PoisonError};
+use crate::execution;
 use crate::execution::constant::{self, Lent};
 use crate::execution::gate::{self, Turn};
 use std::cell::{Cell, UnsafeCell};
@@ -91,6 +92,7 @@ impl Once {
     /// If an earlier call panicked.
     #[track_caller]
     pub fn call_once<F: FnOnce()>(&self, f: F) {
+        self.guards();
         self.call(false, |_| f());
     }
 
@@ -98,11 +100,19 @@ impl Once {
     /// panicked.
     #[track_caller]
     pub fn call_once_force<F: FnOnce(&OnceState)>(&self, f: F) {
+        self.guards();
         self.call(true, f);
     }
 
+    /// A static guards what another static holds, of which nothing is known.
+    fn guards(&self) {
+        if execution::is_modelled() && self.is_static() {
+            constant::owns();
+        }
+    }
+
     #[track_caller]
-    fn call(&self, force: bool, f: impl FnOnce(&OnceState)) {
+    pub(super) fn call(&self, force: bool, f: impl FnOnce(&OnceState)) {
         if let Some(turn) = gate::begin(&self.progress.home) {
             if turn == Turn::Mine {
                 self.call_in_turn(force, f);
@@ -279,7 +289,7 @@ impl<T> OnceLock<T> {
     #[track_caller]
     #[allow(unsafe_code)]
     pub fn get_or_init<F: FnOnce() -> T>(&self, f: F) -> &T {
-        self.once.call_once_force(|_| {
+        self.once.call(true, |_| {
             let made = f();
             // SAFETY: 4. `once` lets one thread in, and nobody reads before it has completed
             unsafe { *self.place() = Some(made) }

@@ -8,6 +8,7 @@ use selvedge::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, AtomicUsize};
 use selvedge::sync::{self, Arc, Mutex, MutexGuard};
 use selvedge::{Bound, Check, Explorer, Kind, Verdict, thread};
 use std::cell::RefCell;
+use std::mem::MaybeUninit;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use std::task::Poll;
 
@@ -159,6 +160,29 @@ fn what_is_behind_a_static_pointer_is_no_leak() {
     }
     for explorer in EXACT {
         executions("pointer", explorer, || twice(|| *get().lock().unwrap() += 1));
+    }
+}
+
+/// What a static `Once` guards may stand in another static, as the values of lazy_static do.
+#[test]
+fn what_a_static_once_guards_is_no_leak() {
+    struct Value(std::cell::UnsafeCell<MaybeUninit<Mutex<u32>>>);
+    // SAFETY: it is written in `ONCE`, and read after that
+    unsafe impl Sync for Value {}
+    static ONCE: sync::Once = sync::Once::new();
+    static VALUE: Value = Value(std::cell::UnsafeCell::new(MaybeUninit::uninit()));
+    fn get() -> &'static Mutex<u32> {
+        // SAFETY: as above
+        ONCE.call_once(|| unsafe { *VALUE.0.get() = MaybeUninit::new(Mutex::new(0)) });
+        // SAFETY: as above
+        unsafe { (*VALUE.0.get()).assume_init_ref() }
+    }
+    for explorer in EXACT {
+        let done = executions("lazy", explorer, || {
+            twice(|| *get().lock().unwrap() += 1);
+            assert_eq!(*get().lock().unwrap(), 2);
+        });
+        assert!(done > 1);
     }
 }
 
