@@ -1,0 +1,2 @@
+# It is of Rust's edition 2015.
+s/^extern crate std;$/&extern crate selvedge;/

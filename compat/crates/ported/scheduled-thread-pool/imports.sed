@@ -1,0 +1,1 @@
+s/\bstd::time::\{Duration, Instant\}/selvedge::time::{Duration, Instant}/

@@ -1,0 +1,3 @@
+/^    pub\(crate\) use std::\{$/,/^    \};$/{
+s/use std::/use selvedge::/
+}

@@ -1,0 +1,54 @@
+//! Each thread has its own value, and who iterates sees the values of the others whole.
+
+use super::{Ends, Model};
+use selvedge::cell::UnsafeCell;
+use selvedge::{Kind, thread};
+use thread_local::ThreadLocal;
+
+pub(super) const MODELS: [Model; 2] =
+    [("two threads", two_threads, Ends::Weak), ("an iterator", an_iterator, Ends::Weak)];
+pub(super) const BUG: (&str, fn(), Kind) = ("two threads", two_threads, Kind::Panic);
+
+/// Memory of which a model says when it is used.
+struct Letter(UnsafeCell<u32>);
+
+// SAFETY: 1. who uses it when is what the models check
+unsafe impl Sync for Letter {}
+
+impl Letter {
+    fn new(text: u32) -> Letter {
+        let letter = Letter(UnsafeCell::new(0));
+        // SAFETY: 1. it is this thread's
+        letter.0.with_mut(|it| unsafe { *it = text });
+        letter
+    }
+
+    fn read(&self) -> u32 {
+        // SAFETY: 1. nobody writes it any more
+        self.0.with(|it| unsafe { *it })
+    }
+}
+
+/// Both find that a bucket for two is to be made.
+fn two_threads() {
+    let local = ThreadLocal::new();
+    local.get_or(|| Letter::new(0));
+    thread::scope(|scope| {
+        for text in [1, 2] {
+            let local = &local;
+            scope.spawn(move || {
+                assert_eq!(local.get_or(|| Letter::new(text)).read(), text);
+                assert!(local.get().is_some_and(|letter| letter.read() == text));
+            });
+        }
+    });
+}
+
+fn an_iterator() {
+    let local = ThreadLocal::new();
+    thread::scope(|scope| {
+        scope.spawn(|| local.get_or(|| Letter::new(1)).read());
+        assert!(local.iter().all(|letter| letter.read() == 1));
+    });
+    assert_eq!(local.iter().count(), 1);
+}
