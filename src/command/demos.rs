@@ -7,7 +7,7 @@ use selvedge::process::Table;
 use selvedge::report::Row;
 use selvedge::systems;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The result of a demo in one line, or why it is wrong.
 type Seen = Result<String, String>;
@@ -85,7 +85,7 @@ pub(crate) fn run_one(system: System) -> Vec<Outcome> {
 }
 
 fn run(demo: &Demo) -> Outcome {
-    let progress = Progress::new(1);
+    let (progress, started) = (Progress::new(1), Instant::now());
     progress.starts(&format!("{}/{}", demo.system, demo.name));
     let (sender, receiver) = mpsc::channel();
     let body = demo.run;
@@ -112,6 +112,7 @@ fn run(demo: &Demo) -> Outcome {
         verdict: verdict.to_string(),
         expected: answer == Answer::Expected,
         note,
+        took: started.elapsed(),
     };
     Outcome { row, answer, finding: None }
 }

@@ -276,7 +276,11 @@ impl<Op: Debug, Ret: Debug> Judgement<'_, Op, Ret> {
         let drawn = self.drawn(DRAWN_ON_A_PAGE);
         let words: Vec<String> =
             self.sentences().into_iter().chain(self.left_out(drawn.len())).collect();
-        intervals::html(&self.headline(), &words, &drawn)
+        let excerpt = match self.verdict {
+            Verdict::Violated(_) => self.drawn(DRAWN),
+            Verdict::Holds(_) | Verdict::Unknown { .. } => Vec::new(),
+        };
+        intervals::html(&self.headline(), &words, &excerpt, &drawn)
     }
 
     fn json(&self) -> String {

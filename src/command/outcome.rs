@@ -6,6 +6,7 @@ use selvedge::systems::Model;
 use selvedge::verdict::{Counterexample, Run};
 use selvedge::{Coverage, Explorer, Extent, Verdict};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Whether a verdict is the one that the model expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,6 +83,7 @@ impl Outcome {
             verdict: said,
             expected: answer == Answer::Expected,
             note: notes.join("; "),
+            took: Duration::ZERO,
         };
         let finding = match verdict {
             Verdict::Violated(found) => Some(page.finding(found)),
@@ -104,6 +106,7 @@ impl Outcome {
             verdict: format!("unknown: {why}"),
             expected: false,
             note,
+            took: Duration::ZERO,
         };
         Outcome { row, answer: Answer::Unknown, finding: None }
     }
@@ -120,6 +123,7 @@ impl Outcome {
             verdict: "unknown".to_string(),
             expected: false,
             note: "not part of this build".to_string(),
+            took: Duration::ZERO,
         };
         Outcome { row, answer: Answer::Unknown, finding: None }
     }

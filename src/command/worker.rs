@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::OwnedFd;
+use std::time::Instant;
 
 /// The name of the worker's function.
 const CHECK: &str = "check";
@@ -52,8 +53,11 @@ pub(crate) fn run(
     page: Page,
     progress: impl FnMut(&str),
 ) -> Outcome {
-    ask(model, plan, task, page, progress)
-        .unwrap_or_else(|why| Outcome::lost(model, plan, &why, alone(model, plan, task)))
+    let started = Instant::now();
+    let mut outcome = ask(model, plan, task, page, progress)
+        .unwrap_or_else(|why| Outcome::lost(model, plan, &why, alone(model, plan, task)));
+    outcome.row.took = started.elapsed();
+    outcome
 }
 
 /// How to run a check without the others.

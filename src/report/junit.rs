@@ -7,24 +7,23 @@
 use super::finding::Finding;
 use super::table::Row;
 use std::fmt::Write;
+use std::time::Duration;
 
 /// Returns the document. The body of a failure is the drawn counterexample, if there is one.
 #[must_use]
 pub fn document(checks: &[(&Row, Option<&Finding>)]) -> String {
-    let failures = checks.iter().filter(|(row, _)| !row.expected).count();
+    let Counts { tests, failures, seconds } = Counts::of(checks);
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // Writing into a String cannot fail.
     let _ = writeln!(
         xml,
-        r#"<testsuites name="selvedge" tests="{}" failures="{failures}" errors="0">"#,
-        checks.len()
+        r#"<testsuites name="selvedge" tests="{tests}" failures="{failures}" errors="0" time="{seconds}">"#
     );
     for group in checks.chunk_by(|(a, _), (b, _)| a.system == b.system) {
-        let failures = group.iter().filter(|(row, _)| !row.expected).count();
+        let Counts { tests, failures, seconds } = Counts::of(group);
         let system = attribute(&group[0].0.system);
-        let tests = group.len();
         let _ = write!(xml, r#"  <testsuite name="{system}" tests="{tests}""#);
-        let _ = writeln!(xml, r#" failures="{failures}" errors="0" skipped="0">"#);
+        let _ = writeln!(xml, r#" failures="{failures}" errors="0" skipped="0" time="{seconds}">"#);
         for (row, found) in group {
             case(&mut xml, row, *found);
         }
@@ -34,10 +33,33 @@ pub fn document(checks: &[(&Row, Option<&Finding>)]) -> String {
     xml
 }
 
+/// What an element says of the checks in it.
+struct Counts {
+    tests: usize,
+    failures: usize,
+    /// How long they took, in seconds.
+    seconds: String,
+}
+
+impl Counts {
+    fn of(checks: &[(&Row, Option<&Finding>)]) -> Counts {
+        Counts {
+            tests: checks.len(),
+            failures: checks.iter().filter(|(row, _)| !row.expected).count(),
+            seconds: seconds(checks.iter().map(|(row, _)| row.took).sum()),
+        }
+    }
+}
+
+fn seconds(took: Duration) -> String {
+    format!("{:.3}", took.as_secs_f64())
+}
+
 fn case(xml: &mut String, row: &Row, found: Option<&Finding>) {
     let name = attribute(&format!("{} [{}]", row.model, row.explorer));
     let said = format!("{}; {} executions, {}", row.verdict, row.executions, row.coverage);
-    let _ = write!(xml, r#"    <testcase classname="{}" name="{name}""#, attribute(&row.system));
+    let (system, seconds) = (attribute(&row.system), seconds(row.took));
+    let _ = write!(xml, r#"    <testcase classname="{system}" name="{name}" time="{seconds}""#);
     if row.expected {
         let _ = writeln!(xml, ">\n      <system-out>{}</system-out>\n    </testcase>", text(&said));
         return;

@@ -10,6 +10,7 @@ mod elide;
 mod fields;
 mod finding;
 mod layout;
+mod page;
 mod remark;
 mod stale;
 mod style;

@@ -3,6 +3,7 @@
 use super::style::{Ink, Style};
 use super::text::{clean, count, pad, width};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// One check as text: a model under an explorer, or a system run for real.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub struct Row {
     pub expected: bool,
     /// What else to know.
     pub note: String,
+    /// How long it took, by the clock. The table does not show it.
+    pub took: Duration,
 }
 
 const HEADS: [&str; 8] =

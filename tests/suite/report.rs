@@ -1,6 +1,7 @@
 //! Drawn reports against whole files under tests/golden; `UPDATE_GOLDEN=1` rewrites them.
 
 mod names;
+mod page;
 
 use crate::scenes;
 use proptest::prelude::*;
@@ -14,6 +15,7 @@ use selvedge::{Check, Config, Counterexample, Expect, Explorer, Kind, Verdict};
 use std::panic::Location;
 use std::path::Path;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// Compares with the file, or rewrites it.
 #[track_caller]
@@ -115,6 +117,7 @@ fn rows() -> Vec<Row> {
         verdict: verdict.to_string(),
         expected,
         note: String::new(),
+        took: Duration::from_millis(executions),
     };
     let mut rows = vec![
         row("account", "account/200000", "real run", 1, "real threads", "holds", true),
@@ -183,6 +186,12 @@ fn junit_is_xml_that_says_the_same() {
     let drawn = timeline::counterexample(&found, &Style::Plain);
     assert!(failures[0].text().expect("a body").ends_with(&drawn), "{xml}");
     assert_eq!(document.root_element().attribute("failures"), Some("2"));
+    // each check takes as many milliseconds as it has executions
+    assert_eq!(cases[2].attribute("time"), Some("0.518"));
+    let groups = document.descendants().filter(|node| node.has_tag_name("testsuite"));
+    let times: Vec<_> = groups.map(|node| node.attribute("time")).collect();
+    assert_eq!(times, [Some("0.551"), Some("10.000")]);
+    assert_eq!(document.root_element().attribute("time"), Some("10.551"));
 }
 
 #[test]
