@@ -54,6 +54,19 @@
 //! form; [`Check`] has the explorers, the budget and the expectation. [`Explorer`] compares the
 //! explorers. The README says what each engine can express, and what a pass does not mean.
 //!
+//! # Limits
+//!
+//! * A model sees what goes through [`sync`], [`thread`](mod@thread), [`cell`], [`future`], [`time`]
+//!   and [`channel`]. It does not see std's own types, other crates' locks, files, sockets, or plain
+//!   memory behind raw pointers, unless [`cell`] announces it. What depends on such things is
+//!   reported as not deterministic, where a rerun finds it out.
+//! * *Exhaustive* is about the model: its threads and its inputs, and no others. Weak memory is that
+//!   of RC11, which has no load buffering.
+//! * Some things have no model: the verdict is then `Unknown`, and names them.
+//! * Atomics and locks are larger than std's, because each has an identity, and there is no
+//!   `from_ptr`. An `Arc<T>` becomes an `Arc<dyn Trait>` by [`coerce!`].
+//! * Models run on Linux and macOS, on x86-64 and ARM of 64 bits.
+//!
 //! # Features
 //!
 //! * `model`: the run-time facade, the explorers, specifications and reports. Enable it in
@@ -189,6 +202,37 @@ macro_rules! thread_local {
             $crate::thread::LocalKey { init, std: &STD }
         };
         $($crate::thread_local!($($rest)*);)?
+    };
+}
+
+/// Coerces an `Arc`, or a `Weak`, to one of an unsized type: `Arc<T>` to `Arc<dyn Trait>`.
+///
+/// std's coerce by themselves, and stable Rust allows that to no other crate's type. With and
+/// without the feature `model` this compiles.
+///
+/// ```
+/// use selvedge::coerce;
+/// use selvedge::sync::Arc;
+///
+/// let double: Arc<dyn Fn(u32) -> u32> = coerce!(Arc::new(|n| 2 * n));
+/// assert_eq!(double(21), 42);
+/// let some: Arc<[u32]> = coerce!(Arc::new([1, 2, 3]));
+/// assert_eq!(some.len(), 3);
+/// ```
+#[cfg(feature = "model")]
+#[macro_export]
+macro_rules! coerce {
+    ($arc:expr) => {
+        $arc.__coerced(|arc| arc)
+    };
+}
+
+/// Coerces an `Arc`, or a `Weak`, to one of an unsized type: what std's do by themselves.
+#[cfg(not(feature = "model"))]
+#[macro_export]
+macro_rules! coerce {
+    ($arc:expr) => {
+        $arc
     };
 }
 

@@ -42,6 +42,14 @@ fn a_lock_may_be_a_static() {
 }
 
 #[test]
+fn a_coercion_is_the_one_of_std() {
+    let seven = sync::Arc::new(|| 7);
+    let weak: std::sync::Weak<dyn Fn() -> u32> = selvedge::coerce!(sync::Arc::downgrade(&seven));
+    let strong: std::sync::Arc<dyn Fn() -> u32> = selvedge::coerce!(seven);
+    assert_eq!(weak.upgrade().map(|seven| seven()), Some(strong()));
+}
+
+#[test]
 fn threads_are_those_of_std() {
     let thread: std::thread::JoinHandle<u8> = is::<thread::JoinHandle<u8>>(thread::spawn(|| 1));
     assert_eq!(thread.join().unwrap(), 1);

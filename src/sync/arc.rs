@@ -40,16 +40,8 @@ use std::sync::Arc as Std;
 /// });
 /// ```
 ///
-/// Stable Rust cannot coerce another crate's `Arc<T>` to an `Arc<dyn Trait>`. Coerce std's `Arc`
-/// and convert the result. That compiles with and without the feature `model`.
-///
-/// ```
-/// use selvedge::sync::Arc;
-///
-/// let double: std::sync::Arc<dyn Fn(u32) -> u32> = std::sync::Arc::new(|n| 2 * n);
-/// let double: Arc<dyn Fn(u32) -> u32> = Arc::from(double);
-/// assert_eq!(double(21), 42);
-/// ```
+/// Stable Rust coerces no other crate's `Arc<T>` to an `Arc<dyn Trait>` by itself:
+/// [`coerce!`](crate::coerce) does it.
 pub struct Arc<T: ?Sized> {
     /// `None` only while the handle is taken apart.
     inner: Option<Std<T>>,

@@ -2,6 +2,7 @@
 //! words.
 
 mod auto_traits;
+mod coerced;
 mod compiles;
 mod destructors;
 mod everywhere;

@@ -39,6 +39,15 @@ impl<T: ?Sized> From<Arc<T>> for Std<T> {
 }
 
 impl<T: ?Sized> Arc<T> {
+    /// For [`coerce!`](crate::coerce). A function pointer, because the type that is expected of the
+    /// call reaches its argument so, and not through a bound.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn __coerced<U: ?Sized>(self, coerce: fn(Std<T>) -> Std<U>) -> Arc<U> {
+        let Parts { inner, count, location } = self.into_parts();
+        Arc { inner: Some(coerce(inner)), count, location }
+    }
+
     /// Converts std's `Arc`, which must be the only one. loom's name for it: in crates that have
     /// std's types without models it is `Arc::from`.
     ///

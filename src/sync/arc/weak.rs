@@ -51,6 +51,14 @@ impl<T: ?Sized> Weak<T> {
         self.inner = None;
     }
 
+    /// For [`coerce!`](crate::coerce).
+    #[doc(hidden)]
+    #[must_use]
+    pub fn __coerced<U: ?Sized>(mut self, coerce: fn(Std<T>) -> Std<U>) -> Weak<U> {
+        let inner = self.inner.take().expect(HERE);
+        Weak::with(coerce(inner), self.count, self.location)
+    }
+
     pub(super) fn into_parts(mut self) -> (Std<T>, Count) {
         (self.inner.take().expect(HERE), self.count)
     }
