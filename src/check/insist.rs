@@ -23,6 +23,36 @@ pub(crate) struct Violation<'a> {
     pub(crate) drawing: &'a dyn Fn() -> String,
 }
 
+/// What takes a check further that the budget has cut short.
+pub(crate) fn further(was_cut: bool) -> &'static str {
+    match was_cut && cfg!(unoptimised) {
+        true => {
+            "\nselvedge is not optimised in this build. These lines in Cargo.toml make it 00 times \
+             faster:\n    [profile.dev.package.\"*\"]\n    opt-level = 3"
+        }
+        false => "",
+    }
+}
+
+impl Violation<'_> {
+    /// The drawing. Its last line replays the failure, and names the test that runs on this thread.
+    fn drawn(&self) -> String {
+        let drawing = (self.drawing)();
+        match (drawing.strip_suffix("cargo test\n"), this_test()) {
+            (Some(before), Some(test)) => format!("{before}cargo test {test} -- --exact\n"),
+            (_, _) => drawing,
+        }
+    }
+}
+
+/// The test that runs on this thread, if libtest runs it: libtest names threads after tests.
+fn this_test() -> Option<String> {
+    let thread = std::thread::current();
+    let is_path = |c: char| c.is_alphanumeric() || "_:".contains(c);
+    let is_test = |name: &&str| *name != "main" && name.chars().all(is_path);
+    thread.name().filter(is_test).map(ToString::to_string)
+}
+
 /// What is expected of the model of this name.
 pub(crate) struct Insistence {
     name: String,
@@ -71,25 +101,25 @@ impl Insistence {
                 panic!(
                     "{name} was to be violated by a {kind}, but its set-up panicked, before there \
                      was a second thread:\n{}",
-                    (found.drawing)()
+                    found.drawn()
                 )
             }
             (Said::Violated(found), Expect::Violation(kind)) if found.kind == kind && !replays => {}
             // a replay is there to be seen
             (Said::Violated(found), Expect::Violation(kind)) if found.kind == kind => {
-                panic!("{}", (found.drawing)())
+                panic!("{}", found.drawn())
             }
             (Said::Violated(found), Expect::Holds) => {
                 let kept = regression.filter(|_| !found.token.is_empty());
                 let kept = kept.filter(|regression| regression.save(&found.token).is_ok());
                 let kept = kept
                     .map(|r| format!("replayed first at the next run: {}\n", r.path().display()));
-                panic!("{}{}", (found.drawing)(), kept.unwrap_or_default())
+                panic!("{}{}", found.drawn(), kept.unwrap_or_default())
             }
             (Said::Violated(found), Expect::Violation(kind)) => {
                 panic!(
                     "{name} was to be violated by a {kind}, but was violated like this:\n{}",
-                    (found.drawing)()
+                    found.drawn()
                 )
             }
             (Said::Holds(coverage), Expect::Violation(kind)) => {

@@ -6,7 +6,7 @@ mod insist;
 mod settings;
 
 pub use config::Config;
-pub(crate) use insist::{Insistence, Said, Violation};
+pub(crate) use insist::{Insistence, Said, Violation, further};
 pub(crate) use settings::{Settings, settings_of_check};
 
 use crate::counterexample::Token;
@@ -393,14 +393,18 @@ impl<'a> Check<'a> {
             Verdict::Holds(_) | Verdict::Unknown(_) => String::new(),
         };
         insistence.see(&match &verdict {
-            Verdict::Holds(coverage) => Said::Holds(coverage.to_string()),
+            Verdict::Holds(coverage) => {
+                Said::Holds(format!("{coverage}{}", further(coverage.was_cut())))
+            }
             Verdict::Violated(found) => Said::Violated(Violation {
                 kind: found.kind,
                 is_of_set_up: found.is_of_set_up() && !alone,
                 token: found.replay.clone(),
                 drawing: &drawing,
             }),
-            Verdict::Unknown(bound) => Said::Unknown(bound.to_string()),
+            Verdict::Unknown(bound) => {
+                Said::Unknown(format!("{bound}{}", further(bound.is_budget())))
+            }
         });
         verdict
     }

@@ -233,6 +233,7 @@ mod tests {
             "v1:exhaustive:0-1:account/unlocked",
             "SELVEDGE_REPLAY=v1:exhaustive:0-1:account/unlocked",
             "replay: SELVEDGE_REPLAY=v1:exhaustive:0-1:account/unlocked cargo test",
+            "SELVEDGE_REPLAY=v1:exhaustive:0-1:account/unlocked cargo test a::b -- --exact",
             " v1:exhaustive:0-1:account/unlocked\n",
         ] {
             assert_eq!(token(line).unwrap(), "v1:exhaustive:0-1:account/unlocked", "{line}");

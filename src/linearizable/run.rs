@@ -5,7 +5,7 @@ use super::model::{Log, model};
 use super::subject::{Op, Ret, Subject};
 use super::verdict::{Failure, Tested, Verdict};
 use super::{Linearizable, Source, draw, partial};
-use crate::check::{Check, Config, Insistence, Said, Settings, Violation};
+use crate::check::{Check, Config, Insistence, Said, Settings, Violation, further};
 use crate::counterexample::Token;
 use crate::linearize::Specification;
 use crate::scenario::{Scenario, ScenarioTree, every, scenarios};
@@ -119,14 +119,20 @@ impl<S: Subject> Linearizable<S> {
             Verdict::Holds(_) | Verdict::Unknown(..) => String::new(),
         };
         insistence.see(&match &verdict {
-            Verdict::Holds(tested) => Said::Holds(tested.to_string()),
+            Verdict::Holds(tested) => {
+                let was_cut = tested.planned.is_some_and(|planned| planned > tested.scenarios);
+                Said::Holds(format!("{tested}{}", further(was_cut)))
+            }
             Verdict::Violated(found) => Said::Violated(Violation {
                 kind: found.counterexample.kind,
                 is_of_set_up: found.counterexample.is_of_set_up(),
                 token: found.counterexample.replay.clone(),
                 drawing: &drawing,
             }),
-            Verdict::Unknown(bound, tested) => Said::Unknown(format!("{bound} ({tested})")),
+            Verdict::Unknown(bound, tested) => {
+                let further = further(bound.is_budget());
+                Said::Unknown(format!("{bound} ({tested}){further}"))
+            }
         });
         verdict
     }

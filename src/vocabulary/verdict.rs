@@ -100,6 +100,15 @@ impl Coverage {
         Some(format!("weak memory is {how}, and may show more: {race}"))
     }
 
+    /// Whether the budget ended an exploration.
+    pub(crate) fn was_cut(&self) -> bool {
+        let bounds = self.runs.iter().filter_map(|run| match &run.extent {
+            Extent::Bounded(bound) => Some(bound),
+            Extent::Exhaustive | Extent::Weak | Extent::Complete | Extent::Sampled => None,
+        });
+        bounds.chain(self.skipped.iter().map(|(_, bound)| bound)).any(Bound::is_budget)
+    }
+
     /// Returns `true` if some explorer saw every interleaving.
     #[must_use]
     pub fn is_exhaustive(&self) -> bool {
@@ -173,6 +182,13 @@ impl fmt::Display for Extent {
             Extent::Bounded(bound) => f.pad(&format!("bounded by {bound}")),
             Extent::Sampled => f.pad("sampled"),
         }
+    }
+}
+
+impl Bound {
+    /// Whether the budget is used up: a faster build comes further.
+    pub(crate) fn is_budget(&self) -> bool {
+        matches!(self, Bound::Executions(_) | Bound::Time(_))
     }
 }
 

@@ -346,6 +346,30 @@ fn a_model_that_is_not_deterministic_is_unknown() {
     assert!(matches!(bound, Bound::NotDeterministic(_)), "{bound:?}");
 }
 
+/// Whoever copies the last line runs this test, and not all.
+#[test]
+fn the_line_that_replays_names_the_test() {
+    let lost = || {
+        Check::new("any model").config(Config::default()).assert(|| {
+            let balance = Arc::new(AtomicUsize::new(0));
+            let theirs = Arc::clone(&balance);
+            let teller = thread::spawn(move || theirs.store(theirs.load(SeqCst) + 1, SeqCst));
+            balance.store(balance.load(SeqCst) + 1, SeqCst);
+            teller.join().unwrap();
+            assert_eq!(balance.load(SeqCst), 2);
+        })
+    };
+    let last = |name: &str| {
+        let thread = std::thread::Builder::new().name(name.to_string());
+        let failed = thread.spawn(lost).unwrap().join().unwrap_err();
+        let message = failed.downcast::<String>().expect("a drawing");
+        message.trim_end().lines().last().unwrap().split_once(" cargo test").unwrap().1.to_string()
+    };
+    assert_eq!(last("tellers::two_tellers"), " tellers::two_tellers -- --exact");
+    assert_eq!(last("main"), "", "every program has such a thread");
+    assert_eq!(last("some pool, nr. 3"), "", "no test has such a name");
+}
+
 #[test]
 fn a_failure_is_kept_and_run_first_the_next_time_until_it_is_mended() {
     use std::panic::{AssertUnwindSafe, catch_unwind};
