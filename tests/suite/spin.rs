@@ -141,9 +141,21 @@ fn yields_beside() {
     beside(AtomicUsize::new(0), child, until);
 }
 
+/// It yields more than once in a round, and the longer it waits, the more often.
+fn backs_off() {
+    let until = |flag: &AtomicUsize| {
+        let mut delay = 2;
+        while flag.load(SeqCst) == 0 {
+            (0..delay).for_each(|_| hint::spin_loop());
+            delay = 256.min(2 * delay);
+        }
+    };
+    beside(AtomicUsize::new(0), |flag| flag.store(1, SeqCst), until);
+}
+
 #[test]
 fn loops_that_wait_for_others_come_to_their_end() {
-    let models: [(&str, fn()); 11] = [
+    let models: [(&str, fn()); 12] = [
         ("locks", locks),
         ("takes", takes),
         ("tries", tries),
@@ -155,6 +167,7 @@ fn loops_that_wait_for_others_come_to_their_end() {
         ("parks", parks),
         ("waits beside", waits_beside),
         ("yields beside", yields_beside),
+        ("backs off", backs_off),
     ];
     for (name, model) in models {
         for explorer in [Explorer::Exhaustive, Explorer::Dfs, Explorer::Random { seed: 7 }] {

@@ -104,7 +104,8 @@ impl<'a> Round<'a> {
         let steps = log.of(thread);
         let last =
             steps.iter().rposition(|step| log.steps[*step].done.operation == Operation::Yield)?;
-        Some(Round { log, now: &steps[last + 1..], before: &steps[..last] })
+        let (before, now) = steps.split_at(last + 1);
+        Some(Round { log, now, before })
     }
 
     /// Whether enough of the last rounds were like this one.
@@ -114,17 +115,21 @@ impl<'a> Round<'a> {
             return false; // a thread that only yields does not wait for anything
         };
         let mut rest = self.before;
-        (0..doing.most()).all(|nth| {
-            // an earlier round is preceded by the yield that ended the round before it
-            let Some(end) = rest.len().checked_sub(if nth == 0 { 0 } else { 1 }) else {
+        (0..doing.most()).all(|_| {
+            // a round ends with any number of yields: the delays of a backoff grow
+            let yields = rest.iter().rev().take_while(|step| self.is_yield(**step)).count();
+            let end = rest.len() - yields;
+            let Some(start) = end.checked_sub(self.now.len()).filter(|_| yields > 0) else {
                 return false;
             };
-            let Some(start) = end.checked_sub(self.now.len()) else { return false };
-            let (round, between) = (&rest[start..end], &rest[end..]);
+            let round = &rest[start..end];
             rest = &rest[..start];
-            between.iter().all(|step| self.log.steps[*step].done.operation == Operation::Yield)
-                && self.now.iter().zip(round).all(|(now, then)| self.is_like(doing, *now, *then))
+            self.now.iter().zip(round).all(|(now, then)| self.is_like(doing, *now, *then))
         })
+    }
+
+    fn is_yield(&self, step: usize) -> bool {
+        self.log.steps[step].done.operation == Operation::Yield
     }
 
     /// Whether a step of this round is like a step of an earlier round.
