@@ -29,14 +29,22 @@
 //!     assert_eq!(start.elapsed(), Duration::from_secs(3));
 //! });
 //! ```
+//!
+//! [`Timer`] and [`timeout`] are the same for tasks. std has none, so there are none without the
+//! feature `model`.
 
 #[cfg(not(feature = "model"))]
 pub use std::{thread::sleep, time::*};
 
 #[cfg(feature = "model")]
+mod timer;
+
+#[cfg(feature = "model")]
 pub use modelled::{Instant, sleep};
 #[cfg(feature = "model")]
 pub use std::time::{Duration, SystemTime, SystemTimeError, TryFromFloatSecsError, UNIX_EPOCH};
+#[cfg(feature = "model")]
+pub use timer::{Elapsed, Timeout, Timer, timeout};
 
 #[cfg(feature = "model")]
 mod modelled {
@@ -145,6 +153,16 @@ mod modelled {
                 At::Real(this) => At::Real(this.checked_sub(duration)?),
                 At::Virtual(this) => At::Virtual(this.checked_sub(duration)?),
             }))
+        }
+    }
+
+    impl Instant {
+        /// The time since the execution began, if it is one of a model.
+        pub(super) fn in_the_model(&self) -> Option<Duration> {
+            match self.0 {
+                At::Real(_) => None,
+                At::Virtual(this) => Some(this.saturating_sub(BEGIN)),
+            }
         }
     }
 

@@ -97,7 +97,9 @@ impl Check<'_> {
             }
             Ending::Unknown(bound) => return Err(bound),
             // never a failure: see `Exploration::take`
-            Ending::GivenUp | Ending::InVain => return Err(Bound::NothingExplored),
+            Ending::GivenUp | Ending::InVain | Ending::Left { .. } => {
+                return Err(Bound::NothingExplored);
+            }
         };
         let tried =
             |event: &crate::trace::Event| event.operation == crate::trace::Operation::TryLock;

@@ -222,7 +222,7 @@ impl<'a> Check<'a> {
     /// Sets which objects must not outlive the execution (in a cycle of `Arc`s, in a node never
     /// freed): all, unless set. `false` allows it; see [`Leaks`].
     pub fn leaks(mut self, leaks: impl Into<Leaks>) -> Self {
-        self.settings.leaks = leaks.into();
+        self.settings.terms.leaks = leaks.into();
         self
     }
 
@@ -254,7 +254,64 @@ impl<'a> Check<'a> {
     /// let _ = Check::new("as one hopes").spurious(false).assert(waits_without_a_loop);
     /// ```
     pub fn spurious(mut self, spurious: bool) -> Self {
-        self.settings.spurious = spurious;
+        self.settings.terms.spurious = spurious;
+        self
+    }
+
+    /// Sets whether a thread may read an `RwLock` that it is already reading. It may not, unless
+    /// set: where a writer waits in between, std might block such a reader, and then both wait for
+    /// ever. So it is a violation wherever it happens. loom allows it.
+    ///
+    /// With `true`, readers come in before writers that wait, and no execution blocks.
+    ///
+    /// ```
+    /// use selvedge::sync::{Arc, RwLock};
+    /// use selvedge::{Check, Expect, Kind, thread};
+    ///
+    /// let sums_in_one_expression = || {
+    ///     let rate = Arc::new(RwLock::new(3));
+    ///     let theirs = Arc::clone(&rate);
+    ///     let setter = thread::spawn(move || *theirs.write().unwrap() = 4);
+    ///     let sum = *rate.read().unwrap() + *rate.read().unwrap();
+    ///     assert!(sum == 6 || sum == 8);
+    ///     setter.join().unwrap();
+    /// };
+    /// let by_std = Check::new("by std").expect(Expect::Violation(Kind::Deadlock));
+    /// let _ = by_std.assert(sums_in_one_expression);
+    /// let _ = Check::new("lenient").recursive_reads(true).assert(sums_in_one_expression);
+    /// ```
+    pub fn recursive_reads(mut self, allowed: bool) -> Self {
+        self.settings.terms.recursive_reads = allowed;
+        self
+    }
+
+    /// Sets whether tasks that nobody awaits may be left behind, as where a program returns from
+    /// `main`. They may not, unless set: a task that waits for ever is a deadlock.
+    ///
+    /// An execution is then over when all threads have ended, and all tasks whose handle was not
+    /// dropped, and the others wait or have gone on for a while. What these hold is never dropped.
+    ///
+    /// ```
+    /// use selvedge::future::{pending, spawn};
+    /// use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    /// use selvedge::sync::Arc;
+    /// use selvedge::{Check, Expect, Kind};
+    ///
+    /// let leaves_a_server = || {
+    ///     let served = Arc::new(AtomicU32::new(0));
+    ///     let theirs = Arc::clone(&served);
+    ///     drop(spawn(async move {
+    ///         theirs.fetch_add(1, SeqCst);
+    ///         pending::<()>().await
+    ///     }));
+    ///     assert!(served.load(SeqCst) < 2);
+    /// };
+    /// let strict = Check::new("strict").expect(Expect::Violation(Kind::Deadlock));
+    /// let _ = strict.assert(leaves_a_server);
+    /// let _ = Check::new("as a program").detached(true).assert(leaves_a_server);
+    /// ```
+    pub fn detached(mut self, detached: bool) -> Self {
+        self.settings.terms.detached = detached;
         self
     }
 
@@ -414,8 +471,7 @@ impl<'a> Check<'a> {
             executions: self.settings.budget.most_executions(),
             time: self.settings.budget.most_time(),
             max_events: self.settings.max_events,
-            leaks: self.settings.leaks,
-            spurious: self.settings.spurious,
+            terms: self.settings.terms,
             stack: self.settings.stack,
             patience: self.settings.patience,
             again: self.again,

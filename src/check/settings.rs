@@ -2,7 +2,7 @@
 
 use super::Config;
 use crate::vocabulary::budget::Budget;
-use crate::vocabulary::leaks::Leaks;
+use crate::vocabulary::terms::Terms;
 use std::time::Duration;
 
 /// How models are explored. Everything that explores models has every setting.
@@ -11,10 +11,7 @@ pub(crate) struct Settings {
     pub(crate) budget: Budget,
     /// The most events of an execution; one with more is a livelock.
     pub(crate) max_events: usize,
-    /// Which objects must not outlive their execution.
-    pub(crate) leaks: Leaks,
-    /// Whether weak compare-exchanges fail, and waits and parks return, spuriously.
-    pub(crate) spurious: bool,
+    pub(crate) terms: Terms,
     /// The smallest stack of every thread in bytes; `None`: the engine's default.
     pub(crate) stack: Option<usize>,
     /// How long an execution may go without an event.
@@ -30,8 +27,7 @@ impl Default for Settings {
         Settings {
             budget: Budget::default(),
             max_events: 10_000,
-            leaks: Leaks::Objects,
-            spurious: true,
+            terms: Terms::default(),
             stack: None,
             patience: Duration::from_secs(10),
             shrink: Duration::from_secs(1),
@@ -51,13 +47,19 @@ macro_rules! settings_of_check {
 
         /// See [`Check::leaks`](crate::Check::leaks).
         pub fn leaks(mut self, leaks: impl Into<$crate::vocabulary::leaks::Leaks>) -> Self {
-            self.$($settings).+.leaks = leaks.into();
+            self.$($settings).+.terms.leaks = leaks.into();
             self
         }
 
         /// See [`Check::spurious`](crate::Check::spurious).
         pub fn spurious(mut self, spurious: bool) -> Self {
-            self.$($settings).+.spurious = spurious;
+            self.$($settings).+.terms.spurious = spurious;
+            self
+        }
+
+        /// See [`Check::recursive_reads`](crate::Check::recursive_reads).
+        pub fn recursive_reads(mut self, allowed: bool) -> Self {
+            self.$($settings).+.terms.recursive_reads = allowed;
             self
         }
 

@@ -113,6 +113,7 @@ impl Act {
             | Waits::End(_)
             | Waits::Token { .. }
             | Waits::Woken { .. }
+            | Waits::WokenUntil(_)
             | Waits::Until(_) => true,
         };
         Act { operation, effects, blocking, expected, spurious }

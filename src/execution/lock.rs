@@ -2,8 +2,9 @@
 
 use super::failure::{handle_if_inert, not_modelled, stay, unwinds_under_loom};
 use super::step::perform;
-use super::{Effect, Hold, Home, Pending, Seen, Waits, World, engine, loom, with};
+use super::{Effect, Ending, Engine, Hold, Home, Pending, Seen, Waits, World, engine, loom, with};
 use crate::vocabulary::trace::{ObjectId, Operation, ThreadId, Value};
+use crate::vocabulary::verdict::{Bound, Kind};
 use std::panic::Location;
 
 /// For writing, or for reading.
@@ -92,10 +93,35 @@ fn acquire_announced(pending: Pending, mode: Mode) {
     }
     let meaning = |world: &mut World, me| {
         world.acts(me, &pending);
+        reads_once(world, &pending, mode, me);
         take(world, lock, mode, me);
         ((), Seen::default())
     };
     perform(engine(), pending, || (), meaning, |pending| loom::lock::acquire(pending, lock, mode));
+}
+
+/// Ends the execution where a thread reads a lock that it is already reading, if it may not. A try
+/// may, for it never waits. loom takes such a reader out with its first guard.
+pub(super) fn reads_once(world: &mut World, pending: &Pending, mode: Mode, me: ThreadId) {
+    let lock = pending.object.expect("a lock");
+    if mode == Mode::Write || !world.objects[lock.index()].readers.contains(&me) {
+        return;
+    }
+    if pending.waits == Waits::Never || world.rules.terms.recursive_reads {
+        if world.rules.engine == Engine::Loom {
+            let operation = "an RwLock that a thread reads again".to_string();
+            world.end(Ending::Unknown(Bound::NotModelled { engine: "loom", operation }));
+        }
+        return;
+    }
+    let trace = &world.log.trace;
+    let (mine, name) = (trace.thread_name(me), trace.object_name(lock));
+    let message = format!(
+        "{mine} reads {name} again, which it is reading: if a writer waits in between, this might \
+         deadlock"
+    );
+    let location = Some(pending.location.to_string());
+    world.end(Ending::Violation { kind: Kind::Deadlock, message, location, conflict: None });
 }
 
 /// Acquires the lock if that needs no waiting.

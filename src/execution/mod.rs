@@ -147,6 +147,8 @@ pub(crate) fn begin(rules: &Rules) {
     birth::executes(world.log.execution);
     past::begins(world.log.execution);
     cell::forget();
+    tasks::forget();
+    time::forget();
     stack::forget();
     WORLD.with_borrow_mut(|slot| *slot = Some(world));
     if rules.engine == Engine::Loom {

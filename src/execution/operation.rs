@@ -97,6 +97,8 @@ pub(crate) enum Waits {
     Woken {
         yields: bool,
     },
+    /// The same, or so much time has passed since the execution began.
+    WokenUntil(Duration),
 }
 
 /// The outcome of an operation: the values of its event.

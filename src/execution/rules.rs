@@ -1,7 +1,7 @@
 //! The rules for every execution of an exploration.
 
 use super::{Engine, Pulse};
-use crate::vocabulary::leaks::Leaks;
+use crate::vocabulary::terms::Terms;
 use crate::vocabulary::trace::Fingerprint;
 use std::panic::Location;
 use std::sync::Arc;
@@ -13,10 +13,7 @@ pub(crate) struct Rules {
     pub(crate) pulse: Arc<Pulse>,
     /// An execution with more events than this makes no progress: a livelock.
     pub(crate) max_events: usize,
-    /// Which objects must not outlive the execution.
-    pub(crate) leaks: Leaks,
-    /// Whether weak compare-exchanges fail, and waits and parks end, spuriously.
-    pub(crate) spurious: bool,
+    pub(crate) terms: Terms,
     /// An execution with more events than this is not the one that is sought.
     pub(crate) most_events: Option<usize>,
     /// The events of the execution that is replayed, if there is one, as far as its token has them.

@@ -24,7 +24,8 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
     {
         return Some(started.task);
     }
-    if world.rules.weak && stops(world, strategy) {
+    world.leaves_tasks();
+    if world.ending.is_some() || world.rules.weak && stops(world, strategy) {
         return None;
     }
     world.passes_time();

@@ -88,6 +88,9 @@ impl World {
             (Waits::End(other), _) => self.threads[other.index()].finished,
             (Waits::Token { timeout }, _) => timeout || state.token,
             (Waits::Woken { yields }, Some(waker)) => yields || object(waker).woken,
+            (Waits::WokenUntil(end), Some(waker)) => {
+                object(waker).woken || self.turns.time.has_come(end)
+            }
             (Waits::Until(end), _) => self.turns.time.has_come(end),
             (Waits::Never | Waits::Releasing { .. }, _) => true,
             (
@@ -96,6 +99,7 @@ impl World {
                 | Waits::Notified { .. }
                 | Waits::Notification { .. }
                 | Waits::Woken { .. }
+                | Waits::WokenUntil(_)
                 | Waits::Relock,
                 None,
             ) => {

@@ -3,7 +3,7 @@
 use super::failure::{halt, handle_if_inert};
 use super::memory::cell;
 use super::strategy::with_strategy;
-use super::{Engine, Pending, Seen, World, green, me, schedule, set_me, with};
+use super::{Engine, Pending, Seen, World, green, me, schedule, set_me, tasks, with};
 use crate::vocabulary::trace::{ObjectId, Operation, Outcome, ThreadId, Value};
 use std::panic::Location;
 
@@ -32,6 +32,7 @@ pub(super) fn step<R>(
     meaning: impl FnOnce(&mut World, ThreadId) -> (R, Seen),
 ) -> R {
     let me = me();
+    tasks::pay(me);
     cell::last(Engine::Shuttle);
     let announced = announce(me, pending) || !handle_if_inert(pending);
     let done = with(|world| {
@@ -47,6 +48,22 @@ pub(super) fn step<R>(
     match done {
         Some((result, false)) => result,
         _ => halt(),
+    }
+}
+
+/// Records something on green threads that no other thread can see. It is no scheduling point.
+pub(super) fn record(pending: Pending, seen: Seen) {
+    if with(|world| world.over()) {
+        handle_if_inert(pending);
+        return;
+    }
+    let me = me();
+    let ended = with(|world| {
+        world.record(me, &pending, &seen);
+        world.over()
+    });
+    if ended {
+        halt();
     }
 }
 

@@ -7,12 +7,20 @@
 //!
 //! A task that wakes itself while it is polled does what `thread::yield_now` does. No other thread
 //! is meant, so it is no use of the token.
+//!
+//! A waker is used inside of other crates' code, which may hold a lock of the operating system
+//! then. On green threads no other thread may run before that lock is released. So a wake is owed:
+//! it takes effect where its thread has its next operation, behind all that no engine sees. And a
+//! clone or a drop, which no other thread can see, is no scheduling point.
 
 use super::failure::{hook, inert};
 use super::memory::robust::Strength;
-use super::step::{ends_early, perform};
-use super::{Effect, Engine, Home, Pending, Seen, Waits, World, engine, loom, me, threads, with};
+use super::step::{ends_early, perform, record};
+use super::{
+    Effect, Engine, Home, Pending, Seen, Waits, World, engine, loom, me, threads, time, with,
+};
 use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 
 /// Why a task is polled.
@@ -25,11 +33,13 @@ pub(crate) enum Turn {
     Yielded,
 }
 
-/// Waits until the task is polled. Returns whether a waker has woken it.
+/// Waits until the task is polled: until a waker has woken it, or an alarm of this thread rings.
+/// Returns whether a waker has.
 ///
 /// Where the task was pending is not known. What it did last stands for that place, and `created`
 /// if it did nothing.
 pub(crate) fn poll(waker: &Home, turn: Turn, created: &'static Location<'static>) -> bool {
+    pay(me());
     let location = with(|world| world.last_place(me())).unwrap_or(created);
     if turn == Turn::Yielded {
         threads::yield_at(location);
@@ -43,9 +53,13 @@ pub(crate) fn poll(waker: &Home, turn: Turn, created: &'static Location<'static>
         return false;
     }
     let object = waker.id();
-    let yields = turn != Turn::Pending;
-    let pending = Pending::on(object, Operation::Poll, location).waits(Waits::Woken { yields });
+    let waits = match time::alarm(me()).filter(|_| turn == Turn::Pending) {
+        Some(end) => Waits::WokenUntil(end),
+        None => Waits::Woken { yields: turn != Turn::Pending },
+    };
+    let pending = Pending::on(object, Operation::Poll, location).waits(waits);
     let meaning = |world: &mut World, me| {
+        time::stops_waiting(world, waits);
         let had = match world.acts(me, &pending) {
             Some(effect) => effect == Effect::Changes,
             None => world.object(object).woken,
@@ -58,13 +72,18 @@ pub(crate) fn poll(waker: &Home, turn: Turn, created: &'static Location<'static>
         (had, polled(had, turn))
     };
     let std = || unreachable!("outside of an engine a task waits by itself");
-    perform(engine(), pending, std, meaning, |pending| loom::task::poll(pending, object, turn))
+    with(|world| time::waits(world, waits));
+    let woken =
+        perform(engine(), pending, std, meaning, |pending| loom::task::poll(pending, object, turn));
+    time::ring(me());
+    woken
 }
 
 pub(super) fn polled(woken: bool, turn: Turn) -> Seen {
     Seen::value(Value::Outcome(match turn {
         Turn::First if !woken => Outcome::First,
         Turn::Yielded if !woken => Outcome::Yielded,
+        Turn::Pending if !woken => Outcome::TimedOut,
         Turn::First | Turn::Pending | Turn::Yielded => Outcome::Woken,
     }))
 }
@@ -83,11 +102,53 @@ pub(crate) fn signal(waker: &Home, name: &'static str, created: &'static Locatio
     perform(engine(), pending, || (), meaning, |pending| loom::task::signal(pending, object));
 }
 
-/// Draws a use of a waker that no other thread can see.
+/// Draws a use of a waker that no other thread can see, behind all that this thread owes.
 pub(crate) fn note(waker: &Home, name: &'static str, created: &'static Location<'static>) {
     let seen = Seen { object: Some(waker.id()), ..Seen::default() };
     let pending = Pending::of(Operation::Waker(name), created);
-    perform(engine(), pending, || (), |_, _| ((), seen), |pending| loom::task::note(pending, seen));
+    match engine() {
+        Engine::Std => {}
+        Engine::Loom => loom::task::note(pending, seen),
+        Engine::Shuttle if owes(me()) => owe(Box::new(move || record(pending, seen))),
+        Engine::Shuttle => record(pending, seen),
+    }
+}
+
+thread_local! {
+    /// What threads owe on green threads, in order.
+    static OWED: RefCell<Vec<(ThreadId, Box<dyn FnOnce()>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Performs something before this thread's next operation, or at its end.
+pub(crate) fn owe(debt: Box<dyn FnOnce()>) {
+    match engine() == Engine::Shuttle && !with(|world| world.over()) {
+        true => OWED.with_borrow_mut(|owed| owed.push((me(), debt))),
+        false => debt(),
+    }
+}
+
+fn owes(thread: ThreadId) -> bool {
+    OWED.with_borrow(|owed| owed.iter().any(|(by, _)| *by == thread))
+}
+
+/// Performs what this thread owes.
+#[inline]
+pub(super) fn pay(me: ThreadId) {
+    if OWED.with_borrow(|owed| !owed.is_empty()) {
+        pay_all(me);
+    }
+}
+
+fn pay_all(me: ThreadId) {
+    // all at once: each is an operation, which pays what is owed before it
+    let mine: Vec<_> =
+        OWED.with_borrow_mut(|owed| owed.extract_if(.., |(thread, _)| *thread == me).collect());
+    mine.into_iter().for_each(|(_, debt)| debt());
+}
+
+/// Forgets what an execution owed: a failed one has left it open, and what it has must stay.
+pub(super) fn forget() {
+    OWED.take().into_iter().for_each(std::mem::forget);
 }
 
 /// Runs a task. Its panic is returned, unless it is one by which an execution ends.

@@ -9,7 +9,8 @@ use super::memory::robust::Strength;
 use super::statics::drop_locals;
 use super::step::{ends_early, perform, step};
 use super::{
-    Effect, Engine, Pending, Seen, Waits, World, engine, green, knockout, loom, me, try_with, with,
+    Effect, Engine, Pending, Seen, Waits, World, engine, green, knockout, loom, me, tasks,
+    try_with, with,
 };
 use crate::vocabulary::token;
 use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
@@ -123,6 +124,7 @@ fn finish_once(thread: ThreadId, last: &mut dyn FnMut()) {
         halt();
     }
     flush_deferred();
+    tasks::pay(thread);
     with(|world| world.thread(thread).finished = true);
 }
 
@@ -180,6 +182,13 @@ pub(crate) fn join(handle: Handle, ordered: bool, location: &'static Location<'s
     perform(engine(), pending, std, meaning, |pending| loom::thread::join(pending, loom));
 }
 
+/// Nobody awaits a task any more.
+pub(crate) fn detach(task: &Handle) {
+    if engine() != Engine::Std {
+        with(|world| world.failure.detached.push(task.thread));
+    }
+}
+
 /// Whether the thread has ended.
 pub(crate) fn is_finished(thread: ThreadId) -> bool {
     with(|world| {
@@ -228,7 +237,7 @@ pub(crate) fn park(timeout: bool) {
             None => world.thread(me).token,
         };
         world.thread(me).token &= !had;
-        if had && !world.rules.spurious {
+        if had && !world.rules.terms.spurious {
             world.accesses(me, token(me), Strength::Weak, true);
         }
         if had || !world.rules.weak {
@@ -250,7 +259,7 @@ pub(crate) fn unpark(thread: ThreadId) {
     let meaning = |world: &mut World, me| {
         world.acts(me, &pending);
         world.thread(thread).token = true;
-        if !world.rules.spurious {
+        if !world.rules.terms.spurious {
             world.accesses(me, token(thread), Strength::Weak, false);
         }
         world.memory.clocks.release(me, token(thread));

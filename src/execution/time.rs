@@ -6,21 +6,26 @@
 //! has it: the search leaves out what a slow thread does after a sleep that was too short, and its
 //! verdict says so.
 //!
+//! A timer of a task is an alarm of the thread that has polled it last: while the task is pending,
+//! that thread also waits for the time.
+//!
 //! Timeouts of waits and parks take no part in this. They fire at any time, and no time passes: a
 //! model in which they were ordered by their durations would hold for these durations only.
 
 use super::failure::not_modelled;
 use super::step::step;
-use super::{Engine, Pending, Seen, Waits, World, engine, with};
+use super::{Engine, Pending, Seen, Waits, World, engine, me, with};
 use crate::vocabulary::trace::{Operation, ThreadId, Value};
+use std::cell::RefCell;
 use std::panic::Location;
+use std::task::Waker;
 use std::time::Duration;
 
 /// The time of an execution, since it began.
 #[derive(Debug, Default)]
 pub(crate) struct Time {
     now: Duration,
-    /// How many threads sleep.
+    /// How many threads wait for the time.
     asleep: usize,
     /// How many steps the execution has had.
     pub(super) steps: usize,
@@ -39,7 +44,12 @@ impl Time {
         self.jumps.iter().find(|(to, _)| *to >= end).map_or(0, |(_, steps)| *steps)
     }
 
-    pub(super) fn has_come(&self, end: Duration) -> bool {
+    /// Whether a thread waits for the time.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.asleep > 0
+    }
+
+    pub(crate) fn has_come(&self, end: Duration) -> bool {
         self.now >= end
     }
 }
@@ -61,15 +71,94 @@ pub(crate) fn sleep(duration: Duration) {
     if engine() == Engine::Loom {
         not_modelled("loom", "virtual time (time::sleep)");
     }
-    let end = with(|world| {
-        world.turns.time.asleep += 1;
-        world.turns.time.now.saturating_add(duration)
-    });
-    let pending = Pending::of(Operation::Sleep, Location::caller()).waits(Waits::Until(end));
+    let end = with(|world| world.turns.time.now.saturating_add(duration));
+    let waits = Waits::Until(end);
+    let pending = Pending::of(Operation::Sleep, Location::caller()).waits(waits);
+    with(|world| self::waits(world, waits));
     step(pending, |world, _| {
-        world.turns.time.asleep -= 1;
+        stops_waiting(world, waits);
         ((), Seen::value(Value::Time(duration)))
     });
+}
+
+/// A thread is about to wait, maybe for the time.
+pub(super) fn waits(world: &mut World, waits: Waits) {
+    world.turns.time.asleep += usize::from(until(waits).is_some());
+}
+
+pub(super) fn stops_waiting(world: &mut World, waits: Waits) {
+    world.turns.time.asleep -= usize::from(until(waits).is_some());
+}
+
+/// When time lets a thread go on, if it waits for that.
+fn until(waits: Waits) -> Option<Duration> {
+    match waits {
+        Waits::Until(end) | Waits::WokenUntil(end) => Some(end),
+        _ => None,
+    }
+}
+
+/// What a timer has set.
+struct Alarm {
+    timer: u64,
+    thread: ThreadId,
+    end: Duration,
+    waker: Waker,
+}
+
+thread_local! {
+    /// The alarms of an execution. They are not in the world, because to drop a waker is an event.
+    static ALARMS: RefCell<Vec<Alarm>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Has a waker woken when so much time has passed since the execution began, instead of what the
+/// timer has set before. Its task must be one that this thread polls.
+///
+/// # Panics
+/// Outside of an engine.
+pub(crate) fn set_alarm(timer: u64, end: Duration, waker: Waker) {
+    if engine() == Engine::Loom {
+        not_modelled("loom", "virtual time (time::Timer)");
+    }
+    with(|world| {
+        if world.rules.weak && world.ending.is_none() {
+            world.refuse("time::Timer");
+        }
+    });
+    let alarm = Alarm { timer, thread: me(), end, waker };
+    let before = take_alarms(|set| set.timer == timer);
+    ALARMS.with_borrow_mut(|alarms| alarms.push(alarm));
+    drop(before);
+}
+
+/// The timer is not waited for any more.
+pub(crate) fn clear_alarm(timer: u64) {
+    drop(take_alarms(|set| set.timer == timer));
+}
+
+fn take_alarms(is_one: impl Fn(&Alarm) -> bool) -> Vec<Alarm> {
+    ALARMS.with_borrow_mut(|alarms| alarms.extract_if(.., |alarm| is_one(alarm)).collect())
+}
+
+/// When the next alarm of this thread rings.
+pub(super) fn alarm(me: ThreadId) -> Option<Duration> {
+    ALARMS.with_borrow(|alarms| {
+        alarms.iter().filter(|alarm| alarm.thread == me).map(|alarm| alarm.end).min()
+    })
+}
+
+/// Wakes those whose time has come.
+pub(super) fn ring(me: ThreadId) {
+    if alarm(me).is_some() {
+        let now = now();
+        let due = take_alarms(|alarm| alarm.thread == me && alarm.end <= now);
+        due.into_iter().for_each(|alarm| alarm.waker.wake());
+    }
+}
+
+/// Forgets the alarms of an execution: a failed one has left them set, and what it has must stay.
+pub(super) fn forget() {
+    ALARMS.take().into_iter().for_each(std::mem::forget);
 }
 
 impl World {
@@ -83,10 +172,7 @@ impl World {
             return;
         }
         let sleeps = self.threads.iter().filter(|state| !state.finished);
-        let ends = sleeps.filter_map(|state| match state.pending?.waits {
-            Waits::Until(end) => Some(end),
-            _ => None,
-        });
+        let ends = sleeps.filter_map(|state| until(state.pending?.waits));
         let time = &self.turns.time;
         if let Some(next) = ends.filter(|end| !time.has_come(*end)).min() {
             self.turns.time.now = next;

@@ -13,7 +13,7 @@ use std::panic::Location;
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     /// Threads that yielded, or parked without success, since the last change, oldest first.
-    pub(super) yielded: SmallVec<[ThreadId; 4]>,
+    pub(in crate::execution) yielded: SmallVec<[ThreadId; 4]>,
     /// Whether a thread asked if another one has ended, which is no step of either.
     pub(crate) asked_for_an_end: bool,
     /// Whether a thread that had yielded was not offered although it could run.
@@ -76,7 +76,7 @@ impl World {
         thread: ThreadId,
         location: &'static Location<'static>,
     ) -> bool {
-        self.rules.spurious && !self.was_served(thread, location)
+        self.rules.terms.spurious && !self.was_served(thread, location)
     }
 
     /// Whether something was already served here.

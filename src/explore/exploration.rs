@@ -27,6 +27,8 @@ pub(crate) struct Exploration {
     /// Whether some execution did not offer a thread that had yielded, although the thread could
     /// run.
     pub(crate) delayed: bool,
+    /// Whether some execution has left tasks behind that could go on.
+    pub(super) left: bool,
     /// Whether virtual time has passed in some execution.
     pub(super) slept: bool,
     /// The most values that a choice of data had, if they were too many to explore each.
@@ -120,6 +122,10 @@ impl Exploration {
             return Then::GoOn;
         }
         self.longest = self.longest.max(trace.events.len());
+        if let Some(Ending::Left { cut }) = ending {
+            self.left |= cut;
+            return Then::GoOn;
+        }
         if let (Some(tally), Some(Ending::Violation { kind, .. })) = (&mut self.tally, &ending) {
             *tally.entry(*kind).or_default() += 1;
             return Then::GoOn;

@@ -7,6 +7,7 @@ use crate::execution::{Counted, Ending, Engine, Pulse, Rules, Sought, World};
 use crate::vocabulary::explorer::{Explorer, MemoryModel};
 use crate::vocabulary::leaks::Leaks;
 use crate::vocabulary::schedule::{Only, Which};
+use crate::vocabulary::terms::Terms;
 use crate::vocabulary::trace::Fingerprint;
 use crate::vocabulary::verdict::{Bound, Kind};
 use std::panic::Location;
@@ -37,6 +38,8 @@ impl Job {
         let Some(Judge(judge)) = &self.limits.judge else { return };
         world.log.fingerprint = Some(Fingerprint::of(&world.log.trace));
         match world.ending {
+            // who reads again what it is reading is at a place, and not stuck
+            Some(Ending::Violation { kind: Kind::Deadlock, location: Some(_), .. }) => {}
             None | Some(Ending::Violation { kind: Kind::Deadlock | Kind::Livelock, .. }) => {
                 judge(self.explorer, world)
             }
@@ -58,13 +61,17 @@ impl Job {
             Some(Only { which: Which::Schedule(_), counted, .. }) => Counted::Nth(counted.clone()),
             _ => Counted::Places(places.to_vec()),
         };
+        let terms = self.limits.terms;
         Rules {
             counted,
             engine,
             pulse: Arc::clone(&self.pulse),
             max_events: self.limits.max_events,
-            leaks: if engine == Engine::Std { Leaks::Allowed } else { self.limits.leaks },
-            spurious: self.limits.spurious && engine == Engine::Shuttle, // loom has no model of it
+            terms: Terms {
+                leaks: if engine == Engine::Std { Leaks::Allowed } else { terms.leaks },
+                spurious: terms.spurious && engine == Engine::Shuttle, // loom has no model of it
+                ..terms
+            },
             most_events: self.limits.most_events.filter(|_| engine == Engine::Shuttle),
             replays: self.only.as_ref().map(|only| Arc::clone(&only.events)),
             judged: self.limits.judge.is_some(),

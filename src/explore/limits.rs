@@ -5,7 +5,7 @@ use super::smallest::Smaller;
 use crate::execution::knockout::Probe;
 use crate::execution::{Teller, World};
 use crate::vocabulary::explorer::Explorer;
-use crate::vocabulary::leaks::Leaks;
+use crate::vocabulary::terms::Terms;
 use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +19,7 @@ pub(crate) struct Limits {
     pub(crate) executions: Option<u64>,
     pub(crate) time: Option<Duration>,
     pub(crate) max_events: usize,
-    pub(crate) leaks: Leaks,
-    /// Whether weak compare-exchanges fail, and waits and parks end, spuriously.
-    pub(crate) spurious: bool,
+    pub(crate) terms: Terms,
     /// For depth-first search: the most preemptions that an execution may have.
     pub(crate) preemptions: Option<usize>,
     /// An execution with more events than this is given up: it is not the one that is sought.
@@ -53,8 +51,7 @@ impl Default for Limits {
             executions: None,
             time: None,
             max_events: 10_000,
-            leaks: Leaks::Objects,
-            spurious: true,
+            terms: Terms::default(),
             preemptions: None,
             most_events: None,
             smaller: None,

@@ -319,7 +319,10 @@ impl Running {
             let many = exploration.many.map(|of| Bound::Values(FEW, of));
             let caveat = execution::with_strategy(|strategy| strategy.caveat());
             let slept = exploration.slept.then_some(Bound::Sleeps);
-            exploration.cut = many.or(slept).or(caveat).or(delayed);
+            // a search one by one has each order of their steps and that end
+            let left = exploration.left && job.explorer != Explorer::Dfs;
+            let left = left.then_some(Bound::Detached);
+            exploration.cut = many.or(slept).or(left).or(caveat).or(delayed);
             job.pulse.estimates(exploration.executions);
             return Then::Over;
         }

@@ -120,7 +120,7 @@ pub(super) fn fault(ending: &Ending) -> Option<(Kind, Option<&str>)> {
             Some((Kind::Panic, location.as_deref()))
         }
         Ending::Violation { kind, .. } => Some((*kind, None)),
-        Ending::Unknown(_) | Ending::GivenUp | Ending::InVain => None,
+        Ending::Unknown(_) | Ending::GivenUp | Ending::InVain | Ending::Left { .. } => None,
     }
 }
 

@@ -194,9 +194,11 @@ impl<T> Unpin for JoinHandle<T> {}
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        if self.polled && self.thread.is_some() {
+        let Some(thread) = &self.thread else { return };
+        if self.polled {
             self.abort.progress.forgets(self.abort.created);
         }
+        thread.detach();
     }
 }
 

@@ -85,8 +85,10 @@ impl Task {
     }
 
     fn turns(&self, turn: Turn) -> bool {
+        let woken = tasks::poll(&self.home, turn, self.created);
+        self.yields.store(false, Relaxed); // an alarm that has rung is for this poll
         // who has not been woken must not know of an abort
-        tasks::poll(&self.home, turn, self.created) && self.aborted.load(Relaxed)
+        woken && self.aborted.load(Relaxed)
     }
 
     fn locked(&self) -> MutexGuard<'_, bool> {
@@ -94,7 +96,7 @@ impl Task {
     }
 
     /// Wakes it, and for what: to be polled, or to be aborted.
-    fn wakes(&self, name: &'static str, aborts: bool) {
+    fn wakes(self: &Arc<Task>, name: &'static str, aborts: bool) {
         if !self.home.is_modelled() {
             let mut woken = self.locked();
             self.aborted.fetch_or(aborts, Relaxed); // the lock orders it
@@ -105,13 +107,16 @@ impl Task {
             self.yields.store(true, Relaxed);
             self.aborts_itself.fetch_or(aborts, Relaxed);
         } else {
-            tasks::signal(&self.home, name, self.created);
-            self.aborted.fetch_or(aborts, Relaxed); // no other thread has run since
+            let task = Arc::clone(self);
+            tasks::owe(Box::new(move || {
+                tasks::signal(&task.home, name, task.created);
+                task.aborted.fetch_or(aborts, Relaxed); // no other thread has run since
+            }));
         }
     }
 
     /// Has it drop its future instead of being polled the next time.
-    pub(super) fn aborts(&self) {
+    pub(super) fn aborts(self: &Arc<Task>) {
         self.wakes("abort", true);
     }
 

@@ -18,7 +18,7 @@ use std::panic::{AssertUnwindSafe, Location};
 /// use selvedge::sync::RwLock;
 ///
 /// let rate = RwLock::new(3);
-/// assert_eq!(*rate.read().unwrap() + *rate.read().unwrap(), 6);
+/// assert_eq!(*rate.read().unwrap(), 3);
 /// *rate.write().unwrap() = 4;
 /// ```
 pub struct RwLock<T: ?Sized> {
@@ -105,6 +105,9 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     /// Acquires the lock for reading, blocking until no writer holds it.
+    ///
+    /// std says that this might panic or deadlock if the thread is already reading. In a model it
+    /// is a violation, unless [`Check::recursive_reads`](crate::Check::recursive_reads) allows it.
     ///
     /// # Errors
     /// If a writer panicked. The error holds the guard.

@@ -288,6 +288,15 @@ impl<T> JoinHandle<T> {
         }
     }
 
+    /// Says that nobody awaits the task that this thread polls.
+    pub(crate) fn detach(&self) {
+        if let Handle::Model(model) = &self.0
+            && model.execution == execution::execution()
+        {
+            threads::detach(&model.handle);
+        }
+    }
+
     /// Returns `true` if the thread has ended. In a model this is not a scheduling point: a loop
     /// around it must yield.
     #[must_use]

@@ -245,6 +245,9 @@ pub enum Bound {
     Values(u32, u32),
     /// A [`sleep`](crate::time::sleep) ended only where no other thread could go on.
     Sleeps,
+    /// Tasks that nobody awaits were left behind although they could go on
+    /// ([`Check::detached`](crate::Check::detached)).
+    Detached,
     /// Rounds of loops that yield, and timeouts, were taken to change nothing.
     Spins,
     /// The model has state that selvedge cannot see (an atomic of std's, a lock of another crate):
@@ -297,6 +300,9 @@ impl fmt::Display for Bound {
             Bound::Ends => f.write_str("one order of is_finished and the end of a thread"),
             Bound::Values(few, of) => write!(f, "{few} values of a choice among {of}"),
             Bound::Sleeps => f.write_str("sleeps that end where no other thread can go on"),
+            Bound::Detached => {
+                f.write_str("detached tasks that were left behind although they could go on")
+            }
             Bound::Spins => f.write_str("few rounds of each spin loop, one timeout a wait"),
             Bound::Unwinding => f.write_str("one order of what a thread does while it unwinds"),
             Bound::NothingExplored => f.write_str(NOTHING),
@@ -321,7 +327,8 @@ pub enum Kind {
     Panic,
     /// Two unordered accesses to a cell, one of them a write.
     DataRace,
-    /// Threads wait forever.
+    /// Threads wait forever, or might: a thread reads an `RwLock` again that it is reading
+    /// ([`Check::recursive_reads`](crate::Check::recursive_reads)).
     Deadlock,
     /// Threads run forever without progress.
     Livelock,

@@ -2,6 +2,7 @@
 
 mod cancelled;
 mod collides;
+mod foreign;
 mod naive;
 mod shapes;
 mod tasks;

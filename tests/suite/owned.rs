@@ -1,10 +1,10 @@
 //! What models of other harnesses need: leaks of owned memory only, pointers into cells, loads of
-//! atomics as plain memory, threads that stay apart, threads without `Send`.
+//! atomics as plain memory, threads that stay apart, threads without `Send`, locks read twice.
 
 use selvedge::alloc::{Layout, alloc, alloc_zeroed, dealloc, realloc};
 use selvedge::cell::UnsafeCell;
 use selvedge::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use selvedge::sync::{Arc, OnceLock};
+use selvedge::sync::{Arc, OnceLock, RwLock};
 use selvedge::{Bound, Budget, Check, Config, Explorer, Extent, Kind, Leaks, Verdict, thread};
 use std::rc::Rc;
 
@@ -272,4 +272,77 @@ fn a_green_thread_may_take_what_is_not_send() {
 fn a_green_thread_needs_a_model() {
     // SAFETY: there is no handle
     let _ = unsafe { thread::spawn_green(|| ()) };
+}
+
+const OURS: [Explorer; 7] = [
+    Explorer::Exhaustive,
+    Explorer::Graphs,
+    Explorer::Dfs,
+    Explorer::Random { seed: 1 },
+    Explorer::Pct { seed: 1, depth: 2 },
+    Explorer::Weak { seed: 1 },
+    LOOM,
+];
+
+/// One thread reads twice at the same time, and another one writes.
+fn reads_twice() {
+    let rate = Arc::new(RwLock::new(1));
+    let theirs = Arc::clone(&rate);
+    let setter = thread::spawn(move || *theirs.write().unwrap() = 2);
+    let first = rate.read().unwrap();
+    let second = rate.read().unwrap();
+    assert_eq!(*first, *second);
+    drop((first, second));
+    setter.join().unwrap();
+}
+
+#[test]
+fn who_reads_again_what_it_is_reading_might_deadlock() {
+    for explorer in OURS {
+        let few = || check().budget(Budget::executions(100)).explorers([explorer]);
+        let (kind, message) = violated(few(), reads_twice);
+        assert_eq!(kind, Kind::Deadlock, "{explorer}");
+        assert!(message.contains("reads rwlock 1 again, which it is reading"), "{message}");
+        match few().recursive_reads(true).run(reads_twice) {
+            Verdict::Unknown(Bound::NotModelled { engine: "loom", .. }) if explorer == LOOM => {}
+            Verdict::Holds(_) if explorer != LOOM => {}
+            other => panic!("{explorer}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_thread_alone_with_its_lock_is_told_too() {
+    let alone = || {
+        let rate = RwLock::new(1);
+        assert_eq!(*rate.read().unwrap() + *rate.read().unwrap(), 2);
+    };
+    assert_eq!(violated(check(), alone).0, Kind::Deadlock);
+    holds(check().recursive_reads(true), alone);
+}
+
+#[test]
+fn who_reads_one_after_the_other_or_only_tries_does_not_wait_for_itself() {
+    for explorer in OURS {
+        holds(check().budget(Budget::executions(100)).explorers([explorer]), || {
+            let rate = Arc::new([RwLock::new(1), RwLock::new(2)]);
+            let theirs = Arc::clone(&rate);
+            let other = thread::spawn(move || {
+                let first = theirs[0].read().unwrap();
+                let second = theirs[1].read().unwrap();
+                *first + *second
+            });
+            drop(rate[0].read().unwrap());
+            drop(rate[0].read().unwrap());
+            assert_eq!(other.join().unwrap(), 3);
+        });
+    }
+    let tries = || {
+        let rate = RwLock::new(1);
+        let first = rate.read().unwrap();
+        assert_eq!(*first, *rate.try_read().unwrap());
+    };
+    for explorer in [Explorer::Exhaustive, Explorer::Graphs] {
+        holds(check().explorers([explorer]), tries);
+    }
 }

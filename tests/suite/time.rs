@@ -1,12 +1,16 @@
 //! Virtual time: it jumps where nothing else can go on.
 
+use selvedge::future::{AtomicWaker, block_on, pending, poll_fn, spawn};
 use selvedge::report::Style;
 use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use selvedge::sync::{Arc, Mutex};
-use selvedge::time::{Duration, Instant, sleep};
+use selvedge::time::{Duration, Instant, Timer, sleep, timeout};
 use selvedge::verdict::{Bound, Kind};
 use selvedge::{Budget, Check, Config, Explorer, Extent, Verdict, report, thread};
 use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Wake, Waker};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -120,6 +124,108 @@ fn a_failure_is_drawn_with_its_sleeps_and_replayed() {
 }
 
 #[test]
+fn a_future_is_in_time_unless_nothing_else_can_go_on() {
+    let model = || {
+        let (start, gate) = (Instant::now(), Arc::new(Gate::default()));
+        assert!(!gate.comes_within(2 * SECOND));
+        assert_eq!(start.elapsed(), 2 * SECOND, "it waits for ever, and has a limit");
+        let theirs = Arc::clone(&gate);
+        let opener = thread::spawn(move || theirs.open());
+        assert!(gate.comes_within(SECOND));
+        opener.join().unwrap();
+        assert_eq!(start.elapsed(), 2 * SECOND, "nobody waits for a timer that was dropped");
+    };
+    executions("in time", model);
+    let late = || {
+        let gate = Arc::new(Gate::default());
+        let theirs = Arc::clone(&gate);
+        let opener = spawn(async move {
+            Timer::after(SECOND).await;
+            theirs.open();
+        });
+        let passed = gate.comes_within(SECOND);
+        selvedge::sometimes!(passed, "it opens first");
+        selvedge::sometimes!(!passed, "the limit comes first");
+        block_on(opener).unwrap();
+    };
+    executions("at the same time", late);
+}
+
+/// Polls two futures, each with a waker of its own: only who was woken is polled again.
+async fn either(first: impl Future<Output = ()>, second: impl Future<Output = ()>) -> usize {
+    struct Flag(std::sync::atomic::AtomicBool, Waker);
+    impl Wake for Flag {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.store(true, SeqCst);
+            self.1.wake_by_ref();
+        }
+    }
+    let (mut first, mut second, mut flags) = (pin!(first), pin!(second), None);
+    poll_fn(move |context| {
+        let made =
+            || [0, 1].map(|_| std::sync::Arc::new(Flag(true.into(), context.waker().clone())));
+        let [one, two] = flags.get_or_insert_with(made);
+        let polls = |flag: &std::sync::Arc<Flag>| {
+            flag.0.swap(false, SeqCst).then(|| Waker::from(std::sync::Arc::clone(flag)))
+        };
+        let mut is_ready = |nth, waker: Option<Waker>| {
+            let Some(waker) = waker else { return false };
+            let context = &mut Context::from_waker(&waker);
+            let polled =
+                if nth == 0 { first.as_mut().poll(context) } else { second.as_mut().poll(context) };
+            polled.is_ready()
+        };
+        match (is_ready(0, polls(one)), is_ready(1, polls(two))) {
+            (true, _) => Poll::Ready(0),
+            (_, true) => Poll::Ready(1),
+            _ => Poll::Pending,
+        }
+    })
+    .await
+}
+
+#[test]
+fn a_timer_wakes_the_waker_that_it_was_polled_with() {
+    let model = || {
+        let start = Instant::now();
+        let (slow, fast) = (Timer::after(3 * SECOND), Timer::after(SECOND));
+        assert_eq!(block_on(either(slow, fast)), 1);
+        assert_eq!(block_on(either(Timer::after(SECOND), pending())), 0);
+        assert_eq!(start.elapsed(), 2 * SECOND);
+        let opens = Arc::new(Gate::default());
+        let theirs = Arc::clone(&opens);
+        let opener = thread::spawn(move || theirs.open());
+        assert_eq!(block_on(either(Timer::after(SECOND), opens.comes())), 1);
+        opener.join().unwrap();
+    };
+    executions("either", model);
+}
+
+#[test]
+fn a_task_without_a_timer_is_still_a_deadlock() {
+    let model = || {
+        let sleeper = spawn(async { Timer::after(SECOND).await });
+        block_on(pending::<()>());
+        block_on(sleeper).unwrap();
+    };
+    match Check::new("for ever").explorers([Explorer::Exhaustive]).apart(true).run(model) {
+        Verdict::Violated(found) if found.kind == Kind::Deadlock => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn weak_memory_and_loom_have_no_timers() {
+    for explorer in [Explorer::Graphs, Explorer::Loom { preemption_bound: None }] {
+        let check = Check::new("none").explorers([explorer]).apart(true);
+        match check.run(|| block_on(Timer::after(SECOND))) {
+            Verdict::Unknown(Bound::NotModelled { .. }) => {}
+            other => panic!("{explorer}: {other:?}"),
+        }
+    }
+}
+
+#[test]
 fn weak_memory_and_loom_have_no_time() {
     for explorer in [Explorer::Graphs, Explorer::Loom { preemption_bound: None }] {
         match Check::new("none").explorers([explorer]).run(too_long) {
@@ -134,6 +240,10 @@ fn outside_of_a_model_time_is_real() {
     let start = Instant::now();
     sleep(Duration::from_millis(2));
     assert!(start.elapsed() >= Duration::from_millis(2));
+    block_on(Timer::after(Duration::from_millis(2)));
+    assert!(start.elapsed() >= Duration::from_millis(4));
+    assert_eq!(block_on(timeout(SECOND, async { 7 })), Ok(7));
+    assert!(block_on(timeout(Duration::from_millis(1), pending::<()>())).is_err());
     assert_eq!(start.duration_since(start + SECOND), Duration::ZERO);
     assert_eq!((start + SECOND) - SECOND, start);
 }
@@ -144,12 +254,53 @@ enum Op {
     Store(usize),
     /// Adds under the lock.
     Add,
+    /// Opens the gate, for one who comes.
+    Open,
+    /// Waits at the gate so long.
+    Come(u32),
+    Timer(u32),
     Sleep(u32),
     Now,
 }
 
-const OPS: [Op; 7] =
-    [Op::Load, Op::Store(1), Op::Store(2), Op::Add, Op::Sleep(1), Op::Sleep(2), Op::Now];
+const OPS: [Op; 12] = [
+    Op::Load,
+    Op::Store(1),
+    Op::Store(2),
+    Op::Add,
+    Op::Sleep(1),
+    Op::Sleep(2),
+    Op::Now,
+    Op::Open,
+    Op::Come(1),
+    Op::Come(2),
+    Op::Timer(1),
+    Op::Timer(2),
+];
+
+/// A flag beside a waker.
+#[derive(Default)]
+struct Gate(AtomicUsize, AtomicWaker);
+
+impl Gate {
+    fn open(&self) {
+        self.0.store(1, SeqCst);
+        self.1.wake();
+    }
+
+    async fn comes(&self) {
+        let passes = |context: &mut Context<'_>| {
+            self.1.register(context.waker());
+            if self.0.swap(0, SeqCst) == 1 { Poll::Ready(()) } else { Poll::Pending }
+        };
+        poll_fn(passes).await;
+    }
+
+    /// Whether the gate was open in time.
+    fn comes_within(&self, time: Duration) -> bool {
+        block_on(timeout(time, self.comes())).is_ok()
+    }
+}
 
 /// The outcomes of a program under an explorer. `None` if it has too many executions.
 fn outcomes(program: &[Vec<Op>], explorer: Explorer) -> Option<(BTreeSet<String>, u64)> {
@@ -159,7 +310,8 @@ fn outcomes(program: &[Vec<Op>], explorer: Explorer) -> Option<(BTreeSet<String>
     let check = check.alone(true);
     let check = if explorer == Explorer::Dfs { check.again_never() } else { check.again_always() };
     let counts = check.count(move || {
-        let shared = Arc::new((AtomicUsize::new(0), Mutex::new(0), Instant::now()));
+        let shared = (AtomicUsize::new(0), Mutex::new(0), Instant::now(), Gate::default());
+        let shared = Arc::new(shared);
         let threads = program.clone().into_iter().map(|ops| {
             let shared = Arc::clone(&shared);
             thread::spawn(move || {
@@ -174,6 +326,11 @@ fn outcomes(program: &[Vec<Op>], explorer: Explorer) -> Option<(BTreeSet<String>
                             seen.push(*sum);
                         }
                         Op::Sleep(seconds) => sleep(seconds * SECOND),
+                        Op::Timer(seconds) => block_on(Timer::after(seconds * SECOND)),
+                        Op::Open => shared.3.open(),
+                        Op::Come(seconds) => {
+                            seen.push(usize::from(shared.3.comes_within(seconds * SECOND)));
+                        }
                         Op::Now => seen.push(shared.2.elapsed().as_secs() as usize),
                     }
                 }

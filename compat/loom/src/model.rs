@@ -97,6 +97,7 @@ impl Builder {
         config.explorers.iter_mut().flatten().for_each(|explorer| self.bound(explorer));
         let mut check =
             Check::new(&name).config(config).budget(self.budget()).leaks(Leaks::Owned).apart(true);
+        check = check.recursive_reads(true);
         if self.max_branches != DEFAULT_MAX_BRANCHES {
             check = check.max_events(self.max_branches);
         }

@@ -125,6 +125,7 @@ fn check(name: &str, plan: &Plan, config: &Config, explorer: Explorer) -> Check<
         .apart(true)
         .leaks(false)
         .spurious(false)
+        .detached(true)
         .stack(config.stack_size)
         .max_events(match config.max_steps {
             MaxSteps::None => usize::MAX,

@@ -21,6 +21,11 @@ pub(crate) enum Ending {
     GivenUp,
     /// It counts for nothing: it is a part of other executions, or was a trial.
     InVain,
+    /// All threads have ended but tasks that nobody awaits, and these may be left behind. Some of
+    /// them could go on, if they are cut short.
+    Left {
+        cut: bool,
+    },
 }
 
 /// The message of a panic, and its place.
@@ -44,9 +49,37 @@ pub(crate) struct State {
     pub(in crate::execution) inert_operations: usize,
     /// Threads were left in the middle of their work, with everything on their stacks.
     pub(crate) abandoned: bool,
+    /// The tasks that nobody awaits.
+    pub(in crate::execution) detached: Vec<ThreadId>,
+    /// How many events there were when all others had ended.
+    detached_since: Option<usize>,
 }
 
 impl World {
+    /// Ends the execution if only tasks are left that may be, and they wait, or have gone on for
+    /// long enough.
+    pub(in crate::execution) fn leaves_tasks(&mut self) {
+        /// How many events they may have in any case.
+        const SOME: usize = 100;
+        if !self.rules.terms.detached {
+            return;
+        }
+        let threads = (0..).map(ThreadId).zip(&self.threads);
+        let left = threads.filter(|(_, state)| !state.finished).map(|(thread, _)| thread);
+        if !left.clone().all(|thread| self.failure.detached.contains(&thread)) {
+            return;
+        }
+        let events = self.log.trace.events.len();
+        let since = *self.failure.detached_since.get_or_insert(events);
+        let mut able = left.clone().filter(|thread| self.enabled(*thread));
+        let waits = able.clone().all(|thread| self.turns.yielded.contains(&thread));
+        if left.clone().next().is_some() && (waits || events > 2 * since + SOME) {
+            let cut = able.next().is_some() || self.turns.time.is_awaited();
+            self.settle_panics();
+            self.end(Ending::Left { cut }); // unless there was one
+        }
+    }
+
     /// Records a panic of a thread.
     pub(in crate::execution) fn panicked(&mut self, thread: ThreadId, panic: Panic) {
         let mut earlier =
@@ -153,7 +186,8 @@ impl World {
             (Waits::End(other), _) => Awaited::End(other),
             (Waits::Token { .. }, _) => Awaited::Unpark,
             (Waits::Woken { .. }, Some(waker)) => Awaited::Wake(waker),
-            (Waits::Never | Waits::Releasing { .. } | Waits::Until(_), _) => return None,
+            (Waits::Never | Waits::Releasing { .. }, _) => return None,
+            (Waits::Until(_) | Waits::WokenUntil(_), _) => return None,
             (
                 Waits::Lock
                 | Waits::ReadLock
@@ -190,31 +224,29 @@ impl World {
         in_order.find_map(|&thread| Some((thread, threads[thread.index()].panicked.take()?)))
     }
 
+    /// Ends the execution if a thread has panicked and nobody has joined it.
+    fn settle_panics(&mut self) {
+        let unjoined = if self.ending.is_none() { self.take_unjoined() } else { None };
+        if let Some((thread, (message, location))) = unjoined {
+            let name = self.log.trace.thread_name(thread);
+            let message = format!("{name} panicked and nobody joined it: {message}");
+            self.end(Ending::Violation { kind: Kind::Panic, message, location, conflict: None });
+        }
+    }
+
     /// The checks that are possible only after everything has ended: panics that were never joined,
     /// objects that were never dropped.
     pub(in crate::execution) fn settle(&mut self) {
-        if self.ending.is_some() {
-            return;
-        }
-        if let Some((thread, (message, location))) = self.take_unjoined() {
-            let name = self.log.trace.thread_name(thread);
-            let message = format!("{name} panicked and nobody joined it: {message}");
-            return self.end(Ending::Violation {
-                kind: Kind::Panic,
-                message,
-                location,
-                conflict: None,
-            });
-        }
-        if constant::own_objects() {
+        self.settle_panics();
+        if self.ending.is_some() || constant::own_objects() {
             return; // what remains may be theirs
         }
-        let left = match self.rules.leaks {
+        let left = match self.rules.terms.leaks {
             Leaks::Allowed => None,
             Leaks::Objects => self.left(|_| true),
             Leaks::Owned => self.left(|kind| kind == ObjectKind::Memory),
         };
-        let arc = || match self.rules.leaks {
+        let arc = || match self.rules.terms.leaks {
             Leaks::Owned => self.memory.arcs.left(),
             Leaks::Objects | Leaks::Allowed => None,
         };

@@ -1,7 +1,7 @@
 //! Mutexes and reader-writer locks under loom.
 
 use super::{companion, defer, step};
-use crate::execution::lock::{Mode, give_back, is_free, take, tried};
+use crate::execution::lock::{Mode, give_back, is_free, reads_once, take, tried};
 use crate::execution::{Pending, Seen, World, me, with};
 use crate::vocabulary::trace::ObjectId;
 use std::cell::RefCell;
@@ -161,6 +161,7 @@ fn take_shadow(world: &mut World, lock: ObjectId, mode: Mode) {
 pub(in crate::execution) fn acquire(pending: Pending, lock: ObjectId, mode: Mode) {
     let companion = companion::of::<LoomLock>(lock);
     let note = |world: &mut World, me, (): &()| {
+        reads_once(world, &pending, mode, me);
         take(world, lock, mode, me);
         Seen::default()
     };
@@ -173,6 +174,7 @@ pub(in crate::execution) fn try_acquire(pending: Pending, lock: ObjectId, mode: 
     let companion = companion::of::<LoomLock>(lock);
     let note = |world: &mut World, me, got: &bool| {
         if *got {
+            reads_once(world, &pending, mode, me);
             take(world, lock, mode, me);
         }
         tried(world, lock, *got)

@@ -119,6 +119,9 @@ impl Recorder {
             (Operation::TryLock, _, Some(Value::Bool(false))) => self.refusals = true,
             // it ends where no other thread can go on
             (Operation::Sleep, ..) => self.record.is_rigid = true,
+            (Operation::Poll, _, Some(Value::Outcome(Outcome::TimedOut))) => {
+                self.record.is_rigid = true;
+            }
             _ => {}
         }
     }

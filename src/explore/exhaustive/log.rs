@@ -222,6 +222,10 @@ impl StepLog {
             Waits::Notified { mutex, timeout } => {
                 Waits::Notified { mutex: self.named(world, mutex), timeout }
             }
+            // whoever could go on in any case comes before a wake, too
+            Waits::WokenUntil(end) if world.turns.time.has_come(end) => {
+                Waits::Woken { yields: true }
+            }
             other => other,
         };
         let mut act = Act::announced(&Pending { object, waits, ..*pending }, thread);

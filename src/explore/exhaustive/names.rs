@@ -48,7 +48,7 @@ impl Names {
 mod tests {
     use super::*;
     use crate::execution::{Counted, Engine, Pulse, Rules, set_me};
-    use crate::vocabulary::leaks::Leaks;
+    use crate::vocabulary::terms::Terms;
     use crate::vocabulary::trace::{Object, ObjectKind, ThreadId};
     use std::panic::Location;
     use std::sync::Arc;
@@ -60,8 +60,7 @@ mod tests {
             engine: Engine::Shuttle,
             pulse: Arc::new(Pulse::default()),
             max_events: 100,
-            leaks: Leaks::Objects,
-            spurious: true,
+            terms: Terms::default(),
             most_events: None,
             replays: None,
             judged: false,

@@ -129,7 +129,9 @@ impl Exhaustive {
         let choice = self.stack[self.log.steps.len()].chosen();
         let causes = match pending.waits {
             // all that was done before the time has come
-            Waits::Until(end) => self.log.latest_before(world.turns.time.steps_before(end)),
+            Waits::Until(end) | Waits::WokenUntil(end) => {
+                self.log.latest_before(world.turns.time.steps_before(end))
+            }
             _ => self.spins.causes(&self.log, thread, pending),
         };
         self.log.push(world, thread, pending, seen, choice, &causes);

@@ -420,7 +420,7 @@ impl Strategy for Graphs {
         }
         match &world.ending {
             _ if self.rounds.after != After::Next => return, // it is no execution of its own
-            None | Some(Ending::Violation { .. } | Ending::InVain) => {}
+            None | Some(Ending::Violation { .. } | Ending::InVain | Ending::Left { .. }) => {}
             Some(Ending::Unknown(_) | Ending::GivenUp) => return,
         }
         for (thread, state) in (0..).map(ThreadId).zip(&world.threads) {

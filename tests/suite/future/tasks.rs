@@ -6,6 +6,7 @@ use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use selvedge::sync::{Arc, Mutex};
 use selvedge::verdict::{Bound, Kind};
 use selvedge::{Budget, Check, Explorer, Extent, Verdict, thread};
+use std::pin::Pin;
 
 #[test]
 fn a_task_hands_its_output_over() {
@@ -197,4 +198,75 @@ fn a_handle_and_an_error_may_be_sent_and_shared() {
     fn may_be<T: Send + Sync>() {}
     may_be::<selvedge::future::JoinHandle<std::cell::Cell<u8>>>();
     may_be::<(JoinError, AbortHandle, selvedge::future::AtomicWaker)>();
+}
+
+/// A task that waits for ever, or yields for ever, is left behind.
+fn leaves(wait: fn() -> Pin<Box<dyn Future<Output = ()> + Send>>, kept: bool) {
+    let served = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&served);
+    let server = spawn(async move {
+        theirs.fetch_add(1, SeqCst);
+        wait().await;
+    });
+    selvedge::sometimes!(served.load(SeqCst) == 0, "it is left before it begins");
+    selvedge::sometimes!(served.load(SeqCst) == 1, "it is left where it waits");
+    if kept {
+        std::mem::forget(server);
+    }
+}
+
+fn waits() -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(pending())
+}
+
+fn yields() -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async {
+        loop {
+            yield_now().await;
+        }
+    })
+}
+
+fn works() -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async {
+        let done = AtomicUsize::new(0);
+        loop {
+            done.fetch_add(1, SeqCst);
+            yield_now().await;
+        }
+    })
+}
+
+#[test]
+fn a_task_that_nobody_awaits_may_be_left_behind() {
+    let explorers =
+        [Explorer::Dfs, Explorer::Exhaustive, Explorer::Graphs, Explorer::Random { seed: 1 }];
+    for explorer in explorers {
+        let check = || Check::new("left").budget(Budget::executions(200)).explorers([explorer]);
+        let models: [(fn(), bool); 3] = [
+            (|| leaves(waits, false), false),
+            (|| leaves(yields, false), true),
+            (|| leaves(works, false), true),
+        ];
+        for (model, cut) in models {
+            match check().detached(true).run(model) {
+                Verdict::Holds(coverage) => {
+                    let bounded = matches!(coverage.runs[0].extent, Extent::Bounded(_));
+                    assert!(bounded <= cut, "{coverage}");
+                }
+                other => panic!("{explorer}: {other:?}"),
+            }
+        }
+        let kind = |check: Check<'_>, model: fn()| match check.run(model) {
+            Verdict::Violated(found) => found.kind,
+            other => panic!("{explorer}: {other:?}"),
+        };
+        assert_eq!(kind(check(), || leaves(waits, false)), Kind::Deadlock);
+        assert_eq!(kind(check().detached(true), || leaves(waits, true)), Kind::Deadlock);
+        let panics = || {
+            drop(spawn(async { panic!("unseen") }));
+            leaves(waits, false);
+        };
+        assert_eq!(kind(check().detached(true), panics), Kind::Panic);
+    }
 }

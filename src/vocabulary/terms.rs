@@ -1,0 +1,22 @@
+//! The terms on which a model is executed: what std leaves open, and what is no failure.
+
+use super::leaks::Leaks;
+
+/// The terms on which a model is executed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// Which objects must not outlive the execution.
+    pub(crate) leaks: Leaks,
+    /// Whether weak compare-exchanges fail, and waits and parks end, spuriously.
+    pub(crate) spurious: bool,
+    /// Whether a thread may read an `RwLock` that it is already reading.
+    pub(crate) recursive_reads: bool,
+    /// Whether tasks that nobody awaits may be left behind.
+    pub(crate) detached: bool,
+}
+
+impl Default for Terms {
+    fn default() -> Terms {
+        Terms { leaks: Leaks::Objects, spurious: true, recursive_reads: false, detached: false }
+    }
+}
