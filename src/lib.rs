@@ -123,6 +123,7 @@ cfg_if! { if #[cfg(feature = "model")] {
     pub use linearizable::{Subject, linearizable};
     pub use vocabulary::budget::Budget;
     pub use vocabulary::leaks::Leaks;
+    pub use vocabulary::spurious::Spurious;
     pub use vocabulary::{trace, verdict};
     pub use verdict::{
         Bound, Counterexample, Counts, Coverage, Expect, Explorer, Extent, Kind, Run, Size, Verdict,

@@ -19,6 +19,7 @@ use crate::vocabulary::budget::Budget;
 use crate::vocabulary::explorer::MemoryModel;
 use crate::vocabulary::leaks::Leaks;
 use crate::vocabulary::schedule::Which;
+use crate::vocabulary::spurious::Spurious;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -171,6 +172,29 @@ impl<'a> Check<'a> {
         self
     }
 
+    /// Sets after how many events an execution is given up: after any number, unless set. It counts
+    /// as far as it went, and the coverage says so. loom gives none up.
+    ///
+    /// ```
+    /// use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    /// use selvedge::{Bound, Check, Explorer, Extent, Verdict};
+    ///
+    /// let check = Check::new("endless").explorers([Explorer::Dfs]).alone(true).give_up(50);
+    /// let Verdict::Holds(coverage) = check.run(|| {
+    ///     let count = AtomicU32::new(0);
+    ///     loop {
+    ///         count.fetch_add(1, SeqCst);
+    ///     }
+    /// }) else {
+    ///     panic!("nothing is wrong with 50 events of it")
+    /// };
+    /// assert_eq!(coverage.runs[0].extent, Extent::Bounded(Bound::Events(50)));
+    /// ```
+    pub fn give_up(mut self, events: usize) -> Self {
+        self.settings.most_events = Some(events);
+        self
+    }
+
     /// Sets whether the model is meant to run on one thread. It is not, unless set. A check in
     /// which no two threads meet is [`Unknown`](Bound::NothingExplored), because most such models
     /// only lack an import.
@@ -228,7 +252,7 @@ impl<'a> Check<'a> {
 
     /// Sets whether operations may fail or return spuriously: waits on a condition variable, parks,
     /// polls of a task that nobody has woken, and weak compare-exchanges, once at each place of a
-    /// thread. They may, unless set. loom models none of them.
+    /// thread. All may, unless set; see [`Spurious`]. loom models none of them.
     ///
     /// ```
     /// use selvedge::sync::{Arc, Condvar, Mutex};
@@ -253,8 +277,8 @@ impl<'a> Check<'a> {
     /// let _ = as_it_is.assert(waits_without_a_loop);
     /// let _ = Check::new("as one hopes").spurious(false).assert(waits_without_a_loop);
     /// ```
-    pub fn spurious(mut self, spurious: bool) -> Self {
-        self.settings.terms.spurious = spurious;
+    pub fn spurious(mut self, spurious: impl Into<Spurious>) -> Self {
+        self.settings.terms.spurious = spurious.into();
         self
     }
 
@@ -471,6 +495,7 @@ impl<'a> Check<'a> {
             executions: self.settings.budget.most_executions(),
             time: self.settings.budget.most_time(),
             max_events: self.settings.max_events,
+            most_events: self.settings.most_events,
             terms: self.settings.terms,
             stack: self.settings.stack,
             patience: self.settings.patience,

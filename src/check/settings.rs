@@ -11,6 +11,8 @@ pub(crate) struct Settings {
     pub(crate) budget: Budget,
     /// The most events of an execution; one with more is a livelock.
     pub(crate) max_events: usize,
+    /// An execution with more is given up.
+    pub(crate) most_events: Option<usize>,
     pub(crate) terms: Terms,
     /// The smallest stack of every thread in bytes; `None`: the engine's default.
     pub(crate) stack: Option<usize>,
@@ -27,6 +29,7 @@ impl Default for Settings {
         Settings {
             budget: Budget::default(),
             max_events: 10_000,
+            most_events: None,
             terms: Terms::default(),
             stack: None,
             patience: Duration::from_secs(10),
@@ -52,8 +55,11 @@ macro_rules! settings_of_check {
         }
 
         /// See [`Check::spurious`](crate::Check::spurious).
-        pub fn spurious(mut self, spurious: bool) -> Self {
-            self.$($settings).+.terms.spurious = spurious;
+        pub fn spurious(
+            mut self,
+            spurious: impl Into<$crate::vocabulary::spurious::Spurious>,
+        ) -> Self {
+            self.$($settings).+.terms.spurious = spurious.into();
             self
         }
 

@@ -104,7 +104,7 @@ fn wait_here(
         let leaves = waiting.spurious && choose(world, 2) == 1;
         if !leaves {
             // who leaves at once has no part in what is notified
-            let told = timeout || !world.rules.terms.spurious;
+            let told = timeout || !world.rules.terms.spurious.others();
             let strength = if told { Strength::Weak } else { Strength::Waiting };
             world.accesses(me, condvar, strength, true);
         }

@@ -226,7 +226,7 @@ pub(crate) fn park(timeout: bool) {
     let may_be_spurious = !timeout
         && engine() == Engine::Shuttle
         && !inert()
-        && with(|world| world.may_be_spurious(me(), location));
+        && with(|world| world.may_park_in_vain(me(), location));
     if may_be_spurious && ends_early(Operation::Park, location, (Outcome::Spurious, None), None) {
         return;
     }
@@ -237,7 +237,7 @@ pub(crate) fn park(timeout: bool) {
             None => world.thread(me).token,
         };
         world.thread(me).token &= !had;
-        if had && !world.rules.terms.spurious {
+        if had && !world.rules.terms.spurious.parks() {
             world.accesses(me, token(me), Strength::Weak, true);
         }
         if had || !world.rules.weak {
@@ -259,7 +259,7 @@ pub(crate) fn unpark(thread: ThreadId) {
     let meaning = |world: &mut World, me| {
         world.acts(me, &pending);
         world.thread(thread).token = true;
-        if !world.rules.terms.spurious {
+        if !world.rules.terms.spurious.parks() {
             world.accesses(me, token(thread), Strength::Weak, false);
         }
         world.memory.clocks.release(me, token(thread));

@@ -69,14 +69,23 @@ impl Turns {
 }
 
 impl World {
-    /// Whether an operation may be served spuriously here: once per thread and place, or a loop
-    /// around it would never end.
+    /// Whether an operation other than a park may be served spuriously here: once per thread and
+    /// place, or a loop around it would never end.
     pub(in crate::execution) fn may_be_spurious(
         &self,
         thread: ThreadId,
         location: &'static Location<'static>,
     ) -> bool {
-        self.rules.terms.spurious && !self.was_served(thread, location)
+        self.rules.terms.spurious.others() && !self.was_served(thread, location)
+    }
+
+    /// The same for a park.
+    pub(in crate::execution) fn may_park_in_vain(
+        &self,
+        thread: ThreadId,
+        location: &'static Location<'static>,
+    ) -> bool {
+        self.rules.terms.spurious.parks() && !self.was_served(thread, location)
     }
 
     /// Whether something was already served here.

@@ -27,6 +27,8 @@ pub(crate) struct Exploration {
     /// Whether some execution did not offer a thread that had yielded, although the thread could
     /// run.
     pub(crate) delayed: bool,
+    /// Whether some execution was given up.
+    pub(super) given_up: bool,
     /// Whether some execution has left tasks behind that could go on.
     pub(super) left: bool,
     /// Whether virtual time has passed in some execution.
@@ -119,6 +121,7 @@ impl Exploration {
         self.met = self.met || met(trace);
         self.busy = self.busy || both_did_something(trace);
         if let Some(Ending::GivenUp) = ending {
+            self.given_up = true;
             return Then::GoOn;
         }
         self.longest = self.longest.max(trace.events.len());

@@ -7,6 +7,7 @@ use crate::execution::{Counted, Ending, Engine, Pulse, Rules, Sought, World};
 use crate::vocabulary::explorer::{Explorer, MemoryModel};
 use crate::vocabulary::leaks::Leaks;
 use crate::vocabulary::schedule::{Only, Which};
+use crate::vocabulary::spurious::Spurious;
 use crate::vocabulary::terms::Terms;
 use crate::vocabulary::trace::Fingerprint;
 use crate::vocabulary::verdict::{Bound, Kind};
@@ -69,7 +70,8 @@ impl Job {
             max_events: self.limits.max_events,
             terms: Terms {
                 leaks: if engine == Engine::Std { Leaks::Allowed } else { terms.leaks },
-                spurious: terms.spurious && engine == Engine::Shuttle, // loom has no model of it
+                // loom has no model of it
+                spurious: if engine == Engine::Shuttle { terms.spurious } else { Spurious::None },
                 ..terms
             },
             most_events: self.limits.most_events.filter(|_| engine == Engine::Shuttle),

@@ -22,7 +22,8 @@ pub(crate) struct Limits {
     pub(crate) terms: Terms,
     /// For depth-first search: the most preemptions that an execution may have.
     pub(crate) preemptions: Option<usize>,
-    /// An execution with more events than this is given up: it is not the one that is sought.
+    /// An execution with more events than this is given up: it is not the one that is sought, or
+    /// the check gives it up.
     pub(crate) most_events: Option<usize>,
     /// For graphs: a failing execution that is not smaller than this is given up.
     pub(crate) smaller: Option<Smaller>,

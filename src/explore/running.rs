@@ -7,8 +7,8 @@ use super::again::{Follower, Record, Recorder};
 use super::exploration::{Then, lock};
 use super::job::{Assignment, Fit, Job};
 use super::{
-    dfs::Dfs, exhaustive::Exhaustive, graphs::Graphs, graphs::Repeat, graphs::Sampler, pct::Pct,
-    portfolio::Portfolio, pos::Pos, random::Random, replay::Replay, walk::Walk,
+    Again, dfs::Dfs, exhaustive::Exhaustive, graphs::Graphs, graphs::Repeat, graphs::Sampler,
+    pct::Pct, portfolio::Portfolio, pos::Pos, random::Random, replay::Replay, walk::Walk,
 };
 use crate::execution::data::FEW;
 use crate::execution::{
@@ -170,8 +170,10 @@ impl Running {
             if std::mem::take(&mut self.records) { execution::set_strategy(None) } else { None };
         let recorded = recorder.and_then(Recorder::recorded);
         let (finished, number) = (world.ending.is_none(), job.pulse.executions());
-        // without any choice there is one schedule, which a sampler would draw again and again
-        let without_choice = job.explorer.samples() && world.turns.schedule.is_empty();
+        // without any choice there is one schedule, which a sampler would draw again and again;
+        // unless it is asked whether it is always the same
+        let asks = job.limits.again == Again::Always;
+        let without_choice = !asks && job.explorer.samples() && world.turns.schedule.is_empty();
         job.judge(&mut world);
         if let (Some(smaller), Some(ending)) = (&job.limits.smaller, &world.ending)
             && matches!(ending, Ending::Violation { .. })
@@ -322,7 +324,9 @@ impl Running {
             // a search one by one has each order of their steps and that end
             let left = exploration.left && job.explorer != Explorer::Dfs;
             let left = left.then_some(Bound::Detached);
-            exploration.cut = many.or(slept).or(left).or(caveat).or(delayed);
+            let most = job.limits.most_events.filter(|_| exploration.given_up);
+            let given_up = most.map(Bound::Events);
+            exploration.cut = given_up.or(many).or(slept).or(left).or(caveat).or(delayed);
             job.pulse.estimates(exploration.executions);
             return Then::Over;
         }

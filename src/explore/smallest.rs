@@ -50,7 +50,7 @@ pub(crate) fn smallest(
             executions,
             time: Some(left),
             preemptions,
-            most_events,
+            most_events: most_events.or(limits.most_events),
             again,
             ..limits.clone()
         };

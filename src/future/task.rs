@@ -108,10 +108,12 @@ impl Task {
             self.aborts_itself.fetch_or(aborts, Relaxed);
         } else {
             let task = Arc::clone(self);
-            tasks::owe(Box::new(move || {
+            let wakes = move || {
                 tasks::signal(&task.home, name, task.created);
                 task.aborted.fetch_or(aborts, Relaxed); // no other thread has run since
-            }));
+            };
+            // no code of another crate aborts, and what follows must find it aborted
+            if aborts { wakes() } else { tasks::owe(Box::new(wakes)) }
         }
     }
 

@@ -304,6 +304,14 @@ impl<T> AtomicPtr<T> {
     }
 }
 
+impl<T> fmt::Pointer for AtomicPtr<T> {
+    /// As std's: it loads the pointer, which is an operation of its own.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Relaxed, as std's: what it points to is not looked at
+        fmt::Pointer::fmt(&self.load(Ordering::Relaxed), f)
+    }
+}
+
 /// An operand of pointer arithmetic, as an atomic of pointers takes its operands.
 fn operand<T>(value: usize) -> *mut T {
     std::ptr::without_provenance_mut(value)

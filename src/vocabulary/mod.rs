@@ -8,6 +8,7 @@ pub(crate) mod fate;
 pub(crate) mod leaks;
 pub(crate) mod per_object;
 pub(crate) mod schedule;
+pub(crate) mod spurious;
 pub(crate) mod terms;
 pub mod trace;
 pub mod verdict;

@@ -233,6 +233,9 @@ pub enum Bound {
     /// selvedge's, one of them to change it. Either an import is missing, or the model is meant to
     /// run on one thread: see [`Check::alone`](crate::Check::alone).
     NothingExplored,
+    /// Executions were given up after so many events
+    /// ([`Check::give_up`](crate::Check::give_up)).
+    Events(usize),
     /// Scenarios of more operations than this are not explored.
     Operations(usize),
     /// The check of a history exceeded this many configurations of the search.
@@ -295,6 +298,7 @@ impl fmt::Display for Bound {
                 let more = (4 * bytes).next_power_of_two().max(1 << 20);
                 write!(f, "; give the model more: `Check::new(..).stack({more})`")
             }
+            Bound::Events(n) => write!(f, "{n} events of an execution"),
             Bound::Operations(n) => write!(f, "a scenario of more than {n} operations"),
             Bound::Configurations(n) => write!(f, "{n} configurations in the check of a history"),
             Bound::Ends => f.write_str("one order of is_finished and the end of a thread"),

@@ -548,3 +548,67 @@ fn a_broken_form_on_one_thread_is_caught_where_it_is_meant_to_run_alone() {
     let check = Check::new("weak").explorers([Explorer::Exhaustive]).alone(true);
     let _ = check.expect(Expect::Violation(Kind::Panic)).assert(fails_weakly);
 }
+
+/// Two threads that never end, and what one of them finds. They yield, or do not.
+fn endless(fails_after: usize, yields: bool) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&count);
+    let counter = thread::spawn(move || {
+        loop {
+            theirs.fetch_add(1, SeqCst);
+            if yields {
+                thread::yield_now();
+            }
+        }
+    });
+    while count.fetch_add(1, SeqCst) < fails_after {
+        if yields {
+            thread::yield_now();
+        }
+    }
+    drop(counter);
+    panic!("it was long enough");
+}
+
+#[test]
+fn what_is_given_up_holds_as_far_as_it_went() {
+    let explorers =
+        [Explorer::Exhaustive, Explorer::Dfs, Explorer::Graphs, Explorer::Random { seed: 7 }];
+    let all = explorers.into_iter().flat_map(|explorer| [(explorer, true), (explorer, false)]);
+    for (explorer, yields) in all {
+        let check = || {
+            let check = Check::new("endless").explorers([explorer]).config(Config::default());
+            check.give_up(8).budget(Budget::executions(300))
+        };
+        match check().run(move || endless(100, yields)) {
+            Verdict::Holds(coverage) => {
+                let extents = [
+                    Extent::Bounded(Bound::Events(8)),
+                    Extent::Bounded(Bound::Executions(300)),
+                    Extent::Sampled,
+                ];
+                assert!(extents.contains(&coverage.runs[0].extent), "{explorer}: {coverage}");
+            }
+            other => panic!("{explorer}: {other:?}"),
+        }
+        match check().run(move || endless(3, yields)) {
+            Verdict::Violated(found) => assert!(found.trace.events.len() <= 8, "{explorer}"),
+            other => panic!("{explorer}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_model_without_choices_is_asked_again_and_again_whether_it_is_the_same() {
+    static RUNS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let check = Check::new("changes").explorers([Explorer::Random { seed: 7 }]).alone(true);
+    let check = check.config(Config::default()).budget(Budget::executions(10)).again_always();
+    let verdict = check.run(|| {
+        let stores = AtomicBool::new(false);
+        if RUNS.fetch_add(1, SeqCst) == 5 {
+            stores.store(true, SeqCst);
+        }
+        stores.load(SeqCst);
+    });
+    assert!(matches!(verdict, Verdict::Unknown(Bound::NotDeterministic(_))), "{verdict:?}");
+}

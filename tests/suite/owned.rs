@@ -4,8 +4,10 @@
 use selvedge::alloc::{Layout, alloc, alloc_zeroed, dealloc, realloc};
 use selvedge::cell::UnsafeCell;
 use selvedge::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use selvedge::sync::{Arc, OnceLock, RwLock};
-use selvedge::{Bound, Budget, Check, Config, Explorer, Extent, Kind, Leaks, Verdict, thread};
+use selvedge::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
+use selvedge::{
+    Bound, Budget, Check, Config, Explorer, Extent, Kind, Leaks, Spurious, Verdict, thread,
+};
 use std::rc::Rc;
 
 const LOOM: Explorer = Explorer::Loom { preemption_bound: None };
@@ -344,5 +346,50 @@ fn who_reads_one_after_the_other_or_only_tries_does_not_wait_for_itself() {
     };
     for explorer in [Explorer::Exhaustive, Explorer::Graphs] {
         holds(check().explorers([explorer]), tries);
+    }
+}
+
+#[test]
+fn parks_alone_may_return_for_no_reason() {
+    let parks = || {
+        let (ready, main) = (Arc::new(Mutex::new(false)), thread::current());
+        let theirs = Arc::clone(&ready);
+        let worker = thread::spawn(move || {
+            *theirs.lock().unwrap() = true;
+            main.unpark();
+        });
+        thread::park();
+        assert!(*ready.lock().unwrap());
+        worker.join().unwrap();
+    };
+    let waits = || {
+        let ready = Arc::new((Mutex::new(false), Condvar::new()));
+        let theirs = Arc::clone(&ready);
+        let worker = thread::spawn(move || {
+            *theirs.0.lock().unwrap() = true;
+            theirs.1.notify_one();
+        });
+        let mut now = ready.0.lock().unwrap();
+        if !*now {
+            now = ready.1.wait(now).unwrap();
+        }
+        assert!(*now);
+        drop(now);
+        worker.join().unwrap();
+    };
+    for explorer in [Explorer::Exhaustive, Explorer::Graphs, Explorer::Dfs] {
+        let check = |spurious| check().explorers([explorer]).spurious(spurious);
+        for (spurious, fails) in [
+            (Spurious::All, [true, true]),
+            (Spurious::Parks, [true, false]),
+            (Spurious::None, [false, false]),
+        ] {
+            let violates = |model: fn()| match check(spurious).run(model) {
+                Verdict::Violated(found) => found.kind == Kind::Panic,
+                Verdict::Holds(_) => false,
+                other => panic!("{explorer}: {other:?}"),
+            };
+            assert_eq!([violates(parks), violates(waits)], fails, "{explorer}: {spurious:?}");
+        }
     }
 }

@@ -136,6 +136,7 @@ const CLOCK: &[&str] = &[
     "src/linearizable/model.rs",
     "src/linearizable/run.rs",
     "src/time.rs",
+    "src/time/timer.rs",
     "src/process/exit.rs",
     "src/sync/condvar.rs",
     "src/systems/queue",

@@ -65,7 +65,7 @@ pub enum MaxSteps {
     None,
     /// An execution with more fails.
     FailAfter(usize),
-    /// An execution with more fails, too: selvedge gives none up.
+    /// An execution with more is given up, and others are explored.
     ContinueAfter(usize),
 }
 

@@ -1,6 +1,21 @@
-//! The running task.
+//! The running task, and what is attached to tasks.
 
+mod attached;
+mod labels;
+mod tags;
+
+pub(crate) use attached::{
+    Heritage, Lives, Manner, Random, begins, execution, random, sleeps_plainly,
+};
+pub use labels::{
+    ChildLabelFn, Labels, TaskName, get_label_for_task, get_name_for_task, remove_label_for_task,
+    set_label_for_task, set_name_for_task, with_labels_for_task,
+};
 use std::ops::Deref;
+pub use tags::{
+    Tag, Taggable, get_tag_for_current_task, get_tag_for_task, set_tag_for_current_task,
+    set_tag_for_task,
+};
 
 /// The number of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,4 +82,9 @@ pub fn get_current_task() -> Option<TaskId> {
 #[must_use]
 pub fn me() -> TaskId {
     try_get_current_task().expect("a task runs in a model only")
+}
+
+/// Whether the task has ended.
+pub(crate) fn has_ended(task: TaskId) -> bool {
+    attached::with(|attached| attached.ended.contains(&task))
 }

@@ -32,10 +32,10 @@
 //! # What differs from shuttle
 //! * [`check_dfs`] of a large model runs every *inequivalent* interleaving once: fewer executions,
 //!   and no fewer outcomes. It ends after 1,000,000 of them, and says what was explored.
-//! * A thread that panics and is joined fails nothing by itself: the joiner sees the panic, as in
-//!   std. A thread that is never joined fails its model.
-//! * [`MaxSteps::ContinueAfter`] fails an execution, as `FailAfter`.
-//! * A second `read` of an `RwLock` by the same thread is no failure by itself.
+//! * A `try_read` of an `RwLock` that the thread is reading succeeds, as in std. A `read` fails the
+//!   model, as in shuttle.
+//! * A task that nobody awaits goes on for a while when all others have ended, and is then left
+//!   behind. Its future is not dropped.
 //! * A schedule is a token of selvedge's. Those that shuttle has printed are not known.
 //! * A [`Scheduler`](scheduler::Scheduler) of one's own chooses nothing: instead, all interleavings
 //!   are explored.

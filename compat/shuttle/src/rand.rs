@@ -20,7 +20,7 @@ pub mod rngs {
 
         #[track_caller]
         fn next_u64(&mut self) -> u64 {
-            selvedge::rand::range(..)
+            crate::current::random().unwrap_or_else(|| selvedge::rand::range(..))
         }
 
         #[track_caller]

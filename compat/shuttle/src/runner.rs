@@ -1,10 +1,12 @@
 //! Runners: a scheduler's explorer, with shuttle's settings.
 
+use crate::current::{Manner, Random, begins};
 use crate::scheduler::{Plan, Scheduler};
 use crate::{Config, FailurePersistence, MaxSteps};
+use selvedge::counterexample::Token;
 use selvedge::report::{Style, timeline};
 use selvedge::trace::{Awaited, Object, ObjectKind, ThreadId};
-use selvedge::{Bound, Budget, Check, Counterexample, Coverage, Explorer, Kind, Verdict};
+use selvedge::{Bound, Budget, Check, Counterexample, Coverage, Explorer, Kind, Spurious, Verdict};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
@@ -91,8 +93,18 @@ where
     let unbounded = Budget::executions(u64::MAX);
     let within = |budget: Budget| config.max_time.map_or(budget, |time| budget.and_time(time));
     let run = |explorer: Explorer, budget: Budget| {
-        let model = Arc::clone(&model);
-        check(name, plan, config, explorer).budget(budget).run(move || model())
+        let (model, mut settings) = (Arc::clone(&model), selvedge::Config::from_env());
+        if plan.replays.is_some() {
+            settings.replay = plan.replays.clone();
+        }
+        settings.explorers.get_or_insert_with(|| vec![explorer]);
+        let manner = manner(plan, &settings);
+        check(plan, config, explorer, Check::new(name).config(settings)).budget(budget).run(
+            move || {
+                begins(manner);
+                model();
+            },
+        )
     };
     if plan.explorer != Explorer::Dfs || asked.is_some() || plan.replays.is_some() {
         return run(plan.explorer, within(asked.unwrap_or(unbounded)));
@@ -114,23 +126,48 @@ where
     }
 }
 
-fn check(name: &str, plan: &Plan, config: &Config, explorer: Explorer) -> Check<'static> {
-    let mut settings = selvedge::Config::from_env();
-    settings.explorers.get_or_insert_with(|| vec![explorer]);
-    if plan.replays.is_some() {
-        settings.replay = plan.replays.clone();
-    }
-    let check = Check::new(name)
-        .config(settings)
+/// In which manner the model runs. A token has to run as it was found.
+fn manner(plan: &Plan, settings: &selvedge::Config) -> Manner {
+    let token = settings.replay.as_deref().and_then(|token| token.parse::<Token>().ok());
+    let replayed = token.map(|token| vec![token.explorer()]);
+    let random = match replayed.as_deref() {
+        Some([Explorer::Dfs | Explorer::Exhaustive]) if plan.random == Random::Chosen => {
+            Random::Fixed
+        }
+        _ => plan.random,
+    };
+    let explorers = replayed.or_else(|| settings.explorers.clone()).unwrap_or_default();
+    Manner { sleeps_plainly: explorers.iter().all(samples_schedules), random }
+}
+
+/// Whether it samples schedules that know time.
+fn samples_schedules(explorer: &Explorer) -> bool {
+    matches!(
+        explorer,
+        Explorer::Random { .. }
+            | Explorer::Pct { .. }
+            | Explorer::Pos { .. }
+            | Explorer::Urw { .. }
+            | Explorer::Portfolio { .. }
+    )
+}
+
+fn check<'a>(plan: &Plan, config: &Config, explorer: Explorer, check: Check<'a>) -> Check<'a> {
+    let check = check
         .apart(true)
         .leaks(false)
-        .spurious(false)
+        .spurious(Spurious::Parks)
         .detached(true)
         .stack(config.stack_size)
         .max_events(match config.max_steps {
-            MaxSteps::None => usize::MAX,
-            MaxSteps::FailAfter(most) | MaxSteps::ContinueAfter(most) => most,
+            MaxSteps::None | MaxSteps::ContinueAfter(_) => usize::MAX,
+            MaxSteps::FailAfter(most) => most,
         });
+    let check = match config.max_steps {
+        // shuttle counts the begin of a model as a step
+        MaxSteps::ContinueAfter(most) => check.give_up(most.saturating_sub(1)),
+        MaxSteps::None | MaxSteps::FailAfter(_) => check,
+    };
     match explorer {
         _ if plan.again => check.again_always(),
         // it asks the model's operations which of them depend on each other, and must know
@@ -141,8 +178,12 @@ fn check(name: &str, plan: &Plan, config: &Config, explorer: Explorer) -> Check<
     }
 }
 
-/// Whether a thread waits for a lock that it holds itself, and which kind of lock.
+/// Whether a thread waits for a lock that it holds itself, or might, and which kind of lock.
 fn waits_for_itself(found: &Counterexample) -> Option<&'static str> {
+    let blocked = found.trace.threads.iter().any(|thread| thread.blocked.is_some());
+    if found.kind == Kind::Deadlock && !blocked {
+        return Some("RwLock"); // it reads again what it is reading
+    }
     let mut threads = (0..).zip(&found.trace.threads);
     threads.find_map(|(nth, thread)| {
         let blocked = thread.blocked.as_ref()?;

@@ -1,5 +1,6 @@
 //! What chooses the schedules: shuttle's names for selvedge's explorers.
 
+use crate::current::Random;
 pub use crate::current::TaskId;
 use selvedge::Explorer;
 use std::path::Path;
@@ -13,16 +14,18 @@ pub struct Plan {
     pub(crate) replays: Option<String>,
     /// Whether every execution is run again, to see whether it is the same.
     pub(crate) again: bool,
+    pub(crate) random: Random,
 }
 
 impl Plan {
     fn of(explorer: Explorer, executions: usize) -> Plan {
-        Plan { explorer, executions: Some(executions), replays: None, again: false }
+        Plan { explorer, executions: Some(executions), ..Plan::all(None) }
     }
 
     /// Every interleaving.
     pub(crate) fn all(executions: Option<usize>) -> Plan {
-        Plan { explorer: Explorer::Dfs, executions, replays: None, again: false }
+        let (again, random) = (false, Random::Chosen);
+        Plan { explorer: Explorer::Dfs, executions, replays: None, again, random }
     }
 }
 
@@ -162,10 +165,12 @@ explorers! {
 }
 
 impl DfsScheduler {
-    /// Creates one for at most so many executions. Random data is explored, too.
+    /// Creates one for at most so many executions. Random data is the same in each of them, or is
+    /// not allowed: then it panics.
     #[must_use]
-    pub fn new(max_iterations: Option<usize>, _allow_random_data: bool) -> DfsScheduler {
-        DfsScheduler(Plan::all(max_iterations))
+    pub fn new(max_iterations: Option<usize>, allow_random_data: bool) -> DfsScheduler {
+        let random = if allow_random_data { Random::Fixed } else { Random::Refused };
+        DfsScheduler(Plan { random, ..Plan::all(max_iterations) })
     }
 }
 

@@ -6,7 +6,7 @@ use super::race::Later;
 use super::spin::Spins;
 use super::wakeup::{Branch, Sleeper};
 use crate::execution::data::values;
-use crate::execution::{Offers, Pending, Point, Seen, Strategy, ThreadState, Waits, World};
+use crate::execution::{Ending, Offers, Pending, Point, Seen, Strategy, ThreadState, Waits, World};
 use crate::explore::estimate::share;
 use crate::vocabulary::trace::{Operation, ThreadId};
 use crate::vocabulary::verdict::Bound;
@@ -290,10 +290,13 @@ impl Strategy for Exhaustive {
             }
             self.log.steps[j].races = races;
         }
-        // pending operations race too, or deadlocks would be missed
+        // pending operations race too, or deadlocks would be missed; and where an execution is given
+        // up, what would come next
+        let is_short = matches!(world.ending, Some(Ending::GivenUp));
         let at_the_end = |(at, state): (usize, &ThreadState)| {
             let thread = ThreadId(at as u32);
-            let pending = state.pending.filter(|_| !state.finished && !world.enabled(thread));
+            let waits = || is_short || !world.enabled(thread);
+            let pending = state.pending.filter(|_| !state.finished && waits());
             Some((thread, pending?))
         };
         let pending: Vec<(ThreadId, Pending)> = match self.blocked {

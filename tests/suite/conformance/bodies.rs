@@ -527,6 +527,7 @@ pub(super) fn atomic_pointer_operations() {
             assert!(!two.is_null());
         });
     });
+    assert_eq!(format!("{pointer:p}"), format!("{one:p}"));
     assert_eq!(pointer.swap(two, AcqRel), one);
     assert_eq!(pointer.compare_exchange(one, two, SeqCst, SeqCst), Err(two));
     assert_eq!(pointer.compare_exchange(two, one, SeqCst, SeqCst), Ok(two));

@@ -2,6 +2,7 @@
 
 pub mod batch_semaphore;
 
+use crate::current::{Heritage, Lives};
 pub use selvedge::future::{AbortHandle, block_on, yield_now};
 use std::fmt;
 use std::pin::Pin;
@@ -28,7 +29,34 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    JoinHandle(selvedge::future::spawn(Local(Box::pin(future))))
+    JoinHandle(selvedge::future::spawn(Local(child(future))))
+}
+
+/// A task's future, with what its starter leaves it.
+fn child<F: Future>(future: F) -> Pin<Box<Child<F>>> {
+    Box::pin(Child {
+        lives: None,
+        heritage: Some(Heritage::of_mine(None)),
+        future: Box::pin(future),
+    })
+}
+
+struct Child<F> {
+    /// While the task runs.
+    lives: Option<Lives>,
+    heritage: Option<Heritage>,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future> Future for Child<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(heritage) = self.heritage.take() {
+            self.lives = heritage.is_taken();
+        }
+        self.future.as_mut().poll(context)
+    }
 }
 
 /// Starts a task that need not be `Send`: all tasks of a model run on one thread of the operating
@@ -43,7 +71,7 @@ where
     F::Output: 'static,
 {
     let _in_a_model = crate::current::me();
-    JoinHandle(selvedge::future::spawn(Local(Box::pin(future))))
+    JoinHandle(selvedge::future::spawn(Local(child(future))))
 }
 
 /// What stays on one thread of the operating system, although its type does not know it.
@@ -53,7 +81,7 @@ struct Local<T>(T);
 // are green threads on one thread of the operating system.
 unsafe impl<T> Send for Local<T> {}
 
-impl<F: Future> Future for Local<Pin<Box<F>>> {
+impl<F: Future + ?Sized> Future for Local<Pin<Box<F>>> {
     type Output = Local<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
