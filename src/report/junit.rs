@@ -12,18 +12,18 @@ use std::time::Duration;
 /// Returns the document. The body of a failure is the drawn counterexample, if there is one.
 #[must_use]
 pub fn document(checks: &[(&Row, Option<&Finding>)]) -> String {
-    let Counts { tests, failures, seconds } = Counts::of(checks);
+    let Counts { tests, failures, time } = Counts::of(checks);
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     // Writing into a String cannot fail.
     let _ = writeln!(
         xml,
-        r#"<testsuites name="selvedge" tests="{tests}" failures="{failures}" errors="0" time="{seconds}">"#
+        r#"<testsuites name="selvedge" tests="{tests}" failures="{failures}" errors="0"{time}>"#
     );
     for group in checks.chunk_by(|(a, _), (b, _)| a.system == b.system) {
-        let Counts { tests, failures, seconds } = Counts::of(group);
+        let Counts { tests, failures, time } = Counts::of(group);
         let system = attribute(&group[0].0.system);
         let _ = write!(xml, r#"  <testsuite name="{system}" tests="{tests}""#);
-        let _ = writeln!(xml, r#" failures="{failures}" errors="0" skipped="0" time="{seconds}">"#);
+        let _ = writeln!(xml, r#" failures="{failures}" errors="0" skipped="0"{time}>"#);
         for (row, found) in group {
             case(&mut xml, row, *found);
         }
@@ -37,8 +37,8 @@ pub fn document(checks: &[(&Row, Option<&Finding>)]) -> String {
 struct Counts {
     tests: usize,
     failures: usize,
-    /// How long they took, in seconds.
-    seconds: String,
+    /// How long they took, as an attribute.
+    time: String,
 }
 
 impl Counts {
@@ -46,20 +46,21 @@ impl Counts {
         Counts {
             tests: checks.len(),
             failures: checks.iter().filter(|(row, _)| !row.expected).count(),
-            seconds: seconds(checks.iter().map(|(row, _)| row.took).sum()),
+            time: time(checks.iter().map(|(row, _)| row.took).sum()),
         }
     }
 }
 
-fn seconds(took: Duration) -> String {
-    format!("{:.3}", took.as_secs_f64())
+/// Seconds, as an attribute.
+fn time(took: Duration) -> String {
+    format!(" time=\"{:.3}\"", took.as_secs_f64())
 }
 
 fn case(xml: &mut String, row: &Row, found: Option<&Finding>) {
     let name = attribute(&format!("{} [{}]", row.model, row.explorer));
     let said = format!("{}; {} executions, {}", row.verdict, row.executions, row.coverage);
-    let (system, seconds) = (attribute(&row.system), seconds(row.took));
-    let _ = write!(xml, r#"    <testcase classname="{system}" name="{name}" time="{seconds}""#);
+    let (system, time) = (attribute(&row.system), time(row.took));
+    let _ = write!(xml, r#"    <testcase classname="{system}" name="{name}"{time}"#);
     if row.expected {
         let _ = writeln!(xml, ">\n      <system-out>{}</system-out>\n    </testcase>", text(&said));
         return;

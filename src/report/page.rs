@@ -1,8 +1,8 @@
 //! The page of a history: its intervals, a row for each process, for a browser.
 //!
 //! A drawing is as wide as a window and no wider. A long one is cut into strips that stand below
-//! each other, as the staves of a score do. Each strip has the rows in which something happens, with
-//! their names.
+//! each other, as the staves of a score do. Each strip has the rows in which something happens,
+//! with their names.
 
 use super::intervals::{Interval, Mark};
 use super::text::{clean, width};

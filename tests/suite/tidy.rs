@@ -127,9 +127,12 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("command", &[]),
 ];
 
-/// Who reads the clock: budgets, recorded histories, and waits of real threads and processes.
+/// Who reads the clock: budgets, recorded histories, reports of how long a check took, and waits of
+/// real threads and processes.
 const CLOCK: &[&str] = &[
     "src/channel/modelled.rs",
+    "src/command/demos.rs",
+    "src/command/worker.rs",
     "src/explore/host.rs",
     "src/explore/smallest.rs",
     "src/knockout/run.rs",

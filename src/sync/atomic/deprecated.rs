@@ -4,6 +4,7 @@ use super::{
     AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
     AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
 };
+use crate::execution;
 
 /// An `AtomicBool` that is `false`.
 #[deprecated = "use `new` instead"]
@@ -21,7 +22,11 @@ pub const ATOMIC_USIZE_INIT: AtomicUsize = AtomicUsize::new(0);
 #[deprecated = "use `hint::spin_loop` instead"]
 #[track_caller]
 pub fn spin_loop_hint() {
-    crate::hint::spin_loop();
+    if execution::is_modelled() {
+        execution::threads::yield_now();
+    } else {
+        std::hint::spin_loop();
+    }
 }
 
 /// The strongest ordering that a failing exchange may have.

@@ -195,7 +195,8 @@ mod deprecated {
         let _: usize = COUNT.compare_and_swap(0, 1, Ordering::AcqRel);
         let _: isize = LEVEL.compare_and_swap(0, 1, Ordering::Release);
         let _: bool = READY.compare_and_swap(false, true, Ordering::SeqCst);
-        let _: *mut u8 = p.compare_and_swap(p.load(Ordering::Relaxed), p.as_ptr().cast(), Ordering::Relaxed);
+        let old = p.load(Ordering::Relaxed);
+        let _: *mut u8 = p.compare_and_swap(old, p.as_ptr().cast(), Ordering::Relaxed);
     }
     fn d02() {
         S::thread::sleep_ms(0);

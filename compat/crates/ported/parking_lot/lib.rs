@@ -1,7 +1,7 @@
 //! What a crate uses of parking_lot, on selvedge's locks.
 //!
-//! parking_lot itself finds its waiting threads by a hash of an address, and puts them to sleep by a
-//! system call. No explorer controls either.
+//! parking_lot itself finds its waiting threads by a hash of an address, and puts them to sleep by
+//! a system call. No explorer controls either.
 
 use selvedge::sync::{self, PoisonError};
 use selvedge::time::Instant;
