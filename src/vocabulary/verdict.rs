@@ -100,8 +100,29 @@ impl Coverage {
         Some(format!("weak memory is {how}, and may show more: {race}"))
     }
 
-    /// Whether the budget ended an exploration.
-    pub(crate) fn was_cut(&self) -> bool {
+    /// Returns `true` if the budget ended an exploration, so that a faster build sees more.
+    ///
+    /// ```
+    /// use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    /// use selvedge::{Budget, Check, Explorer, Verdict, thread};
+    ///
+    /// let counted = || {
+    ///     let count = AtomicU32::new(0);
+    ///     thread::scope(|s| {
+    ///         s.spawn(|| count.fetch_add(1, SeqCst));
+    ///         count.fetch_add(1, SeqCst);
+    ///     });
+    /// };
+    /// for (executions, is_cut) in [(1, true), (100, false)] {
+    ///     let check = Check::new("counted").explorers([Explorer::Exhaustive]);
+    ///     match check.budget(Budget::executions(executions)).run(counted) {
+    ///         Verdict::Holds(coverage) => assert_eq!(coverage.was_cut(), is_cut),
+    ///         other => panic!("{other}"),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn was_cut(&self) -> bool {
         let bounds = self.runs.iter().filter_map(|run| match &run.extent {
             Extent::Bounded(bound) => Some(bound),
             Extent::Exhaustive | Extent::Weak | Extent::Complete | Extent::Sampled => None,
