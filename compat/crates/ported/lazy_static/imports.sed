@@ -1,2 +1,2 @@
 # It is of Rust's edition 2015.
-s/^extern crate std;$/&extern crate selvedge;/
+s/^extern crate std;$/&\nextern crate selvedge;/

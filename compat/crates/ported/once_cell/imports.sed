@@ -1,5 +1,1 @@
-/^use std::\{$/,/^\};$/{
-s/^    sync::atomic::\{AtomicBool, AtomicPtr, Ordering\},$//
-s/^    thread::\{self, Thread\},$//
-s/^\};$/};use selvedge::{sync::atomic::{AtomicBool, AtomicPtr, Ordering}, thread::{self, Thread}};/
-}
+s/^    sync::atomic::\{AtomicBool, AtomicPtr, Ordering\},$/};\nuse selvedge::{\n&/

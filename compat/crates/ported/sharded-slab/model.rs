@@ -23,7 +23,9 @@ fn two_removals() {
         let (slab, key) = (Arc::clone(&slab), slab.insert(item).unwrap());
         thread::spawn(move || assert_eq!(slab.take(key), Some(item)))
     });
-    others.map(|other| other.join().unwrap());
+    for other in others {
+        other.join().unwrap();
+    }
     assert!(slab.insert(3).is_some() && slab.insert(4).is_some());
     assert!(slab.insert(5).is_none());
 }

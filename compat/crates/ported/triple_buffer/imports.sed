@@ -1,2 +1,2 @@
-s/^    sync::atomic::\{AtomicU8, Ordering\},$//
-s/^use crossbeam_utils::CachePadded;$/&use selvedge::sync::atomic::{AtomicU8, Ordering};/
+/^    sync::atomic::\{AtomicU8, Ordering\},$/d
+s/^use crossbeam_utils::CachePadded;$/&\nuse selvedge::sync::atomic::{AtomicU8, Ordering};/

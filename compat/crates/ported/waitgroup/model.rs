@@ -19,7 +19,9 @@ fn two_workers() {
         thread::spawn(move || drop(worker))
     });
     future::block_on(group.wait());
-    workers.map(|worker| worker.join().unwrap());
+    for worker in workers {
+        worker.join().unwrap();
+    }
 }
 
 fn what_they_did() {
