@@ -3,7 +3,7 @@
 
 use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use selvedge::sync::{Arc, Condvar, Mutex, RwLock, mpsc};
-use selvedge::{Bound, Budget, Check, Explorer, Extent, Kind, Verdict, hint, thread};
+use selvedge::{Bound, Budget, Check, Explorer, Extent, Kind, Verdict, future, hint, thread};
 use std::time::Duration;
 
 /// A child that does one thing, and a main thread that waits for it.
@@ -153,9 +153,22 @@ fn backs_off() {
     beside(AtomicUsize::new(0), |flag| flag.store(1, SeqCst), until);
 }
 
+/// A task that yields twice in a round.
+fn yields_twice() {
+    let until = |flag: &AtomicUsize| {
+        future::block_on(async {
+            while flag.load(SeqCst) == 0 {
+                future::yield_now().await;
+                future::yield_now().await;
+            }
+        });
+    };
+    beside(AtomicUsize::new(0), |flag| flag.store(1, SeqCst), until);
+}
+
 #[test]
 fn loops_that_wait_for_others_come_to_their_end() {
-    let models: [(&str, fn()); 12] = [
+    let models: [(&str, fn()); 13] = [
         ("locks", locks),
         ("takes", takes),
         ("tries", tries),
@@ -168,6 +181,7 @@ fn loops_that_wait_for_others_come_to_their_end() {
         ("waits beside", waits_beside),
         ("yields beside", yields_beside),
         ("backs off", backs_off),
+        ("yields twice", yields_twice),
     ];
     for (name, model) in models {
         for explorer in [Explorer::Exhaustive, Explorer::Dfs, Explorer::Random { seed: 7 }] {

@@ -20,6 +20,7 @@
 use super::log::{Step, StepLog, Steps};
 use crate::execution::{Pending, Seen, Waits};
 use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
+use smallvec::SmallVec;
 use std::panic::Location;
 
 /// Where a thread has yielded, and where its timeouts have fired.
@@ -108,28 +109,30 @@ impl<'a> Round<'a> {
         Some(Round { log, now, before })
     }
 
-    /// Whether enough of the last rounds were like this one.
+    /// Whether enough of the last rounds were like this one. A round ends with any number of
+    /// yields: the delays of a backoff grow.
     fn repeats(&self) -> bool {
-        let steps = self.now.iter().map(|step| &self.log.steps[*step]);
-        let Some(doing) = steps.filter(|step| !is_of_a_yield(step)).map(Doing::of).max() else {
+        let now = self.proper(self.now);
+        let Some(doing) = now.iter().map(|step| Doing::of(&self.log.steps[*step])).max() else {
             return false; // a thread that only yields does not wait for anything
         };
-        let mut rest = self.before;
-        (0..doing.most()).all(|_| {
-            // a round ends with any number of yields: the delays of a backoff grow
-            let yields = rest.iter().rev().take_while(|step| self.is_yield(**step)).count();
-            let end = rest.len() - yields;
-            let Some(start) = end.checked_sub(self.now.len()).filter(|_| yields > 0) else {
+        let is_yield = |step: &usize| self.log.steps[*step].done.operation == Operation::Yield;
+        let rounds = self.before.rsplit(is_yield).map(|round| self.proper(round));
+        let mut rounds = rounds.filter(|round| !round.is_empty());
+        (1..=doing.most()).all(|nth| {
+            let Some(round) = rounds.next() else { return false };
+            // what comes before the loop may be in front of its first round
+            let front = round.len().checked_sub(now.len());
+            let Some(front) = front.filter(|front| *front == 0 || nth == doing.most()) else {
                 return false;
             };
-            let round = &rest[start..end];
-            rest = &rest[..start];
-            self.now.iter().zip(round).all(|(now, then)| self.is_like(doing, *now, *then))
+            now.iter().zip(&round[front..]).all(|(now, then)| self.is_like(doing, *now, *then))
         })
     }
 
-    fn is_yield(&self, step: usize) -> bool {
-        self.log.steps[step].done.operation == Operation::Yield
+    /// The steps of a round without those that belong to the yield of a task.
+    fn proper(&self, round: &[usize]) -> SmallVec<[usize; 8]> {
+        round.iter().copied().filter(|step| !is_of_a_yield(&self.log.steps[*step])).collect()
     }
 
     /// Whether a step of this round is like a step of an earlier round.
@@ -168,7 +171,6 @@ impl Doing {
     fn of(step: &Step) -> Doing {
         match step.done.operation {
             _ if !step.done.effects.is_empty() && step.done.changes_nothing() => Doing::Reads,
-            _ if is_of_a_yield(step) => Doing::Reads,
             Operation::Unlock if !step.unchanged => Doing::Locks,
             Operation::Lock | Operation::TryLock | Operation::Unlock => Doing::Reads,
             Operation::ReadLock | Operation::TryReadLock | Operation::ReadUnlock => Doing::Reads,
