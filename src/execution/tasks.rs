@@ -114,13 +114,16 @@ pub(crate) fn note(waker: &Home, name: &'static str, created: &'static Location<
     }
 }
 
+/// What a thread owes.
+type Debt = Box<dyn FnOnce()>;
+
 thread_local! {
     /// What threads owe on green threads, in order.
-    static OWED: RefCell<Vec<(ThreadId, Box<dyn FnOnce()>)>> = const { RefCell::new(Vec::new()) };
+    static OWED: RefCell<Vec<(ThreadId, Debt)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Performs something before this thread's next operation, or at its end.
-pub(crate) fn owe(debt: Box<dyn FnOnce()>) {
+pub(crate) fn owe(debt: Debt) {
     match engine() == Engine::Shuttle && !with(|world| world.over()) {
         true => OWED.with_borrow_mut(|owed| owed.push((me(), debt))),
         false => debt(),

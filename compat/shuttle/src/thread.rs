@@ -27,7 +27,7 @@ where
 {
     let heritage = Heritage::of_mine(name);
     move || {
-        let _lives = heritage.is_taken();
+        let _lives = heritage.goes_to_me();
         f()
     }
 }

@@ -290,8 +290,8 @@ impl Strategy for Exhaustive {
             }
             self.log.steps[j].races = races;
         }
-        // pending operations race too, or deadlocks would be missed; and where an execution is
-        // given up, what would come next
+        // pending operations race too, or deadlocks would be missed; and so does what would come
+        // next where an execution is given up
         let is_short = matches!(world.ending, Some(Ending::GivenUp));
         let at_the_end = |(at, state): (usize, &ThreadState)| {
             let thread = ThreadId(at as u32);

@@ -356,6 +356,8 @@ pub(crate) fn explore(
     let (theirs, model) = (Arc::clone(&record), program.clone());
     let check =
         Check::new("oracle").explorers([explorer]).budget(budget).max_events(400).leaks(false);
+    // the programs read twice at the same time, too
+    let check = check.recursive_reads(true);
     let check = check.again_always(); // no false alarm: all that a program does is seen
     let counts = check.count(move || execute(&model, &theirs))?;
     let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);

@@ -115,7 +115,7 @@ impl Heritage {
     }
 
     /// The running task gets it. It has ended when the result is dropped.
-    pub(crate) fn is_taken(self) -> Option<Lives> {
+    pub(crate) fn goes_to_me(self) -> Option<Lives> {
         let me = try_get_current_task()?;
         let Heritage { labels, tag, name } = self;
         let mut labels = labels.unwrap_or_default();

@@ -140,7 +140,10 @@ impl fmt::Debug for TaskName {
 /// The label that changes the labels of a task's children: each gets those of its parent, changed
 /// by this.
 #[derive(Clone)]
-pub struct ChildLabelFn(pub Arc<dyn Fn(TaskId, &mut Labels) + 'static>);
+pub struct ChildLabelFn(pub Arc<Changes>);
+
+/// What a [`ChildLabelFn`] does with the labels of a child.
+type Changes = dyn Fn(TaskId, &mut Labels);
 
 impl fmt::Debug for ChildLabelFn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

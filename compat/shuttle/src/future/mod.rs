@@ -53,7 +53,7 @@ impl<F: Future> Future for Child<F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(heritage) = self.heritage.take() {
-            self.lives = heritage.is_taken();
+            self.lives = heritage.goes_to_me();
         }
         self.future.as_mut().poll(context)
     }
