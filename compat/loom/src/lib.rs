@@ -37,6 +37,9 @@
 //!   line that it prints says so.
 //! * `Notify::wait` returns when it is notified. loom's may also return once without, behind a
 //!   yield.
+//! * Flags reach what selvedge depends on, too. crossbeam-channel cannot be built with
+//!   `--cfg crossbeam_loom`, so give that flag to the crates of the workspace alone
+//!   (`RUSTC_WORKSPACE_WRAPPER`).
 //! * A value of [`lazy_static!`] is not dropped at the end of an execution. A thread that outlives
 //!   the model's closure may still use it.
 
