@@ -31,7 +31,9 @@
 //!
 //! # What differs from shuttle
 //! * [`check_dfs`] of a large model runs every *inequivalent* interleaving once: fewer executions,
-//!   and no fewer outcomes. It ends after 1,000,000 of them, and says what was explored.
+//!   and no fewer outcomes, as long as its threads meet in nothing but what selvedge sees. It ends
+//!   after 1,000,000 of them, and says what was explored.
+//! * A thread runs up to its first operation as soon as it is started.
 //! * A `try_read` of an `RwLock` that the thread is reading succeeds, as in std. A `read` fails the
 //!   model, as in shuttle.
 //! * A task that nobody awaits goes on for a while when all others have ended, and is then left
