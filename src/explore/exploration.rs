@@ -120,11 +120,11 @@ impl Exploration {
         // not examined any more once they are true
         self.met = self.met || met(trace);
         self.busy = self.busy || both_did_something(trace);
+        self.longest = self.longest.max(trace.events.len());
         if let Some(Ending::GivenUp) = ending {
             self.given_up = true;
             return Then::GoOn;
         }
-        self.longest = self.longest.max(trace.events.len());
         if let Some(Ending::Left { cut }) = ending {
             self.left |= cut;
             return Then::GoOn;
