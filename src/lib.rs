@@ -57,9 +57,9 @@
 //! # Limits
 //!
 //! * A model sees what goes through [`sync`], [`thread`](mod@thread), [`cell`], [`future`],
-//!   [`time`] and [`channel`]. It does not see std's own types, other crates' locks, files, sockets,
-//!   or plain memory behind raw pointers, unless [`cell`] announces it. What depends on such things
-//!   is reported as not deterministic, where a rerun finds it out.
+//!   [`time`] and [`channel`]. It does not see std's own types, other crates' locks, files,
+//!   sockets, or plain memory behind raw pointers, unless [`cell`] announces it. What depends on
+//!   such things is reported as not deterministic, where a rerun finds it out.
 //! * *Exhaustive* is about the model: its threads and its inputs, and no others. Weak memory is
 //!   that of RC11, which has no load buffering.
 //! * Some things have no model: the verdict is then `Unknown`, and names them.

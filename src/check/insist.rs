@@ -27,8 +27,8 @@ pub(crate) struct Violation<'a> {
 pub(crate) fn further(was_cut: bool) -> &'static str {
     match was_cut && cfg!(unoptimised) {
         true => {
-            "\nselvedge is not optimised in this build. With these lines in Cargo.toml, a check comes \
-             much further:\n    [profile.dev]\n    opt-level = 1"
+            "\nselvedge is not optimised in this build. With these lines in Cargo.toml, a check \
+             comes much further:\n    [profile.dev]\n    opt-level = 1"
         }
         false => "",
     }

@@ -173,8 +173,8 @@ impl<'a> Check<'a> {
     }
 
     /// Sets after how many events an execution is given up: after any number, unless set. It counts
-    /// as far as it went, and the coverage says so. loom gives none up, and graphs do not go on from
-    /// where one was given up.
+    /// as far as it went, and the coverage says so. loom gives none up, and graphs do not go on
+    /// from where one was given up.
     ///
     /// ```
     /// use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};

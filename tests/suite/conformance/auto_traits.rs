@@ -172,12 +172,14 @@ fn public_types(text: &str) -> BTreeSet<String> {
         .filter(|list| !list.starts_with("std::") && !list.starts_with("crossbeam"));
     let listed = lists
         .filter_map(|list| list.split(';').next())
-        .flat_map(|list| list.split(|c: char| !c.is_alphanumeric()));
+        .flat_map(|list| list.split(|c: char| !c.is_alphanumeric() && c != '_'));
     let structs = text
         .split("pub struct ")
         .skip(1)
         .filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
-    let is_type = |name: &&str| name.starts_with(char::is_uppercase);
+    // constants have no lower case
+    let is_type =
+        |name: &&str| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
     listed.chain(structs).filter(is_type).map(str::to_string).collect()
 }
 
@@ -218,7 +220,7 @@ fn a_type_that_differs_is_found() {
     );
     assert!(found.iter().all(|(ours, ..)| *ours != "u8"), "{found:?}");
     assert!(
-        public_types("pub use self::{a::{One, two}};\npub struct Three<T>(T);")
+        public_types("pub use self::{a::{One, two}, FOUR_IS};\npub struct Three<T>(T);")
             .iter()
             .eq(["One", "Three"])
     );
