@@ -47,7 +47,7 @@ fn two_threads() {
 }
 
 fn an_iterator() {
-    let local = ThreadLocal::new();
+    let local = ThreadLocal::with_capacity(1);
     thread::scope(|scope| {
         scope.spawn(|| local.get_or(|| Letter::new(1)).read());
         assert!(local.iter().all(|letter| letter.read() == 1));
