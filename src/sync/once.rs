@@ -201,6 +201,7 @@ impl Once {
 
 /// A `Once` that has not been called.
 #[deprecated = "use `Once::new` instead"]
+#[allow(clippy::declare_interior_mutable_const, reason = "it is std's")]
 pub const ONCE_INIT: Once = Once::new();
 
 impl Default for Once {

@@ -1,4 +1,5 @@
 //! What std has deprecated, and crates that are older name.
+#![allow(clippy::declare_interior_mutable_const, reason = "they are std's")]
 
 use super::{
     AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
