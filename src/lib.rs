@@ -232,9 +232,10 @@ macro_rules! coerce {
 #[cfg(not(feature = "model"))]
 #[macro_export]
 macro_rules! coerce {
-    ($arc:expr) => {
-        $arc
-    };
+    ($arc:expr) => {{
+        let arc = $arc; // otherwise the type that is expected would reach into it
+        arc
+    }};
 }
 
 /// `std::thread_local!`

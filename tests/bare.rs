@@ -45,7 +45,7 @@ fn a_lock_may_be_a_static() {
 fn a_coercion_is_the_one_of_std() {
     let seven = sync::Arc::new(|| 7);
     let weak: std::sync::Weak<dyn Fn() -> u32> = selvedge::coerce!(sync::Arc::downgrade(&seven));
-    let strong: std::sync::Arc<dyn Fn() -> u32> = selvedge::coerce!(seven);
+    let strong: std::sync::Arc<dyn Fn() -> u32> = selvedge::coerce!(sync::Arc::clone(&seven));
     assert_eq!(weak.upgrade().map(|seven| seven()), Some(strong()));
 }
 

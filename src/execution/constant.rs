@@ -70,11 +70,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) fn is_static(address: *const ()) -> bool {
     use libc::{PT_LOAD, c_int, c_void, dl_phdr_info, size_t};
     unsafe extern "C" fn holds(image: *mut dl_phdr_info, _: size_t, asked: *mut c_void) -> c_int {
-        // SAFETY: 1. the system lends an image with its segments
-        let (image, segments) = unsafe {
-            let image = &*image;
-            (image, std::slice::from_raw_parts(image.dlpi_phdr, image.dlpi_phnum.into()))
-        };
+        // SAFETY: 1. the system lends an image
+        let image = unsafe { &*image };
+        if image.dlpi_phdr.is_null() {
+            return 0; // it has no segments
+        }
+        // SAFETY: 2. the system lends its segments, of which there are so many
+        let segments =
+            unsafe { std::slice::from_raw_parts(image.dlpi_phdr, image.dlpi_phnum.into()) };
         let mut loaded = segments.iter().filter(|segment| segment.p_type == PT_LOAD);
         let is_there = loaded.any(|segment| {
             let begin = (image.dlpi_addr as usize).wrapping_add(segment.p_vaddr as usize);
@@ -82,7 +85,7 @@ pub(super) fn is_static(address: *const ()) -> bool {
         });
         c_int::from(is_there)
     }
-    // SAFETY: 1. `holds` has the signature that is asked for, and only compares the address
+    // SAFETY: 3. `holds` has the signature that is asked for, and only compares the address
     unsafe { libc::dl_iterate_phdr(Some(holds), address.cast_mut().cast()) != 0 }
 }
 

@@ -19,6 +19,7 @@ use super::step::{ends_early, perform, record};
 use super::{
     Effect, Engine, Home, Pending, Seen, Waits, World, engine, loom, me, threads, time, with,
 };
+use crate::vocabulary::VectorClock;
 use crate::vocabulary::trace::{Operation, Outcome, ThreadId, Value};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -88,15 +89,29 @@ pub(super) fn polled(woken: bool, turn: Turn) -> Seen {
     }))
 }
 
-/// Wakes a task of another thread. `name` says how.
-pub(crate) fn signal(waker: &Home, name: &'static str, created: &'static Location<'static>) {
+/// What a wake tells its task: what this thread knows now. What it does next is no part of that.
+pub(crate) fn told() -> VectorClock {
+    let mut told = VectorClock::default();
+    if engine() == Engine::Shuttle {
+        with(|world| world.memory.clocks.release_into(me(), &mut told));
+    }
+    told
+}
+
+/// Wakes a task of another thread, and tells it this. `name` says how.
+pub(crate) fn signal(
+    waker: &Home,
+    name: &'static str,
+    created: &'static Location<'static>,
+    told: &VectorClock,
+) {
     let object = waker.id();
     let pending = Pending::on(object, Operation::Signal(name), created);
     let meaning = |world: &mut World, me| {
         world.acts(me, &pending);
         world.object(object).woken = true;
         world.accesses(me, object, Strength::Weak, true);
-        world.memory.clocks.release(me, object);
+        world.memory.clocks.tells(object, told);
         ((), Seen::default())
     };
     perform(engine(), pending, || (), meaning, |pending| loom::task::signal(pending, object));

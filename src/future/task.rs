@@ -107,9 +107,9 @@ impl Task {
             self.yields.store(true, Relaxed);
             self.aborts_itself.fetch_or(aborts, Relaxed);
         } else {
-            let task = Arc::clone(self);
+            let (task, told) = (Arc::clone(self), tasks::told());
             let wakes = move || {
-                tasks::signal(&task.home, name, task.created);
+                tasks::signal(&task.home, name, task.created, &told);
                 task.aborted.fetch_or(aborts, Relaxed); // no other thread has run since
             };
             // no code of another crate aborts, and what follows must find it aborted

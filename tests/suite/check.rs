@@ -368,6 +368,7 @@ fn the_line_that_replays_names_the_test() {
     assert_eq!(last("tellers::two_tellers"), " tellers::two_tellers -- --exact");
     assert_eq!(last("main"), "", "every program has such a thread");
     assert_eq!(last("some pool, nr. 3"), "", "no test has such a name");
+    assert_eq!(last("worker"), "", "it may be a thread of the user's own");
 }
 
 #[test]

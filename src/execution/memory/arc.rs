@@ -148,8 +148,10 @@ impl Arcs {
     /// The `Arc` whose value has this address: who made it, what the place is called, and since
     /// when its value is what it is.
     pub(super) fn within(&self, address: usize) -> Option<(ThreadId, Within, (ThreadId, u32))> {
-        let has =
-            |arc: &ArcState| arc.value.as_ref().is_some_and(|value| value.at.contains(&address));
+        // what is gone may have left its memory to something else
+        let has = |arc: &ArcState| {
+            !arc.gone && arc.value.as_ref().is_some_and(|value| value.at.contains(&address))
+        };
         let which = self.all.iter().rposition(has)?;
         let by = self.all[which].by;
         let Stands { at, since } = self.all[which].value.as_ref()?;

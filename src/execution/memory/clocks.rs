@@ -93,6 +93,11 @@ impl Clocks {
         now.tick(thread);
     }
 
+    /// Any thread that acquires `object` from now on learns this.
+    pub(in crate::execution) fn tells(&mut self, object: ObjectId, message: &VectorClock) {
+        self.messages.of(object).join(message);
+    }
+
     /// Any writer that takes `lock` from now on learns what `thread`, a reader, knows.
     pub(in crate::execution) fn release_reader(&mut self, thread: ThreadId, lock: ObjectId) {
         self.of(thread);

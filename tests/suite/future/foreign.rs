@@ -46,6 +46,55 @@ fn hands_over(registers: bool) {
     }
 }
 
+/// What a thread does behind a wake is no part of what it tells: the woken one may see it or not.
+#[test]
+fn an_arc_that_is_dropped_behind_a_wake_may_still_be_there() {
+    use selvedge::sync;
+    fn wakes(drops: bool, sees: fn(sync::Arc<u32>) -> bool) -> bool {
+        let mine = sync::Arc::new(0);
+        let mut waker = None;
+        block_on(poll_fn(|context| {
+            if waker.is_some() {
+                return Poll::Ready(());
+            }
+            let (wakes, theirs) = (context.waker().clone(), sync::Arc::clone(&mine));
+            waker = Some(thread::spawn(move || {
+                wakes.wake();
+                if drops {
+                    drop(theirs);
+                } else {
+                    std::mem::forget(theirs);
+                }
+            }));
+            Poll::Pending
+        }));
+        let saw = sees(mine);
+        waker.unwrap().join().unwrap();
+        saw
+    }
+    let looks: [(&str, fn(sync::Arc<u32>) -> bool); 3] = [
+        ("try_unwrap", |mine| sync::Arc::try_unwrap(mine).is_ok()),
+        ("strong_count", |mine| sync::Arc::strong_count(&mine) == 1),
+        ("get_mut", |mut mine| sync::Arc::get_mut(&mut mine).is_some()),
+    ];
+    for explorer in [Explorer::Exhaustive, Explorer::Graphs, Explorer::Dfs] {
+        for (name, sees) in looks {
+            let is = |drops: bool, expected: bool| {
+                let check = Check::new(name).explorers([explorer]).spurious(false).leaks(false);
+                check.run(move || assert_eq!(wakes(drops, sees), expected, "saw"))
+            };
+            for expected in [true, false] {
+                match is(true, expected) {
+                    Verdict::Violated(found) if found.message.contains("saw") => {}
+                    other => panic!("{name}, {explorer}, not always {expected}: {other:?}"),
+                }
+            }
+            let verdict = is(false, false);
+            assert!(matches!(verdict, Verdict::Holds(_)), "{name}, {explorer}: {verdict:?}");
+        }
+    }
+}
+
 /// One is handed over, and nobody takes the other one.
 fn races() {
     let slot = Arc::new(Slot::default());

@@ -268,6 +268,45 @@ fn a_copy_that_is_published_too_weakly_is_a_race() {
     }
 }
 
+/// Memory that an `Arc` had before says nothing of what stands there now.
+#[test]
+fn the_place_of_a_dead_arc_is_nobodys() {
+    const ROOM: usize = 12 * size_of::<AtomicUsize>() - 16; // an `Arc` has two counts, too
+    fn after(dies: fn(Arc<[u8; ROOM]>)) {
+        let dead = AtomicUsize::new(0);
+        thread::scope(|s| {
+            s.spawn(|| {
+                dies(Arc::new([0; ROOM]));
+                dead.store(1, Relaxed);
+            });
+            while dead.load(Relaxed) != 1 {
+                thread::yield_now();
+            }
+            let slots = Box::new([const { AtomicUsize::new(0) }; 12]);
+            thread::scope(|s| {
+                s.spawn(|| slots[11].store(1, Relaxed));
+                slots[11].load(Relaxed)
+            });
+        });
+    }
+    let dies: [fn(Arc<[u8; ROOM]>); 2] = [
+        |arc| {
+            let weak = Arc::downgrade(&arc);
+            drop(arc);
+            drop(weak);
+        },
+        |arc| drop::<std::sync::Arc<[u8; ROOM]>>(arc.into()),
+    ];
+    for explorer in EXACT.into_iter().chain([Explorer::Weak { seed: 1 }]) {
+        for dies in dies {
+            match Check::new("dead").explorers([explorer]).run(move || after(dies)) {
+                Verdict::Unknown(why) => assert!(why.to_string().contains("a constant"), "{why}"),
+                other => panic!("{explorer}: {other:?}"),
+            }
+        }
+    }
+}
+
 /// Elsewhere it is not known which thread has created the copy, unless there is only one.
 #[test]
 fn a_copy_behind_a_box_belongs_to_the_only_thread_that_can_use_it() {
