@@ -117,13 +117,15 @@ impl<'a> Round<'a> {
             return false; // a thread that only yields does not wait for anything
         };
         let is_yield = |step: &usize| self.log.steps[*step].done.operation == Operation::Yield;
-        let rounds = self.before.rsplit(is_yield).map(|round| self.proper(round));
-        let mut rounds = rounds.filter(|round| !round.is_empty());
-        (1..=doing.most()).all(|nth| {
+        let mut rounds = self.before.rsplit(is_yield).map(|round| self.proper(round)).skip(1);
+        let yields_again = rounds.clone().next().is_some_and(|round| round.is_empty());
+        let most = if yields_again { doing.most().max(BACKOFFS) } else { doing.most() };
+        let mut rounds = rounds.by_ref().filter(|round| !round.is_empty());
+        (1..=most).all(|nth| {
             let Some(round) = rounds.next() else { return false };
             // what comes before the loop may be in front of its first round
             let front = round.len().checked_sub(now.len());
-            let Some(front) = front.filter(|front| *front == 0 || nth == doing.most()) else {
+            let Some(front) = front.filter(|front| *front == 0 || nth == most) else {
                 return false;
             };
             now.iter().zip(&round[front..]).all(|(now, then)| self.is_like(doing, *now, *then))
@@ -158,6 +160,10 @@ fn is_of_a_yield(step: &Step) -> bool {
         _ => false,
     }
 }
+
+/// A few yields in a row may be no loop. The number of repetitions after which they are taken for
+/// one.
+const BACKOFFS: usize = 4;
 
 /// What a round does, at most.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
