@@ -321,9 +321,7 @@ impl Running {
             let many = exploration.many.map(|of| Bound::Values(FEW, of));
             let caveat = execution::with_strategy(|strategy| strategy.caveat());
             let slept = exploration.slept.then_some(Bound::Sleeps);
-            // a search one by one has each order of their steps and that end
-            let left = exploration.left && job.explorer != Explorer::Dfs;
-            let left = left.then_some(Bound::Detached);
+            let left = exploration.left.then_some(Bound::Detached);
             let most = job.limits.most_events.filter(|_| exploration.given_up);
             let given_up = most.map(Bound::Events);
             exploration.cut = given_up.or(many).or(slept).or(left).or(caveat).or(delayed);

@@ -4,6 +4,7 @@ use super::{LOOM, drawn, executions, holds, violated};
 use selvedge::future::{AbortHandle, JoinError, block_on, pending, spawn, yield_now};
 use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use selvedge::sync::{Arc, Mutex};
+use selvedge::time::{Duration, Timer};
 use selvedge::verdict::{Bound, Kind};
 use selvedge::{Budget, Check, Explorer, Extent, Verdict, thread};
 use std::pin::Pin;
@@ -251,8 +252,17 @@ fn a_task_that_nobody_awaits_may_be_left_behind() {
         for (model, cut) in models {
             match check().detached(true).run(model) {
                 Verdict::Holds(coverage) => {
-                    let bounded = matches!(coverage.runs[0].extent, Extent::Bounded(_));
-                    assert!(bounded <= cut, "{coverage}");
+                    let extent = &coverage.runs[0].extent;
+                    match (cut, explorer.samples()) {
+                        (_, true) => assert_eq!(*extent, Extent::Sampled),
+                        (true, false) => assert_eq!(*extent, Extent::Bounded(Bound::Detached)),
+                        (false, false) => {
+                            assert!(
+                                [Extent::Exhaustive, Extent::Weak].contains(extent),
+                                "{coverage}"
+                            )
+                        }
+                    }
                 }
                 other => panic!("{explorer}: {other:?}"),
             }
@@ -268,5 +278,45 @@ fn a_task_that_nobody_awaits_may_be_left_behind() {
             leaves(waits, false);
         };
         assert_eq!(kind(check().detached(true), panics), Kind::Panic);
+    }
+}
+
+/// A task that nobody awaits panics, but long after the others have ended.
+fn panics_late() {
+    let begun = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&begun);
+    drop(spawn(async move {
+        if theirs.load(SeqCst) == 1 {
+            for _ in 0..200 {
+                theirs.fetch_add(0, SeqCst);
+            }
+            panic!("it was left before that");
+        }
+    }));
+    begun.store(1, SeqCst);
+}
+
+/// The same at a time that does not come any more.
+fn panics_at_a_time() {
+    drop(spawn(async {
+        Timer::after(Duration::from_secs(1)).await;
+        panic!("it was left before that");
+    }));
+}
+
+#[test]
+fn what_a_task_would_do_after_it_was_left_is_not_explored() {
+    for explorer in [Explorer::Dfs, Explorer::Exhaustive] {
+        for model in [panics_late, panics_at_a_time] {
+            let check = Check::new("late").explorers([explorer]).apart(true).detached(true);
+            let check = check.budget(Budget::executions(20_000));
+            match check.run(model) {
+                Verdict::Holds(coverage) => {
+                    let extent = &coverage.runs[0].extent;
+                    assert_eq!(*extent, Extent::Bounded(Bound::Detached), "{explorer}");
+                }
+                other => panic!("{explorer}: {other:?}"),
+            }
+        }
     }
 }
