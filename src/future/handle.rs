@@ -195,7 +195,8 @@ impl<T> Unpin for JoinHandle<T> {}
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         let Some(thread) = &self.thread else { return };
-        if self.polled {
+        // a thread that is none of its execution's cannot take part in it, and must not panic here
+        if self.polled && !self.abort.progress.home.is_over() {
             self.abort.progress.forgets(self.abort.created);
         }
         thread.detach();

@@ -320,3 +320,15 @@ fn what_a_task_would_do_after_it_was_left_is_not_explored() {
         }
     }
 }
+
+#[test]
+fn a_handle_may_be_dropped_on_a_thread_that_is_none_of_the_models() {
+    let model = || {
+        let task = spawn(async { 5 });
+        let awaits = std::thread::spawn(move || block_on(task).is_ok());
+        assert!(awaits.join().is_err(), "it may not be awaited there");
+    };
+    let check = Check::new("elsewhere").explorers([Explorer::Random { seed: 1 }]).apart(true);
+    let verdict = check.budget(Budget::executions(10)).run(model);
+    assert!(matches!(verdict, Verdict::Holds(_)), "{verdict:?}");
+}
