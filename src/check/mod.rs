@@ -316,6 +316,11 @@ impl<'a> Check<'a> {
     /// An execution is then over when all threads have ended, and all tasks whose handle was not
     /// dropped, and the others wait or have gone on for a while. What these hold is never dropped.
     ///
+    /// Two kinds of failures are then not found. Where a task is left behind, leaks are not looked
+    /// for: what another thread has forgotten looks like what the task holds. And tasks that nobody
+    /// awaits may wait for each other for ever, as in a deadlock of two locks: that looks like
+    /// waiting for work.
+    ///
     /// ```
     /// use selvedge::future::{pending, spawn};
     /// use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};

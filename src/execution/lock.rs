@@ -118,7 +118,7 @@ pub(super) fn reads_once(world: &mut World, pending: &Pending, mode: Mode, me: T
     let (mine, name) = (trace.thread_name(me), trace.object_name(lock));
     let message = format!(
         "{mine} reads {name} again, which it is reading: if a writer waits in between, this might \
-         deadlock"
+         deadlock; Check::recursive_reads(true) allows it"
     );
     let location = Some(pending.location.to_string());
     world.end(Ending::Violation { kind: Kind::Deadlock, message, location, conflict: None });

@@ -305,6 +305,8 @@ fn who_reads_again_what_it_is_reading_might_deadlock() {
         let (kind, message) = violated(few(), reads_twice);
         assert_eq!(kind, Kind::Deadlock, "{explorer}");
         assert!(message.contains("reads rwlock 1 again, which it is reading"), "{message}");
+        let allows = "might deadlock; Check::recursive_reads(true) allows it";
+        assert!(message.contains(allows), "{message}");
         match few().recursive_reads(true).run(reads_twice) {
             Verdict::Unknown(Bound::NotModelled { engine: "loom", .. }) if explorer == LOOM => {}
             Verdict::Holds(_) if explorer != LOOM => {}

@@ -322,6 +322,49 @@ fn what_a_task_would_do_after_it_was_left_is_not_explored() {
 }
 
 #[test]
+fn what_is_not_found_where_a_task_is_left_is_found_elsewhere() {
+    let leaks = |detached: bool| {
+        move || {
+            match detached {
+                true => leaves(waits, false),
+                false => leaves(|| Box::pin(async {}), false),
+            }
+            std::mem::forget(Mutex::new(0));
+        }
+    };
+    let deadlock = |awaited: bool| {
+        move || {
+            let locks = Arc::new((Mutex::new(0), Mutex::new(0)));
+            let theirs = Arc::clone(&locks);
+            let first = spawn(async move {
+                let _held = (locks.0.lock(), locks.1.lock());
+            });
+            drop(spawn(async move {
+                let _held = (theirs.1.lock(), theirs.0.lock());
+            }));
+            if awaited {
+                block_on(first).unwrap();
+            }
+        }
+    };
+    for explorer in [Explorer::Dfs, Explorer::Exhaustive, Explorer::Graphs] {
+        let check = || {
+            let check = Check::new("hidden").explorers([explorer]).detached(true);
+            check.budget(Budget::executions(20_000))
+        };
+        let kind = |verdict: Verdict| match verdict {
+            Verdict::Violated(found) => Some(found.kind),
+            Verdict::Holds(_) => None,
+            other => panic!("{explorer}: {other:?}"),
+        };
+        assert_eq!(kind(check().run(leaks(true))), None, "{explorer}");
+        assert_eq!(kind(check().run(leaks(false))), Some(Kind::Leak), "{explorer}");
+        assert_eq!(kind(check().run(deadlock(false))), None, "{explorer}");
+        assert_eq!(kind(check().run(deadlock(true))), Some(Kind::Deadlock), "{explorer}");
+    }
+}
+
+#[test]
 fn a_handle_may_be_dropped_on_a_thread_that_is_none_of_the_models() {
     let model = || {
         let task = spawn(async { 5 });
