@@ -173,23 +173,34 @@ impl<'a> Check<'a> {
     }
 
     /// Sets after how many events an execution is given up: after any number, unless set. It counts
-    /// as far as it went, and the coverage says so. loom gives none up, and graphs do not go on
-    /// from where one was given up.
+    /// as far as it went, and the extent of its explorer is [`Bound::Events`], also where schedules
+    /// are sampled. An explorer of which no execution has come to its end says nothing
+    /// ([`Bound::GivenUp`]). loom gives none up, and graphs do not go on from where one was given
+    /// up.
     ///
     /// ```
-    /// use selvedge::sync::atomic::{AtomicU32, Ordering::SeqCst};
-    /// use selvedge::{Bound, Check, Explorer, Extent, Verdict};
+    /// use selvedge::sync::{Arc, atomic::{AtomicU32, Ordering::SeqCst}};
+    /// use selvedge::{Bound, Check, Explorer, Extent, Verdict, thread};
     ///
-    /// let check = Check::new("endless").explorers([Explorer::Dfs]).alone(true).give_up(50);
-    /// let Verdict::Holds(coverage) = check.run(|| {
-    ///     let count = AtomicU32::new(0);
-    ///     loop {
-    ///         count.fetch_add(1, SeqCst);
-    ///     }
+    /// let check = || Check::new("unfair").explorers([Explorer::Dfs]).give_up(50);
+    /// let Verdict::Holds(coverage) = check().run(|| {
+    ///     let flag = Arc::new(AtomicU32::new(0));
+    ///     let theirs = Arc::clone(&flag);
+    ///     let setter = thread::spawn(move || theirs.store(1, SeqCst));
+    ///     while flag.load(SeqCst) == 0 {} // it does not yield
+    ///     setter.join().unwrap();
     /// }) else {
     ///     panic!("nothing is wrong with 50 events of it")
     /// };
     /// assert_eq!(coverage.runs[0].extent, Extent::Bounded(Bound::Events(50)));
+    ///
+    /// let verdict = check().alone(true).run(|| {
+    ///     let count = AtomicU32::new(0);
+    ///     loop {
+    ///         count.fetch_add(1, SeqCst);
+    ///     }
+    /// });
+    /// assert!(matches!(verdict, Verdict::Unknown(Bound::GivenUp(50))));
     /// ```
     pub fn give_up(mut self, events: usize) -> Self {
         self.settings.most_events = Some(events);
@@ -708,7 +719,7 @@ fn is_said(explorer: Explorer, bound: &Bound, coverage: &Coverage) -> bool {
 
 /// Returns what an explorer did that found no violation, or why that says nothing.
 fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
-    let Exploration { executions, longest, cut, unseen, races, .. } = exploration;
+    let Exploration { executions, longest, cut, unseen, races, given_up, .. } = exploration;
     if let Some(bound @ (Bound::Stuck { .. } | Bound::NotModelled { .. } | Bound::Stack { .. })) =
         cut
     {
@@ -717,13 +728,17 @@ fn ran(explorer: Explorer, exploration: Exploration) -> Result<Run, Bound> {
     if executions == 0 {
         return Err(cut.unwrap_or(Bound::NothingExplored));
     }
-    let extent = match (cut, unseen) {
+    let given_up = match given_up {
+        Some((events, all)) if all == executions => return Err(Bound::GivenUp(events)),
+        some => some.map(|(events, _)| Extent::Bounded(Bound::Events(events))),
+    };
+    let extent = given_up.unwrap_or_else(|| match (cut, unseen) {
         _ if explorer.samples() => Extent::Sampled,
         (_, Some(unseen)) => Extent::Bounded(Bound::Unseen(unseen)),
         (Some(bound), None) => Extent::Bounded(bound),
         (None, None) if races.is_some_and(|races| races.race().is_none()) => Extent::Weak,
         (None, None) => whole(explorer),
-    };
+    });
     Ok(Run { explorer, executions, longest, extent })
 }
 

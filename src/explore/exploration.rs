@@ -27,8 +27,8 @@ pub(crate) struct Exploration {
     /// Whether some execution did not offer a thread that had yielded, although the thread could
     /// run.
     pub(crate) delayed: bool,
-    /// Whether some execution was given up.
-    pub(super) given_up: bool,
+    /// After how many events executions were given up, if they were, and how many.
+    pub(crate) given_up: Option<(usize, u64)>,
     /// Whether some execution has left tasks behind that could go on.
     pub(super) left: bool,
     /// Whether virtual time has passed in some execution.
@@ -122,7 +122,10 @@ impl Exploration {
         self.busy = self.busy || both_did_something(trace);
         self.longest = self.longest.max(trace.events.len());
         if let Some(Ending::GivenUp) = ending {
-            self.given_up = true;
+            // without a limit, it was for another reason
+            if let Some(most) = world.rules.most_events {
+                self.given_up.get_or_insert((most, 0)).1 += 1;
+            }
             return Then::GoOn;
         }
         if let Some(Ending::Left { cut }) = ending {

@@ -322,9 +322,7 @@ impl Running {
             let caveat = execution::with_strategy(|strategy| strategy.caveat());
             let slept = exploration.slept.then_some(Bound::Sleeps);
             let left = exploration.left.then_some(Bound::Detached);
-            let most = job.limits.most_events.filter(|_| exploration.given_up);
-            let given_up = most.map(Bound::Events);
-            exploration.cut = given_up.or(many).or(slept).or(left).or(caveat).or(delayed);
+            exploration.cut = many.or(slept).or(left).or(caveat).or(delayed);
             job.pulse.estimates(exploration.executions);
             return Then::Over;
         }

@@ -254,9 +254,12 @@ pub enum Bound {
     /// selvedge's, one of them to change it. Either an import is missing, or the model is meant to
     /// run on one thread: see [`Check::alone`](crate::Check::alone).
     NothingExplored,
-    /// Executions were given up after so many events
+    /// Some executions were given up after so many events
     /// ([`Check::give_up`](crate::Check::give_up)).
     Events(usize),
+    /// Every execution was given up after so many events
+    /// ([`Check::give_up`](crate::Check::give_up)): none has come to its end.
+    GivenUp(usize),
     /// Scenarios of more operations than this are not explored.
     Operations(usize),
     /// The check of a history exceeded this many configurations of the search.
@@ -320,6 +323,9 @@ impl fmt::Display for Bound {
                 write!(f, "; give the model more: `Check::new(..).stack({more})`")
             }
             Bound::Events(n) => write!(f, "{n} events of an execution"),
+            Bound::GivenUp(n) => {
+                write!(f, "executions that were all given up after {n} events")
+            }
             Bound::Operations(n) => write!(f, "a scenario of more than {n} operations"),
             Bound::Configurations(n) => write!(f, "{n} configurations in the check of a history"),
             Bound::Ends => f.write_str("one order of is_finished and the end of a thread"),

@@ -571,28 +571,59 @@ fn endless(fails_after: usize, yields: bool) {
     panic!("it was long enough");
 }
 
+const GIVING_UP: [Explorer; 7] = [
+    Explorer::Exhaustive,
+    Explorer::Dfs,
+    Explorer::Random { seed: 7 },
+    Explorer::Pct { seed: 7, depth: 2 },
+    Explorer::Portfolio { seed: 7 },
+    Explorer::Graphs,
+    Explorer::Weak { seed: 7 },
+];
+
+/// A check that gives up after eight events.
+fn gives_up(explorer: Explorer) -> Check<'static> {
+    let check = Check::new("endless").explorers([explorer]).config(Config::default());
+    check.give_up(8).budget(Budget::executions(300))
+}
+
 #[test]
-fn what_is_given_up_holds_as_far_as_it_went() {
-    let explorers = [Explorer::Exhaustive, Explorer::Dfs, Explorer::Random { seed: 7 }];
-    let all = explorers.into_iter().flat_map(|explorer| [(explorer, true), (explorer, false)]);
-    for (explorer, yields) in all {
-        let check = || {
-            let check = Check::new("endless").explorers([explorer]).config(Config::default());
-            check.give_up(8).budget(Budget::executions(300))
-        };
-        match check().run(move || endless(100, yields)) {
-            Verdict::Holds(coverage) => {
-                let extents = [
-                    Extent::Bounded(Bound::Events(8)),
-                    Extent::Bounded(Bound::Executions(300)),
-                    Extent::Sampled,
-                ];
-                assert!(extents.contains(&coverage.runs[0].extent), "{explorer}: {coverage}");
-            }
+fn what_is_all_given_up_says_nothing_but_where_it_fails_before() {
+    for (explorer, yields) in GIVING_UP.into_iter().flat_map(|one| [(one, true), (one, false)]) {
+        match gives_up(explorer).run(move || endless(100, yields)) {
+            Verdict::Unknown(Bound::GivenUp(8)) => {}
+            // its loops wait for each other
+            Verdict::Unknown(Bound::NotModelled { engine: "graphs", .. }) if yields => {}
             other => panic!("{explorer}: {other:?}"),
         }
-        match check().run(move || endless(3, yields)) {
+    }
+    for (explorer, yields) in GIVING_UP[..3].iter().flat_map(|one| [(*one, true), (*one, false)]) {
+        match gives_up(explorer).run(move || endless(3, yields)) {
             Verdict::Violated(found) => assert!(found.trace.events.len() <= 8, "{explorer}"),
+            other => panic!("{explorer}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_is_given_up_now_and_then_holds_as_far_as_it_went() {
+    let sometimes_long = || {
+        let count = Arc::new(AtomicUsize::new(0));
+        let theirs = Arc::clone(&count);
+        let counter = thread::spawn(move || {
+            if theirs.load(SeqCst) == 0 {
+                (0..20).for_each(|_| _ = theirs.fetch_add(1, SeqCst));
+            }
+        });
+        count.fetch_add(1, SeqCst);
+        counter.join().unwrap();
+    };
+    for explorer in GIVING_UP {
+        match gives_up(explorer).run(sometimes_long) {
+            Verdict::Holds(coverage) => {
+                let extent = &coverage.runs[0].extent;
+                assert_eq!(*extent, Extent::Bounded(Bound::Events(8)), "{explorer}");
+            }
             other => panic!("{explorer}: {other:?}"),
         }
     }
