@@ -29,6 +29,9 @@ pub(super) fn next(world: &mut World, strategy: &mut dyn Strategy) -> Option<Tas
         return None;
     }
     world.passes_time();
+    if world.ending.is_some() {
+        return None;
+    }
     let repeated = strategy.repeat(world);
     let (chosen, several) = match repeated {
         Some((thread, several)) => (could_run(world, thread).then_some(thread), several),

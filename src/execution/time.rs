@@ -7,15 +7,18 @@
 //! verdict says so.
 //!
 //! A timer of a task is an alarm of the thread that has polled it last: while the task is pending,
-//! that thread also waits for the time.
+//! that thread also waits for the time. How long it waits is fixed where it begins to: there is no
+//! model of another thread that takes the timer away meanwhile. Nor is there one of an executor of
+//! the user's own, whose thread waits for something else: nobody would ring the alarm.
 //!
 //! Timeouts of waits and parks take no part in this. They fire at any time, and no time passes: a
 //! model in which they were ordered by their durations would hold for these durations only.
 
-use super::failure::not_modelled;
+use super::failure::{Ending, not_modelled};
 use super::step::step;
-use super::{Engine, Pending, Seen, Waits, World, engine, me, with};
+use super::{Engine, Pending, Seen, ThreadState, Waits, World, engine, me, with};
 use crate::vocabulary::trace::{Operation, ThreadId, Value};
+use crate::vocabulary::verdict::Bound;
 use std::cell::RefCell;
 use std::panic::Location;
 use std::task::Waker;
@@ -104,6 +107,8 @@ struct Alarm {
     thread: ThreadId,
     end: Duration,
     waker: Waker,
+    /// Whether the waker is that of a task of ours that this thread polls.
+    own: bool,
 }
 
 thread_local! {
@@ -112,11 +117,12 @@ thread_local! {
 }
 
 /// Has a waker woken when so much time has passed since the execution began, instead of what the
-/// timer has set before. Its task must be one that this thread polls.
+/// timer has set before. `own` says whether it is the waker of a task of ours that this thread
+/// polls.
 ///
 /// # Panics
 /// Outside of an engine.
-pub(crate) fn set_alarm(timer: u64, end: Duration, waker: Waker) {
+pub(crate) fn set_alarm(timer: u64, end: Duration, waker: Waker, own: bool) {
     if engine() == Engine::Loom {
         not_modelled("loom", "virtual time (time::Timer)");
     }
@@ -125,15 +131,29 @@ pub(crate) fn set_alarm(timer: u64, end: Duration, waker: Waker) {
             world.refuse("time::Timer");
         }
     });
-    let alarm = Alarm { timer, thread: me(), end, waker };
-    let before = take_alarms(|set| set.timer == timer);
+    let alarm = Alarm { timer, thread: me(), end, waker, own };
+    let before = take_from_nobody(timer);
     ALARMS.with_borrow_mut(|alarms| alarms.push(alarm));
     drop(before);
 }
 
 /// The timer is not waited for any more.
 pub(crate) fn clear_alarm(timer: u64) {
-    drop(take_alarms(|set| set.timer == timer));
+    drop(take_from_nobody(timer));
+}
+
+/// Takes what a timer has set. Ends the execution if another thread waits for it.
+fn take_from_nobody(timer: u64) -> Vec<Alarm> {
+    let taken = take_alarms(|set| set.timer == timer);
+    let is_awaited = |world: &mut World| {
+        let waits = |thread: ThreadId| world.threads[thread.index()].waits_for_time();
+        let mut others = taken.iter().map(|alarm| alarm.thread).filter(|thread| *thread != me());
+        world.ending.is_none() && others.any(waits)
+    };
+    if !taken.is_empty() && with(is_awaited) {
+        not_modelled("selvedge", "a Timer that another task drops or polls");
+    }
+    taken
 }
 
 fn take_alarms(is_one: impl Fn(&Alarm) -> bool) -> Vec<Alarm> {
@@ -161,7 +181,57 @@ pub(super) fn forget() {
     ALARMS.take().into_iter().for_each(std::mem::forget);
 }
 
+impl ThreadState {
+    fn waits(&self) -> Option<Waits> {
+        self.pending.filter(|_| !self.finished).map(|pending| pending.waits)
+    }
+
+    fn waits_for_time(&self) -> bool {
+        self.waits().and_then(until).is_some()
+    }
+
+    /// Whether a waker could let it go on.
+    fn waits_for_a_wake(&self) -> bool {
+        matches!(
+            self.waits(),
+            Some(
+                Waits::Token { .. }
+                    | Waits::Notified { .. }
+                    | Waits::Notification { .. }
+                    | Waits::Woken { .. }
+            )
+        )
+    }
+}
+
 impl World {
+    /// Ends the execution if no thread can go on, or one that waits in a loop, and an alarm might
+    /// help that nobody rings.
+    pub(super) fn needs_an_alarm(&mut self, spins: Option<ThreadId>) -> bool {
+        if spins.is_none() && !self.threads.iter().any(ThreadState::waits_for_a_wake) {
+            return false;
+        }
+        self.misses(|_, alarm| !alarm.own || spins == Some(alarm.thread))
+    }
+
+    /// Ends the execution if the time of an alarm has come that nobody rings.
+    fn misses_an_alarm(&mut self) {
+        self.misses(|world, alarm| {
+            let waits = world.threads[alarm.thread.index()].waits_for_a_wake()
+                || world.turns.yielded.contains(&alarm.thread);
+            !alarm.own && waits && world.turns.time.has_come(alarm.end)
+        });
+    }
+
+    fn misses(&mut self, is_one: impl Fn(&World, &Alarm) -> bool) -> bool {
+        let is_missed = ALARMS.with_borrow(|alarms| alarms.iter().any(|alarm| is_one(self, alarm)));
+        if is_missed {
+            let operation = "a Timer that no task of selvedge's polls".to_string();
+            self.end(Ending::Unknown(Bound::NotModelled { engine: "selvedge", operation }));
+        }
+        is_missed
+    }
+
     /// Lets time pass, if no thread can go on that does not wait for others.
     pub(super) fn passes_time(&mut self) {
         if self.turns.time.asleep == 0 {
@@ -177,6 +247,7 @@ impl World {
         if let Some(next) = ends.filter(|end| !time.has_come(*end)).min() {
             self.turns.time.now = next;
             self.turns.time.jumps.push((next, self.turns.time.steps));
+            self.misses_an_alarm();
             self.turns.yielded.clear();
         }
     }

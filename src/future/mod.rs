@@ -41,3 +41,5 @@ pub use cancel::{Cancellable, cancellable};
 pub use executor::{block_on, spawn, yield_now};
 #[cfg(feature = "model")]
 pub use handle::{AbortHandle, JoinError, JoinHandle};
+#[cfg(feature = "model")]
+pub(crate) use task::is_of_this_thread;

@@ -132,6 +132,14 @@ impl Task {
 
 static FUNCTIONS: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
 
+/// Whether it is the waker of a task that this thread polls.
+#[allow(unsafe_code)]
+pub(crate) fn is_of_this_thread(waker: &Waker) -> bool {
+    // SAFETY: it was made here, as its functions say, and the caller has it (2)
+    let polls = || unsafe { task(waker.data()) }.thread.load(Relaxed);
+    std::ptr::eq(waker.vtable(), &raw const FUNCTIONS) && polls() == me().0
+}
+
 /// Lends the task of a waker.
 ///
 /// # Safety

@@ -2,6 +2,7 @@
 
 use super::{Duration, Instant};
 use crate::execution::{is_modelled, time};
+use crate::future::is_of_this_thread;
 use std::fmt;
 use std::future::{Future, IntoFuture};
 use std::pin::Pin;
@@ -12,7 +13,9 @@ use std::task::{Context, Poll, Waker};
 /// A future that is ready when its time has come. Nothing waits for a timer that was dropped.
 ///
 /// In a model, virtual time passes while tasks wait for timers: see [`time`](self::super). Its task
-/// must be one of [`block_on`](crate::future::block_on) or [`spawn`](crate::future::spawn).
+/// must be one of [`block_on`](crate::future::block_on) or [`spawn`](crate::future::spawn): if a
+/// thread waits in another way for its waker, the verdict is unknown. So it is if another task
+/// drops or polls a timer while its task waits for it.
 ///
 /// ```
 /// use selvedge::future::{block_on, spawn};
@@ -83,7 +86,10 @@ impl Future for Timer {
             return Poll::Ready(());
         }
         match self.end.in_the_model() {
-            Some(end) => time::set_alarm(self.number, end, context.waker().clone()),
+            Some(end) => {
+                let waker = context.waker();
+                time::set_alarm(self.number, end, waker.clone(), is_of_this_thread(waker));
+            }
             None => self.sleeps(context.waker()),
         }
         Poll::Pending

@@ -75,7 +75,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("future", &["vocabulary", "execution", "thread"]),
     ("alloc", &["execution"]),
     ("rand", &["vocabulary", "execution"]),
-    ("time", &["execution"]),
+    ("time", &["execution", "future"]),
     ("cell", &["vocabulary", "execution", "sync"]),
     ("dependence", &["vocabulary", "execution"]),
     ("explore", &["vocabulary", "counterexample", "execution", "dependence"]),

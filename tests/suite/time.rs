@@ -1,5 +1,7 @@
 //! Virtual time: it jumps where nothing else can go on.
 
+mod timers;
+
 use selvedge::future::{AtomicWaker, block_on, pending, poll_fn, spawn};
 use selvedge::report::Style;
 use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -131,11 +131,14 @@ impl World {
         let unwinds = unwinds.map(|(message, _)| format!(", while a thread unwinds: {message}"));
         let message =
             format!("no end after {} events{}", self.rules.max_events, unwinds.unwrap_or_default());
-        self.never_ends(message, Some(location.to_string()));
+        self.never_ends(thread, message, Some(location.to_string()));
     }
 
     /// Ends the execution by a livelock. Threads that can run are not blocked.
-    fn never_ends(&mut self, message: String, location: Option<String>) {
+    fn never_ends(&mut self, thread: ThreadId, message: String, location: Option<String>) {
+        if self.needs_an_alarm(Some(thread)) {
+            return;
+        }
         for i in 0..self.threads.len() {
             let waits = Some(ThreadId(i as u32)).filter(|thread| !self.enabled(*thread));
             self.log.trace.threads[i].blocked = waits.and_then(|thread| self.blocked(thread));
@@ -148,11 +151,14 @@ impl World {
         let name = self.log.trace.thread_name(thread);
         let message = format!("{name} waits in a loop, and no other thread can run");
         let pending = self.threads[thread.index()].pending;
-        self.never_ends(message, pending.map(|pending| pending.location.to_string()));
+        self.never_ends(thread, message, pending.map(|pending| pending.location.to_string()));
     }
 
     /// Ends the execution because no thread can run.
     pub(crate) fn deadlock(&mut self) {
+        if self.needs_an_alarm(None) {
+            return;
+        }
         let mut stuck = Vec::new();
         for thread in (0..self.threads.len() as u32).map(ThreadId) {
             if let Some(blocked) = self.blocked(thread) {
