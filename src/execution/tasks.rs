@@ -34,12 +34,21 @@ pub(crate) enum Turn {
     Yielded,
 }
 
+/// What has ended the wait for a poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Woken,
+    /// An alarm of this thread has rung. Whether it was one of this task is for its waker to say.
+    Alarm,
+    /// Nothing: it was not pending, or this is a poll for no reason.
+    Nothing,
+}
+
 /// Waits until the task is polled: until a waker has woken it, or an alarm of this thread rings.
-/// Returns whether a waker has.
 ///
 /// Where the task was pending is not known. What it did last stands for that place, and `created`
 /// if it did nothing.
-pub(crate) fn poll(waker: &Home, turn: Turn, created: &'static Location<'static>) -> bool {
+pub(crate) fn poll(waker: &Home, turn: Turn, created: &'static Location<'static>) -> Cause {
     pay(me());
     let location = with(|world| world.last_place(me())).unwrap_or(created);
     if turn == Turn::Yielded {
@@ -51,7 +60,7 @@ pub(crate) fn poll(waker: &Home, turn: Turn, created: &'static Location<'static>
         && with(|world| world.may_be_spurious(me(), location));
     let spurious = (Outcome::Spurious, Some(waker.id()));
     if may_be_spurious && ends_early(Operation::Poll, location, spurious, None) {
-        return false;
+        return Cause::Nothing;
     }
     let object = waker.id();
     let waits = match time::alarm(me()).filter(|_| turn == Turn::Pending) {
@@ -77,7 +86,11 @@ pub(crate) fn poll(waker: &Home, turn: Turn, created: &'static Location<'static>
     let woken =
         perform(engine(), pending, std, meaning, |pending| loom::task::poll(pending, object, turn));
     time::ring(me());
-    woken
+    match turn {
+        _ if woken => Cause::Woken,
+        Turn::Pending => Cause::Alarm,
+        Turn::First | Turn::Yielded => Cause::Nothing,
+    }
 }
 
 pub(super) fn polled(woken: bool, turn: Turn) -> Seen {

@@ -3,7 +3,7 @@
 //! std's `Wake` trait hides clones and drops, and they are events here. So the waker is made of its
 //! raw parts.
 
-use crate::execution::tasks::{self, Turn};
+use crate::execution::tasks::{self, Cause, Turn};
 use crate::execution::{Home, me};
 use crate::trace::ObjectKind;
 use std::mem::ManuallyDrop;
@@ -85,10 +85,16 @@ impl Task {
     }
 
     fn turns(&self, turn: Turn) -> bool {
-        let woken = tasks::poll(&self.home, turn, self.created);
-        self.yields.store(false, Relaxed); // an alarm that has rung is for this poll
-        // who has not been woken must not know of an abort
-        woken && self.aborted.load(Relaxed)
+        loop {
+            let cause = tasks::poll(&self.home, turn, self.created);
+            let has_rung = self.yields.swap(false, Relaxed); // an alarm is for this poll
+            match cause {
+                Cause::Alarm if !has_rung => {} // it was another task's
+                Cause::Woken => return self.aborted.load(Relaxed),
+                // who has not been woken must not know of an abort
+                Cause::Alarm | Cause::Nothing => return false,
+            }
+        }
     }
 
     fn locked(&self) -> MutexGuard<'_, bool> {

@@ -1,7 +1,8 @@
 //! Timers that there is no model of, and those that are not for who waits.
 
 use super::SECOND;
-use selvedge::future::{block_on, poll_fn};
+use selvedge::future::{block_on, pending, poll_fn, spawn};
+use selvedge::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use selvedge::sync::{Arc, Condvar, Mutex};
 use selvedge::time::{Timer, sleep, timeout};
 use selvedge::verdict::{Bound, Kind};
@@ -154,5 +155,57 @@ fn no_timer_releases_a_lock() {
         let lock = Mutex::new(());
         let _held = lock.lock();
         let _again = lock.lock();
+    });
+}
+
+/// A wake is lost. `keeps` is what else is there.
+fn loses(keeps: &mut dyn FnMut(&mut Context<'_>)) {
+    let flag = Arc::new(AtomicUsize::new(0));
+    let theirs = Arc::clone(&flag);
+    let setter = thread::spawn(move || theirs.store(1, SeqCst)); // and wakes nobody
+    block_on(poll_fn(|context| {
+        keeps(context);
+        if flag.load(SeqCst) == 1 { Poll::Ready(()) } else { Poll::Pending }
+    }));
+    setter.join().unwrap();
+}
+
+#[test]
+fn the_timer_of_another_task_wakes_nobody_else() {
+    violated(Kind::Deadlock, || loses(&mut |_| {}));
+    violated(Kind::Deadlock, || {
+        // it was polled by a task that is over
+        let mut timer = pin!(Timer::after(5 * SECOND));
+        block_on(poll_fn(|context| {
+            assert!(timer.as_mut().poll(context).is_pending());
+            Poll::Ready(())
+        }));
+        loses(&mut |_| {});
+    });
+    violated(Kind::Deadlock, || {
+        // it is that of the task in whose poll another one is polled
+        let inner = poll_fn(|_| {
+            loses(&mut |_| {});
+            Poll::<()>::Pending
+        });
+        let mut timer = pin!(Timer::after(5 * SECOND));
+        let mut inner = pin!(inner);
+        block_on(poll_fn(|context| match timer.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => inner.as_mut().poll(context),
+        }));
+    });
+    // its own one does
+    for explorer in EXPLORERS {
+        let verdict = run(explorer, || {
+            let mut timer = Box::pin(Timer::after(5 * SECOND));
+            loses(&mut |context| _ = timer.as_mut().poll(context));
+        });
+        assert!(matches!(verdict, Verdict::Holds(_)), "{explorer}: {verdict:?}");
+    }
+    violated(Kind::Deadlock, || {
+        let sleeper = spawn(async { Timer::after(SECOND).await });
+        block_on(pending::<()>());
+        block_on(sleeper).unwrap();
     });
 }
