@@ -149,6 +149,24 @@ fn a_reservation_keeps_others_out_until_it_is_dropped() {
 }
 
 #[test]
+fn what_a_reservation_leaves_is_for_those_who_wait() {
+    let model = || {
+        let room = Arc::new(BatchSemaphore::new(0, Fairness::Unfair));
+        let theirs = Arc::clone(&room);
+        let waits = future::spawn(async move { theirs.acquire(1).await.unwrap() });
+        let theirs = Arc::clone(&room);
+        let reserves = future::spawn(async move {
+            theirs.acquire_reserving(0, 1).await.unwrap();
+            waits.await.unwrap();
+        });
+        room.release(2);
+        future::block_on(reserves).unwrap();
+    };
+    check_dfs(model, None);
+    check_random(model, 1000);
+}
+
+#[test]
 fn a_wide_atomic_loses_no_update_unless_it_is_two() {
     let adds = |one: bool| {
         move || {

@@ -309,19 +309,20 @@ impl State {
     /// Gives permits to those that come first, or has all try again. Returns who is to be woken.
     fn serve(&mut self, fairness: Fairness) -> Vec<Waker> {
         self.reserved.take_if(|request| request.is_stale());
-        if let Some(request) = self.reserved.take_if(|request| request.permits <= self.permits) {
-            return vec![self.grant(request)];
-        }
+        let reserved = self.reserved.take_if(|request| request.permits <= self.permits);
+        let mut woken = Vec::from_iter(reserved.map(|request| self.grant(request)));
         match fairness {
-            Fairness::Unfair if self.reserved.is_some() => Vec::new(),
-            Fairness::Unfair => self.waiting.drain(..).map(|request| request.waker).collect(),
-            Fairness::StrictlyFair => self.serve_in_order(),
+            Fairness::Unfair if self.reserved.is_some() => {}
+            // what is left is for whoever asks first
+            Fairness::Unfair => woken.extend(self.waiting.drain(..).map(|request| request.waker)),
+            Fairness::StrictlyFair => self.serve_in_order(&mut woken),
         }
+        woken
     }
 
-    fn serve_in_order(&mut self) -> Vec<Waker> {
+    fn serve_in_order(&mut self, woken: &mut Vec<Waker>) {
         self.waiting.retain(|request| !request.is_stale());
-        let (mut woken, mut passed) = (Vec::new(), 0);
+        let mut passed = 0;
         while let Some(next) = self.waiting.get(passed) {
             if next.permits <= self.permits {
                 let request = self.waiting.remove(passed).expect("the next one");
@@ -332,7 +333,6 @@ impl State {
                 break;
             }
         }
-        woken
     }
 
     fn grant(&mut self, Request { number, permits, waker, .. }: Request) -> Waker {
