@@ -185,3 +185,32 @@ fn a_wide_atomic_loses_no_update_unless_it_is_two() {
     check_dfs(adds(true), None);
     failure(move || check_dfs(adds(false), None));
 }
+
+#[test]
+fn a_wide_atomic_is_updated_in_a_loop() {
+    const ADDED: u128 = 1 << 100;
+    let updates = |try_update: bool| {
+        move || {
+            let sum = Arc::new(AtomicU128::new(0));
+            let (theirs, calls) = (Arc::clone(&sum), AtomicUsize::new(0));
+            let other = thread::spawn(move || theirs.fetch_add(ADDED, SeqCst));
+            let add = |before| {
+                calls.fetch_add(1, SeqCst);
+                sum.load(SeqCst); // nothing is locked
+                before + 1
+            };
+            match try_update {
+                true => _ = sum.fetch_update(SeqCst, SeqCst, |before| Some(add(before))).unwrap(),
+                false => _ = sum.update(SeqCst, SeqCst, add),
+            }
+            other.join().unwrap();
+            assert_eq!(sum.load(SeqCst), ADDED + 1);
+            MOST.fetch_max(calls.into_inner(), SeqCst);
+        }
+    };
+    static MOST: AtomicUsize = AtomicUsize::new(0);
+    for try_update in [true, false] {
+        check_dfs(updates(try_update), None);
+        assert_eq!(MOST.swap(0, SeqCst), 2, "the other thread comes between load and exchange");
+    }
+}

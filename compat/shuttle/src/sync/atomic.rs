@@ -68,18 +68,22 @@ macro_rules! wide {
                 *self.value() = value;
             }
 
-            /// Changes the value by a function, and returns the one before.
+            /// Changes the value by a function, and returns the one before. As in std, others may
+            /// change it while the function runs, which then runs again.
             #[track_caller]
             pub fn update(
                 &self,
-                _set: Ordering,
+                set: Ordering,
                 fetch: Ordering,
                 mut f: impl FnMut($int) -> $int,
             ) -> $int {
-                assert_loads(fetch);
-                let mut value = self.value();
-                let new = f(*value);
-                std::mem::replace(&mut *value, new)
+                let mut before = self.load(fetch);
+                loop {
+                    match self.compare_exchange_weak(before, f(before), set, fetch) {
+                        Ok(before) => return before,
+                        Err(now) => before = now,
+                    }
+                }
             }
 
             /// The same, if the function returns a value. Otherwise the error has the value.
@@ -89,16 +93,18 @@ macro_rules! wide {
             #[track_caller]
             pub fn try_update(
                 &self,
-                _set: Ordering,
+                set: Ordering,
                 fetch: Ordering,
                 mut f: impl FnMut($int) -> Option<$int>,
             ) -> Result<$int, $int> {
-                assert_loads(fetch);
-                let mut value = self.value();
-                match f(*value) {
-                    Some(new) => Ok(std::mem::replace(&mut *value, new)),
-                    None => Err(*value),
+                let mut before = self.load(fetch);
+                while let Some(new) = f(before) {
+                    match self.compare_exchange_weak(before, new, set, fetch) {
+                        Ok(before) => return Ok(before),
+                        Err(now) => before = now,
+                    }
                 }
+                Err(before)
             }
 
             /// Does the same as `try_update`.
@@ -117,8 +123,8 @@ macro_rules! wide {
 
             /// Stores a value, and returns the one before.
             #[track_caller]
-            pub fn swap(&self, new: $int, order: Ordering) -> $int {
-                self.update(order, Ordering::SeqCst, |_| new)
+            pub fn swap(&self, new: $int, _order: Ordering) -> $int {
+                std::mem::replace(&mut *self.value(), new)
             }
 
             /// Stores a value if the one before is `current`, and returns that.
@@ -130,10 +136,17 @@ macro_rules! wide {
                 &self,
                 current: $int,
                 new: $int,
-                success: Ordering,
+                _success: Ordering,
                 failure: Ordering,
             ) -> Result<$int, $int> {
-                self.try_update(success, failure, |value| (value == current).then_some(new))
+                assert_loads(failure);
+                let mut value = self.value();
+                let before = *value;
+                if before != current {
+                    return Err(before);
+                }
+                *value = new;
+                Ok(before)
             }
 
             /// Does the same: it never fails spuriously.
@@ -188,8 +201,11 @@ macro_rules! wide {
         #[$doc]
         /// Returns the value before.
         #[track_caller]
-        pub fn $name(&self, $with: $int, order: Ordering) -> $int {
-            self.update(order, Ordering::SeqCst, |$value| $new)
+        pub fn $name(&self, $with: $int, _order: Ordering) -> $int {
+            let mut value = self.value();
+            let $value = *value;
+            *value = $new;
+            $value
         }
     )* };
 }
