@@ -10,7 +10,9 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler};
 use shuttle::sync::atomic::{AtomicU128, Ordering::SeqCst};
 use shuttle::sync::{Arc, RwLock};
 use shuttle::{Config, MaxSteps, Runner, check_dfs, check_pct, check_random, future, thread};
+use std::marker::PhantomData;
 use std::panic::catch_unwind;
+use std::rc::Rc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
@@ -213,4 +215,39 @@ fn a_wide_atomic_is_updated_in_a_loop() {
         check_dfs(updates(try_update), None);
         assert_eq!(MOST.swap(0, SeqCst), 2, "the other thread comes between load and exchange");
     }
+}
+
+/// Whether a type has a trait: the inherent constant is found first, where its bound holds.
+macro_rules! has {
+    ($ty:ty: $($bound:tt)*) => {{
+        #[allow(dead_code, reason = "not where the bound holds")]
+        trait Fallback {
+            const HAS: bool = false;
+        }
+        impl<T: ?Sized> Fallback for T {}
+        struct Probe<T: ?Sized>(PhantomData<T>);
+        #[allow(dead_code, reason = "not where the bound does not hold")]
+        impl<T: ?Sized + $($bound)*> Probe<T> {
+            const HAS: bool = true;
+        }
+        <Probe<$ty>>::HAS
+    }};
+}
+
+#[test]
+fn a_task_is_awaited_elsewhere_only_if_its_output_may_go_there() {
+    const {
+        assert!(has!(future::JoinHandle<u32>: Send + Sync + Unpin));
+        assert!(has!(future::JoinHandle<std::cell::Cell<u32>>: Send + Sync + Unpin));
+        assert!(has!(future::JoinHandle<std::marker::PhantomPinned>: Send + Sync + Unpin));
+        assert!(!has!(future::JoinHandle<Rc<u32>>: Send));
+        assert!(!has!(future::JoinHandle<Rc<u32>>: Sync));
+    }
+    check_dfs(
+        || {
+            let task = future::spawn_local(async { Rc::new(7) });
+            assert_eq!(*future::block_on(task).unwrap(), 7);
+        },
+        None,
+    );
 }

@@ -5,7 +5,9 @@ pub mod batch_semaphore;
 use crate::current::{Heritage, Lives};
 pub use selvedge::future::{AbortHandle, block_on, yield_now};
 use std::fmt;
+use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 /// Starts a task, which a thread of its own polls.
@@ -29,7 +31,17 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    JoinHandle(selvedge::future::spawn(Local(child(future))))
+    start(future)
+}
+
+#[track_caller]
+fn start<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let task = selvedge::future::spawn(Local(child(future)));
+    JoinHandle { task, output: PhantomData }
 }
 
 /// A task's future, with what its starter leaves it.
@@ -71,14 +83,15 @@ where
     F::Output: 'static,
 {
     let _in_a_model = crate::current::me();
-    JoinHandle(selvedge::future::spawn(Local(child(future))))
+    start(future)
 }
 
 /// What stays on one thread of the operating system, although its type does not know it.
 struct Local<T>(T);
 
 // SAFETY: 1. `spawn` has something that is `Send`. `spawn_local` has a model around it, whose tasks
-// are green threads on one thread of the operating system.
+// are green threads on one thread of the operating system, and a `JoinHandle` is `Send` only if its
+// output is.
 unsafe impl<T> Send for Local<T> {}
 
 impl<F: Future + ?Sized> Future for Local<Pin<Box<F>>> {
@@ -90,29 +103,33 @@ impl<F: Future + ?Sized> Future for Local<Pin<Box<F>>> {
 }
 
 /// Owns a task: a future of its output. Dropping it detaches the task.
-pub struct JoinHandle<T>(selvedge::future::JoinHandle<Local<T>>);
+pub struct JoinHandle<T> {
+    task: selvedge::future::JoinHandle<Local<T>>,
+    /// Another thread of the operating system may have the handle only if it may have the output.
+    output: PhantomData<Arc<Mutex<T>>>,
+}
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.task.fmt(f)
     }
 }
 
 impl<T> JoinHandle<T> {
     /// Has the task drop its future instead of polling it the next time.
     pub fn abort(&self) {
-        self.0.abort();
+        self.task.abort();
     }
 
     /// Returns a handle that only aborts the task.
     pub fn abort_handle(&self) -> AbortHandle {
-        self.0.abort_handle()
+        self.task.abort_handle()
     }
 
     /// Returns `true` if the task has ended.
     #[track_caller]
     pub fn is_finished(&self) -> bool {
-        self.0.is_finished()
+        self.task.is_finished()
     }
 }
 
@@ -120,7 +137,7 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(match ready!(Pin::new(&mut self.0).poll(context)) {
+        Poll::Ready(match ready!(Pin::new(&mut self.task).poll(context)) {
             Ok(Local(output)) => Ok(output),
             Err(error) => match error.try_into_panic() {
                 Ok(payload) => std::panic::resume_unwind(payload),
