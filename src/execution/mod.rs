@@ -53,7 +53,7 @@ pub(crate) use pulse::{Frozen, Pulse};
 pub(crate) use rules::{Counted, Rules};
 pub(crate) use schedule::NOBODY;
 pub(crate) use state::{ObjectState, Role, ThreadState};
-pub(crate) use statics::local;
+pub(crate) use statics::{ALL, local};
 pub(crate) use step::leave;
 pub(crate) use strategy::{
     Acted, Effect, Offers, Point, Race, Reasons, Stop, Strategy, another, set_strategy,

@@ -1,6 +1,7 @@
 //! Thread-locals of an execution, created anew in each one.
 //!
-//! A thread-local is only lent to a closure, so its value is dropped at the end of its thread.
+//! A thread-local is only lent to a closure, so its value is dropped at the end of its thread. A
+//! value that all threads share is dropped when all have ended.
 
 use super::{try_with, with};
 use crate::vocabulary::trace::ThreadId;
@@ -9,6 +10,9 @@ use std::rc::Rc;
 
 /// The thread-local, by its address, and the thread.
 pub(super) type Key = (usize, ThreadId);
+
+/// Whose the values are that all threads share.
+pub(crate) const ALL: ThreadId = ThreadId(u32::MAX);
 
 /// The values of an execution.
 #[derive(Default)]

@@ -1,6 +1,7 @@
 //! Thread-locals that every execution initialises anew.
 
 use crate::execution;
+use crate::trace::ThreadId;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
@@ -41,10 +42,25 @@ impl<T: 'static> LocalKey<T> {
     /// # Errors
     /// If the thread's locals are already destroyed.
     pub fn try_with<R>(&'static self, f: impl FnOnce(&T) -> R) -> Result<R, AccessError> {
+        self.lend(execution::me, f)
+    }
+
+    /// Calls `f` with a reference to a value that all threads of the execution share. It is dropped
+    /// when all have ended, at the end of the execution; if the execution fails, it is leaked.
+    #[doc(hidden)]
+    pub fn with_shared<R>(&'static self, f: impl FnOnce(&T) -> R) -> R {
+        self.lend(|| execution::ALL, f).expect("it is there as long as the execution")
+    }
+
+    fn lend<R>(
+        &'static self,
+        owner: impl FnOnce() -> ThreadId,
+        f: impl FnOnce(&T) -> R,
+    ) -> Result<R, AccessError> {
         if !execution::is_modelled() {
             return self.std.try_with(f).map_err(|_| AccessError);
         }
-        let key = (std::ptr::from_ref(self).addr(), execution::me());
+        let key = (std::ptr::from_ref(self).addr(), owner());
         let value: Option<Rc<T>> = execution::local(key, self.init);
         Ok(f(&*value.ok_or(AccessError)?))
     }

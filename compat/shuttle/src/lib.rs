@@ -37,7 +37,7 @@
 //! * A `try_read` of an `RwLock` that the thread is reading succeeds, as in std. A `read` fails the
 //!   model, as in shuttle.
 //! * A task that nobody awaits goes on for a while when all others have ended, and is then left
-//!   behind. Its future is not dropped.
+//!   behind. Its future is not dropped, and neither are the labels and tags of that execution.
 //! * A schedule is a token of selvedge's. Those that shuttle has printed are not known.
 //! * A [`Scheduler`](scheduler::Scheduler) of one's own chooses nothing: instead, all interleavings
 //!   are explored.

@@ -2,8 +2,9 @@
 
 use super::labels::{ChildLabelFn, Labels, TaskName};
 use super::{Tag, TaskId, me, try_get_current_task};
+use std::any::Any;
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,12 +13,62 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub(super) struct Attached {
     /// The number of the execution in this process; zero outside of all.
     execution: u64,
-    pub(super) labels: HashMap<TaskId, Labels>,
-    pub(super) tags: HashMap<TaskId, Arc<dyn Tag>>,
+    pub(super) users: Users,
     pub(super) ended: HashSet<TaskId>,
     /// How many random numbers each task has got.
     drawn: HashMap<TaskId, u64>,
     manner: Manner,
+}
+
+/// What is the user's: its destructors run as a part of the execution, or not at all. They run in
+/// the order of the tasks.
+#[derive(Default)]
+pub(super) struct Users {
+    pub(super) tags: BTreeMap<TaskId, Arc<dyn Tag>>,
+    pub(super) labels: BTreeMap<TaskId, Labels>,
+}
+
+impl Users {
+    fn pop(&mut self) -> Option<Box<dyn Any>> {
+        if let Some((_, tag)) = self.tags.pop_first() {
+            return Some(Box::new(tag));
+        }
+        loop {
+            let mut labels = self.labels.first_entry()?;
+            match labels.get_mut().pop() {
+                Some(label) => return Some(label),
+                None => drop(labels.remove()),
+            }
+        }
+    }
+}
+
+impl Drop for Users {
+    /// The execution has failed: what is left would meet another one.
+    fn drop(&mut self) {
+        while let Some(value) = self.pop() {
+            match value.is::<TaskName>() {
+                true => drop(value),
+                false => std::mem::forget(value),
+            }
+        }
+    }
+}
+
+/// Dropped at the end of an execution that does not fail.
+struct Ends;
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        let mut users = with(|attached| std::mem::take(&mut attached.users));
+        while let Some(value) = users.pop() {
+            drop(value); // a panic leaves the others alone
+        }
+    }
+}
+
+selvedge::thread_local! {
+    static ENDS: Ends = Ends;
 }
 
 /// What differs between the schedulers.
@@ -56,9 +107,10 @@ pub(crate) fn begins(manner: Manner) {
     let execution = NEXT.fetch_add(1, Ordering::Relaxed);
     let mut attached = Attached { execution, manner, ..Attached::default() };
     if let Some(main) = try_get_current_task() {
-        attached.labels.entry(main).or_default().insert(TaskName::from("main-thread"));
+        attached.users.labels.entry(main).or_default().insert(TaskName::from("main-thread"));
     }
     drop(ATTACHED.replace(attached));
+    ENDS.with_shared(|_| ());
 }
 
 /// The number of the running execution; zero outside of all.
@@ -109,8 +161,8 @@ impl Heritage {
         let nothing = Heritage { labels: None, tag: None, name };
         let Some(me) = try_get_current_task() else { return nothing };
         with(|attached| {
-            let labels = attached.labels.get(&me).cloned();
-            Heritage { labels, tag: attached.tags.get(&me).cloned(), ..nothing }
+            let labels = attached.users.labels.get(&me).cloned();
+            Heritage { labels, tag: attached.users.tags.get(&me).cloned(), ..nothing }
         })
     }
 
@@ -124,8 +176,8 @@ impl Heritage {
         }
         name.into_iter().for_each(|name| _ = labels.insert(TaskName::from(name)));
         with(|attached| {
-            attached.labels.insert(me, labels);
-            tag.into_iter().for_each(|tag| _ = attached.tags.insert(me, tag));
+            attached.users.labels.insert(me, labels);
+            tag.into_iter().for_each(|tag| _ = attached.users.tags.insert(me, tag));
         });
         Some(Lives(()))
     }

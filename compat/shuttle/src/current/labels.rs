@@ -3,7 +3,7 @@
 use super::TaskId;
 use super::attached;
 use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ impl<T: Clone + 'static> Label for T {
 /// assert_eq!((labels.get::<u32>(), labels.get::<u8>()), (Some(&7), None));
 /// ```
 #[derive(Default)]
-pub struct Labels(HashMap<TypeId, Box<dyn Label>>);
+pub struct Labels(BTreeMap<TypeId, Box<dyn Label>>);
 
 impl Labels {
     /// Creates a set without labels.
@@ -78,6 +78,10 @@ impl Labels {
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Box<dyn Any>> {
+        self.0.pop_first().map(|(_, label)| -> Box<dyn Any> { label })
     }
 
     /// Adds the labels of another set, which replace those of the same types.
@@ -156,9 +160,10 @@ pub fn with_labels_for_task<F, T>(task: TaskId, f: F) -> T
 where
     F: FnOnce(&mut Labels) -> T,
 {
-    let mut labels = attached::with(|attached| attached.labels.remove(&task)).unwrap_or_default();
+    let mut labels =
+        attached::with(|attached| attached.users.labels.remove(&task)).unwrap_or_default();
     let result = f(&mut labels);
-    attached::with(|attached| attached.labels.insert(task, labels));
+    attached::with(|attached| attached.users.labels.insert(task, labels));
     result
 }
 

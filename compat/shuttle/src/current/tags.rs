@@ -41,10 +41,10 @@ pub fn get_tag_for_current_task() -> Option<Arc<dyn Tag>> {
 /// Returns a task's tag.
 #[must_use]
 pub fn get_tag_for_task(task: TaskId) -> Option<Arc<dyn Tag>> {
-    attached::with(|attached| attached.tags.get(&task).cloned())
+    attached::with(|attached| attached.users.tags.get(&task).cloned())
 }
 
 /// Sets a task's tag, and returns the one before.
 pub fn set_tag_for_task(task: TaskId, tag: Arc<dyn Tag>) -> Option<Arc<dyn Tag>> {
-    attached::with(|attached| attached.tags.insert(task, tag))
+    attached::with(|attached| attached.users.tags.insert(task, tag))
 }
