@@ -50,7 +50,8 @@ fn hands_over(registers: bool) {
 #[test]
 fn an_arc_that_is_dropped_behind_a_wake_may_still_be_there() {
     use selvedge::sync;
-    fn wakes(drops: bool, sees: fn(sync::Arc<u32>) -> bool) -> bool {
+    type Look = fn(sync::Arc<u32>) -> bool;
+    fn wakes(drops: bool, sees: Look) -> bool {
         let mine = sync::Arc::new(0);
         let mut waker = None;
         block_on(poll_fn(|context| {
@@ -72,7 +73,7 @@ fn an_arc_that_is_dropped_behind_a_wake_may_still_be_there() {
         waker.unwrap().join().unwrap();
         saw
     }
-    let looks: [(&str, fn(sync::Arc<u32>) -> bool); 3] = [
+    let looks: [(&str, Look); 3] = [
         ("try_unwrap", |mine| sync::Arc::try_unwrap(mine).is_ok()),
         ("strong_count", |mine| sync::Arc::strong_count(&mine) == 1),
         ("get_mut", |mut mine| sync::Arc::get_mut(&mut mine).is_some()),
