@@ -74,6 +74,11 @@ where
         Verdict::Unknown(bound @ (Bound::NotDeterministic(_) | Bound::Unseen(_))) => {
             panic!("{name}: possible nondeterminism: {bound}")
         }
+        Verdict::Unknown(bound @ Bound::GivenUp(_)) => {
+            // shuttle fails no test whose executions are all too long
+            println!("{name}: unknown: {bound}");
+            None
+        }
         Verdict::Unknown(bound) => panic!("{name}: unknown: {bound}"),
     }
 }
