@@ -104,10 +104,11 @@ impl World {
 
     /// The same for the copy of a constant. Who creates it is known by its place.
     pub(super) fn create_copy(&mut self, object: Object, copied: Copied) -> ObjectId {
-        let id = self.create(object.clone());
+        let kind = object.kind;
+        let id = self.create(object);
         self.thread(me()).made -= 1; // as for a static
         self.object(id).born = (copied.by, copied.number);
-        if birth::is_ordered(object.kind) {
+        if birth::is_ordered(kind) {
             self.born_at(copied.since, id);
         }
         id
